@@ -1,0 +1,362 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Client speaks to one Concert deployment with one key. It is safe for use by
+// many goroutines.
+type Client struct {
+	Base string       // "https://concert.example", without a trailing slash
+	Key  string       // API key, csk_…
+	HTTP *http.Client // http.DefaultClient where nil
+	// Justification goes with every request where it is not "" (auditors).
+	Justification string
+}
+
+// Call is what one request carries beyond path and body.
+type Call struct {
+	IdempotencyKey string
+	IfMatch        int64 // version that was read; 0 sends no If-Match
+}
+
+// retryMax bounds how often a client waits out 429, 503 and 409 in flight.
+const retryMax = 8
+
+// Do sends a request and decodes the answer into out (nil to drop it). Answers
+// 429 and 503 are waited out as Retry-After says; a request with an idempotency
+// key, and every GET, is repeated after a broken connection. A refusal is a
+// *Problem.
+func (c *Client) Do(ctx context.Context, method, path string, call Call, in, out any) error {
+	var body []byte
+	if in != nil {
+		var err error
+		if body, err = json.Marshal(in); err != nil {
+			return fmt.Errorf("%s %s: encode: %w", method, path, err)
+		}
+	}
+	for try := 0; ; try++ {
+		wait, err := c.once(ctx, method, path, call, body, out)
+		if err == nil || wait < 0 || try >= retryMax {
+			return err
+		}
+		t := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			t.Stop()
+			return ctx.Err()
+		case <-t.C:
+		}
+	}
+}
+
+// once returns how long to wait before the next try, negative for none.
+func (c *Client) once(ctx context.Context, method, path string, call Call, body []byte, out any) (time.Duration, error) {
+	const no = time.Duration(-1)
+	req, err := http.NewRequestWithContext(ctx, method, c.Base+path, bytes.NewReader(body))
+	if err != nil {
+		return no, fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	if len(body) > 0 {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if c.Key != "" {
+		req.Header.Set("Authorization", "Bearer "+c.Key)
+	}
+	if c.Justification != "" {
+		req.Header.Set(HeaderJustification, c.Justification)
+	}
+	if call.IdempotencyKey != "" {
+		req.Header.Set(HeaderIdempotencyKey, call.IdempotencyKey)
+	}
+	if call.IfMatch > 0 {
+		req.Header.Set("If-Match", ETag(call.IfMatch))
+	}
+	httpc := c.HTTP
+	if httpc == nil {
+		httpc = http.DefaultClient
+	}
+	res, err := httpc.Do(req)
+	if err != nil {
+		if ctx.Err() != nil {
+			return no, ctx.Err()
+		}
+		if method == http.MethodGet || call.IdempotencyKey != "" {
+			return 200 * time.Millisecond, fmt.Errorf("%s %s: %w", method, path, err)
+		}
+		return no, fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	defer res.Body.Close()
+	data, err := io.ReadAll(io.LimitReader(res.Body, 32<<20))
+	if err != nil {
+		return no, fmt.Errorf("%s %s: read answer: %w", method, path, err)
+	}
+	if res.StatusCode < 300 {
+		if out == nil || len(data) == 0 {
+			return no, nil
+		}
+		if err := json.Unmarshal(data, out); err != nil {
+			return no, fmt.Errorf("%s %s: decode answer: %w", method, path, err)
+		}
+		return no, nil
+	}
+	p := &Problem{Status: res.StatusCode, Code: "http." + strconv.Itoa(res.StatusCode), Detail: strings.TrimSpace(string(data[:min(len(data), 300)]))}
+	if strings.HasPrefix(res.Header.Get("Content-Type"), "application/problem+json") {
+		if err := json.Unmarshal(data, p); err != nil {
+			return no, fmt.Errorf("%s %s: status %d with a broken problem document: %w", method, path, res.StatusCode, err)
+		}
+	}
+	switch res.StatusCode {
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		s, err := strconv.Atoi(res.Header.Get("Retry-After"))
+		if err != nil || s < 0 || s > 60 {
+			s = 1
+		}
+		return time.Duration(s) * time.Second, p
+	}
+	return no, p
+}
+
+// ETag is the entity tag of a version.
+func ETag(version int64) string { return `"v` + strconv.FormatInt(version, 10) + `"` }
+
+// IsCode reports whether err is a Problem with the code.
+func IsCode(err error, code string) bool {
+	var p *Problem
+	return errors.As(err, &p) && p.Code == code
+}
+
+func get[T any](ctx context.Context, c *Client, path string, q url.Values) (T, error) {
+	var out T
+	if len(q) > 0 {
+		path += "?" + q.Encode()
+	}
+	err := c.Do(ctx, http.MethodGet, path, Call{}, nil, &out)
+	return out, err
+}
+
+func post[T any](ctx context.Context, c *Client, path string, call Call, in any) (T, error) {
+	var out T
+	err := c.Do(ctx, http.MethodPost, path, call, in, &out)
+	return out, err
+}
+
+// Me says whom the key speaks for.
+func (c *Client) Me(ctx context.Context) (Me, error) { return get[Me](ctx, c, "/api/v1/me", nil) }
+
+// AddAuthority registers an authority.
+func (c *Client) AddAuthority(ctx context.Context, call Call, in NewAuthority) (Authority, error) {
+	return post[Authority](ctx, c, "/api/v1/authorities", call, in)
+}
+
+// AddProvider registers a provider.
+func (c *Client) AddProvider(ctx context.Context, call Call, in NewProvider) (Provider, error) {
+	return post[Provider](ctx, c, "/api/v1/providers", call, in)
+}
+
+// AddPerson registers a person.
+func (c *Client) AddPerson(ctx context.Context, call Call, in NewPerson) (Person, error) {
+	return post[Person](ctx, c, "/api/v1/people", call, in)
+}
+
+// AddOutlet registers an outlet.
+func (c *Client) AddOutlet(ctx context.Context, call Call, in NewOutlet) (Outlet, error) {
+	return post[Outlet](ctx, c, "/api/v1/outlets", call, in)
+}
+
+// ProposeScope proposes a scope entry.
+func (c *Client) ProposeScope(ctx context.Context, call Call, in NewScopeEntry) (ScopeEntry, error) {
+	return post[ScopeEntry](ctx, c, "/api/v1/scope", call, in)
+}
+
+// ConfirmScope confirms a scope entry as the second person.
+func (c *Client) ConfirmScope(ctx context.Context, call Call, id string) (ScopeEntry, error) {
+	return post[ScopeEntry](ctx, c, "/api/v1/scope/"+url.PathEscape(id)+"/confirm", call, nil)
+}
+
+// DelistScope ends a scope entry.
+func (c *Client) DelistScope(ctx context.Context, call Call, id string, in Delisting) (ScopeEntry, error) {
+	return post[ScopeEntry](ctx, c, "/api/v1/scope/"+url.PathEscape(id)+"/delist", call, in)
+}
+
+// Scope is the public scope list.
+func (c *Client) Scope(ctx context.Context) (Page[ScopeEntry], error) {
+	return get[Page[ScopeEntry]](ctx, c, "/api/v1/scope", nil)
+}
+
+// Keys is every public key an outsider needs.
+func (c *Client) Keys(ctx context.Context) (Keys, error) {
+	return get[Keys](ctx, c, "/api/v1/keys", nil)
+}
+
+// OpenAction opens a joint action.
+func (c *Client) OpenAction(ctx context.Context, call Call, in NewAction) (Action, error) {
+	return post[Action](ctx, c, "/api/v1/actions", call, in)
+}
+
+// Action is one joint action.
+func (c *Client) Action(ctx context.Context, id string) (Action, error) {
+	return get[Action](ctx, c, "/api/v1/actions/"+url.PathEscape(id), nil)
+}
+
+// SetPhase moves an action to a phase.
+func (c *Client) SetPhase(ctx context.Context, call Call, id string, in NewPhase) (Action, error) {
+	return post[Action](ctx, c, "/api/v1/actions/"+url.PathEscape(id)+"/phase", call, in)
+}
+
+// JoinAction adds a participant.
+func (c *Client) JoinAction(ctx context.Context, call Call, id string, in ActionParticipant) (Action, error) {
+	return post[Action](ctx, c, "/api/v1/actions/"+url.PathEscape(id)+"/participants", call, in)
+}
+
+// TargetAction adds an outlet as a target.
+func (c *Client) TargetAction(ctx context.Context, call Call, id string, in NewTarget) (Action, error) {
+	return post[Action](ctx, c, "/api/v1/actions/"+url.PathEscape(id)+"/targets", call, in)
+}
+
+// Board is an action's numbers now.
+func (c *Client) Board(ctx context.Context, id string) (Board, error) {
+	return get[Board](ctx, c, "/api/v1/actions/"+url.PathEscape(id)+"/board", nil)
+}
+
+// SubmitItem hands in one item.
+func (c *Client) SubmitItem(ctx context.Context, call Call, in NewItem) (Item, error) {
+	return post[Item](ctx, c, "/api/v1/items", call, in)
+}
+
+// SubmitItems hands in a batch.
+func (c *Client) SubmitItems(ctx context.Context, call Call, in NewItems) (Results, error) {
+	return post[Results](ctx, c, "/api/v1/items/batch", call, in)
+}
+
+// Item is one item.
+func (c *Client) Item(ctx context.Context, id string) (Item, error) {
+	return get[Item](ctx, c, "/api/v1/items/"+url.PathEscape(id), nil)
+}
+
+// ItemQuery filters a list of items.
+type ItemQuery struct {
+	Status string
+	Action string
+	Mine   bool // found or assessed by my authority
+	Cursor string
+	Limit  int // at most 500
+}
+
+// Items is one page of items, by priority and age.
+func (c *Client) Items(ctx context.Context, q ItemQuery) (Page[Item], error) {
+	v := url.Values{}
+	if q.Status != "" {
+		v.Set("status", q.Status)
+	}
+	if q.Action != "" {
+		v.Set("action", q.Action)
+	}
+	if q.Mine {
+		v.Set("mine", "true")
+	}
+	if q.Cursor != "" {
+		v.Set("cursor", q.Cursor)
+	}
+	if q.Limit > 0 {
+		v.Set("limit", strconv.Itoa(q.Limit))
+	}
+	return get[Page[Item]](ctx, c, "/api/v1/items", v)
+}
+
+// Assess judges one item; call.IfMatch is the version that was read.
+func (c *Client) Assess(ctx context.Context, call Call, id string, in NewAssessment) (Item, error) {
+	return post[Item](ctx, c, "/api/v1/items/"+url.PathEscape(id)+"/assessment", call, in)
+}
+
+// AssessItems judges a batch.
+func (c *Client) AssessItems(ctx context.Context, call Call, in NewAssessments) (Results, error) {
+	return post[Results](ctx, c, "/api/v1/assessments/batch", call, in)
+}
+
+// Decide approves or rejects one item.
+func (c *Client) Decide(ctx context.Context, call Call, id string, in NewDecision) (Item, error) {
+	return post[Item](ctx, c, "/api/v1/items/"+url.PathEscape(id)+"/decision", call, in)
+}
+
+// DecideItems decides on a batch.
+func (c *Client) DecideItems(ctx context.Context, call Call, in NewDecisions) (Results, error) {
+	return post[Results](ctx, c, "/api/v1/decisions/batch", call, in)
+}
+
+// Observe records what an officer saw.
+func (c *Client) Observe(ctx context.Context, call Call, id string, in NewObservation) (Item, error) {
+	return post[Item](ctx, c, "/api/v1/items/"+url.PathEscape(id)+"/observation", call, in)
+}
+
+// Remedy withdraws or corrects one item.
+func (c *Client) Remedy(ctx context.Context, call Call, id string, in NewRemedy) (Item, error) {
+	return post[Item](ctx, c, "/api/v1/items/"+url.PathEscape(id)+"/remedy", call, in)
+}
+
+// RemedyItems withdraws or corrects a batch.
+func (c *Client) RemedyItems(ctx context.Context, call Call, in NewRemedies) (Results, error) {
+	return post[Results](ctx, c, "/api/v1/remedies/batch", call, in)
+}
+
+// PlaceHold asks all others to keep off a place.
+func (c *Client) PlaceHold(ctx context.Context, call Call, in NewHold) (Hold, error) {
+	return post[Hold](ctx, c, "/api/v1/holds", call, in)
+}
+
+// Holds are the caller's authority's own.
+func (c *Client) Holds(ctx context.Context) (Page[Hold], error) {
+	return get[Page[Hold]](ctx, c, "/api/v1/holds", nil)
+}
+
+// ReleaseHold ends a hold.
+func (c *Client) ReleaseHold(ctx context.Context, call Call, id string, in Release) (Hold, error) {
+	return post[Hold](ctx, c, "/api/v1/holds/"+url.PathEscape(id)+"/release", call, in)
+}
+
+// Inbox is what came for the caller's provider after the cursor.
+func (c *Client) Inbox(ctx context.Context, cursor string, limit int) (Inbox, error) {
+	v := url.Values{}
+	if cursor != "" {
+		v.Set("cursor", cursor)
+	}
+	if limit > 0 {
+		v.Set("limit", strconv.Itoa(limit))
+	}
+	return get[Inbox](ctx, c, "/api/v1/inbox", v)
+}
+
+// Referral fetches one referral; its Version goes back as call.IfMatch.
+func (c *Client) Referral(ctx context.Context, id string) (Referral, error) {
+	return get[Referral](ctx, c, "/api/v1/referrals/"+url.PathEscape(id), nil)
+}
+
+// Acknowledge confirms that a referral was taken; it is not an answer.
+func (c *Client) Acknowledge(ctx context.Context, call Call, id string) (Referral, error) {
+	return post[Referral](ctx, c, "/api/v1/referrals/"+url.PathEscape(id)+"/acknowledge", call, nil)
+}
+
+// Answer answers some or all items of a referral.
+func (c *Client) Answer(ctx context.Context, call Call, id string, in NewAnswers) (AnswerResults, error) {
+	return post[AnswerResults](ctx, c, "/api/v1/referrals/"+url.PathEscape(id)+"/answers", call, in)
+}
+
+// Statistics are the caller's provider's own numbers.
+func (c *Client) Statistics(ctx context.Context) (ProviderStatistics, error) {
+	return get[ProviderStatistics](ctx, c, "/api/v1/provider/statistics", nil)
+}
+
+// Sandbox sends a made-up referral to the caller's own channel.
+func (c *Client) Sandbox(ctx context.Context, call Call) (Sandboxed, error) {
+	return post[Sandboxed](ctx, c, "/api/v1/provider/sandbox", call, nil)
+}

@@ -1,0 +1,170 @@
+package api
+
+// NewItem hands in one suspected item (officer).
+type NewItem struct {
+	Location   string `json:"location" minLength:"1" maxLength:"4096" doc:"URL, or another kind of place in its text form (docs/locations.md)"`
+	Type       string `json:"type,omitempty" enum:"video,image,text,audio,document,account,channel,bot,app,extension,newsletter,website"`
+	Outlet     string `json:"outlet,omitempty" doc:"id of the outlet whose brand it seems to carry"`
+	Action     string `json:"action,omitempty" doc:"id of the joint action it belongs to"`
+	Priority   int    `json:"priority,omitempty" minimum:"0" maximum:"9"`
+	Evaluation string `json:"evaluation,omitempty" doc:"source and information code, A1 to X4; A1 when left out: seen by the officer"`
+}
+
+// NewItems is a batch of them.
+type NewItems struct {
+	Items []NewItem `json:"items" minItems:"1" maxItems:"100"`
+}
+
+// Outcomes of a submission, in Result.Outcome.
+const (
+	OutcomeCreated   = "created"   // a new item
+	OutcomeStopped   = "stopped"   // recorded, and stopped by the guard
+	OutcomeDuplicate = "duplicate" // joined to another authority's item
+	OutcomeKnown     = "known"     // this authority had handed it in already: nothing added
+)
+
+// Item is an item as its authority sees it; others see less.
+type Item struct {
+	ID         string      `json:"id"`
+	Version    int64       `json:"version"`
+	Status     string      `json:"status"`
+	Type       string      `json:"type,omitempty"`
+	Kind       string      `json:"kind"`
+	Location   string      `json:"location,omitempty" doc:"as submitted"`
+	Canonical  string      `json:"canonical,omitempty"`
+	Display    string      `json:"display,omitempty" doc:"defanged"`
+	Platform   string      `json:"platform,omitempty"`
+	ObjectID   string      `json:"object_id,omitempty"`
+	Provider   string      `json:"provider,omitempty"`
+	Outlet     string      `json:"outlet,omitempty"`
+	Authority  string      `json:"authority"`
+	Action     string      `json:"action,omitempty"`
+	Priority   int         `json:"priority"`
+	Language   string      `json:"language,omitempty"`
+	Guard      Guard       `json:"guard"`
+	Needed     int         `json:"approvals_needed"`
+	Given      int         `json:"approvals_given"`
+	Claimed    string      `json:"claimed,omitempty" doc:"the provider's word"`
+	Observed   string      `json:"observed,omitempty" doc:"what we saw ourselves"`
+	Referral   string      `json:"referral,omitempty"`
+	Finders    []string    `json:"finders,omitempty" doc:"ids of the authorities that found it"`
+	Assessment *Assessment `json:"assessment,omitempty"`
+	Hold       *HoldShown  `json:"hold,omitempty"`
+	CreatedAt  string      `json:"created_at"`
+	UpdatedAt  string      `json:"updated_at"`
+	Exercise   bool        `json:"exercise"`
+}
+
+// Guard is what the protected-expression guard said.
+type Guard struct {
+	Verdict string `json:"verdict" enum:"pass,elevate,stop"`
+	Class   string `json:"class,omitempty"`
+	Rule    string `json:"rule,omitempty"`
+	Reason  string `json:"reason,omitempty"`
+}
+
+// HoldShown is all that others see of a hold.
+type HoldShown struct {
+	Hold    bool   `json:"hold"`
+	Contact string `json:"contact"`
+}
+
+// NewAssessment judges an item (officer); facts and judgement apart.
+type NewAssessment struct {
+	Type       string `json:"type,omitempty" enum:"incites,solicits_commit,solicits_participation,instruction,threat" doc:"Regulation (EU) 2021/784 Art. 2(7)(a) to (e)"`
+	Purpose    string `json:"purpose" enum:"no_protected_purpose,exempt" doc:"Art. 1(3) purpose test"`
+	Outlet     string `json:"outlet,omitempty"`
+	Mark       string `json:"mark,omitempty" maxLength:"400" doc:"the mark that brands it"`
+	MarkWhere  string `json:"mark_where,omitempty" maxLength:"400"`
+	Unbranded  bool   `json:"unbranded,omitempty"`
+	Language   string `json:"language" maxLength:"35"`
+	Severity   string `json:"severity" enum:"routine,serious,threat_to_life"`
+	Evaluation string `json:"evaluation" maxLength:"2"`
+	Facts      string `json:"facts" maxLength:"8000"`
+	Judgement  string `json:"judgement" maxLength:"8000"`
+}
+
+// Assessment is a recorded judgement.
+type Assessment struct {
+	NewAssessment
+	Author    string `json:"author" doc:"operator number"`
+	Authority string `json:"authority"`
+	At        string `json:"at"`
+}
+
+// BatchAssessment is one entry of a batch.
+type BatchAssessment struct {
+	Item    string `json:"item"`
+	Version int64  `json:"version"`
+	NewAssessment
+}
+
+// NewAssessments is a batch of them.
+type NewAssessments struct {
+	Assessments []BatchAssessment `json:"assessments" minItems:"1" maxItems:"100"`
+}
+
+// NewDecision approves or rejects an assessment (reviewer, never its author).
+type NewDecision struct {
+	Decision string `json:"decision" enum:"approve,reject"`
+	Ground   string `json:"ground,omitempty" maxLength:"4000" doc:"needed to reject, and where a second approval is needed"`
+}
+
+// BatchDecision is one entry of a batch.
+type BatchDecision struct {
+	Item    string `json:"item"`
+	Version int64  `json:"version"`
+	NewDecision
+}
+
+// NewDecisions is a batch of them.
+type NewDecisions struct {
+	Decisions []BatchDecision `json:"decisions" minItems:"1" maxItems:"100"`
+}
+
+// NewObservation records what an officer saw with their own eyes.
+type NewObservation struct {
+	State   string `json:"state" enum:"down,up,partial,unknown"`
+	Vantage string `json:"vantage" maxLength:"100"`
+}
+
+// NewRemedy takes a referral of an item back, or corrects what was said of it.
+type NewRemedy struct {
+	Kind   string `json:"kind" enum:"withdrawal,correction"`
+	Reason string `json:"reason" maxLength:"4000"`
+}
+
+// BatchRemedy is one entry of a batch.
+type BatchRemedy struct {
+	Item    string `json:"item"`
+	Version int64  `json:"version"`
+	NewRemedy
+}
+
+// NewRemedies is a batch of them.
+type NewRemedies struct {
+	Remedies []BatchRemedy `json:"remedies" minItems:"1" maxItems:"100"`
+}
+
+// NewHold asks all other authorities to keep off a place (officer).
+type NewHold struct {
+	Location string `json:"location" minLength:"1" maxLength:"4096"`
+	Contact  string `json:"contact" maxLength:"200"`
+	Case     string `json:"case,omitempty" maxLength:"200" doc:"the holder's own reference, sealed"`
+}
+
+// Hold is a hold as its holder sees it.
+type Hold struct {
+	ID         string `json:"id"`
+	Location   string `json:"location"`
+	Contact    string `json:"contact"`
+	CreatedAt  string `json:"created_at"`
+	ExpiresAt  string `json:"expires_at"`
+	ReleasedAt string `json:"released_at,omitempty"`
+	Version    int64  `json:"version"`
+}
+
+// Release ends a hold.
+type Release struct {
+	Reason string `json:"reason" minLength:"5" maxLength:"400"`
+}

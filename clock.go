@@ -1,0 +1,110 @@
+package concert
+
+import "time"
+
+// ClockKind says what falls due. Clocks are rows that every node reads; no
+// deadline lives only in memory.
+type ClockKind string
+
+// The clocks.
+const (
+	ClockDispatch ClockKind = "provider.dispatch" // subject: a provider; refer what is approved
+	ClockDeliver  ClockKind = "provider.deliver"  // subject: a provider; send what is queued
+	ClockRecheck  ClockKind = "referral.recheck"  // subject: a referral; look again
+	ClockRemind   ClockKind = "referral.remind"   // subject: a referral; silence so far
+	ClockHold     ClockKind = "hold.expire"       // subject: a hold
+)
+
+// Clock is one deadline. There is at most one per kind and subject.
+type Clock struct {
+	Kind    ClockKind
+	Subject string
+	DueAt   time.Time
+	Version int64
+}
+
+// Job is a plain value that a queue keeps until its handler has run; Kind
+// names the handler. The zero value's Kind must be callable.
+type Job interface{ Kind() string }
+
+// DispatchProvider refers what is approved for a provider.
+type DispatchProvider struct {
+	Provider ProviderID `json:"provider"`
+}
+
+// Kind names the job.
+func (DispatchProvider) Kind() string { return string(ClockDispatch) }
+
+// DeliverProvider sends what is queued for a provider.
+type DeliverProvider struct {
+	Provider ProviderID `json:"provider"`
+}
+
+// Kind names the job.
+func (DeliverProvider) Kind() string { return string(ClockDeliver) }
+
+// RecheckReferral looks at a referral's items again.
+type RecheckReferral struct {
+	Referral ReferralID `json:"referral"`
+}
+
+// Kind names the job.
+func (RecheckReferral) Kind() string { return string(ClockRecheck) }
+
+// RemindReferral reminds the provider of the silent items of a referral.
+type RemindReferral struct {
+	Referral ReferralID `json:"referral"`
+}
+
+// Kind names the job.
+func (RemindReferral) Kind() string { return string(ClockRemind) }
+
+// ExpireHold lets the items go that an expired hold kept back.
+type ExpireHold struct {
+	Hold HoldID `json:"hold"`
+}
+
+// Kind names the job.
+func (ExpireHold) Kind() string { return string(ClockHold) }
+
+// JobFor is the job of a clock that fell due.
+func (c Clock) JobFor() (Job, error) {
+	switch c.Kind {
+	case ClockDispatch:
+		return DispatchProvider{ProviderID(c.Subject)}, nil
+	case ClockDeliver:
+		return DeliverProvider{ProviderID(c.Subject)}, nil
+	case ClockRecheck:
+		return RecheckReferral{ReferralID(c.Subject)}, nil
+	case ClockRemind:
+		return RemindReferral{ReferralID(c.Subject)}, nil
+	case ClockHold:
+		return ExpireHold{HoldID(c.Subject)}, nil
+	}
+	return nil, Refuse(Invalid, "clock.kind", "", "clock kind %q has no job: a newer version wrote it, upgrade this node", c.Kind)
+}
+
+// CaseTime maps wall time to case time. In live work they are the same; in an
+// exercise case time starts at Start when the wall shows Since and runs Rate
+// times as fast.
+type CaseTime struct {
+	Since time.Time `json:"since"`
+	Start time.Time `json:"start"`
+	Rate  float64   `json:"rate"`
+}
+
+// At is the case time at the wall time.
+func (c CaseTime) At(wall time.Time) time.Time {
+	if c.Rate == 0 {
+		return wall.UTC()
+	}
+	return c.Start.Add(time.Duration(float64(wall.Sub(c.Since)) * c.Rate)).UTC()
+}
+
+// Wall is how long a span of case time takes on the wall.
+func (c CaseTime) Wall(d time.Duration) time.Duration {
+	if c.Rate == 0 {
+		return d
+	}
+	return time.Duration(float64(d) / c.Rate)
+}

@@ -1,0 +1,91 @@
+package concert
+
+import "time"
+
+// NoticeKind is what a delivery tells the provider.
+type NoticeKind string
+
+// The kinds of notice.
+const (
+	NoticeReferral   NoticeKind = "referral"
+	NoticeReminder   NoticeKind = "reminder"
+	NoticeWithdrawal NoticeKind = "withdrawal"
+	NoticeCorrection NoticeKind = "correction"
+	NoticeSandbox    NoticeKind = "sandbox"
+)
+
+// Rung is a step of the delivery ladder; each is kept with its evidence, since
+// a legal clock may start only on the rung that the law accepts.
+type Rung string
+
+// The rungs, from the ground up; failed and gone are beside the ladder.
+const (
+	RungQueued       Rung = "queued"
+	RungSent         Rung = "sent"         // we tried
+	RungAccepted     Rung = "accepted"     // its machine took it (2xx, or the inbox was read)
+	RungOpened       Rung = "opened"       // the full referral was fetched
+	RungAcknowledged Rung = "acknowledged" // someone confirmed it
+	RungFailed       Rung = "failed"       // the schedule ended
+)
+
+var rungHeight = map[Rung]int{RungQueued: 0, RungFailed: 1, RungSent: 2, RungAccepted: 3, RungOpened: 4, RungAcknowledged: 5}
+
+// Delivery is one notice on its way to one provider.
+type Delivery struct {
+	ID        DeliveryID
+	Provider  ProviderID
+	Referral  ReferralID
+	RefRef    string // the referral's public reference
+	Action    ActionID
+	Kind      NoticeKind
+	Remedy    string // reference of the remedy it carries
+	Rung      Rung
+	Attempts  int
+	NextAt    time.Time // when it is next to be tried; zero when done
+	Evidence  string    // of the highest rung
+	CreatedAt time.Time
+	SentAt    time.Time
+	Version   int64
+}
+
+// Climbed moves the delivery up to the rung; a lower or equal rung changes
+// nothing.
+func (d Delivery) Climbed(to Rung, evidence string, now time.Time) (Delivery, Event, bool) {
+	if rungHeight[to] <= rungHeight[d.Rung] {
+		return d, Event{}, false
+	}
+	d.Rung, d.Evidence = to, evidence
+	if to != RungSent {
+		d.NextAt = time.Time{}
+	}
+	return d, NewEvent(EventDeliveryMoved, House, string(d.ID), now, DeliveryBody{Referral: d.RefRef, Provider: d.Provider, Action: d.Action, Kind: d.Kind, Rung: to, Attempt: d.Attempts, Evidence: evidence}), true
+}
+
+// WebhookNotice is the thin body that a webhook carries and the inbox lists:
+// no place, no text, only what to fetch.
+type WebhookNotice struct {
+	Type      string     `json:"type"` // "referral.sent", "referral.reminder", "referral.withdrawn", "referral.corrected", "referral.sandbox"
+	Timestamp string     `json:"timestamp"`
+	Data      NoticeData `json:"data"`
+}
+
+// NoticeData is the thin payload.
+type NoticeData struct {
+	Referral  string `json:"referral"` // its reference
+	URL       string `json:"url"`      // where to fetch it, with the provider's key
+	Items     int    `json:"items"`
+	Author    string `json:"author"` // authority that judged, not the sender
+	Voluntary bool   `json:"voluntary"`
+	Urgent    bool   `json:"urgent,omitempty"`
+	Remedy    string `json:"remedy,omitempty"`
+	Exercise  bool   `json:"exercise,omitempty"`
+}
+
+// NoticeTypes maps a kind of notice to the type its webhook names.
+var NoticeTypes = map[NoticeKind]string{
+	NoticeReferral:   "referral.sent",
+	NoticeReminder:   "referral.reminder",
+	NoticeWithdrawal: "referral.withdrawn",
+	NoticeCorrection: "referral.corrected",
+	NoticeSandbox:    "referral.sandbox",
+}

@@ -1,0 +1,76 @@
+package concert_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"golang.org/x/mod/modfile"
+)
+
+// allowedModules gives the reason for every module that the house requires itself and for every tool.
+var allowedModules = map[string]string{
+	"github.com/a-h/templ":                                     "pages: typed HTML templates, escaped by context",
+	"github.com/alecthomas/kong":                               "command line: flags, environment and one file from one struct",
+	"github.com/chromedp/chromedp":                             "tests: the real browser on the real binary",
+	"github.com/danielgtaylor/huma/v2":                         "API: OpenAPI 3.1 and RFC 9457 problems from the Go types, so that the specification cannot drift",
+	"github.com/go-json-experiment/json":                       "events: canonical JSON (RFC 8785) and strict decoding",
+	"github.com/google/go-cmp":                                 "tests: differences of values, readable",
+	"github.com/google/uuid":                                   "store: UUIDv7 identifiers",
+	"github.com/jackc/pgx/v5":                                  "store: PostgreSQL under database/sql",
+	"github.com/nlnwa/whatwg-url":                              "match: web locations as browsers read them, before any rule of ours",
+	"github.com/pressly/goose/v3":                              "store: numbered migrations, a folder a dialect",
+	"github.com/riverqueue/river":                              "store: the kept job queue, with transactional insert",
+	"github.com/riverqueue/river/riverdriver":                  "store: River's driver types",
+	"github.com/riverqueue/river/riverdriver/riverdatabasesql": "store: River on PostgreSQL through database/sql",
+	"github.com/riverqueue/river/riverdriver/riversqlite":      "store: River on SQLite",
+	"github.com/rogpeppe/go-internal":                          "tests: testscript, scenarios that read like the operator's manual",
+	"github.com/standard-webhooks/standard-webhooks/libraries": "tests: the standard's own library as counterpart of our webhook signatures",
+	"golang.org/x/crypto":                                      "identity: argon2id",
+	"golang.org/x/mod":                                         "tlog: tree arithmetic and signed notes; this test reads go.mod with it",
+	"golang.org/x/net":                                         "match and lookup: public suffixes, IDNA, HTML as browsers parse it",
+	"golang.org/x/sync":                                        "groups of goroutines that end with the first error",
+	"golang.org/x/text":                                        "languages by BCP 47, Unicode normal forms",
+	"golang.org/x/tools":                                       "tests: reads the house's packages",
+	"modernc.org/sqlite":                                       "store: SQLite in pure Go, so that the binary stays static",
+	"pgregory.net/rapid":                                       "tests: properties over random walks, with shrinking",
+
+	"github.com/a-h/templ/cmd/templ":     "tool: generates the pages' Go files",
+	"golang.org/x/vuln/cmd/govulncheck":  "tool: known vulnerabilities that our code reaches",
+	"honnef.co/go/tools/cmd/staticcheck": "tool: lint",
+}
+
+func TestEveryModuleHasAReason(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mod, err := modfile.Parse("go.mod", text, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	present, direct := map[string]bool{}, map[string]bool{}
+	for _, r := range mod.Require {
+		present[r.Mod.Path] = true
+		if !r.Indirect {
+			direct[r.Mod.Path] = true
+		}
+	}
+	for _, tool := range mod.Tool {
+		present[tool.Path], direct[tool.Path] = true, true
+	}
+	for path := range direct {
+		if strings.TrimSpace(allowedModules[path]) == "" {
+			t.Errorf("go.mod requires %s without a reason: do without it, or give it one line in allowedModules (deps_test.go)", path)
+		}
+	}
+	for path := range allowedModules {
+		if !present[path] {
+			t.Errorf("allowedModules names %s, which is no longer in go.mod: remove the line (deps_test.go)", path)
+		}
+	}
+	for _, r := range mod.Replace {
+		t.Errorf("go.mod replaces %s: pin a version that can be fetched by anyone", r.Old.Path)
+	}
+}

@@ -1,0 +1,46 @@
+package concert
+
+import "fmt"
+
+// ErrorKind is the closed list of ways an act can be refused. Doors map it to
+// their own codes; nothing below a door knows an HTTP number.
+type ErrorKind string
+
+// The kinds of refusal.
+const (
+	Invalid     ErrorKind = "invalid"     // the input breaks a rule of form or of law
+	Forbidden   ErrorKind = "forbidden"   // this actor may not
+	NotFound    ErrorKind = "not_found"   // there is none, or the actor may not know of it
+	Conflict    ErrorKind = "conflict"    // the state has moved on; load again
+	TooLarge    ErrorKind = "too_large"   // over a stated bound
+	Unavailable ErrorKind = "unavailable" // not now; try again later
+)
+
+// Error is a refusal that is safe to show to the person who asked. Every other
+// error type is internal.
+type Error struct {
+	Kind    ErrorKind
+	Code    string // stable, for machines: "assessment.same_person"
+	Message string // what was wrong, where, and the way out
+	Field   string // the field at fault, "" where there is none
+}
+
+// Error implements error.
+func (e *Error) Error() string { return e.Message }
+
+// Is makes two refusals equal when their codes are.
+func (e *Error) Is(target error) bool {
+	t, ok := target.(*Error)
+	return ok && t.Code == e.Code
+}
+
+// Refuse builds an Error of the kind; the message is formatted.
+func Refuse(kind ErrorKind, code, field, format string, args ...any) *Error {
+	return &Error{Kind: kind, Code: code, Field: field, Message: fmt.Sprintf(format, args...)}
+}
+
+// ErrStale is what a save finds when the row has moved on since it was loaded.
+var ErrStale = &Error{Kind: Conflict, Code: "stale", Message: "someone else changed this meanwhile; load it again and repeat what still applies"}
+
+// ErrNotFound is what a look-up by id or reference finds nothing with.
+var ErrNotFound = &Error{Kind: NotFound, Code: "not_found", Message: "there is nothing here under this reference that you may see"}

@@ -1,0 +1,263 @@
+package concert
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// EventKind says what happened. A kind never changes meaning; a changed body
+// gets a higher version.
+type EventKind string
+
+// The kinds of event.
+const (
+	EventItemSubmitted        EventKind = "item.submitted"
+	EventItemStopped          EventKind = "item.stopped"
+	EventItemJoined           EventKind = "item.joined"
+	EventItemAssessed         EventKind = "item.assessed"
+	EventItemExempt           EventKind = "item.exempt"
+	EventItemUnscoped         EventKind = "item.out_of_scope"
+	EventItemSeconded         EventKind = "item.seconded" // one approval given, another needed
+	EventItemApproved         EventKind = "item.approved"
+	EventItemRejected         EventKind = "item.rejected"
+	EventItemHeld             EventKind = "item.held"
+	EventItemReleased         EventKind = "item.released"
+	EventItemReferred         EventKind = "item.referred"
+	EventItemAnswered         EventKind = "item.answered"
+	EventItemRechecked        EventKind = "item.rechecked"
+	EventItemWithdrawn        EventKind = "item.withdrawn"
+	EventItemCorrected        EventKind = "item.corrected"
+	EventHoldPlaced           EventKind = "hold.placed"
+	EventHoldReleased         EventKind = "hold.released"
+	EventReferralSent         EventKind = "referral.sent"
+	EventReferralAcknowledged EventKind = "referral.acknowledged"
+	EventReferralReminded     EventKind = "referral.reminded"
+	EventDeliveryMoved        EventKind = "delivery.moved"
+	EventScopeProposed        EventKind = "scope.proposed"
+	EventScopeConfirmed       EventKind = "scope.confirmed"
+	EventScopeDelisted        EventKind = "scope.delisted"
+	EventAuthorityAdded       EventKind = "authority.added"
+	EventProviderAdded        EventKind = "provider.added"
+	EventProviderDisabled     EventKind = "provider.disabled"
+	EventPersonAdded          EventKind = "person.added"
+	EventPersonLinked         EventKind = "person.linked"
+	EventKeyIssued            EventKind = "key.issued"
+	EventOutletAdded          EventKind = "outlet.added"
+	EventActionOpened         EventKind = "action.opened"
+	EventActionPhase          EventKind = "action.phase"
+	EventActionJoined         EventKind = "action.joined"
+	EventActionTargeted       EventKind = "action.targeted"
+	EventConsulted            EventKind = "consulted" // someone read with a justification (G19)
+)
+
+// Event is what happened. Body holds codes, references and counts, never
+// personal data, places or free text: those are in Sealed, which the store
+// encrypts under the subject's key.
+type Event struct {
+	ID      EventID
+	Kind    EventKind
+	Version int
+	Subject string // id of what it happened to
+	Actor   PersonID
+	At      time.Time
+	Body    any
+	Sealed  any
+}
+
+// NewEvent makes an Event without an id; the store gives one when it records.
+func NewEvent(kind EventKind, by Actor, subject string, at time.Time, body any) Event {
+	return Event{Kind: kind, Version: 1, Subject: subject, Actor: by.Person, At: at, Body: body}
+}
+
+// WithSealed is the event with its sealed part.
+func (e Event) WithSealed(v any) Event {
+	e.Sealed = v
+	return e
+}
+
+// Facet is what statistics need to know of an item at one moment.
+type Facet struct {
+	Status ItemStatus `json:"status,omitempty"`
+	Claim  AnswerCode `json:"claim,omitempty"`
+	Seen   Observed   `json:"seen,omitempty"`
+	Down   bool       `json:"down,omitempty"` // seen down at least once
+	Sent   bool       `json:"sent,omitempty"` // part of a referral
+}
+
+// Facet is the item's facet now.
+func (it Item) Facet() Facet {
+	return Facet{Status: it.Status, Claim: it.Claimed, Seen: it.Observed, Down: it.SeenDown, Sent: it.Referral != ""}
+}
+
+// ItemBody is the body of every event on an item: whose it is, from what to
+// what it moved, and the codes of the act. Unused fields are left out.
+type ItemBody struct {
+	Ref         string       `json:"ref"`
+	Action      ActionID     `json:"action,omitempty"`
+	Authority   AuthorityID  `json:"authority"` // the tally's authority: first finder, or who joined
+	Provider    ProviderID   `json:"provider,omitempty"`
+	From        *Facet       `json:"from,omitempty"`
+	To          *Facet       `json:"to,omitempty"`
+	Kind        string       `json:"kind,omitempty"`
+	Type        ItemType     `json:"type,omitempty"`
+	Guard       GuardVerdict `json:"guard,omitempty"`
+	Rule        string       `json:"rule,omitempty"`
+	Assessment  AssessmentID `json:"assessment,omitempty"`
+	Author      AuthorityID  `json:"author,omitempty"`
+	ContentType ContentType  `json:"content_type,omitempty"`
+	Purpose     Purpose      `json:"purpose,omitempty"`
+	Outlet      OutletID     `json:"outlet,omitempty"`
+	Unbranded   bool         `json:"unbranded,omitempty"`
+	Needed      int          `json:"needed,omitempty"`
+	Given       int          `json:"given,omitempty"`
+	Language    string       `json:"language,omitempty"`
+	Severity    Severity     `json:"severity,omitempty"`
+	Evaluation  string       `json:"evaluation,omitempty"`
+	Decision    Decision     `json:"decision,omitempty"`
+	Hold        string       `json:"hold,omitempty"`
+	Referral    string       `json:"referral,omitempty"`
+	Code        AnswerCode   `json:"code,omitempty"`
+	Countries   []string     `json:"countries,omitempty"`
+	Late        bool         `json:"late,omitempty"`
+	Reason      string       `json:"reason,omitempty"` // a code, never free text
+	Vantage     string       `json:"vantage,omitempty"`
+	Remedy      string       `json:"remedy,omitempty"`
+}
+
+// change is the body of a move from before to after.
+func change(before, after Item) ItemBody {
+	b := ItemBody{Ref: after.Ref, Action: after.Action, Authority: after.Authority, Provider: after.Provider}
+	to := after.Facet()
+	b.To = &to
+	if before.ID != "" {
+		from := before.Facet()
+		b.From = &from
+	}
+	return b
+}
+
+// ReferralBody is the body of events on a referral.
+type ReferralBody struct {
+	Ref       string      `json:"ref"`
+	Action    ActionID    `json:"action,omitempty"`
+	Authority AuthorityID `json:"authority"` // who authored it
+	Provider  ProviderID  `json:"provider"`
+	Items     int         `json:"items"`
+	Digest    string      `json:"digest,omitempty"` // SHA-256 of the signed payload, hex
+}
+
+// DeliveryBody is the body of a step on the delivery ladder.
+type DeliveryBody struct {
+	Referral string     `json:"referral,omitempty"`
+	Provider ProviderID `json:"provider"`
+	Action   ActionID   `json:"action,omitempty"`
+	Kind     NoticeKind `json:"kind"`
+	Rung     Rung       `json:"rung"`
+	Attempt  int        `json:"attempt,omitempty"`
+	Evidence string     `json:"evidence,omitempty"` // status line and digest, no address
+}
+
+// RegisterBody is the body of events on the registers: a reference, a kind and
+// whom it concerns.
+type RegisterBody struct {
+	Ref       string      `json:"ref,omitempty"`
+	Kind      string      `json:"kind,omitempty"`
+	Authority AuthorityID `json:"authority,omitempty"`
+	Provider  ProviderID  `json:"provider,omitempty"`
+	Person    PersonID    `json:"person,omitempty"`
+	Outlet    OutletID    `json:"outlet,omitempty"`
+	Roles     []Role      `json:"roles,omitempty"`
+	Phase     Phase       `json:"phase,omitempty"`
+	Part      Part        `json:"part,omitempty"`
+	Date      string      `json:"date,omitempty"`
+	Exercise  bool        `json:"exercise,omitempty"`
+}
+
+// RecordedEvent is an event as the store keeps it and an export carries it.
+type RecordedEvent struct {
+	ID      EventID         `json:"id"`
+	Index   int64           `json:"index"` // place in the log, -1 until sequenced
+	Kind    EventKind       `json:"kind"`
+	Version int             `json:"version"`
+	Subject string          `json:"subject"`
+	Actor   PersonID        `json:"actor"`
+	At      int64           `json:"at"` // microseconds UTC
+	Body    json.RawMessage `json:"body"`
+	Sealed  []byte          `json:"sealed,omitempty"` // ciphertext; gone after erasure
+	Salt    []byte          `json:"salt,omitempty"`   // gone after erasure
+	Commit  []byte          `json:"commit"`           // 32 bytes; the log's entry
+}
+
+// Canonical is what an event's commitment commits to: RFC 8785 text of the
+// event with the SHA-256 of its sealed part (formats: docs/formats/event.md).
+func (e RecordedEvent) Canonical(sealedDigest [32]byte) []byte {
+	b := make([]byte, 0, 256+len(e.Body))
+	b = append(b, `{"actor":`...)
+	b = quote(b, string(e.Actor))
+	b = append(b, `,"at":"`...)
+	b = fmt.Appendf(b, "%d", e.At)
+	b = append(b, `","body":`...)
+	b = append(b, e.Body...)
+	b = append(b, `,"id":`...)
+	b = quote(b, string(e.ID))
+	b = append(b, `,"kind":`...)
+	b = quote(b, string(e.Kind))
+	b = append(b, `,"sealed":"`...)
+	if len(e.Sealed) > 0 {
+		b = hex.AppendEncode(b, sealedDigest[:])
+	}
+	b = append(b, `","subject":`...)
+	b = quote(b, e.Subject)
+	b = append(b, `,"version":`...)
+	b = fmt.Appendf(b, "%d}", e.Version)
+	return b
+}
+
+func quote(b []byte, s string) []byte {
+	out, err := jsontext.AppendQuote(b, s)
+	if err != nil {
+		// Ids and kinds are ours and valid UTF-8; what is not is kept visibly.
+		return fmt.Appendf(b, "%q", s)
+	}
+	return out
+}
+
+// CanonicalJSON is v in the canonical form of RFC 8785.
+func CanonicalJSON(v any) ([]byte, error) {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("canonical JSON: %w", err)
+	}
+	c := jsontext.Value(raw)
+	if err := c.Canonicalize(); err != nil {
+		return nil, fmt.Errorf("canonical JSON: %w", err)
+	}
+	return c, nil
+}
+
+// BatchID orders events inside one act: a UUIDv7 and the positions after it.
+// EventIDAt derives the id of the pos-th event of the act whose first id is
+// base by adding pos to its random tail, so that the ids of one act are
+// neighbours in every index.
+func EventIDAt(base [16]byte, pos int) EventID {
+	tail := binary.BigEndian.Uint64(base[8:])
+	// The two top bits are the UUID's variant; the add stays below them.
+	tail = tail&(3<<62) | (tail+uint64(pos))&^(3<<62)
+	binary.BigEndian.PutUint64(base[8:], tail)
+	dst := make([]byte, 36)
+	hex.Encode(dst[0:8], base[0:4])
+	dst[8] = '-'
+	hex.Encode(dst[9:13], base[4:6])
+	dst[13] = '-'
+	hex.Encode(dst[14:18], base[6:8])
+	dst[18] = '-'
+	hex.Encode(dst[19:23], base[8:10])
+	dst[23] = '-'
+	hex.Encode(dst[24:36], base[10:16])
+	return EventID(dst)
+}

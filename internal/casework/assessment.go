@@ -1,0 +1,195 @@
+package casework
+
+import (
+	"context"
+	"time"
+
+	"concert"
+	"concert/internal/identity"
+	"concert/internal/store"
+)
+
+// dispatchLinger is how long an approved item waits for company, so that one
+// referral carries several; an urgent one does not wait.
+const dispatchLinger = time.Minute
+
+// Judging is one assessment as it comes in.
+type Judging struct {
+	Item    string
+	Version int64  // that was read
+	Outlet  string // reference
+	concert.Assessment
+}
+
+// AssessItems records assessments by an officer of an authority that found the
+// items.
+func (s *Service) AssessItems(ctx context.Context, by concert.Actor, in []Judging) ([]Result, error) {
+	if err := by.MaySubmit(); err != nil {
+		return nil, err
+	}
+	out := make([]Result, len(in))
+	err := s.DB.Update(ctx, func(tx *store.Tx) error {
+		list, err := tx.ScopeList(ctx)
+		if err != nil {
+			return err
+		}
+		hosts, err := tx.Platforms(ctx)
+		if err != nil {
+			return err
+		}
+		items, seen, err := s.loadEntries(ctx, tx, by, len(in), func(i int) string { return in[i].Item })
+		if err != nil {
+			return err
+		}
+		var saved []concert.Item
+		var judged []concert.Assessment
+		for i, j := range in {
+			it, ok := items[j.Item]
+			if !ok || !seen[it.ID] {
+				out[i] = Result{Ref: j.Item, Err: concert.ErrNotFound}
+				continue
+			}
+			next, a, e, err := s.assess(by, it, j, list, hosts)
+			if err != nil {
+				if out[i].Err, err = refusal(err); err != nil {
+					return err
+				}
+				out[i].Ref = j.Item
+				continue
+			}
+			delete(items, j.Item) // a second entry for one item finds it gone
+			saved, judged = append(saved, next), append(judged, a)
+			tx.Record(e)
+			out[i] = Result{Ref: next.Ref, Outcome: string(next.Status), Version: next.Version + 1}
+		}
+		if err := tx.AddAssessments(ctx, judged); err != nil {
+			return err
+		}
+		return tx.SaveItems(ctx, saved)
+	})
+	return out, err
+}
+
+func (s *Service) assess(by concert.Actor, it concert.Item, j Judging, list concert.ScopeList, hosts map[string]concert.ProviderID) (concert.Item, concert.Assessment, concert.Event, error) {
+	a := j.Assessment
+	if j.Version != it.Version {
+		return it, a, concert.Event{}, concert.ErrStale
+	}
+	if j.Outlet != "" {
+		o, err := findOutlet(list, j.Outlet)
+		if err != nil {
+			return it, a, concert.Event{}, err
+		}
+		a.Outlet = o.ID
+	}
+	if it.Provider == "" {
+		it.Provider = hostOf(hosts, it.Location)
+	}
+	a.ID = concert.AssessmentID(identity.NewID())
+	return it.Assessed(by, a, list, s.now())
+}
+
+// loadEntries loads the items that the entries of an act on many name, and says
+// which of them the actor's authority has found.
+func (s *Service) loadEntries(ctx context.Context, tx *store.Tx, by concert.Actor, n int, ref func(int) string) (map[string]concert.Item, map[concert.ItemID]bool, error) {
+	refs := make([]string, n)
+	for i := range refs {
+		refs[i] = ref(i)
+	}
+	items, err := tx.ItemsByRef(ctx, refs)
+	if err != nil {
+		return nil, nil, err
+	}
+	ids := make([]concert.ItemID, 0, len(items))
+	for _, it := range items {
+		ids = append(ids, it.ID)
+	}
+	seen, err := tx.SeenBy(ctx, by.Authority, ids)
+	return items, seen, err
+}
+
+// Deciding is one decision as it comes in.
+type Deciding struct {
+	Item     string
+	Version  int64
+	Decision concert.Decision
+	Ground   string
+}
+
+// DecideItems records decisions by a reviewer on assessments that others of
+// the same authority made. What is approved is on its way to its provider.
+func (s *Service) DecideItems(ctx context.Context, by concert.Actor, in []Deciding) ([]Result, error) {
+	if err := by.MayApprove(); err != nil {
+		return nil, err
+	}
+	out := make([]Result, len(in))
+	err := s.DB.Update(ctx, func(tx *store.Tx) error {
+		list, err := tx.ScopeList(ctx)
+		if err != nil {
+			return err
+		}
+		items, _, err := s.loadEntries(ctx, tx, by, len(in), func(i int) string { return in[i].Item })
+		if err != nil {
+			return err
+		}
+		var open []concert.AssessmentID
+		for _, it := range items {
+			if it.Given > 0 {
+				open = append(open, it.Assessment)
+			}
+		}
+		earlier, err := tx.Approvals(ctx, open)
+		if err != nil {
+			return err
+		}
+		var saved []concert.Item
+		var decided []concert.Approval
+		for i, d := range in {
+			it, ok := items[d.Item]
+			if !ok || it.Author != by.Authority {
+				out[i] = Result{Ref: d.Item, Err: concert.ErrNotFound}
+				continue
+			}
+			next, a, e, err := s.decide(by, it, d, earlier[it.Assessment], list)
+			if err != nil {
+				if out[i].Err, err = refusal(err); err != nil {
+					return err
+				}
+				out[i].Ref = d.Item
+				continue
+			}
+			delete(items, d.Item)
+			saved = append(saved, next)
+			if a.Reviewer != "" {
+				decided = append(decided, a)
+			}
+			tx.Record(e)
+			s.onItsWay(tx, next)
+			out[i] = Result{Ref: next.Ref, Outcome: string(next.Status), Version: next.Version + 1}
+		}
+		if err := tx.AddApprovals(ctx, decided); err != nil {
+			return err
+		}
+		return tx.SaveItems(ctx, saved)
+	})
+	return out, err
+}
+
+func (s *Service) decide(by concert.Actor, it concert.Item, d Deciding, earlier []concert.Approval, list concert.ScopeList) (concert.Item, concert.Approval, concert.Event, error) {
+	if d.Version != it.Version {
+		return it, concert.Approval{}, concert.Event{}, concert.ErrStale
+	}
+	return it.Decided(by, concert.Approval{Decision: d.Decision, Ground: d.Ground}, earlier, list, s.now())
+}
+
+// onItsWay wakes the dispatch to the item's provider once the item may go.
+func (s *Service) onItsWay(tx *store.Tx, it concert.Item) {
+	if it.Status != concert.ItemApproved || it.Provider == "" {
+		return
+	}
+	wait := dispatchLinger
+	if it.Priority >= urgentPriority {
+		wait = 0
+	}
+	tx.SetClock(concert.ClockDispatch, string(it.Provider), s.now().Add(wait))
+}

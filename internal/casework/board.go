@@ -1,0 +1,61 @@
+package casework
+
+import (
+	"context"
+	"time"
+
+	"concert"
+	"concert/internal/store"
+	"concert/tlog"
+)
+
+// Board is an action's numbers at one moment. It reads running numbers only,
+// so that it costs the same at any size.
+type Board struct {
+	Action       concert.Action
+	Participants []concert.Participant
+	Targets      []concert.OutletID
+	AsOf         time.Time // case time
+	Totals       concert.Counts
+	Authorities  map[concert.AuthorityID]concert.Counts
+	Providers    map[concert.ProviderID]concert.Counts
+	Log          tlog.Head
+}
+
+// ReadBoard is the board of an action. It holds no place and no name of a
+// person: whoever may log in may see it.
+func (s *Service) ReadBoard(ctx context.Context, scope concert.Scope, ref string) (Board, error) {
+	var b Board
+	if err := scope.Check(); err != nil {
+		return b, err
+	}
+	err := s.DB.View(ctx, func(tx *store.Tx) error {
+		var err error
+		if b.Action, err = tx.Action(ctx, ref); err != nil {
+			return err
+		}
+		if b.Participants, err = tx.Participants(ctx, b.Action.ID); err != nil {
+			return err
+		}
+		if b.Targets, err = tx.Targets(ctx, b.Action.ID); err != nil {
+			return err
+		}
+		d, err := tx.Tallies(ctx, b.Action.ID)
+		if err != nil {
+			return err
+		}
+		b.Totals = d.Totals(b.Action.ID)
+		b.Authorities = map[concert.AuthorityID]concert.Counts{}
+		for id, c := range d.BySide(b.Action.ID, 'a') {
+			b.Authorities[concert.AuthorityID(id)] = c
+		}
+		b.Providers = map[concert.ProviderID]concert.Counts{}
+		for id, c := range d.BySide(b.Action.ID, 'p') {
+			b.Providers[concert.ProviderID(id)] = c
+		}
+		b.AsOf = s.now()
+		b.Log, _, err = tx.LogHead(ctx)
+		return err
+	})
+	return b, err
+}

@@ -1,0 +1,233 @@
+package casework
+
+import (
+	"context"
+
+	"concert"
+	"concert/internal/store"
+)
+
+// ItemView is an item with its story, as far as its reader may see it.
+type ItemView struct {
+	concert.Item
+	Finders    []concert.Authority
+	Author     concert.Authority
+	Provider   concert.Provider
+	Outlet     concert.Outlet
+	Judged     concert.Assessment
+	Assessor   string // operator number
+	Approvals  []concert.Approval
+	Reviewers  map[concert.PersonID]string // operator numbers
+	Answers    []concert.Answer
+	Rechecks   []concert.Recheck
+	Remedies   []concert.Remedy
+	HoldBy     string // contact of the hold that keeps it back
+	ReferredAs string // the referral's reference
+	ActionRef  string
+}
+
+// consult records an auditor's reading with its justification before the
+// answer is given (G19); others read within their task.
+func (s *Service) consult(ctx context.Context, scope concert.Scope, subject string) error {
+	if err := scope.Check(); err != nil {
+		return err
+	}
+	if scope.Justification() == "" {
+		return nil
+	}
+	by := scope.Actor()
+	return s.DB.Update(ctx, func(tx *store.Tx) error {
+		if err := tx.Consulting(ctx, by.Person); err != nil {
+			return err
+		}
+		tx.Record(concert.NewEvent(concert.EventConsulted, by, string(by.Person), s.now(), concert.RegisterBody{Ref: subject, Person: by.Person}).
+			WithSealed(concert.GroundText{Ground: scope.Justification()}))
+		return nil
+	})
+}
+
+// Consult records an auditor's reading of something other than one item or
+// referral: a list, the log, an export.
+func (s *Service) Consult(ctx context.Context, scope concert.Scope, what string) error {
+	return s.consult(ctx, scope, what)
+}
+
+// ReadItem is one item. Those who neither found nor judged it get the answer
+// of a missing one; coordinators see where it stands; auditors say why.
+func (s *Service) ReadItem(ctx context.Context, scope concert.Scope, ref string) (ItemView, error) {
+	var v ItemView
+	if err := s.consult(ctx, scope, ref); err != nil {
+		return v, err
+	}
+	by := scope.Actor()
+	err := s.DB.View(ctx, func(tx *store.Tx) error {
+		var err error
+		if v.Item, err = tx.Item(ctx, ref); err != nil {
+			return err
+		}
+		finders, err := tx.Finders(ctx, []concert.ItemID{v.ID})
+		if err != nil {
+			return err
+		}
+		mine := v.Item.Author == by.Authority
+		for _, id := range finders[v.ID] {
+			mine = mine || id == by.Authority
+			a, err := tx.Authority(ctx, string(id))
+			if err != nil {
+				return err
+			}
+			v.Finders = append(v.Finders, a)
+		}
+		if by.Authority == "" || !mine {
+			if !by.Has(concert.RoleAuditor) && !by.Has(concert.RoleCoordinator) {
+				return concert.ErrNotFound
+			}
+		}
+		return s.fillItem(ctx, tx, &v)
+	})
+	return v, err
+}
+
+func (s *Service) fillItem(ctx context.Context, tx *store.Tx, v *ItemView) error {
+	var err error
+	if v.Item.Provider != "" {
+		if v.Provider, err = tx.Provider(ctx, string(v.Item.Provider)); err != nil {
+			return err
+		}
+	}
+	if v.Item.Outlet != "" {
+		if v.Outlet, err = tx.Outlet(ctx, string(v.Item.Outlet)); err != nil {
+			return err
+		}
+	}
+	if v.Item.Action != "" {
+		a, err := tx.Action(ctx, string(v.Item.Action))
+		if err != nil {
+			return err
+		}
+		v.ActionRef = a.Ref
+	}
+	if v.Assessment != "" {
+		if err := s.fillJudgement(ctx, tx, v); err != nil {
+			return err
+		}
+	}
+	if v.Item.Referral != "" {
+		r, err := tx.ReferralByID(ctx, v.Item.Referral)
+		if err != nil {
+			return err
+		}
+		v.ReferredAs = r.Ref
+	}
+	if v.Answers, err = tx.Answers(ctx, v.ID); err != nil {
+		return err
+	}
+	if v.Rechecks, err = tx.Rechecks(ctx, v.ID); err != nil {
+		return err
+	}
+	remedies, err := tx.Remedies(ctx, []concert.ItemID{v.ID})
+	v.Remedies = remedies[v.ID]
+	if err != nil || v.Status != concert.ItemHeld {
+		return err
+	}
+	holds, err := tx.HoldsAt(ctx, [][32]byte{v.Place})
+	for _, h := range holds[v.Place] {
+		if h.Stands(v.Item.Author, s.now()) {
+			v.HoldBy = h.Contact
+		}
+	}
+	return err
+}
+
+func (s *Service) fillJudgement(ctx context.Context, tx *store.Tx, v *ItemView) error {
+	judged, err := tx.Assessments(ctx, []concert.AssessmentID{v.Assessment})
+	if err != nil {
+		return err
+	}
+	v.Judged = judged[v.Assessment]
+	approvals, err := tx.Approvals(ctx, []concert.AssessmentID{v.Assessment})
+	if err != nil {
+		return err
+	}
+	v.Approvals = approvals[v.Assessment]
+	people := []concert.PersonID{v.Judged.Author}
+	for _, a := range v.Approvals {
+		people = append(people, a.Reviewer)
+	}
+	if v.Reviewers, err = tx.Operators(ctx, people); err != nil {
+		return err
+	}
+	v.Assessor = v.Reviewers[v.Judged.Author]
+	v.Author, err = tx.Authority(ctx, string(v.Item.Author))
+	return err
+}
+
+// Registers are the small registers that pages and answers name things from.
+type Registers struct {
+	Authorities map[concert.AuthorityID]concert.Authority
+	Providers   map[concert.ProviderID]concert.Provider
+	Scope       concert.ScopeList
+	Actions     map[concert.ActionID]concert.Action
+}
+
+// Registers loads them.
+func (s *Service) Registers(ctx context.Context) (Registers, error) {
+	g := Registers{Authorities: map[concert.AuthorityID]concert.Authority{}, Providers: map[concert.ProviderID]concert.Provider{}, Actions: map[concert.ActionID]concert.Action{}}
+	err := s.DB.View(ctx, func(tx *store.Tx) error {
+		as, err := tx.Authorities(ctx)
+		if err != nil {
+			return err
+		}
+		for _, a := range as {
+			g.Authorities[a.ID] = a
+		}
+		ps, err := tx.Providers(ctx)
+		if err != nil {
+			return err
+		}
+		for _, p := range ps {
+			g.Providers[p.ID] = p
+		}
+		acts, err := tx.Actions(ctx, 500)
+		if err != nil {
+			return err
+		}
+		for _, a := range acts {
+			g.Actions[a.ID] = a
+		}
+		g.Scope, err = tx.ScopeList(ctx)
+		return err
+	})
+	return g, err
+}
+
+// ItemQuery asks for a page of items.
+type ItemQuery struct {
+	Status    concert.ItemStatus
+	AfterRank int
+	AfterID   concert.ItemID
+	Limit     int
+}
+
+// ListItems is one page of items with a status, urgent and old first: those on
+// the actor's own authority's desk; all for an auditor.
+func (s *Service) ListItems(ctx context.Context, scope concert.Scope, q ItemQuery) ([]concert.Item, error) {
+	if err := s.consult(ctx, scope, "items "+string(q.Status)); err != nil {
+		return nil, err
+	}
+	by := scope.Actor()
+	f := store.ItemFilter{Status: q.Status, AfterRank: q.AfterRank, AfterID: q.AfterID, Limit: q.Limit, Authority: by.Authority}
+	switch {
+	case by.Has(concert.RoleAuditor):
+		f.Authority = ""
+	case by.Authority == "":
+		return nil, concert.Refuse(concert.Forbidden, "items.authority", "", "only people of an authority, and auditors, list items")
+	}
+	var out []concert.Item
+	err := s.DB.View(ctx, func(tx *store.Tx) error {
+		var err error
+		out, err = tx.Items(ctx, scope, f)
+		return err
+	})
+	return out, err
+}

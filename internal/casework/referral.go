@@ -1,0 +1,328 @@
+package casework
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"concert"
+	"concert/internal/identity"
+	"concert/internal/store"
+)
+
+// recheckAfterClaim is how soon we look after a provider says that it acted.
+const recheckAfterClaim = time.Hour
+
+// ReferralView is a referral with what its reader may see.
+type ReferralView struct {
+	concert.Referral
+	Provider   concert.Provider
+	Author     concert.Authority
+	Payload    concert.ReferralPayload
+	Signed     concert.Envelope
+	Items      []concert.Item
+	Remedies   map[concert.ItemID][]concert.Remedy
+	Deliveries []store.Outgoing
+}
+
+// ReadReferral is one referral; a provider's reading of it is the rung
+// "opened" of its delivery.
+func (s *Service) ReadReferral(ctx context.Context, scope concert.Scope, ref string) (ReferralView, error) {
+	var v ReferralView
+	if err := s.consult(ctx, scope, ref); err != nil {
+		return v, err
+	}
+	by := scope.Actor()
+	err := s.DB.View(ctx, func(tx *store.Tx) error {
+		var err error
+		if v.Referral, err = tx.Referral(ctx, ref); err != nil {
+			return err
+		}
+		if err := by.MayRead(v.Referral); err != nil {
+			return err
+		}
+		return s.fillReferral(ctx, tx, &v)
+	})
+	if err != nil || by.Provider == "" {
+		return v, err
+	}
+	for _, d := range v.Deliveries {
+		if d.Rung != concert.RungOpened && d.Rung != concert.RungAcknowledged {
+			return v, s.climb(ctx, v.ID, concert.RungOpened, "fetched with the key of operator "+by.Operator)
+		}
+	}
+	return v, nil
+}
+
+func (s *Service) fillReferral(ctx context.Context, tx *store.Tx, v *ReferralView) error {
+	var err error
+	if v.Provider, err = tx.Provider(ctx, string(v.Referral.Provider)); err != nil {
+		return err
+	}
+	if v.Author, err = tx.Authority(ctx, string(v.Referral.Author)); err != nil {
+		return err
+	}
+	env, err := tx.Envelope(ctx, v.ID)
+	if err != nil {
+		return err
+	}
+	if len(env) > 0 {
+		if err := json.Unmarshal(env, &v.Signed); err != nil {
+			return fmt.Errorf("envelope of %s: %w", v.Ref, err)
+		}
+		if err := json.Unmarshal(v.Signed.Payload, &v.Payload); err != nil {
+			return fmt.Errorf("payload of %s: %w", v.Ref, err)
+		}
+	}
+	if v.Items, err = tx.ReferralItems(ctx, v.ID); err != nil {
+		return err
+	}
+	ids := make([]concert.ItemID, len(v.Items))
+	for i, it := range v.Items {
+		ids[i] = it.ID
+	}
+	if v.Remedies, err = tx.Remedies(ctx, ids); err != nil {
+		return err
+	}
+	v.Deliveries, err = tx.Deliveries(ctx, v.ID)
+	return err
+}
+
+// climb moves every notice of a referral up to a rung.
+func (s *Service) climb(ctx context.Context, id concert.ReferralID, to concert.Rung, evidence string) error {
+	return s.retryStale(ctx, func(tx *store.Tx) error { return s.climbIn(ctx, tx, id, to, evidence) })
+}
+
+func (s *Service) climbIn(ctx context.Context, tx *store.Tx, id concert.ReferralID, to concert.Rung, evidence string) error {
+	ds, err := tx.Deliveries(ctx, id)
+	if err != nil {
+		return err
+	}
+	var saved []store.Outgoing
+	for _, d := range ds {
+		next, e, up := d.Climbed(to, evidence, s.now())
+		if !up {
+			continue
+		}
+		d.Delivery = next
+		saved = append(saved, d)
+		tx.Record(e)
+	}
+	return tx.SaveDeliveries(ctx, saved)
+}
+
+// AcknowledgeReferral records that the provider took the referral.
+func (s *Service) AcknowledgeReferral(ctx context.Context, by concert.Actor, ref string) (concert.Referral, error) {
+	var r concert.Referral
+	err := s.retryStale(ctx, func(tx *store.Tx) error {
+		var err error
+		if r, err = tx.Referral(ctx, ref); err != nil {
+			return err
+		}
+		next, events, err := r.Acknowledged(by, s.now())
+		if err != nil || len(events) == 0 {
+			return err
+		}
+		r = next
+		if err := tx.SaveReferral(ctx, r); err != nil {
+			return err
+		}
+		r.Version++
+		tx.Record(events...)
+		return s.climbIn(ctx, tx, r.ID, concert.RungAcknowledged, "acknowledged by operator "+by.Operator)
+	})
+	return r, err
+}
+
+// Replying is one answer as it comes in.
+type Replying struct {
+	Item string
+	concert.Answer
+}
+
+// AnswerReferral records a provider's answers to some or all items of a
+// referral. Version is the one that was read: of two answers that race, one is
+// told to read again. An answer acknowledges as well.
+func (s *Service) AnswerReferral(ctx context.Context, by concert.Actor, ref string, version int64, in []Replying) ([]Result, int64, error) {
+	out := make([]Result, len(in))
+	var r concert.Referral
+	err := s.DB.Update(ctx, func(tx *store.Tx) error {
+		var err error
+		if r, err = tx.Referral(ctx, ref); err != nil {
+			return err
+		}
+		if err := by.MayAnswer(r); err != nil {
+			return err
+		}
+		if version != r.Version {
+			return concert.ErrStale
+		}
+		items, err := tx.ReferralItems(ctx, r.ID)
+		if err != nil {
+			return err
+		}
+		byRef := make(map[string]concert.Item, len(items))
+		for _, it := range items {
+			byRef[it.Ref] = it
+		}
+		now := s.now()
+		r, acked, err := r.Acknowledged(by, now)
+		if err != nil {
+			return err
+		}
+		tx.Record(acked...)
+		a := answering{byRef: byRef, changed: map[string]concert.Item{}}
+		for i, rep := range in {
+			if out[i], err = a.one(tx, by, r, rep, now); err != nil {
+				return err
+			}
+		}
+		return s.saveAnswers(ctx, tx, by, &r, &a, len(acked) > 0, now)
+	})
+	if err == nil {
+		err = s.DB.View(ctx, func(tx *store.Tx) error {
+			r, err = tx.Referral(ctx, ref)
+			return err
+		})
+	}
+	return out, r.Version, err
+}
+
+// answering is an answer to many items while its act runs.
+type answering struct {
+	byRef   map[string]concert.Item
+	changed map[string]concert.Item
+	answers []concert.Answer
+	finals  int
+	effects bool
+}
+
+func (a *answering) one(tx *store.Tx, by concert.Actor, r concert.Referral, rep Replying, now time.Time) (Result, error) {
+	it, ok := a.byRef[rep.Item]
+	if !ok {
+		return Result{Ref: rep.Item, Err: concert.Refuse(concert.Invalid, "answer.item", "item", "item %q is not part of referral %s", rep.Item, r.Ref)}, nil
+	}
+	silent := it.Silent()
+	next, ans, e, changed, err := it.ItemAnswered(by, r, rep.Answer, now)
+	if err != nil {
+		ref, err := refusal(err)
+		return Result{Ref: rep.Item, Err: ref}, err
+	}
+	if !changed {
+		return Result{Ref: rep.Item, Outcome: "unchanged"}, nil
+	}
+	a.byRef[rep.Item], a.changed[rep.Item] = next, next
+	a.answers = append(a.answers, ans)
+	if silent && !next.Silent() {
+		a.finals++
+	}
+	a.effects = a.effects || rep.Code.Final() && !rep.Code.Refusal()
+	tx.Record(e)
+	return Result{Ref: rep.Item, Outcome: string(next.Status)}, nil
+}
+
+func (s *Service) saveAnswers(ctx context.Context, tx *store.Tx, by concert.Actor, r *concert.Referral, a *answering, acked bool, now time.Time) error {
+	if len(a.changed) == 0 && !acked {
+		return nil
+	}
+	items := make([]concert.Item, 0, len(a.changed))
+	for _, it := range a.changed {
+		items = append(items, it)
+	}
+	if err := tx.SaveItems(ctx, items); err != nil {
+		return err
+	}
+	if err := tx.AddAnswers(ctx, a.answers); err != nil {
+		return err
+	}
+	*r = r.Counted(a.finals)
+	if err := tx.SaveReferral(ctx, *r); err != nil {
+		return err
+	}
+	if a.effects {
+		tx.SetClock(concert.ClockRecheck, string(r.ID), now.Add(recheckAfterClaim))
+	}
+	if acked {
+		return s.climbIn(ctx, tx, r.ID, concert.RungAcknowledged, "answered by operator "+by.Operator)
+	}
+	return nil
+}
+
+// Inbox are the notices for the actor's provider after a place in the log.
+// Reading it is the rung "accepted" where nothing was pushed.
+func (s *Service) Inbox(ctx context.Context, by concert.Actor, after int64, limit int) ([]store.Outgoing, error) {
+	if by.Provider == "" {
+		return nil, concert.Refuse(concert.Forbidden, "inbox.provider", "", "only a provider has an inbox")
+	}
+	if err := by.Need(concert.RoleProviderReader, concert.RoleProviderAnswerer); err != nil {
+		return nil, err
+	}
+	var out []store.Outgoing
+	err := s.DB.View(ctx, func(tx *store.Tx) error {
+		var err error
+		out, err = tx.Inbox(ctx, by.Provider, after, min(max(limit, 1), 500))
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	queued := map[concert.ReferralID]bool{}
+	for _, d := range out {
+		if d.Rung == concert.RungQueued || d.Rung == concert.RungSent || d.Rung == concert.RungFailed {
+			queued[d.Referral] = true
+		}
+	}
+	for id := range queued {
+		if err := s.climb(ctx, id, concert.RungAccepted, "listed in the inbox"); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// ProviderCounts are the actor's provider's own numbers.
+func (s *Service) ProviderCounts(ctx context.Context, by concert.Actor) (concert.Provider, concert.Counts, error) {
+	var p concert.Provider
+	var c concert.Counts
+	if by.Provider == "" {
+		return p, c, concert.Refuse(concert.Forbidden, "statistics.provider", "", "only a provider has statistics of its own")
+	}
+	err := s.DB.View(ctx, func(tx *store.Tx) error {
+		var err error
+		if p, err = tx.Provider(ctx, string(by.Provider)); err != nil {
+			return err
+		}
+		c, err = tx.SideTallies(ctx, "p:"+string(by.Provider))
+		return err
+	})
+	return p, c, err
+}
+
+// Sandbox sends the actor's provider a made-up notice through its own channel,
+// so that its engineers can try verifying and fetching; it has no items and
+// counts in no number.
+func (s *Service) Sandbox(ctx context.Context, by concert.Actor) (string, error) {
+	if by.Provider == "" {
+		return "", concert.Refuse(concert.Forbidden, "sandbox.provider", "", "only a provider has a sandbox")
+	}
+	ref := identity.NewReference("SB")
+	err := s.DB.Update(ctx, func(tx *store.Tx) error {
+		p, err := tx.Provider(ctx, string(by.Provider))
+		if err != nil {
+			return err
+		}
+		now := s.now()
+		out := s.notice(p, concert.Referral{Ref: ref, Items: 0}, concert.NoticeSandbox, "Sandbox (EXERCISE)", now)
+		out.Exercise = true
+		if err := tx.AddDeliveries(ctx, []store.Outgoing{out}); err != nil {
+			return err
+		}
+		tx.RecordNotice(concert.NewEvent(concert.EventDeliveryMoved, by, string(out.ID), now, concert.DeliveryBody{Referral: ref, Provider: p.ID, Kind: concert.NoticeSandbox, Rung: concert.RungQueued}), out.ID)
+		if !out.NextAt.IsZero() {
+			tx.SetClock(concert.ClockDeliver, string(p.ID), now)
+		}
+		return nil
+	})
+	return ref, err
+}

@@ -1,0 +1,99 @@
+package casework
+
+import (
+	"context"
+
+	"concert"
+	"concert/internal/identity"
+	"concert/internal/store"
+)
+
+// Remedying is one withdrawal or correction as it comes in.
+type Remedying struct {
+	Item    string
+	Version int64
+	Kind    concert.RemedyKind
+	Reason  string
+}
+
+// RemedyItems takes referrals of items back, or corrects what was said of
+// them. Every provider that received the item hears of it (G16).
+func (s *Service) RemedyItems(ctx context.Context, by concert.Actor, in []Remedying) ([]Result, error) {
+	if err := by.Need(concert.RoleOfficer, concert.RoleReviewer); err != nil {
+		return nil, err
+	}
+	out := make([]Result, len(in))
+	err := s.DB.Update(ctx, func(tx *store.Tx) error {
+		items, seen, err := s.loadEntries(ctx, tx, by, len(in), func(i int) string { return in[i].Item })
+		if err != nil {
+			return err
+		}
+		var saved []concert.Item
+		var remedies []concert.Remedy
+		for i, m := range in {
+			it, ok := items[m.Item]
+			if !ok || it.Author != by.Authority && !seen[it.ID] {
+				out[i] = Result{Ref: m.Item, Err: concert.ErrNotFound}
+				continue
+			}
+			if m.Version != it.Version {
+				out[i] = Result{Ref: m.Item, Err: concert.ErrStale}
+				continue
+			}
+			next, rem, e, err := it.Remedied(by, concert.Remedy{Ref: identity.NewReference("RM"), Kind: m.Kind, Reason: m.Reason}, s.now())
+			if err != nil {
+				if out[i].Err, err = refusal(err); err != nil {
+					return err
+				}
+				out[i].Ref = m.Item
+				continue
+			}
+			if err := s.tellRecipient(ctx, tx, next, rem, e); err != nil {
+				return err
+			}
+			delete(items, m.Item)
+			saved, remedies = append(saved, next), append(remedies, rem)
+			out[i] = Result{Ref: next.Ref, Outcome: string(next.Status), Version: next.Version + 1}
+		}
+		if err := tx.AddRemedies(ctx, remedies); err != nil {
+			return err
+		}
+		return tx.SaveItems(ctx, saved)
+	})
+	return out, err
+}
+
+// tellRecipient queues the notice to the provider that got the item; nobody is
+// told of what never went out.
+func (s *Service) tellRecipient(ctx context.Context, tx *store.Tx, it concert.Item, m concert.Remedy, e concert.Event) error {
+	if it.Referral == "" {
+		tx.Record(e)
+		return nil
+	}
+	r, err := tx.ReferralByID(ctx, it.Referral)
+	if err != nil {
+		return err
+	}
+	p, err := tx.Provider(ctx, string(r.Provider))
+	if err != nil {
+		return err
+	}
+	author, err := tx.Authority(ctx, string(r.Author))
+	if err != nil {
+		return err
+	}
+	kind := concert.NoticeCorrection
+	if m.Kind == concert.RemedyWithdrawal {
+		kind = concert.NoticeWithdrawal
+	}
+	out := s.notice(p, r, kind, author.Name, s.now())
+	out.Items, out.Remedy = 1, m.Ref
+	if err := tx.AddDeliveries(ctx, []store.Outgoing{out}); err != nil {
+		return err
+	}
+	tx.RecordNotice(e, out.ID)
+	if !out.NextAt.IsZero() {
+		tx.SetClock(concert.ClockDeliver, string(p.ID), s.now())
+	}
+	return nil
+}

@@ -1,0 +1,136 @@
+package casework
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"concert"
+	"concert/internal/store"
+	"concert/tlog"
+)
+
+const (
+	clockTick    = 200 * time.Millisecond
+	sequenceTick = 200 * time.Millisecond
+	forgetTick   = 10 * time.Minute
+	answerTerm   = 24 * time.Hour
+	workers      = 12
+)
+
+// Handlers is the table of what runs which job.
+func (s *Service) Handlers() *store.Handlers {
+	h := store.NewHandlers()
+	store.Handle(h, s.dispatchProvider)
+	store.Handle(h, s.deliverProvider)
+	store.Handle(h, s.recheckReferral)
+	store.Handle(h, s.remindReferral)
+	store.Handle(h, s.expireHold)
+	return h
+}
+
+// Run does on this node what nobody asks for: clocks that fall due, jobs, the
+// log's sequence. Every node runs it; what must happen once is taken by
+// compare and swap.
+func (s *Service) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return s.DB.Work(ctx, s.Handlers(), s.Log, workers) })
+	g.Go(func() error { s.every(ctx, clockTick, "clocks", s.fireClocks); return nil })
+	g.Go(func() error { s.every(ctx, sequenceTick, "log", s.PublishLog); return nil })
+	g.Go(func() error { s.every(ctx, forgetTick, "stored answers", s.forgetAnswers); return nil })
+	return g.Wait()
+}
+
+// every runs fn at each tick until the context ends. A failure is logged and
+// the next tick tries again: the rows are still there.
+func (s *Service) every(ctx context.Context, tick time.Duration, what string, fn func(context.Context) error) {
+	t := time.NewTicker(tick)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+		if err := fn(ctx); err != nil && ctx.Err() == nil {
+			s.Log.Error("background work failed and will be tried again", "what", what, "err", err)
+		}
+	}
+}
+
+func (s *Service) fireClocks(ctx context.Context) error {
+	for {
+		n, err := s.DB.FireClocks(ctx, s.now())
+		if err != nil || n == 0 {
+			return err
+		}
+	}
+}
+
+// PublishLog gives waiting events their places in the log and signs the new
+// head, until none waits.
+func (s *Service) PublishLog(ctx context.Context) error {
+	for {
+		placed, _, err := s.DB.Sequence(ctx, s.signHead)
+		// Another node was first: nothing is lost, the next tick goes on.
+		if errors.Is(err, concert.ErrStale) || err == nil && placed == 0 {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (s *Service) signHead(h tlog.Head) (string, error) {
+	msg, err := tlog.SignCheckpoint(tlog.Checkpoint{Origin: s.Origin, Head: h}, s.LogSigner)
+	return string(msg), err
+}
+
+func (s *Service) forgetAnswers(ctx context.Context) error {
+	return s.DB.Update(ctx, func(tx *store.Tx) error { return tx.ForgetAnswers(ctx, time.Now().Add(-answerTerm)) })
+}
+
+// StoredAnswer is what a repeated request gets again.
+type StoredAnswer struct {
+	Status int
+	Header map[string]string
+	Body   []byte
+}
+
+// Recall is the stored answer to the person's key; ok is false when the key is
+// new. The same key with another request is refused.
+func (s *Service) Recall(ctx context.Context, p concert.PersonID, key string, request []byte) (a StoredAnswer, ok bool, err error) {
+	var kept store.StoredAnswer
+	err = s.DB.View(ctx, func(tx *store.Tx) error {
+		var err error
+		kept, err = tx.StoredAnswer(ctx, p, key)
+		return err
+	})
+	if errors.Is(err, concert.ErrNotFound) {
+		return a, false, nil
+	}
+	if err != nil {
+		return a, false, err
+	}
+	if kept.Fingerprint != sha256.Sum256(request) {
+		return a, false, concert.Refuse(concert.Invalid, "idempotency.reused", "Idempotency-Key", "this Idempotency-Key was used for another request: make a new key for a new request")
+	}
+	a.Status, a.Body = kept.Status, kept.Body
+	return a, true, json.Unmarshal([]byte(kept.Header), &a.Header)
+}
+
+// Keep stores an answer for a repeated request.
+func (s *Service) Keep(ctx context.Context, p concert.PersonID, key string, request []byte, a StoredAnswer) error {
+	header, err := json.Marshal(a.Header)
+	if err != nil {
+		return err
+	}
+	return s.DB.Update(ctx, func(tx *store.Tx) error {
+		return tx.StoreAnswer(ctx, p, key, store.StoredAnswer{Fingerprint: sha256.Sum256(request), Status: a.Status, Header: string(header), Body: a.Body, At: time.Now()})
+	})
+}

@@ -1,0 +1,79 @@
+// Package casework is what is done: one exported method per act, one
+// transaction per act, and the only writer. Every act loads, asks whether this
+// actor may, lets a rule of package concert decide, saves, records the event
+// and sets the clocks, all or nothing. Acts on many things take them in one
+// transaction and answer for each.
+package casework
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"log/slog"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"concert"
+	"concert/internal/dispatch"
+	"concert/internal/identity"
+	"concert/internal/lookup"
+	"concert/internal/match"
+	"concert/internal/store"
+)
+
+// Service does the acts of one deployment. Its fields are set once, before use.
+type Service struct {
+	DB        *store.DB
+	Rules     *match.Rules
+	Channel   dispatch.Channel
+	Lookup    *lookup.Client
+	Hasher    *identity.Hasher
+	Transport ed25519.PrivateKey // signs as the one who carries, never as an author (G09)
+	LogSigner note.Signer
+	LogKey    string // the log's verifier key text
+	Origin    string // names the deployment and its log for ever
+	BaseURL   string // what links and notices point to
+	Vantage   string // from where we look again
+	Time      concert.CaseTime
+	Exercise  bool // marks every row and envelope
+	Log       *slog.Logger
+
+	bearers bearerCache
+}
+
+// now is case time.
+func (s *Service) now() time.Time { return s.Time.At(time.Now()) }
+
+// Now is case time, for pages and answers.
+func (s *Service) Now() time.Time { return s.now() }
+
+// Result is the outcome for one entry of an act on many.
+type Result struct {
+	Ref     string
+	Outcome string
+	Version int64
+	Err     *concert.Error
+}
+
+// refusal splits an error into one that concerns the entry alone and one that
+// ends the whole act.
+func refusal(err error) (*concert.Error, error) {
+	var e *concert.Error
+	if errors.As(err, &e) {
+		return e, nil
+	}
+	return nil, err
+}
+
+// retryStale runs an act of the house again when a person was faster; people
+// are told instead.
+func (s *Service) retryStale(ctx context.Context, fn func(*store.Tx) error) error {
+	var err error
+	for range 5 {
+		if err = s.DB.Update(ctx, fn); !errors.Is(err, concert.ErrStale) {
+			return err
+		}
+	}
+	return err
+}

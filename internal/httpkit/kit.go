@@ -1,0 +1,155 @@
+package httpkit
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"concert"
+	"concert/api"
+)
+
+// MaxBody bounds a request's body; a batch of a hundred full entries fits.
+const MaxBody = 4 << 20
+
+// SessionCookie is the name of the session's cookie. __Host- ties it to this
+// host and to https; SessionCookiePlain is used where the deployment itself is
+// served over http on loopback.
+const (
+	SessionCookie      = "__Host-concert"
+	SessionCookiePlain = "concert"
+)
+
+// Token is the credential of a request: the bearer of its Authorization
+// header, or the session of its cookie.
+func Token(r *http.Request) (token string, cookie bool) {
+	if h := r.Header.Get("Authorization"); h != "" {
+		scheme, rest, _ := strings.Cut(h, " ")
+		if strings.EqualFold(scheme, "Bearer") {
+			return strings.TrimSpace(rest), false
+		}
+		return "", false
+	}
+	for _, name := range []string{SessionCookie, SessionCookiePlain} {
+		if c, err := r.Cookie(name); err == nil && c.Value != "" {
+			return c.Value, true
+		}
+	}
+	return "", false
+}
+
+// Justification is the reason that a reader gives, from the header or the
+// form's field.
+func Justification(r *http.Request) string {
+	if j := r.Header.Get(api.HeaderJustification); j != "" {
+		return j
+	}
+	return r.URL.Query().Get("justification")
+}
+
+type personKey struct{}
+
+// WithPerson keeps who asks with the request's context.
+func WithPerson(ctx context.Context, p concert.Person) context.Context {
+	return context.WithValue(ctx, personKey{}, p)
+}
+
+// PersonOf is who asks; false when nobody is logged in.
+func PersonOf(ctx context.Context) (concert.Person, bool) {
+	p, ok := ctx.Value(personKey{}).(concert.Person)
+	return p, ok
+}
+
+// Security puts on every answer what keeps a browser from being turned against
+// its user: nothing inline, nothing from elsewhere, no framing, no referrer.
+func Security(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+		if r.TLS != nil {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Bounded limits bodies and turns a panic into an answer, with the stack in
+// the log.
+func Bounded(log *slog.Logger, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, MaxBody)
+		defer func() {
+			v := recover()
+			if v == nil {
+				return
+			}
+			if v == http.ErrAbortHandler {
+				panic(v)
+			}
+			log.Error("handler panicked", "method", r.Method, "pattern", r.Pattern, "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+			WriteProblem(w, r, log, fmt.Errorf("panic: %v", v))
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Stream is a server-sent event stream.
+type Stream struct {
+	w  http.ResponseWriter
+	rc *http.ResponseController
+}
+
+// OpenStream begins a stream; the write deadline of the server no longer
+// applies to it.
+func OpenStream(w http.ResponseWriter) (*Stream, error) {
+	rc := http.NewResponseController(w)
+	if err := rc.SetWriteDeadline(time.Time{}); err != nil {
+		return nil, fmt.Errorf("open stream: %w", err)
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no")
+	w.WriteHeader(http.StatusOK)
+	return &Stream{w, rc}, rc.Flush()
+}
+
+// Send writes one event and flushes it. Data may have several lines.
+func (s *Stream) Send(event, id, data string) error {
+	var b strings.Builder
+	if event != "" {
+		fmt.Fprintf(&b, "event: %s\n", event)
+	}
+	if id != "" {
+		fmt.Fprintf(&b, "id: %s\n", id)
+	}
+	for line := range strings.SplitSeq(data, "\n") {
+		fmt.Fprintf(&b, "data: %s\n", line)
+	}
+	b.WriteByte('\n')
+	return s.write(b.String())
+}
+
+// Beat writes a comment, so that proxies keep the line open and a gone client
+// is noticed.
+func (s *Stream) Beat() error { return s.write(": beat\n\n") }
+
+func (s *Stream) write(text string) error {
+	// A client that reads nothing for this long is gone.
+	if err := s.rc.SetWriteDeadline(time.Now().Add(15 * time.Second)); err != nil {
+		return err
+	}
+	if _, err := s.w.Write([]byte(text)); err != nil {
+		return err
+	}
+	return s.rc.Flush()
+}

@@ -1,0 +1,105 @@
+// Package httpkit is the manners of HTTP that both doors share: who asks, how
+// an error is told, what every answer carries, bounds on what comes in. It
+// knows no act and no table.
+package httpkit
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"concert"
+	"concert/api"
+)
+
+// statusOf is the one table from a kind of refusal to an HTTP status.
+var statusOf = map[concert.ErrorKind]int{
+	concert.Invalid:     http.StatusUnprocessableEntity,
+	concert.Forbidden:   http.StatusForbidden,
+	concert.NotFound:    http.StatusNotFound,
+	concert.Conflict:    http.StatusConflict,
+	concert.TooLarge:    http.StatusRequestEntityTooLarge,
+	concert.Unavailable: http.StatusServiceUnavailable,
+}
+
+// statusOfCode are codes whose status says more than their kind: what HTTP
+// itself has a word for.
+var statusOfCode = map[string]int{
+	concert.ErrStale.Code:     http.StatusPreconditionFailed,
+	"precondition.required":   http.StatusPreconditionRequired,
+	"credential.missing":      http.StatusUnauthorized,
+	"credential.unknown":      http.StatusUnauthorized,
+	"request.method":          http.StatusMethodNotAllowed,
+	"request.rate":            http.StatusTooManyRequests,
+	"idempotency.in_flight":   http.StatusConflict,
+	"request.malformed":       http.StatusBadRequest,
+	"request.content_type":    http.StatusUnsupportedMediaType,
+	"request.justification":   http.StatusForbidden,
+	"cursor.malformed":        http.StatusBadRequest,
+	"precondition.malformed":  http.StatusBadRequest,
+	"idempotency.key_too_big": http.StatusBadRequest,
+}
+
+// ProblemBase is what problem types begin with; docs/api.md lists the codes.
+const ProblemBase = "urn:concert:problem:"
+
+// StatusOf is the HTTP status of an error; 500 for what is not a refusal.
+func StatusOf(err error) int {
+	var e *concert.Error
+	if !errors.As(err, &e) {
+		return http.StatusInternalServerError
+	}
+	if s, ok := statusOfCode[e.Code]; ok {
+		return s
+	}
+	return statusOf[e.Kind]
+}
+
+// ProblemOf is the error as a problem document. What is not a refusal says
+// nothing of its inside.
+func ProblemOf(err error) *api.Problem {
+	status := StatusOf(err)
+	p := &api.Problem{Status: status, Title: http.StatusText(status)}
+	var e *concert.Error
+	if errors.As(err, &e) {
+		p.Code, p.Detail = e.Code, e.Message
+		if e.Field != "" {
+			p.Errors = []api.ProblemItem{{Message: e.Message, Location: e.Field}}
+		}
+	} else {
+		p.Code, p.Detail = "internal", "something went wrong on our side; it is logged: try again, and tell the operator if it stays"
+	}
+	p.Type = ProblemBase + p.Code
+	return p
+}
+
+// WriteProblem answers with the error as a problem document, and logs what is
+// not a refusal.
+func WriteProblem(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) {
+	p := ProblemOf(err)
+	if p.Status >= 500 && !errors.Is(err, context.Canceled) {
+		log.Error("request failed", "method", r.Method, "pattern", r.Pattern, "err", err)
+	}
+	WriteProblemDocument(w, p)
+}
+
+// WriteProblemDocument answers with the document as it is.
+func WriteProblemDocument(w http.ResponseWriter, p *api.Problem) {
+	h := w.Header()
+	h.Set("Content-Type", "application/problem+json")
+	h.Set("Cache-Control", "no-store")
+	if p.Status == http.StatusUnauthorized {
+		h.Set("WWW-Authenticate", `Bearer realm="concert"`)
+	}
+	if p.Status == http.StatusServiceUnavailable && h.Get("Retry-After") == "" {
+		h.Set("Retry-After", "2")
+	}
+	w.WriteHeader(p.Status)
+	body, err := json.Marshal(p)
+	if err != nil {
+		return // a Problem always marshals; the status is out already
+	}
+	_, _ = w.Write(body) // a client that went away hears nothing
+}

@@ -1,0 +1,320 @@
+// Package store is memory: all SQL, in one text for SQLite and PostgreSQL,
+// every difference on one page (dialect.go). It decides nothing. [DB.Update]
+// runs one act in one transaction and refuses to commit a change of case data
+// without an event; [DB.View] reads one snapshot. What is personal is sealed
+// under the key of its subject before it reaches a table.
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"runtime"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivermigrate"
+
+	"concert"
+	"concert/internal/identity"
+	"concert/internal/store/migrations"
+)
+
+// DB is one database: one writer and several readers on SQLite, one pool on
+// PostgreSQL.
+type DB struct {
+	Keys *identity.KeyRing
+
+	d      *dialect
+	write  *sql.DB
+	read   *sql.DB
+	queue  *river.Client[*sql.Tx] // inserts jobs; set by Work
+	stmts  stmtCache
+	closed chan struct{}
+}
+
+// Open opens the database at the address (a file, or postgres://…) and brings
+// its schema up to date. A schema newer than this program is refused.
+func Open(ctx context.Context, address string, keys *identity.KeyRing) (*DB, error) {
+	d := dialectOf(address)
+	dsn, err := d.dsn(address, false)
+	if err != nil {
+		return nil, err
+	}
+	w, err := sql.Open(d.driver, dsn)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	db := &DB{Keys: keys, d: d, write: w, read: w, closed: make(chan struct{})}
+	if d.name == "sqlite" {
+		w.SetMaxOpenConns(1)
+	} else {
+		w.SetMaxOpenConns(32)
+		w.SetMaxIdleConns(16)
+	}
+	if err := db.migrate(ctx); err != nil {
+		return nil, errors.Join(err, w.Close())
+	}
+	if d.name == "sqlite" {
+		if dsn, err = d.dsn(address, true); err != nil {
+			return nil, errors.Join(err, w.Close())
+		}
+		if db.read, err = sql.Open(d.driver, dsn); err != nil {
+			return nil, errors.Join(fmt.Errorf("open database for reading: %w", err), w.Close())
+		}
+		db.read.SetMaxOpenConns(max(4, runtime.NumCPU()))
+		db.read.SetMaxIdleConns(4)
+	}
+	if err := db.openQueue(); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+// Dialect is "sqlite" or "postgres", for reports.
+func (db *DB) Dialect() string { return db.d.name }
+
+// Close lets go of the database.
+func (db *DB) Close() error {
+	close(db.closed)
+	db.stmts.close()
+	err := db.write.Close()
+	if db.read != db.write {
+		err = errors.Join(err, db.read.Close())
+	}
+	return err
+}
+
+func (db *DB) migrate(ctx context.Context) error {
+	files, err := fs.Sub(migrations.Files, db.d.name)
+	if err != nil {
+		return fmt.Errorf("migrations: %w", err)
+	}
+	// The queue's own schema is a numbered step of ours, so that an older
+	// program refuses both together.
+	queue := goose.NewGoMigration(2, &goose.GoFunc{RunDB: func(ctx context.Context, conn *sql.DB) error {
+		m, err := rivermigrate.New(db.d.queue(conn), nil)
+		if err != nil {
+			return err
+		}
+		_, err = m.Migrate(ctx, rivermigrate.DirectionUp, nil)
+		return err
+	}}, nil)
+	p, err := goose.NewProvider(db.d.goose, db.write, files, goose.WithGoMigrations(queue), goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
+	if err != nil {
+		return fmt.Errorf("migrations: %w", err)
+	}
+	have, err := p.GetDBVersion(ctx)
+	if err != nil {
+		return fmt.Errorf("read the schema's version: %w", err)
+	}
+	sources := p.ListSources()
+	if newest := sources[len(sources)-1].Version; have > newest {
+		return fmt.Errorf("the database has schema version %d, this program knows %d: run the newer program that wrote it", have, newest)
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return fmt.Errorf("bring the schema up to date: %w", err)
+	}
+	return nil
+}
+
+// Tx is one transaction: a snapshot to read, and in Update what to write.
+type Tx struct {
+	db      *DB
+	tx      *sql.Tx
+	ro      bool
+	changed string // a table of case data that was written
+	events  []concert.Event
+	notices []notice
+	deltas  concert.Deltas
+	clocks  map[clockKey]time.Time
+	keys    map[string]identity.Sealer
+	after   []func()
+}
+
+// View runs fn on one snapshot.
+func (db *DB) View(ctx context.Context, fn func(*Tx) error) error {
+	opts := &sql.TxOptions{ReadOnly: true}
+	if db.d.name == "postgres" {
+		opts.Isolation = sql.LevelRepeatableRead
+	}
+	t, err := db.read.BeginTx(ctx, opts)
+	if err != nil {
+		return fmt.Errorf("begin reading: %w", err)
+	}
+	defer t.Rollback()
+	return fn(&Tx{db: db, tx: t, ro: true, keys: map[string]identity.Sealer{}})
+}
+
+// updateTries bounds how often an act is run again after a clash that the
+// database asks to retry.
+const updateTries = 12
+
+// Update runs fn in one transaction and commits. fn touches nothing but tx: no
+// I/O, no hashing of passwords; it runs again when the database asks for it. A
+// change of case data without an event is refused: that is a programmer's
+// error, and nothing is committed.
+func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
+	for try := 1; ; try++ {
+		err := db.updateOnce(ctx, fn)
+		if err == nil || !db.d.retryable(err) || try == updateTries {
+			return db.translate(err)
+		}
+		t := time.NewTimer(time.Duration(rand.Int64N(int64(5*time.Millisecond) << min(try, 6))))
+		select {
+		case <-ctx.Done():
+			t.Stop()
+			return ctx.Err()
+		case <-t.C:
+		}
+	}
+}
+
+func (db *DB) updateOnce(ctx context.Context, fn func(*Tx) error) error {
+	t, err := db.write.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer t.Rollback()
+	tx := &Tx{db: db, tx: t, deltas: concert.Deltas{}, clocks: map[clockKey]time.Time{}, keys: map[string]identity.Sealer{}}
+	if err := fn(tx); err != nil {
+		return err
+	}
+	if tx.changed != "" && len(tx.events) == 0 {
+		return fmt.Errorf("table %s was changed without an event: the act records none", tx.changed)
+	}
+	if err := tx.flush(ctx); err != nil {
+		return err
+	}
+	if err := t.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	for _, f := range tx.after {
+		f()
+	}
+	return nil
+}
+
+// flush writes what the act gathered: events with their leaves, running
+// numbers, clocks. The numbers come last, so that their rows are locked for
+// the shortest time.
+func (tx *Tx) flush(ctx context.Context) error {
+	if err := tx.flushEvents(ctx); err != nil {
+		return err
+	}
+	if err := tx.flushClocks(ctx); err != nil {
+		return err
+	}
+	return tx.flushTallies(ctx)
+}
+
+// translate is the only place that reads a driver's errors.
+func (db *DB) translate(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, sql.ErrNoRows):
+		return concert.ErrNotFound
+	case db.d.unique(err):
+		return &concert.Error{Kind: concert.Conflict, Code: "exists", Message: "this exists already, or someone made it at the same moment: load it and repeat what still applies"}
+	}
+	return err
+}
+
+func (tx *Tx) query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+	st, err := tx.prepared(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	if st != nil {
+		return st.QueryContext(ctx, args...)
+	}
+	return tx.tx.QueryContext(ctx, tx.db.d.rebind(text), args...)
+}
+
+func (tx *Tx) row(ctx context.Context, text string, args ...any) rowScanner {
+	rows, err := tx.query(ctx, text, args...)
+	return &oneRow{rows: rows, err: err}
+}
+
+func (tx *Tx) exec(ctx context.Context, text string, args ...any) (int64, error) {
+	if tx.ro {
+		return 0, errors.New("a view cannot write: use Update")
+	}
+	st, err := tx.prepared(ctx, text)
+	if err != nil {
+		return 0, err
+	}
+	var res sql.Result
+	if st != nil {
+		res, err = st.ExecContext(ctx, args...)
+	} else {
+		res, err = tx.tx.ExecContext(ctx, tx.db.d.rebind(text), args...)
+	}
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+// rowScanner is one row or a list of them: *sql.Rows, or a single result.
+type rowScanner interface{ Scan(dest ...any) error }
+
+type oneRow struct {
+	rows *sql.Rows
+	err  error
+}
+
+func (r *oneRow) Scan(dest ...any) error {
+	if r.err != nil {
+		return r.err
+	}
+	defer r.rows.Close()
+	if !r.rows.Next() {
+		if err := r.rows.Err(); err != nil {
+			return err
+		}
+		return concert.ErrNotFound
+	}
+	if err := r.rows.Scan(dest...); err != nil {
+		return err
+	}
+	return r.rows.Close()
+}
+
+// list reads all rows of a query.
+func list[T any](ctx context.Context, tx *Tx, scan func(rowScanner) (T, error), text string, args ...any) ([]T, error) {
+	rows, err := tx.query(ctx, text, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []T
+	for rows.Next() {
+		v, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	return out, rows.Err()
+}
+
+func (tx *Tx) touch(table string) { tx.changed = table }
+
+func flag(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func place(b []byte) (p [sha256.Size]byte) {
+	copy(p[:], b)
+	return p
+}

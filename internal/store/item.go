@@ -1,0 +1,217 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"concert"
+)
+
+const itemCols = "i.id, i.ref, i.place, i.sealed, i.kind, i.type, i.provider, i.outlet, i.authority, i.author, i.assessor, i.action, i.status, i.rank, i.language, i.guard, i.guard_class, i.guard_rule, i.assessment, i.needed, i.given, i.claimed, i.observed, i.seen_down, i.referral, i.exercise, i.created_at, i.updated_at, i.version, k.wrapped"
+
+const itemFrom = " FROM item i LEFT JOIN subject_key k ON k.subject = i.id "
+
+// sealedItem is what of an item lies under its key.
+type sealedItem struct {
+	Location concert.Location `json:"location"`
+	Reason   string           `json:"reason,omitempty"` // the guard's, may quote the place
+}
+
+func (tx *Tx) scanItem(ctx context.Context) func(rowScanner) (concert.Item, error) {
+	return func(r rowScanner) (concert.Item, error) {
+		var it concert.Item
+		var at, wrapped, sealed []byte
+		var created, updated int64
+		var rank int
+		err := r.Scan(&it.ID, &it.Ref, &at, &sealed, &it.Location.Kind, &it.Type, &it.Provider, &it.Outlet, &it.Authority, &it.Author, &it.Assessor, &it.Action, &it.Status, &rank, &it.Language,
+			&it.Guard.Verdict, &it.Guard.Class, &it.Guard.Rule, &it.Assessment, &it.Needed, &it.Given, &it.Claimed, &it.Observed, &it.SeenDown, &it.Referral, &it.Exercise, &created, &updated, &it.Version, &wrapped)
+		if err != nil {
+			return it, err
+		}
+		it.Place, it.Priority, it.CreatedAt, it.UpdatedAt = place(at), 9-rank, concert.FromMicros(created), concert.FromMicros(updated)
+		if err := tx.knowKey(string(it.ID), wrapped); err != nil {
+			return it, err
+		}
+		if len(wrapped) == 0 {
+			return it, nil
+		}
+		var s sealedItem
+		if err := tx.open(ctx, string(it.ID), "item", sealed, &s); err != nil {
+			return it, err
+		}
+		it.Location, it.Guard.Reason = s.Location, s.Reason
+		return it, nil
+	}
+}
+
+// AddItems writes new items with their keys.
+func (tx *Tx) AddItems(ctx context.Context, items []concert.Item) error {
+	if len(items) == 0 {
+		return nil
+	}
+	tx.touch("item")
+	subjects := make([]string, len(items))
+	for i, it := range items {
+		subjects[i] = string(it.ID)
+	}
+	if err := tx.newSubjects(ctx, subjects...); err != nil {
+		return err
+	}
+	rows := make([][]any, len(items))
+	for i, it := range items {
+		sealed, err := tx.seal(ctx, string(it.ID), "item", sealedItem{it.Location, it.Guard.Reason})
+		if err != nil {
+			return err
+		}
+		rows[i] = []any{string(it.ID), it.Ref, it.Place[:], sealed, it.Location.Kind, string(it.Type), string(it.Provider), string(it.Outlet), string(it.Authority), string(it.Author), string(it.Assessor),
+			string(it.Action), string(it.Status), 9 - it.Priority, it.Language, string(it.Guard.Verdict), it.Guard.Class, it.Guard.Rule, string(it.Assessment), it.Needed, it.Given, string(it.Claimed), string(it.Observed),
+			flag(it.SeenDown), string(it.Referral), flag(it.Exercise), concert.Micros(it.CreatedAt), concert.Micros(it.UpdatedAt), 1}
+	}
+	_, err := tx.insert(ctx, "item", "id, ref, place, sealed, kind, type, provider, outlet, authority, author, assessor, action, status, rank, language, guard, guard_class, guard_rule, assessment, needed, given, claimed, observed, seen_down, referral, exercise, created_at, updated_at, version", rows, "")
+	return err
+}
+
+var itemSets = []typed{{"provider", "TEXT"}, {"outlet", "TEXT"}, {"author", "TEXT"}, {"assessor", "TEXT"}, {"status", "TEXT"}, {"rank", "BIGINT"}, {"language", "TEXT"}, {"assessment", "TEXT"},
+	{"needed", "BIGINT"}, {"given", "BIGINT"}, {"claimed", "TEXT"}, {"observed", "TEXT"}, {"seen_down", "BIGINT"}, {"referral", "TEXT"}, {"updated_at", "BIGINT"}}
+
+// SaveItems writes items back; each must still have the version it was loaded
+// with, else all is ErrStale.
+func (tx *Tx) SaveItems(ctx context.Context, items []concert.Item) error {
+	if len(items) == 0 {
+		return nil
+	}
+	tx.touch("item")
+	rows := make([][]any, len(items))
+	for i, it := range items {
+		rows[i] = []any{string(it.ID), it.Version, string(it.Provider), string(it.Outlet), string(it.Author), string(it.Assessor), string(it.Status), 9 - it.Priority, it.Language, string(it.Assessment),
+			it.Needed, it.Given, string(it.Claimed), string(it.Observed), flag(it.SeenDown), string(it.Referral), concert.Micros(it.UpdatedAt)}
+	}
+	return tx.update(ctx, "item", itemSets, rows)
+}
+
+// ItemsByPlace are the items at these places.
+func (tx *Tx) ItemsByPlace(ctx context.Context, places [][32]byte) (map[[32]byte]concert.Item, error) {
+	args := make([]any, len(places))
+	for i := range places {
+		args[i] = places[i][:]
+	}
+	items, err := in(ctx, tx, tx.scanItem(ctx), "SELECT "+itemCols+itemFrom+"WHERE i.place IN (%s)", args)
+	if err != nil {
+		return nil, fmt.Errorf("items by place: %w", err)
+	}
+	out := make(map[[32]byte]concert.Item, len(items))
+	for _, it := range items {
+		out[it.Place] = it
+	}
+	return out, nil
+}
+
+// ItemsByRef are the items with these references, by reference.
+func (tx *Tx) ItemsByRef(ctx context.Context, refs []string) (map[string]concert.Item, error) {
+	items, err := in(ctx, tx, tx.scanItem(ctx), "SELECT "+itemCols+itemFrom+"WHERE i.ref IN (%s)", anys(refs))
+	if err != nil {
+		return nil, fmt.Errorf("items by reference: %w", err)
+	}
+	out := make(map[string]concert.Item, len(items))
+	for _, it := range items {
+		out[it.Ref] = it
+	}
+	return out, nil
+}
+
+// Item is one item by reference.
+func (tx *Tx) Item(ctx context.Context, ref string) (concert.Item, error) {
+	return tx.scanItem(ctx)(tx.row(ctx, "SELECT "+itemCols+itemFrom+"WHERE i.ref = ?", ref))
+}
+
+// ItemFilter chooses a page of items. Status is needed: it is what makes every
+// page a walk along one index, however large the table.
+type ItemFilter struct {
+	Status    concert.ItemStatus
+	Authority concert.AuthorityID // whose desk it lies on: the author's once assessed, the first finder's before; "" for any
+	AfterRank int                 // keyset cursor: the last row's 9 - priority …
+	AfterID   concert.ItemID      // … and id; "" to begin
+	Limit     int
+}
+
+// Items is one page, urgent and old first.
+func (tx *Tx) Items(ctx context.Context, s concert.Scope, f ItemFilter) ([]concert.Item, error) {
+	if err := s.Check(); err != nil {
+		return nil, err
+	}
+	where, args := "WHERE i.status = ?", []any{string(f.Status)}
+	switch {
+	case f.Authority == "":
+	case f.Status == concert.ItemOpen || f.Status == concert.ItemStopped:
+		where, args = "WHERE i.authority = ? AND i.author = '' AND i.status = ?", []any{string(f.Authority), string(f.Status)}
+	default:
+		where, args = "WHERE i.author = ? AND i.author <> '' AND i.status = ?", []any{string(f.Authority), string(f.Status)}
+	}
+	if f.AfterID != "" {
+		where += " AND (i.rank, i.id) > (?, ?)"
+		args = append(args, f.AfterRank, string(f.AfterID))
+	}
+	args = append(args, min(max(f.Limit, 1), 500))
+	return list(ctx, tx, tx.scanItem(ctx), "SELECT "+itemCols+itemFrom+where+" ORDER BY i.rank, i.id LIMIT ?", args...)
+}
+
+// ItemsToRefer are approved items of a provider, urgent and old first.
+func (tx *Tx) ItemsToRefer(ctx context.Context, p concert.ProviderID, limit int) ([]concert.Item, error) {
+	return list(ctx, tx, tx.scanItem(ctx), "SELECT "+itemCols+itemFrom+"WHERE i.provider = ? AND i.status = 'approved' ORDER BY i.rank, i.id LIMIT ?", string(p), limit)
+}
+
+// AddSightings writes who found what; a second sighting by one authority
+// changes nothing. It returns how many were new.
+func (tx *Tx) AddSightings(ctx context.Context, ss []concert.Sighting) (int64, error) {
+	if len(ss) == 0 {
+		return 0, nil
+	}
+	tx.touch("sighting")
+	rows := make([][]any, len(ss))
+	for i, s := range ss {
+		rows[i] = []any{string(s.Item), string(s.Authority), string(s.Person), concert.Micros(s.At), s.Source, s.Evaluation}
+	}
+	return tx.insert(ctx, "sighting", "item, authority, person, at, source, evaluation", rows, "ON CONFLICT (item, authority) DO NOTHING")
+}
+
+// SeenBy says which of the items the authority has found already.
+func (tx *Tx) SeenBy(ctx context.Context, a concert.AuthorityID, items []concert.ItemID) (map[concert.ItemID]bool, error) {
+	got, err := in(ctx, tx, func(r rowScanner) (concert.Sighting, error) {
+		var s concert.Sighting
+		return s, r.Scan(&s.Item, &s.Authority)
+	}, "SELECT item, authority FROM sighting WHERE item IN (%s)", anys(strs(items)))
+	if err != nil {
+		return nil, fmt.Errorf("sightings: %w", err)
+	}
+	out := map[concert.ItemID]bool{}
+	for _, s := range got {
+		if s.Authority == a {
+			out[s.Item] = true
+		}
+	}
+	return out, nil
+}
+
+// Finders are the authorities that found each item, first finder first.
+func (tx *Tx) Finders(ctx context.Context, items []concert.ItemID) (map[concert.ItemID][]concert.AuthorityID, error) {
+	got, err := in(ctx, tx, func(r rowScanner) (concert.Sighting, error) {
+		var s concert.Sighting
+		return s, r.Scan(&s.Item, &s.Authority)
+	}, "SELECT item, authority FROM sighting WHERE item IN (%s) ORDER BY item, at, authority", anys(strs(items)))
+	if err != nil {
+		return nil, fmt.Errorf("finders: %w", err)
+	}
+	out := map[concert.ItemID][]concert.AuthorityID{}
+	for _, s := range got {
+		out[s.Item] = append(out[s.Item], s.Authority)
+	}
+	return out, nil
+}
+
+func strs[T ~string](vs []T) []string {
+	out := make([]string, len(vs))
+	for i, v := range vs {
+		out[i] = string(v)
+	}
+	return out
+}

@@ -1,0 +1,155 @@
+package store
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"concert"
+)
+
+const personCols = "p.id, p.operator, p.name, p.login, p.authority, p.provider, p.roles, p.password, p.failed, p.failed_at, p.disabled_at, p.created_at, p.version"
+
+func scanPerson(r rowScanner) (concert.Person, error) {
+	var p concert.Person
+	var authority, provider *string
+	var roles string
+	var failed, disabled, created int64
+	if err := r.Scan(&p.ID, &p.Operator, &p.Name, &p.Login, &authority, &provider, &roles, &p.Password, &p.Failed, &failed, &disabled, &created, &p.Version); err != nil {
+		return p, err
+	}
+	if authority != nil {
+		p.Authority = concert.AuthorityID(*authority)
+	}
+	if provider != nil {
+		p.Provider = concert.ProviderID(*provider)
+	}
+	for role := range strings.SplitSeq(roles, ",") {
+		p.Roles = append(p.Roles, concert.Role(role))
+	}
+	p.FailedAt, p.DisabledAt, p.CreatedAt = concert.FromMicros(failed), concert.FromMicros(disabled), concert.FromMicros(created)
+	return p, nil
+}
+
+// AddPerson writes a new person.
+func (tx *Tx) AddPerson(ctx context.Context, p concert.Person) error {
+	tx.touch("person")
+	_, err := tx.insert(ctx, "person", "id, operator, name, login, authority, provider, roles, password, failed, failed_at, disabled_at, created_at, version",
+		[][]any{{string(p.ID), p.Operator, p.Name, p.Login, string(p.Authority), string(p.Provider), strings.Join(strs(p.Roles), ","), p.Password, 0, 0, 0, concert.Micros(p.CreatedAt), 1}}, "")
+	return err
+}
+
+// SavePerson writes password, failures and state back.
+func (tx *Tx) SavePerson(ctx context.Context, p concert.Person) error {
+	return tx.update(ctx, "person", []typed{{"password", "TEXT"}, {"failed", "BIGINT"}, {"failed_at", "BIGINT"}, {"disabled_at", "BIGINT"}},
+		[][]any{{string(p.ID), p.Version, p.Password, p.Failed, concert.Micros(p.FailedAt), concert.Micros(p.DisabledAt)}})
+}
+
+// Person is one, by id.
+func (tx *Tx) Person(ctx context.Context, id concert.PersonID) (concert.Person, error) {
+	return scanPerson(tx.row(ctx, "SELECT "+personCols+" FROM person p WHERE p.id = ?", string(id)))
+}
+
+// PersonByLogin is one, by log-in name or operator number.
+func (tx *Tx) PersonByLogin(ctx context.Context, login string) (concert.Person, error) {
+	return scanPerson(tx.row(ctx, "SELECT "+personCols+" FROM person p WHERE p.login = ? OR p.operator = ?", login, login))
+}
+
+// People are all of them, by log-in.
+func (tx *Tx) People(ctx context.Context) ([]concert.Person, error) {
+	return list(ctx, tx, scanPerson, "SELECT "+personCols+" FROM person p ORDER BY p.login")
+}
+
+// Operators are the operator numbers of these people.
+func (tx *Tx) Operators(ctx context.Context, ids []concert.PersonID) (map[concert.PersonID]string, error) {
+	out := map[concert.PersonID]string{}
+	_, err := in(ctx, tx, func(r rowScanner) (struct{}, error) {
+		var id concert.PersonID
+		var op string
+		err := r.Scan(&id, &op)
+		out[id] = op
+		return struct{}{}, err
+	}, "SELECT id, operator FROM person WHERE id IN (%s)", anys(strs(ids)))
+	return out, err
+}
+
+// Credential is a session, a one-time link or an API key; only its digest is
+// kept.
+type Credential struct {
+	Digest    [32]byte
+	Kind      string // "session", "link", "key"
+	Person    concert.PersonID
+	Name      string
+	CreatedAt time.Time
+	ExpiresAt time.Time // zero: until revoked
+	UsedAt    time.Time
+}
+
+// AddCredential writes one.
+func (tx *Tx) AddCredential(ctx context.Context, c Credential) error {
+	_, err := tx.insert(ctx, "credential", "digest, kind, person, name, created_at, expires_at, used_at",
+		[][]any{{c.Digest[:], c.Kind, string(c.Person), c.Name, concert.Micros(c.CreatedAt), concert.Micros(c.ExpiresAt), 0}}, "")
+	return err
+}
+
+// Bearer is the person that a credential of the kind speaks for, while it is
+// good at wall time now.
+func (tx *Tx) Bearer(ctx context.Context, kind string, digest [32]byte, now time.Time) (concert.Person, error) {
+	us := concert.Micros(now)
+	return scanPerson(tx.row(ctx, "SELECT "+personCols+" FROM credential c JOIN person p ON p.id = c.person WHERE c.digest = ? AND c.kind = ? AND (c.expires_at = 0 OR c.expires_at > ?) AND (c.kind <> 'link' OR c.used_at = 0) AND p.disabled_at = 0", digest[:], kind, us))
+}
+
+// UseLink marks a one-time link as used; false when it was used already.
+func (tx *Tx) UseLink(ctx context.Context, digest [32]byte, now time.Time) (bool, error) {
+	n, err := tx.exec(ctx, "UPDATE credential SET used_at = ? WHERE digest = ? AND kind = 'link' AND used_at = 0", concert.Micros(now), digest[:])
+	return n == 1, err
+}
+
+// DropCredential ends a session, link or key.
+func (tx *Tx) DropCredential(ctx context.Context, digest [32]byte) error {
+	_, err := tx.exec(ctx, "DELETE FROM credential WHERE digest = ?", digest[:])
+	return err
+}
+
+// StoredAnswer is what an idempotent request got the first time.
+type StoredAnswer struct {
+	Fingerprint [32]byte // of method, path and body
+	Status      int
+	Header      string // JSON of the headers to give again
+	Body        []byte
+	At          time.Time
+}
+
+// Answer is what the person's key got the first time; ErrNotFound when it is
+// new.
+func (tx *Tx) StoredAnswer(ctx context.Context, p concert.PersonID, name string) (StoredAnswer, error) {
+	var a StoredAnswer
+	var fp []byte
+	var at int64
+	err := tx.row(ctx, "SELECT fingerprint, status, header, body, at FROM idempotency WHERE person = ? AND name = ?", string(p), name).Scan(&fp, &a.Status, &a.Header, &a.Body, &at)
+	a.Fingerprint, a.At = place(fp), concert.FromMicros(at)
+	return a, err
+}
+
+// StoreAnswer keeps an answer for a repeated request.
+func (tx *Tx) StoreAnswer(ctx context.Context, p concert.PersonID, name string, a StoredAnswer) error {
+	_, err := tx.insert(ctx, "idempotency", "person, name, fingerprint, status, header, body, at",
+		[][]any{{string(p), name, a.Fingerprint[:], a.Status, a.Header, a.Body, concert.Micros(a.At)}}, "ON CONFLICT (person, name) DO NOTHING")
+	return err
+}
+
+// ForgetAnswers drops stored answers older than the time.
+func (tx *Tx) ForgetAnswers(ctx context.Context, before time.Time) error {
+	_, err := tx.exec(ctx, "DELETE FROM idempotency WHERE at < ?", concert.Micros(before))
+	return err
+}
+
+// Consulting makes sure that a person has a key under which the reasons of its
+// readings are sealed.
+func (tx *Tx) Consulting(ctx context.Context, p concert.PersonID) error {
+	_, ok, err := tx.sealer(ctx, string(p))
+	if err != nil || ok {
+		return err
+	}
+	return tx.newSubjects(ctx, string(p))
+}

@@ -1,0 +1,97 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"concert"
+	"concert/internal/identity"
+)
+
+// newSubject makes the key of a new subject (item, referral, hold). Its row is
+// written at once, so that nothing is ever sealed under a key that is not kept.
+func (tx *Tx) newSubjects(ctx context.Context, subjects ...string) error {
+	rows := make([][]any, len(subjects))
+	for i, s := range subjects {
+		k := identity.NewItemKey()
+		tx.keys[s] = identity.NewSealer(k)
+		rows[i] = []any{s, tx.db.Keys.WrapKey(k, []byte(s))}
+	}
+	_, err := tx.insert(ctx, "subject_key", "subject, wrapped", rows, "")
+	return err
+}
+
+// knowKey remembers a subject's key that was read beside its row; a nil one
+// means that the subject was erased.
+func (tx *Tx) knowKey(subject string, wrapped []byte) error {
+	if len(wrapped) == 0 {
+		return nil
+	}
+	if _, ok := tx.keys[subject]; ok {
+		return nil
+	}
+	k, err := tx.db.Keys.UnwrapKey(wrapped, []byte(subject))
+	if err != nil {
+		return fmt.Errorf("key of %s: %w (is this the data directory's own master key?)", subject, err)
+	}
+	tx.keys[subject] = identity.NewSealer(k)
+	return nil
+}
+
+// sealer is the subject's key, loaded where this transaction has not met it.
+func (tx *Tx) sealer(ctx context.Context, subject string) (identity.Sealer, bool, error) {
+	if s, ok := tx.keys[subject]; ok {
+		return s, true, nil
+	}
+	var wrapped []byte
+	err := tx.row(ctx, "SELECT wrapped FROM subject_key WHERE subject = ?", subject).Scan(&wrapped)
+	if err == concert.ErrNotFound {
+		return identity.Sealer{}, false, nil
+	}
+	if err != nil {
+		return identity.Sealer{}, false, err
+	}
+	if err := tx.knowKey(subject, wrapped); err != nil {
+		return identity.Sealer{}, false, err
+	}
+	return tx.keys[subject], true, nil
+}
+
+// seal encrypts v for the subject.
+func (tx *Tx) seal(ctx context.Context, subject, what string, v any) ([]byte, error) {
+	s, ok, err := tx.sealer(ctx, subject)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, fmt.Errorf("seal %s of %s: the subject has no key", what, subject)
+	}
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("seal %s of %s: %w", what, subject, err)
+	}
+	return s.Seal(raw, []byte(what+":"+subject)), nil
+}
+
+// open decrypts into v; sealed text of an erased subject leaves v as it is.
+func (tx *Tx) open(ctx context.Context, subject, what string, sealed []byte, v any) error {
+	if len(sealed) == 0 {
+		return nil
+	}
+	s, ok, err := tx.sealer(ctx, subject)
+	if err != nil || !ok {
+		return err
+	}
+	raw, err := s.Open(sealed, []byte(what+":"+subject))
+	if err != nil {
+		return fmt.Errorf("open %s of %s: %w", what, subject, err)
+	}
+	if err := json.Unmarshal(raw, v); err != nil {
+		return fmt.Errorf("open %s of %s: %w", what, subject, err)
+	}
+	return nil
+}
+
+// Place is the keyed digest of a place: the duplicate key.
+func (db *DB) Place(kind, canonical string) [32]byte { return db.Keys.PlaceDigest(kind, canonical) }

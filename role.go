@@ -1,0 +1,147 @@
+package concert
+
+import "slices"
+
+// Role is what a person may do. A person has one or more; some exclude each
+// other (RolesOf).
+type Role string
+
+// The roles.
+const (
+	RoleOfficer          Role = "officer"           // submits and assesses for an authority
+	RoleReviewer         Role = "reviewer"          // approves or rejects what another assessed
+	RoleCoordinator      Role = "coordinator"       // runs joint actions, sees every participant's counts
+	RoleProviderReader   Role = "provider_reader"   // reads referrals addressed to its provider
+	RoleProviderAnswerer Role = "provider_answerer" // reads, acknowledges and answers
+	RoleAuditor          Role = "auditor"           // reads all with a justification, writes nothing (G31)
+	RoleAdministrator    Role = "administrator"     // registers parties and people; can neither author nor approve
+)
+
+// Roles lists every role in a stable order.
+var Roles = []Role{RoleOfficer, RoleReviewer, RoleCoordinator, RoleProviderReader, RoleProviderAnswerer, RoleAuditor, RoleAdministrator}
+
+// RolesOf checks a set of roles for one person: known, not empty, on one side
+// of the table, and without the pairs that would let one person do two jobs
+// that must be apart: an administrator neither authors nor approves, an
+// auditor writes nothing.
+func RolesOf(roles []Role) error {
+	if len(roles) == 0 {
+		return Refuse(Invalid, "person.no_role", "roles", "a person needs at least one role: %v", Roles)
+	}
+	var authority, provider, apart int
+	for _, r := range roles {
+		switch r {
+		case RoleOfficer, RoleReviewer, RoleCoordinator:
+			authority++
+		case RoleProviderReader, RoleProviderAnswerer:
+			provider++
+		case RoleAuditor, RoleAdministrator:
+			apart++
+		default:
+			return Refuse(Invalid, "person.unknown_role", "roles", "%q is no role; the roles are %v", r, Roles)
+		}
+	}
+	if provider > 0 && authority > 0 {
+		return Refuse(Invalid, "person.two_sides", "roles", "nobody works for an authority and a provider at once: make two people")
+	}
+	if apart > 0 && len(roles) > 1 {
+		return Refuse(Invalid, "person.roles_apart", "roles", "administrator and auditor stand alone: neither may author, approve, coordinate or answer")
+	}
+	return nil
+}
+
+// Actor is who acts: a person with the authority or provider it speaks for, or
+// the house itself (a clock that fell due), which no rule lets author,
+// approve, refer or answer.
+type Actor struct {
+	Person    PersonID
+	Operator  string // the number shown outside instead of a name
+	Authority AuthorityID
+	Provider  ProviderID
+	Roles     []Role
+}
+
+// House is the actor of what the clocks do.
+var House = Actor{Person: "house", Operator: "house"}
+
+// Has reports whether the actor has the role.
+func (a Actor) Has(r Role) bool { return slices.Contains(a.Roles, r) }
+
+// Need refuses an actor without the role.
+func (a Actor) Need(roles ...Role) error {
+	if slices.ContainsFunc(roles, a.Has) {
+		return nil
+	}
+	return Refuse(Forbidden, "role.missing", "", "this needs the role %v; you have %v: ask an administrator", roles, a.Roles)
+}
+
+// MaySubmit refuses whoever is not an officer of an authority.
+func (a Actor) MaySubmit() error { return a.needAuthority(RoleOfficer) }
+
+// MayApprove refuses whoever is not a reviewer of an authority.
+func (a Actor) MayApprove() error { return a.needAuthority(RoleReviewer) }
+
+func (a Actor) needAuthority(r Role) error {
+	if err := a.Need(r); err != nil {
+		return err
+	}
+	if a.Authority == "" {
+		return Refuse(Forbidden, "role.no_authority", "", "you belong to no authority: ask an administrator to place you in one")
+	}
+	return nil
+}
+
+// MayRead refuses a provider's person a referral that is not addressed to it
+// with the answer a missing one gets, so that nothing leaks.
+func (a Actor) MayRead(r Referral) error {
+	switch {
+	case a.Provider != "" && a.Provider == r.Provider && (a.Has(RoleProviderReader) || a.Has(RoleProviderAnswerer)):
+		return nil
+	case a.Has(RoleAuditor), a.Has(RoleCoordinator):
+		return nil
+	case a.Authority != "" && a.Provider == "":
+		return nil
+	}
+	return ErrNotFound
+}
+
+// MayAnswer refuses whoever does not answer for the referral's provider.
+func (a Actor) MayAnswer(r Referral) error {
+	if a.Provider == "" || a.Provider != r.Provider {
+		return ErrNotFound
+	}
+	return a.Need(RoleProviderAnswerer)
+}
+
+// Scope says who asks to read, and for what. Its zero value is refused by
+// every list and search, so that no read escapes the question (G19).
+type Scope struct {
+	actor         Actor
+	justification string
+}
+
+// NewScope builds a Scope. An auditor must say why (Directive (EU) 2016/680
+// Art. 25; G19); others act within their task.
+func NewScope(a Actor, justification string) (Scope, error) {
+	if a.Person == "" {
+		return Scope{}, Refuse(Forbidden, "scope.nobody", "", "nobody asked: log in first")
+	}
+	if a.Has(RoleAuditor) && len(justification) < 10 {
+		return Scope{}, Refuse(Forbidden, "scope.justification", "justification", "an auditor's reading needs a justification of at least ten characters: it is recorded before the answer (header Concert-Justification, or the field on the page)")
+	}
+	return Scope{actor: a, justification: justification}, nil
+}
+
+// Actor is who asks.
+func (s Scope) Actor() Actor { return s.actor }
+
+// Justification is why, "" where none was needed.
+func (s Scope) Justification() string { return s.justification }
+
+// Check refuses the zero Scope.
+func (s Scope) Check() error {
+	if s.actor.Person == "" {
+		return Refuse(Forbidden, "scope.nobody", "", "nobody asked: log in first")
+	}
+	return nil
+}
