@@ -34,7 +34,8 @@ type Call struct {
 const retryMax = 8
 
 // Do sends a request and decodes the answer into out (nil to drop it). Answers
-// 429 and 503 are waited out as Retry-After says; a request with an idempotency
+// 429 and 503, and 409 while the same key is in flight, are waited out as
+// Retry-After says; a request with an idempotency
 // key, and every GET, is repeated after a broken connection. A refusal is a
 // *Problem.
 func (c *Client) Do(ctx context.Context, method, path string, call Call, in, out any) error {
@@ -116,8 +117,8 @@ func (c *Client) once(ctx context.Context, method, path string, call Call, body 
 			return no, fmt.Errorf("%s %s: status %d with a broken problem document: %w", method, path, res.StatusCode, err)
 		}
 	}
-	switch res.StatusCode {
-	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+	switch {
+	case res.StatusCode == http.StatusTooManyRequests, res.StatusCode == http.StatusServiceUnavailable, p.Code == "idempotency.in_flight":
 		s, err := strconv.Atoi(res.Header.Get("Retry-After"))
 		if err != nil || s < 0 || s > 60 {
 			s = 1

@@ -5,7 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"concert"
 	"concert/internal/store"
 )
 
@@ -54,18 +53,4 @@ func (h *Hub) Size() (int64, <-chan struct{}) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.size, h.wake
-}
-
-// LogCheckpoint is the latest signed checkpoint, a note.
-func (s *Service) LogCheckpoint(ctx context.Context) (string, error) {
-	var out string
-	err := s.DB.View(ctx, func(tx *store.Tx) error {
-		var err error
-		_, out, err = tx.LogHead(ctx)
-		return err
-	})
-	if err == nil && out == "" {
-		err = concert.Refuse(concert.NotFound, "log.empty", "", "the log has no checkpoint yet: nothing has happened")
-	}
-	return out, err
 }

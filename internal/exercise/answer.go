@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"net/http"
 	"time"
 
@@ -24,23 +25,23 @@ func (p *provider) startPolling() {
 	if was {
 		return
 	}
-	go func() {
+	go p.world.within(func(ctx context.Context) {
 		every := max(p.world.cfg.Time.Wall(pollEvery), 50*time.Millisecond)
 		tick := time.NewTicker(every)
 		defer tick.Stop()
 		cursor := ""
 		for {
 			var err error
-			if cursor, err = p.readInbox(p.world.life, cursor); err != nil && p.world.life.Err() == nil {
+			if cursor, err = p.readInbox(ctx, cursor); err != nil && ctx.Err() == nil {
 				p.world.problems.add(fmt.Errorf("provider %s: read inbox: %w", p.plan.key, err))
 			}
 			select {
-			case <-p.world.life.Done():
+			case <-ctx.Done():
 				return
 			case <-tick.C:
 			}
 		}
-	}()
+	})
 }
 
 // readInbox takes on every notice behind the cursor and returns the cursor
@@ -76,18 +77,17 @@ func (p *provider) take(kind, referral, remedy string) {
 			return
 		}
 	}
-	p.world.later(0, func() {
+	p.world.later(0, func(ctx context.Context) {
 		var err error
 		switch kind {
 		case concert.NoticeTypes[concert.NoticeReferral]:
-			err = p.open(referral)
-		case concert.NoticeTypes[concert.NoticeWithdrawal]:
-			err = p.hearWithdrawal(referral)
+			err = p.open(ctx, referral)
 		default:
-			// Reminders and corrections are read, no more: silence stays silence.
-			_, err = p.fetch(referral)
+			// Reminders, withdrawals and corrections are read, no more: silence
+			// stays silence.
+			err = p.read(ctx, referral)
 		}
-		if err != nil && p.world.life.Err() == nil {
+		if err != nil && ctx.Err() == nil {
 			p.world.problems.add(fmt.Errorf("provider %s: %s: %w", p.plan.key, kind, err))
 		}
 	})
@@ -109,16 +109,16 @@ type fileItem struct {
 func (p *provider) enter() { p.busy <- struct{}{} }
 func (p *provider) leave() { <-p.busy }
 
-func (p *provider) fetch(referral string) (api.Referral, error) {
+func (p *provider) fetch(ctx context.Context, referral string) (api.Referral, error) {
 	p.enter()
 	defer p.leave()
-	return p.desk.Referral(p.world.life, referral)
+	return p.desk.Referral(ctx, referral)
 }
 
 // open reads a referral, acknowledges it, says what it says at once, and puts
 // it on the pile.
-func (p *provider) open(referral string) error {
-	r, err := p.fetch(referral)
+func (p *provider) open(ctx context.Context, referral string) error {
+	r, err := p.fetch(ctx, referral)
 	if err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func (p *provider) open(referral string) error {
 	if err != nil {
 		return err
 	}
-	if err := p.acknowledge(f, r); err != nil {
+	if err := p.acknowledge(ctx, f, r); err != nil {
 		return err
 	}
 	s := p.world.script
@@ -138,29 +138,32 @@ func (p *provider) open(referral string) error {
 			first = append(first, a)
 		}
 	}
-	if err := p.post(f, "interim", first); err != nil {
+	if err := p.post(ctx, f, "interim", first); err != nil {
+		return err
+	}
+	if err := p.answerLate(ctx, r); err != nil {
 		return err
 	}
 	hours := time.Duration(p.plan.conduct.thinkHours) * time.Hour
 	if len(f.items) > 0 {
 		hours += time.Duration(s.part(f.items[0].n, drawInterim) * float64(4*time.Hour))
 	}
-	p.world.later(p.world.cfg.Time.Wall(hours), func() {
-		if err := p.finish(f); err != nil && p.world.life.Err() == nil {
+	p.world.later(p.world.cfg.Time.Wall(hours), func(ctx context.Context) {
+		if err := p.finish(ctx, f); err != nil && ctx.Err() == nil {
 			p.world.problems.add(fmt.Errorf("provider %s: answer: %w", p.plan.key, err))
 		}
 	})
 	return nil
 }
 
-func (p *provider) acknowledge(f *caseFile, r api.Referral) error {
+func (p *provider) acknowledge(ctx context.Context, f *caseFile, r api.Referral) error {
 	if r.AckedAt != "" {
 		return nil
 	}
-	return p.current(f, func() error {
+	return p.current(ctx, f, func() error {
 		call := p.world.call("ack-%s-%d", f.referral, f.version)
 		call.IfMatch = f.version
-		acked, err := p.desk.Acknowledge(p.world.life, call, f.referral)
+		acked, err := p.desk.Acknowledge(ctx, call, f.referral)
 		if err == nil && acked.Version > 0 {
 			f.version = acked.Version
 		}
@@ -192,7 +195,7 @@ func (p *provider) file(r api.Referral) (*caseFile, error) {
 
 // finish acts and then says so: by the time that the answer is read, the pages
 // show it.
-func (p *provider) finish(f *caseFile) error {
+func (p *provider) finish(ctx context.Context, f *caseFile) error {
 	s := p.world.script
 	var final []api.NewAnswer
 	for _, it := range f.items {
@@ -208,11 +211,11 @@ func (p *provider) finish(f *caseFile) error {
 	parts := min(max(p.plan.conduct.parts, 1), len(final))
 	for i := range parts {
 		part := final[i*len(final)/parts : (i+1)*len(final)/parts]
-		if err := p.post(f, fmt.Sprintf("part%d", i), part); err != nil {
+		if err := p.post(ctx, f, fmt.Sprintf("part%d", i), part); err != nil {
 			return err
 		}
 		if p.plan.conduct.twice {
-			if err := p.post(f, fmt.Sprintf("again%d", i), part); err != nil {
+			if err := p.post(ctx, f, fmt.Sprintf("again%d", i), part); err != nil {
 				return err
 			}
 		}
@@ -220,12 +223,20 @@ func (p *provider) finish(f *caseFile) error {
 	return nil
 }
 
-// hearWithdrawal answers what was taken back, where the provider is one that
-// answers too late; others leave it.
-func (p *provider) hearWithdrawal(referral string) error {
-	r, err := p.fetch(referral)
-	if err != nil || !p.plan.conduct.late {
+// read reads a referral again.
+func (p *provider) read(ctx context.Context, referral string) error {
+	r, err := p.fetch(ctx, referral)
+	if err != nil {
 		return err
+	}
+	return p.answerLate(ctx, r)
+}
+
+// answerLate answers what the provider sees taken back, where it is one that
+// does so all the same; others leave it.
+func (p *provider) answerLate(ctx context.Context, r api.Referral) error {
+	if !p.plan.conduct.late {
+		return nil
 	}
 	s := p.world.script
 	f := &caseFile{referral: r.ID, version: r.Version}
@@ -240,17 +251,23 @@ func (p *provider) hearWithdrawal(referral string) error {
 		a.Item = it.Ref
 		late = append(late, a)
 	}
-	return p.post(f, "late", late)
+	return p.post(ctx, f, "late", late)
 }
 
 // post sends answers, a hundred at a time.
-func (p *provider) post(f *caseFile, stage string, answers []api.NewAnswer) error {
+func (p *provider) post(ctx context.Context, f *caseFile, stage string, answers []api.NewAnswer) error {
 	for from := 0; from < len(answers); from += api.BatchLimit {
 		part := answers[from:min(from+api.BatchLimit, len(answers))]
-		err := p.current(f, func() error {
-			call := p.world.call("answer-%s-%s-%d-%d", f.referral, stage, from, f.version)
+		// One version of a referral can get two sets of answers under way: the
+		// key tells them apart.
+		mix := fnv.New64a()
+		for _, a := range part {
+			mix.Write([]byte(a.Item))
+		}
+		err := p.current(ctx, f, func() error {
+			call := p.world.call("answer-%s-%s-%x-%d", f.referral, stage, mix.Sum64(), f.version)
 			call.IfMatch = f.version
-			out, err := p.desk.Answer(p.world.life, call, f.referral, api.NewAnswers{Answers: part, Correlation: stage + "-" + f.referral})
+			out, err := p.desk.Answer(ctx, call, f.referral, api.NewAnswers{Answers: part, Correlation: stage + "-" + f.referral})
 			if err != nil {
 				return err
 			}
@@ -273,7 +290,7 @@ func (p *provider) post(f *caseFile, stage string, answers []api.NewAnswer) erro
 
 // current runs a change of the referral and, where it has moved on meanwhile
 // (412), reads it again and repeats.
-func (p *provider) current(f *caseFile, change func() error) error {
+func (p *provider) current(ctx context.Context, f *caseFile, change func() error) error {
 	p.enter()
 	defer p.leave()
 	for try := 0; ; try++ {
@@ -282,7 +299,7 @@ func (p *provider) current(f *caseFile, change func() error) error {
 		if !errors.As(err, &refused) || refused.Status != http.StatusPreconditionFailed || try == 9 {
 			return err
 		}
-		r, err := p.desk.Referral(p.world.life, f.referral)
+		r, err := p.desk.Referral(ctx, f.referral)
 		if err != nil {
 			return err
 		}

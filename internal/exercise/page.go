@@ -15,8 +15,9 @@ type page struct {
 	markup string // a platform's own marker in the head
 }
 
-// caseDay is after what time content comes back where it does.
-const caseDay = 24 * time.Hour
+// backAfter is after what time content comes back where it does: the next day,
+// and before whoever looks once a day looks again.
+const backAfter = 20 * time.Hour
 
 // pageOf is what the item's page shows now. Before its provider acted it is the
 // content.
@@ -55,9 +56,8 @@ func (p *provider) pageOf(n uint32) page {
 	return page{status: http.StatusOK}
 }
 
-// returned reports whether the content is back: a case day after the first
-// visitor found it gone, so that even a visitor who comes late sees it gone
-// once.
+// returned reports whether the content is back: the next day after the
+// first visitor found it gone, so that even one who comes late sees it gone once.
 func (p *provider) returned(n uint32) bool {
 	now := p.world.now()
 	p.mu.Lock()
@@ -67,7 +67,7 @@ func (p *provider) returned(n uint32) bool {
 		p.goneSince[n] = now
 		return false
 	}
-	return now.Sub(gone) >= caseDay
+	return now.Sub(gone) >= backAfter
 }
 
 // servePage answers for every place at the provider; a place that the plan does

@@ -66,7 +66,7 @@ func (s *script) place(n uint32) string {
 	if s.inLibrary(n) {
 		return "http://" + libraryHost + "/deposit/" + t + ".html"
 	}
-	p := &providers[s.provider(n)]
+	p := providers[s.provider(n)]
 	switch s.kind(n) {
 	case "channel":
 		return "channel:" + p.platforms[0] + "/exercise_" + t

@@ -82,13 +82,17 @@ var providers = [9]providerPlan{
 
 // Indexes into providers that the plan names.
 const (
-	atKanal = 0
-	atClips = 1
-	atSites = 5
-	atStore = 6
-	atBrief = 7
-	atStrom = 8
+	atKanal  = 0
+	atClips  = 1
+	atPaste  = 3
+	atPhotos = 4
+	atSites  = 5
+	atBrief  = 7
+	atStrom  = 8
 )
+
+// scarce are the providers with a capacity, quiet hours or bad hours.
+var scarce = [4]int{atSites, atStrom, atPhotos, atPaste}
 
 // libraryHost is an invented place that the guard raises to a second approval.
 const libraryHost = "library.uni-exercise.example"

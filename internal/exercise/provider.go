@@ -1,6 +1,7 @@
 package exercise
 
 import (
+	"context"
 	"crypto/ed25519"
 	"errors"
 	"net"
@@ -38,11 +39,12 @@ type provider struct {
 }
 
 // deskSize is how many requests one provider has under way at most.
-const deskSize = 2
+const deskSize = 6
 
 func newProvider(w *World, index int) *provider {
+	plan := providers[index]
 	return &provider{
-		world: w, plan: &providers[index], index: index, busy: make(chan struct{}, deskSize),
+		world: w, plan: &plan, index: index, busy: make(chan struct{}, deskSize),
 		ids: map[string]bool{}, known: map[string]bool{}, goneSince: map[uint32]time.Time{},
 	}
 }
@@ -106,7 +108,7 @@ func (p *provider) serve(s *http.Server, l net.Listener) {
 // after the dead hours, on another port: Resolve follows.
 func (p *provider) fallIll() {
 	c, clock := p.plan.conduct, p.world.cfg.Time
-	p.world.after(clock.Wall(time.Duration(c.sickHours)*time.Hour), func() {
+	p.world.after(clock.Wall(time.Duration(c.sickHours)*time.Hour), func(context.Context) {
 		p.mu.Lock()
 		s := p.hooks
 		p.mu.Unlock()
@@ -114,7 +116,7 @@ func (p *provider) fallIll() {
 			// Connections drop with the listener: that is the point.
 			_ = s.Close()
 		}
-		p.world.after(clock.Wall(time.Duration(c.deadHours)*time.Hour), func() {
+		p.world.after(clock.Wall(time.Duration(c.deadHours)*time.Hour), func(context.Context) {
 			if err := p.listenForHooks(); err != nil {
 				p.world.problems.add(err)
 			}
@@ -132,24 +134,4 @@ func (p *provider) close() {
 			_ = s.Close()
 		}
 	}
-}
-
-// after runs f once the span of wall time has passed, unless the world ended.
-func (w *World) after(d time.Duration, f func()) {
-	time.AfterFunc(d, func() {
-		if w.life.Err() == nil {
-			f()
-		}
-	})
-}
-
-// later is after for work that Run waits for.
-func (w *World) later(d time.Duration, f func()) {
-	w.work.Add(1)
-	time.AfterFunc(d, func() {
-		defer w.work.Add(-1)
-		if w.life.Err() == nil {
-			f()
-		}
-	})
 }

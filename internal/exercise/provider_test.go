@@ -345,7 +345,7 @@ func TestPagesShowWhatTheOutcomeSays(t *testing.T) {
 	}
 }
 
-func TestContentReturnsACaseDayAfterItWasSeenGone(t *testing.T) {
+func TestContentReturnsTheDayAfterItWasSeenGone(t *testing.T) {
 	t.Parallel()
 	w, _ := listening(t, hourly)
 	s := w.script
@@ -359,10 +359,10 @@ func TestContentReturnsACaseDayAfterItWasSeenGone(t *testing.T) {
 			t.Fatalf("first look: status %d, wanted 404", got.status)
 		}
 		p.mu.Lock()
-		p.goneSince[n] = p.goneSince[n].Add(-caseDay)
+		p.goneSince[n] = p.goneSince[n].Add(-backAfter)
 		p.mu.Unlock()
 		if got := p.pageOf(n); got.status != 200 || got.text != "" {
-			t.Errorf("a case day later: status %d %q, wanted the content", got.status, got.text)
+			t.Errorf("the next day: status %d %q, wanted the content", got.status, got.text)
 		}
 		return
 	}

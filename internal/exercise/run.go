@@ -18,13 +18,14 @@ import (
 
 const (
 	boardEvery = 220 * time.Millisecond // reads of the board, less than five a second
-	stillFor   = 20 * time.Second       // wall time without any change after which Run gives up
+	stillWall  = 20 * time.Second       // Run gives up after so long without any change,
+	stillCase  = 7 * 24 * time.Hour     // and not before so much case time: looks and reminders may be days apart
 )
 
 // Run plays the four days and returns when everything has settled: every
 // number is what Expected foresees. It gives up, naming the numbers that are
-// short, once the four days are over and nothing has changed for twenty
-// seconds. Unexpected refusals on the way are an error at the end.
+// short, once the four days are over and nothing has changed for twenty seconds
+// and for seven days of case time. Unexpected refusals on the way are an error at the end.
 func (w *World) Run(ctx context.Context) error {
 	if w.action == "" {
 		return errors.New("run exercise: there is no action yet; call Setup first")
@@ -150,6 +151,7 @@ func (w *World) lead(ctx context.Context, played <-chan struct{}) error {
 	defer tick.Stop()
 	var last map[string]int64
 	changed := time.Now()
+	stillFor := max(stillWall, w.cfg.Time.Wall(stillCase))
 	over := false
 	for {
 		select {
@@ -181,12 +183,12 @@ func (w *World) lead(ctx context.Context, played <-chan struct{}) error {
 			continue
 		}
 		if time.Since(changed) > stillFor && w.now().After(w.ends()) {
-			return w.stuck(short)
+			return w.stuck(short, stillFor)
 		}
 	}
 }
 
-func (w *World) stuck(short []string) error {
+func (w *World) stuck(short []string, stillFor time.Duration) error {
 	if len(short) == 0 {
 		return fmt.Errorf("nothing has changed for %s, every number is as planned, yet units or providers still wait: %d pieces of work at providers", stillFor, w.work.Load())
 	}

@@ -154,7 +154,7 @@ func (w *World) addProviders(ctx context.Context) error {
 
 // bookedHours is in how many case hours a provider with a bounded capacity
 // could take all that the plan has for it.
-const bookedHours = 20
+const bookedHours = 12
 
 // capacity is how many items an hour a bounded provider agrees to take.
 func (w *World) capacity(provider int) int {
@@ -201,13 +201,10 @@ func (w *World) openAction(ctx context.Context) error {
 	}
 	w.action = a.ID
 	w.prepared.Add(1)
-	parts := []api.ActionParticipant{{Authority: judge.ID, Part: string(concert.PartJudicial)}, {Authority: centre.ID, Part: string(concert.PartCoordinate)}}
-	for i, u := range w.units {
-		part := concert.PartSupport
-		if i == 0 {
-			part = concert.PartLead
-		}
-		parts = append(parts, api.ActionParticipant{Authority: u.id, Part: string(part)})
+	// The judge takes part as the lead that the action was opened with.
+	parts := []api.ActionParticipant{{Authority: centre.ID, Part: string(concert.PartCoordinate)}}
+	for _, u := range w.units {
+		parts = append(parts, api.ActionParticipant{Authority: u.id, Part: string(concert.PartSupport)})
 	}
 	for _, p := range parts {
 		if _, err := w.coordinator.JoinAction(ctx, w.call("join-%s", p.Authority), a.ID, p); err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,7 +27,8 @@ type unit struct {
 	reviewers [lanes]*api.Client
 
 	mu      sync.Mutex // guards what follows
-	next    uint32     // item number from which the next batch is looked for
+	sweep   int        // how many providers are looked through
+	next    uint32     // item number from which the next find is looked for
 	batches int
 	found   []uint32 // places that others found before, to be handed in
 	holds   map[uint32]heldPlace
@@ -50,17 +52,43 @@ type entry struct {
 }
 
 // batch is the next hundred of the unit's own item numbers, empty at the end.
+// The unit looks through one provider after the other, as analysts do, so that
+// a referral carries many items rather than a few.
 func (u *unit) batch() (numbers []uint32, index int) {
 	s := u.world.script
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	for ; u.next < s.total && len(numbers) < api.BatchLimit; u.next++ {
-		if s.unit(u.next) == u.index {
-			numbers = append(numbers, u.next)
+	for ; u.sweep < len(providers); u.sweep++ {
+		at := u.provider(u.sweep)
+		for ; u.next < s.total; u.next++ {
+			if len(numbers) == api.BatchLimit {
+				u.batches++
+				return numbers, u.batches
+			}
+			if s.unit(u.next) == u.index && s.provider(u.next) == at {
+				numbers = append(numbers, u.next)
+			}
 		}
+		u.next = 0
 	}
 	u.batches++
 	return numbers, u.batches
+}
+
+// provider is the i-th provider that the unit looks through: first those with
+// the fewest hours or the least patience, then the others, each unit from
+// another one on.
+func (u *unit) provider(i int) int {
+	if i < len(scarce) {
+		return scarce[i]
+	}
+	others := make([]int, 0, len(providers))
+	for p := range providers {
+		if !slices.Contains(scarce[:], p) {
+			others = append(others, p)
+		}
+	}
+	return others[(i-len(scarce)+u.index)%len(others)]
 }
 
 // lane takes batch after batch from the find to the last approval.

@@ -127,9 +127,8 @@ func (p *provider) pause(r *http.Request) bool {
 	case <-t.C:
 		return true
 	case <-r.Context().Done():
-	case <-p.world.life.Done():
+		return false
 	}
-	return false
 }
 
 // mood is the status with which the provider refuses a good webhook now, 0 if

@@ -52,10 +52,12 @@ type World struct {
 	http     *http.Client
 	log      *slog.Logger
 
-	// life ends at Close; the providers work as long as it lasts.
-	life context.Context
-	end  context.CancelFunc
 	work atomic.Int64 // what providers have taken on and not yet finished
+
+	lifeMu  sync.Mutex // guards the three
+	closed  bool
+	tasks   int
+	running map[int]context.CancelFunc // of what goes on in the background, ended by Close
 
 	providers [len(providers)]*provider
 	acted     []atomic.Uint32 // one bit an item: its provider has done what its outcome says
@@ -127,7 +129,7 @@ func New(cfg Config) (*World, error) {
 	w.expected, w.sent = w.script.expected()
 	w.acted = make([]atomic.Uint32, w.script.total/32+1)
 	w.http = &http.Client{Transport: &http.Transport{MaxConnsPerHost: 32, MaxIdleConnsPerHost: 32, IdleConnTimeout: time.Minute}, Timeout: time.Minute}
-	w.life, w.end = context.WithCancel(context.Background())
+	w.running = map[int]context.CancelFunc{}
 	for i := range providers {
 		w.providers[i] = newProvider(w, i)
 	}
@@ -169,11 +171,51 @@ func (w *World) Resolve(host string) (addr string, ok bool) {
 
 // Close ends the world: servers, polls and what is in flight.
 func (w *World) Close() {
-	w.end()
+	w.lifeMu.Lock()
+	w.closed = true
+	for _, cancel := range w.running {
+		cancel()
+	}
+	w.lifeMu.Unlock()
 	for _, p := range w.providers {
 		p.close()
 	}
 	w.http.CloseIdleConnections()
+}
+
+// within runs f with a context that ends at Close; after Close it runs nothing.
+func (w *World) within(f func(context.Context)) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	w.lifeMu.Lock()
+	if w.closed {
+		w.lifeMu.Unlock()
+		return
+	}
+	w.tasks++
+	id := w.tasks
+	w.running[id] = cancel
+	w.lifeMu.Unlock()
+	defer func() {
+		w.lifeMu.Lock()
+		defer w.lifeMu.Unlock()
+		delete(w.running, id)
+	}()
+	f(ctx)
+}
+
+// after runs f once the span of wall time has passed, unless the world ended.
+func (w *World) after(d time.Duration, f func(context.Context)) {
+	time.AfterFunc(d, func() { w.within(f) })
+}
+
+// later is after for work that Run waits for.
+func (w *World) later(d time.Duration, f func(context.Context)) {
+	w.work.Add(1)
+	time.AfterFunc(d, func() {
+		defer w.work.Add(-1)
+		w.within(f)
+	})
 }
 
 // ActionID is the joint action's id, "" before Setup.

@@ -22,7 +22,9 @@ var genericTests = map[string]func(*genericRule, *view) bool{
 }
 
 func (q *genericRule) isRoot(v *view) bool {
-	return len(v.short) == 0 && !v.itemParameter
+	// "/~name" is the front page of one user's site.
+	home := len(v.short) == 1 && strings.HasPrefix(v.short[0], "~")
+	return (len(v.short) == 0 || home) && !v.itemParameter
 }
 
 func (q *genericRule) isHostLabel(v *view) bool {
@@ -215,7 +217,11 @@ func (q *genericRule) isWikiMain(v *view) bool {
 }
 
 func (q *genericRule) isWikiSpecial(v *view) bool {
-	namespace, _, ok := strings.Cut(v.wikiPage(), ":")
+	page := v.wikiPage()
+	if page == "" && len(v.segs) == 1 {
+		page = v.segs[0]
+	}
+	namespace, _, ok := strings.Cut(page, ":")
 	return ok && v.rules.words["wiki-namespaces"][strings.ReplaceAll(namespace, " ", "_")]
 }
 

@@ -77,15 +77,22 @@ func (r *Rules) stops(l Location, v *view, p *platform, sub string) (Guard, bool
 	}
 	if p != nil {
 		m := match{}
-		if f := p.matchURL(&m, sub, v.address); f != nil && f.Class != "" {
-			return r.formStop(f, &m, v)
+		f := p.matchURL(&m, sub, v.address)
+		if f == nil && strings.Contains(v.path, "%2F") {
+			// Many servers read an escaped slash as a slash: "details%2Fgutenberg" must not hide the collection.
+			plain := v.address
+			plain.path = normalPath(strings.ReplaceAll(v.path, "%2F", "/"))
+			f = p.matchURL(&m, sub, plain)
+		}
+		if f != nil && f.Class != "" {
+			return r.formStop(f, &m)
 		}
 	}
 	return r.genericStop(v)
 }
 
 // formStop judges an address whose shape the platform's rules know.
-func (r *Rules) formStop(f *form, m *match, v *view) (Guard, bool) {
+func (r *Rules) formStop(f *form, m *match) (Guard, bool) {
 	stop := func(class, reason string) (Guard, bool) {
 		if f.Reason != "" {
 			reason = f.Reason
@@ -210,7 +217,7 @@ func decode(s string) string {
 // shorten drops the language prefix and the index file, and finds the stem.
 func (r *Rules) shorten(v *view) {
 	segs := v.segs
-	for len(segs) > 0 && (r.isLanguage(segs[0]) || r.words["index"][segs[0]] && len(segs) > 1) {
+	for len(segs) > 0 && (r.isLanguage(segs[0]) || r.isIndex(segs[0]) && len(segs) > 1) {
 		segs = segs[1:]
 	}
 	if n := len(segs); n > 0 && r.isIndex(segs[n-1]) {

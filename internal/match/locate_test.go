@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -76,93 +77,95 @@ func TestLocationFields(t *testing.T) {
 	}
 }
 
+var refusals = []struct{ code, input string }{
+	{"empty", ""},
+	{"empty", "   "},
+	{"too_long", "https://exercise.example/" + strings.Repeat("a", MaxInput)},
+	{"too_long", "https://exercise.example/" + strings.Repeat("ü", 1500)},
+	{"credentials", "https://user:secret@exercise.example/a"},
+	{"credentials", "https://user@exercise.example/a"},
+	{"credentials", "https://youtube.com@exercise.example/a"},
+	{"credentials", "https:user@exercise.example"},
+	{"credentials", "https:\\\\user@exercise.example\\a"},
+	{"credentials", "stream:rtmp://user:secret@exercise.example/live"},
+	{"control_character", "https://exercise.example/a\x00b"},
+	{"control_character", "https://exercise.example/a\nb"},
+	{"control_character", "java\tscript:alert(1)"},
+	{"control_character", "https://exercise.example/a%00b"},
+	{"control_character", "https://exercise.example/a%0d%0aSet-Cookie"},
+	{"control_character", "https://exercise.example/\u0085"},
+	{"invisible_character", "https://exercise.example/\u202Egnp.exe"},
+	{"invisible_character", "https://exer\u200Bcise.example/"},
+	{"encoding", "https://exercise.example/\xff"},
+	{"scheme_refused", "javascript:alert(1)"},
+	{"scheme_refused", "JavaScript:alert(1)"},
+	{"scheme_refused", "file:///etc/passwd"},
+	{"scheme_refused", "data:text/html,x"},
+	{"scheme_refused", "vbscript:x"},
+	{"scheme_refused", "about:blank"},
+	{"scheme_refused", "blob:https://exercise.example/1"},
+	{"scheme_refused", "view-source:https://exercise.example"},
+	{"scheme_refused", "mailto:a@exercise.example"},
+	{"scheme_refused", "ftp://exercise.example/a"},
+	{"scheme_refused", "chrome://settings"},
+	{"scheme_refused", "localhost:8080/a"},
+	{"scheme_refused", "stream:javascript:alert(1)"},
+	{"scheme_refused", "stream:file:///etc/passwd"},
+	{"bad_percent_encoding", "https://exercise.example/%zz"},
+	{"bad_percent_encoding", "https://exercise.example/%a"},
+	{"bad_percent_encoding", "https://exercise.example/100%"},
+	{"bad_percent_encoding", "https://exercise.example/?q=%u0041"},
+	{"private_host", "http://127.0.0.1/a"},
+	{"private_host", "http://2130706433/a"},
+	{"private_host", "http://0x7f.1/a"},
+	{"private_host", "http://10.0.0.1/a"},
+	{"private_host", "http://192.168.1.1/a"},
+	{"private_host", "http://169.254.169.254/latest"},
+	{"private_host", "http://100.64.0.1/a"},
+	{"private_host", "http://0.0.0.0/a"},
+	{"private_host", "http://[::1]/a"},
+	{"private_host", "http://[fd00::1]/a"},
+	{"private_host", "http://[fe80::1]/a"},
+	{"private_host", "http://[::ffff:127.0.0.1]/a"},
+	{"private_host", "http://[::ffff:10.1.2.3]/a"},
+	{"private_host", "http://localhost/a"},
+	{"private_host", "http://a.localhost/a"},
+	{"private_host", "http://printer.local/a"},
+	{"private_host", "http://router.home.arpa/a"},
+	{"private_host", "http://db.internal/a"},
+	{"no_public_suffix", "https://intranetserver/a"},
+	{"no_public_suffix", "https://exercise.notasuffix/a"},
+	{"no_public_suffix", "https://co.uk/a"},
+	{"no_public_suffix", "https://example/a"},
+	{"bad_host", "https://a..example/a"},
+	{"bad_host", "https://" + strings.Repeat("a", 64) + ".example/a"},
+	{"bad_url", "https://exercise.example:99999/a"},
+	{"bad_url", "https://exercise.exa mple/a"},
+	{"bad_url", "https://xn--a.example/"},
+	{"bad_url", "https:///"},
+	{"bad_url", "https://[::1/"},
+	{"homograph", "https://p\u0430ypal.com/a"},
+	{"homograph", "https://xn--pypal-4ve.com/a"},
+	{"homograph", "https://\u0430\u0440\u0440\u04cf\u0435.com/a"},
+	{"homograph", "https://www.yout\u03BFbe.com/a"},
+	{"homograph", "https://te\u0261gram.example/a"},
+	{"bad_onion", "http://exercise.onion/a"},
+	{"bad_onion", "http://exercise12345678.onion/a"},
+	{"bad_onion", "http://2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wie.onion/a"},
+	{"bad_identifier", "channel:telegram"},
+	{"bad_identifier", "channel:telegram/"},
+	{"bad_identifier", "channel:/x"},
+	{"bad_identifier", "channel:telegram/a b"},
+	{"bad_identifier", "message:telegram/a//b"},
+	{"bad_identifier", "extension:chrome/short"},
+	{"bad_identifier", "app:apk/org.example?cert=12"},
+	{"bad_identifier", "newsletter:list"},
+	{"bad_identifier", "newsletter:list/nobody"},
+	{"bad_identifier", "tg://settings"},
+}
+
 func TestLocateRefuses(t *testing.T) {
-	for _, c := range []struct{ code, input string }{
-		{"empty", ""},
-		{"empty", "   "},
-		{"too_long", "https://exercise.example/" + strings.Repeat("a", MaxInput)},
-		{"too_long", "https://exercise.example/" + strings.Repeat("ü", 1500)},
-		{"credentials", "https://user:secret@exercise.example/a"},
-		{"credentials", "https://user@exercise.example/a"},
-		{"credentials", "https://youtube.com@exercise.example/a"},
-		{"credentials", "https:user@exercise.example"},
-		{"credentials", "https:\\\\user@exercise.example\\a"},
-		{"credentials", "stream:rtmp://user:secret@exercise.example/live"},
-		{"control_character", "https://exercise.example/a\x00b"},
-		{"control_character", "https://exercise.example/a\nb"},
-		{"control_character", "java\tscript:alert(1)"},
-		{"control_character", "https://exercise.example/a%00b"},
-		{"control_character", "https://exercise.example/a%0d%0aSet-Cookie"},
-		{"control_character", "https://exercise.example/\u0085"},
-		{"invisible_character", "https://exercise.example/\u202Egnp.exe"},
-		{"invisible_character", "https://exer\u200Bcise.example/"},
-		{"encoding", "https://exercise.example/\xff"},
-		{"scheme_refused", "javascript:alert(1)"},
-		{"scheme_refused", "JavaScript:alert(1)"},
-		{"scheme_refused", "file:///etc/passwd"},
-		{"scheme_refused", "data:text/html,x"},
-		{"scheme_refused", "vbscript:x"},
-		{"scheme_refused", "about:blank"},
-		{"scheme_refused", "blob:https://exercise.example/1"},
-		{"scheme_refused", "view-source:https://exercise.example"},
-		{"scheme_refused", "mailto:a@exercise.example"},
-		{"scheme_refused", "ftp://exercise.example/a"},
-		{"scheme_refused", "chrome://settings"},
-		{"scheme_refused", "localhost:8080/a"},
-		{"scheme_refused", "stream:javascript:alert(1)"},
-		{"scheme_refused", "stream:file:///etc/passwd"},
-		{"bad_percent_encoding", "https://exercise.example/%zz"},
-		{"bad_percent_encoding", "https://exercise.example/%a"},
-		{"bad_percent_encoding", "https://exercise.example/100%"},
-		{"bad_percent_encoding", "https://exercise.example/?q=%u0041"},
-		{"private_host", "http://127.0.0.1/a"},
-		{"private_host", "http://2130706433/a"},
-		{"private_host", "http://0x7f.1/a"},
-		{"private_host", "http://10.0.0.1/a"},
-		{"private_host", "http://192.168.1.1/a"},
-		{"private_host", "http://169.254.169.254/latest"},
-		{"private_host", "http://100.64.0.1/a"},
-		{"private_host", "http://0.0.0.0/a"},
-		{"private_host", "http://[::1]/a"},
-		{"private_host", "http://[fd00::1]/a"},
-		{"private_host", "http://[fe80::1]/a"},
-		{"private_host", "http://[::ffff:127.0.0.1]/a"},
-		{"private_host", "http://[::ffff:10.1.2.3]/a"},
-		{"private_host", "http://localhost/a"},
-		{"private_host", "http://a.localhost/a"},
-		{"private_host", "http://printer.local/a"},
-		{"private_host", "http://router.home.arpa/a"},
-		{"private_host", "http://db.internal/a"},
-		{"no_public_suffix", "https://intranetserver/a"},
-		{"no_public_suffix", "https://exercise.notasuffix/a"},
-		{"no_public_suffix", "https://co.uk/a"},
-		{"no_public_suffix", "https://example/a"},
-		{"bad_host", "https://a..example/a"},
-		{"bad_host", "https://" + strings.Repeat("a", 64) + ".example/a"},
-		{"bad_url", "https://exercise.example:99999/a"},
-		{"bad_url", "https://exercise.exa mple/a"},
-		{"bad_url", "https://xn--a.example/"},
-		{"bad_url", "https:///"},
-		{"bad_url", "https://[::1/"},
-		{"homograph", "https://p\u0430ypal.com/a"},
-		{"homograph", "https://xn--pypal-4ve.com/a"},
-		{"homograph", "https://\u0430\u0440\u0440\u04cf\u0435.com/a"},
-		{"homograph", "https://www.yout\u03BFbe.com/a"},
-		{"homograph", "https://te\u0261gram.example/a"},
-		{"bad_onion", "http://exercise.onion/a"},
-		{"bad_onion", "http://exercise12345678.onion/a"},
-		{"bad_onion", "http://2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wie.onion/a"},
-		{"bad_identifier", "channel:telegram"},
-		{"bad_identifier", "channel:telegram/"},
-		{"bad_identifier", "channel:/x"},
-		{"bad_identifier", "channel:telegram/a b"},
-		{"bad_identifier", "message:telegram/a//b"},
-		{"bad_identifier", "extension:chrome/short"},
-		{"bad_identifier", "app:apk/org.example?cert=12"},
-		{"bad_identifier", "newsletter:list"},
-		{"bad_identifier", "newsletter:list/nobody"},
-		{"bad_identifier", "tg://settings"},
-	} {
+	for _, c := range refusals {
 		l, err := Locate(c.input)
 		var e *LocationError
 		switch {
@@ -286,5 +289,31 @@ func BenchmarkCheck(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		rules.Check(l)
+	}
+}
+
+func TestHostileLengthStaysCheap(t *testing.T) {
+	rules := DefaultRules()
+	for _, s := range []string{
+		"https://medium.com/@a/" + strings.Repeat("a-", 2000),
+		"https://telegra.ph/" + strings.Repeat("-00", 1300),
+		"https://exercise.example/" + strings.Repeat("a/", 2000),
+		"https://exercise.example/" + strings.Repeat("%2525", 800),
+		"https://exercise.example/?" + strings.Repeat("a&", 2000),
+		"https://exercise.example/" + strings.Repeat(";jsessionid=", 330),
+		"https://" + strings.Repeat("a.", 120) + "example/",
+	} {
+		start := time.Now()
+		l, err := Locate(s)
+		if err != nil {
+			t.Errorf("%.40s: %v", s, err)
+			continue
+		}
+		rules.Check(l)
+		if took := time.Since(start); took > time.Second {
+			t.Errorf("%.40s: took %v", s, took)
+		} else {
+			t.Logf("%.40s: %v", s, took)
+		}
 	}
 }

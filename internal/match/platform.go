@@ -241,6 +241,10 @@ func matchParts(m *match, parts []part, text string) bool {
 		m.set(p.name, text)
 		return true
 	}
+	// No platform's title is longer, and trying every split of a hostile one costs the square of its length.
+	if len(text) > 512 {
+		return false
+	}
 	for end := len(text); end > 0; end-- {
 		if p.fits(text[:end]) {
 			n := m.n
@@ -311,7 +315,7 @@ func (p *platform) compile() error {
 		p.registrable = registrableDomain(p.Hosts[0])
 	}
 	for i, f := range p.Forms {
-		f.rule = fmt.Sprintf("platform.%s.%d", p.ID, i+1)
+		f.rule = "platform." + p.ID + " " + f.At
 		if err := f.compile(); err != nil {
 			return fmt.Errorf("platform %s, form %d, %q: %w", p.ID, i+1, f.At, err)
 		}

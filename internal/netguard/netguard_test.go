@@ -141,3 +141,31 @@ func BenchmarkCheck(b *testing.B) {
 		}
 	}
 }
+
+func TestStagedReachesOnlyWhatIsPlayed(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	dial := Staged(func(host string) (string, bool) {
+		switch host {
+		case "clips-eg.example":
+			return ln.Addr().String(), true
+		case "public-eg.example":
+			return "192.0.2.1:80", true
+		}
+		return "", false
+	}).Dialer(time.Second, nil)
+	c, err := dial(t.Context(), "tcp", "clips-eg.example:80")
+	if err != nil {
+		t.Fatalf("the stage was not reached: %v", err)
+	}
+	c.Close()
+	for _, addr := range []string{"elsewhere.example:80", "public-eg.example:80", ln.Addr().String()} {
+		var refused *RefusedError
+		if _, err := dial(t.Context(), "tcp", addr); !errors.As(err, &refused) {
+			t.Errorf("dialling %s: got %v, want a refusal", addr, err)
+		}
+	}
+}

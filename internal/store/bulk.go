@@ -141,20 +141,11 @@ func (tx *Tx) prepared(ctx context.Context, text string) (*sql.Stmt, error) {
 		if full {
 			return nil, nil
 		}
-		// Preparing on the pool would wait for the one writing connection that
-		// this very transaction holds, so it is prepared on the transaction
-		// first and on the pool once the act is over.
-		if !tx.ro {
-			tx.after = append(tx.after, func() { db.prepare(pool, m, text) })
-			return nil, nil
-		}
-		db.prepare(pool, m, text)
-		c.mu.Lock()
-		st = (*m)[text]
-		c.mu.Unlock()
-		if st == nil {
-			return nil, nil
-		}
+		// Preparing takes a connection of the pool, and this transaction holds
+		// one: were all of them to wait for one more, none would ever get it. So
+		// the text is prepared once the transaction is over, for the next one.
+		tx.after = append(tx.after, func() { db.prepare(pool, m, text) })
+		return nil, nil
 	}
 	return tx.tx.StmtContext(ctx, st), nil
 }

@@ -12,7 +12,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"math/rand/v2"
+	"os"
 	"runtime"
 	"time"
 
@@ -97,12 +99,12 @@ func (db *DB) migrate(ctx context.Context) error {
 	}
 	// The queue's own schema is a numbered step of ours, so that an older
 	// program refuses both together.
-	queue := goose.NewGoMigration(2, &goose.GoFunc{RunDB: func(ctx context.Context, conn *sql.DB) error {
-		m, err := rivermigrate.New(db.d.queue(conn), nil)
+	queue := goose.NewGoMigration(2, &goose.GoFunc{RunTx: func(ctx context.Context, t *sql.Tx) error {
+		m, err := rivermigrate.New(db.d.queue(db.write), &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			return err
 		}
-		_, err = m.Migrate(ctx, rivermigrate.DirectionUp, nil)
+		_, err = m.MigrateTx(ctx, t, rivermigrate.DirectionUp, nil)
 		return err
 	}}, nil)
 	p, err := goose.NewProvider(db.d.goose, db.write, files, goose.WithGoMigrations(queue), goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
@@ -147,8 +149,16 @@ func (db *DB) View(ctx context.Context, fn func(*Tx) error) error {
 	if err != nil {
 		return fmt.Errorf("begin reading: %w", err)
 	}
-	defer t.Rollback()
-	return fn(&Tx{db: db, tx: t, ro: true, keys: map[string]identity.Sealer{}})
+	tx := &Tx{db: db, tx: t, ro: true, keys: map[string]identity.Sealer{}}
+	err = fn(tx)
+	// A view changes nothing: ending it either way is the same.
+	if end := t.Rollback(); err == nil && end != nil {
+		err = fmt.Errorf("end reading: %w", end)
+	}
+	for _, f := range tx.after {
+		f()
+	}
+	return err
 }
 
 // updateTries bounds how often an act is run again after a clash that the
@@ -317,4 +327,29 @@ func flag(b bool) int64 {
 func place(b []byte) (p [sha256.Size]byte) {
 	copy(p[:], b)
 	return p
+}
+
+// Empty reports whether the database at the address holds no table yet. It
+// changes nothing: a file that is not there is empty.
+func Empty(ctx context.Context, address string) (bool, error) {
+	d := dialectOf(address)
+	if d.name == "sqlite" {
+		if _, err := os.Stat(address); errors.Is(err, fs.ErrNotExist) {
+			return true, nil
+		}
+	}
+	dsn, err := d.dsn(address, false)
+	if err != nil {
+		return false, err
+	}
+	conn, err := sql.Open(d.driver, dsn)
+	if err != nil {
+		return false, fmt.Errorf("open database: %w", err)
+	}
+	defer conn.Close()
+	var n int
+	if err := conn.QueryRowContext(ctx, d.countTables).Scan(&n); err != nil {
+		return false, fmt.Errorf("look into the database: %w", err)
+	}
+	return n == 0, nil
 }

@@ -23,15 +23,16 @@ import (
 // dialect is the whole list of differences between the two databases. No other
 // file asks which one it is.
 type dialect struct {
-	name       string // "sqlite" or "postgres": the folder of the migrations
-	driver     string
-	goose      goose.Dialect
-	numbered   bool   // placeholders are $1 instead of ?
-	skipLocked string // suffix that lets several nodes claim rows side by side
-	shards     int    // rows one running number is spread over, against waiting on one
-	retryable  func(error) bool
-	unique     func(error) bool
-	queue      func(*sql.DB) riverdriver.Driver[*sql.Tx]
+	name        string // "sqlite" or "postgres": the folder of the migrations
+	driver      string
+	goose       goose.Dialect
+	numbered    bool   // placeholders are $1 instead of ?
+	skipLocked  string // suffix that lets several nodes claim rows side by side
+	shards      int    // rows one running number is spread over, against waiting on one
+	countTables string // how many tables there are
+	retryable   func(error) bool
+	unique      func(error) bool
+	queue       func(*sql.DB) riverdriver.Driver[*sql.Tx]
 
 	rebound sync.Map // SQL text with ? → with $n
 }
@@ -45,7 +46,7 @@ func sqliteDialect() *dialect {
 		return 0
 	}
 	return &dialect{
-		name: "sqlite", driver: "sqlite", goose: goose.DialectSQLite3, shards: 1,
+		name: "sqlite", driver: "sqlite", goose: goose.DialectSQLite3, shards: 1, countTables: "SELECT count(*) FROM sqlite_master",
 		retryable: func(err error) bool {
 			c := code(err) & 0xff
 			return c == sqlite3.SQLITE_BUSY || c == sqlite3.SQLITE_LOCKED
@@ -68,9 +69,10 @@ func postgresDialect() *dialect {
 	}
 	return &dialect{
 		name: "postgres", driver: "pgx", goose: goose.DialectPostgres, numbered: true, skipLocked: " FOR UPDATE SKIP LOCKED", shards: 8,
-		retryable: func(err error) bool { s := state(err); return s == "40001" || s == "40P01" },
-		unique:    func(err error) bool { return state(err) == "23505" },
-		queue:     func(db *sql.DB) riverdriver.Driver[*sql.Tx] { return riverdatabasesql.New(db) },
+		countTables: "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()",
+		retryable:   func(err error) bool { s := state(err); return s == "40001" || s == "40P01" },
+		unique:      func(err error) bool { return state(err) == "23505" },
+		queue:       func(db *sql.DB) riverdriver.Driver[*sql.Tx] { return riverdatabasesql.New(db) },
 	}
 }
 

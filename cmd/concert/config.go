@@ -1,0 +1,83 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// place is where a deployment lives: shared by the commands that open it.
+type place struct {
+	Data     string `help:"Data directory." default:"concert-data" placeholder:"DIR"`
+	Database string `help:"Database: a file in the data directory, or postgres://…" default:"concert.db" placeholder:"URL"`
+}
+
+// serving is how a node is reached.
+type serving struct {
+	Listen  string `help:"Address to listen on." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
+	BaseURL string `help:"What links and notices point to; http://LISTEN when left out." placeholder:"URL"`
+	Vantage string `help:"From where this node looks again, as providers will read it." default:"unnamed vantage"`
+}
+
+// configFileName is the file in the data directory that flags may come from.
+const configFileName = "concert.json"
+
+// configFile finds the configuration file before the flags are parsed: in the
+// data directory that the arguments or the environment name.
+func configFile(args []string) []string {
+	dir := os.Getenv("CONCERT_DATA")
+	if dir == "" {
+		dir = "concert-data"
+	}
+	for i, a := range args {
+		name, value, has := strings.Cut(strings.TrimLeft(a, "-"), "=")
+		if !strings.HasPrefix(a, "-") || name != "data" {
+			continue
+		}
+		if has {
+			dir = value
+		} else if i+1 < len(args) {
+			dir = args[i+1]
+		}
+	}
+	return []string{filepath.Join(dir, configFileName)}
+}
+
+// effective is every flag's value with where it came from hidden: what counts
+// is what is in force.
+func effective(k *kong.Context) []byte {
+	out := map[string]any{}
+	for _, f := range k.Flags() {
+		if f.Name != "help" {
+			out[f.Name] = k.FlagValue(f)
+		}
+	}
+	b, err := json.MarshalIndent(out, "", "  ")
+	if err != nil {
+		return nil // flags are strings, numbers and booleans
+	}
+	return b
+}
+
+type configCmd struct {
+	place
+	serving
+}
+
+// Run prints the effective configuration.
+func (c *configCmd) Run(e *env) error {
+	_, err := fmt.Fprintf(e.stdout, "%s\n", e.config)
+	return err
+}
+
+type versionCmd struct{}
+
+// Run prints the version.
+func (*versionCmd) Run(e *env) error {
+	_, err := fmt.Fprintln(e.stdout, "concert", version())
+	return err
+}

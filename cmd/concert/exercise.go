@@ -1,0 +1,367 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"concert"
+	"concert/internal/durable"
+	"concert/internal/exercise"
+	"concert/internal/identity"
+	"concert/internal/netguard"
+	"concert/internal/store"
+)
+
+type exerciseCmd struct {
+	Plan     string  `help:"What to rehearse." enum:"november-2019" default:"november-2019"`
+	Items    int     `help:"Distinct items to be referred." default:"26000"`
+	Seed     uint64  `help:"Everything invented follows from it." default:"2019"`
+	Database string  `help:"postgres://… of an empty database; a fresh embedded one when left out." placeholder:"URL"`
+	Speed    float64 `help:"Case time runs this many times as fast as the wall; 0 fits the four days to the work." default:"0"`
+	Listen   string  `help:"Loopback address of the server." default:"127.0.0.1:0"`
+	JSON     bool    `help:"Print the outcome as one object on the last line of standard output." name:"json"`
+	Exit     bool    `help:"End when the four days are over, instead of staying up for the board."`
+}
+
+// novemberStart is when the rehearsed action began, in case time.
+var novemberStart = time.Date(2019, 11, 21, 8, 0, 0, 0, time.UTC)
+
+// rate is how fast case time runs: four days fit into the time that the work
+// itself takes on a small machine, so that nights and retries are waited for
+// but do not rule.
+func (c *exerciseCmd) rate() float64 {
+	if c.Speed > 0 {
+		return c.Speed
+	}
+	const itemsPerSecond = 1800
+	wall := max(8*time.Second, time.Duration(c.Items)*time.Second/itemsPerSecond)
+	return float64(96*time.Hour) / float64(wall)
+}
+
+// outcome is the last line with -json. Its sums are in docs/counting.md.
+type outcome struct {
+	Plan        string           `json:"plan"`
+	Authorities int              `json:"authorities"`
+	Providers   int              `json:"providers"`
+	Counts      map[string]int64 `json:"-"`
+	Events      int64            `json:"events"`
+	ElapsedS    float64          `json:"elapsed_s"`
+	ItemsPerS   float64          `json:"items_per_s"`
+	PeakRSSMB   float64          `json:"peak_rss_mb"`
+	Database    string           `json:"database"`
+	Ledger      ledger           `json:"ledger"`
+	Data        string           `json:"data"`
+	Report      string           `json:"report"`
+}
+
+// ledger is the transparency log at the end.
+type ledger struct {
+	Size     int64  `json:"size"`
+	Root     string `json:"root"`
+	Verified bool   `json:"verified"`
+}
+
+// MarshalJSON puts the counts beside the other fields.
+func (o outcome) MarshalJSON() ([]byte, error) {
+	type plain outcome
+	head, err := json.Marshal(plain(o))
+	if err != nil {
+		return nil, err
+	}
+	counts, err := json.Marshal(o.Counts)
+	if err != nil || len(o.Counts) == 0 {
+		return head, err
+	}
+	return append(append(head[:len(head)-1], ','), counts[1:]...), nil
+}
+
+// rehearsal is one exercise while it runs.
+type rehearsal struct {
+	cmd   *exerciseCmd
+	e     *env
+	dir   string
+	place place
+	node  *node
+	world *exercise.World
+	stop  context.CancelFunc
+	done  chan error
+}
+
+// Run rehearses the action, writes the report, and stays up for the board.
+func (c *exerciseCmd) Run(e *env) error {
+	if err := c.loopbackOnly(); err != nil {
+		return err
+	}
+	r := &rehearsal{cmd: c, e: e, done: make(chan error, 1)}
+	begun := time.Now()
+	if err := r.open(begun); err != nil {
+		return err
+	}
+	defer r.close()
+	if err := r.world.Setup(e.ctx); err != nil {
+		return fmt.Errorf("set up the exercise: %w", err)
+	}
+	r.announce()
+	if err := r.world.Run(e.ctx); err != nil {
+		return fmt.Errorf("exercise: %w (data kept in %s)", err, r.dir)
+	}
+	o, err := r.conclude(begun)
+	if err != nil {
+		return err
+	}
+	r.tell(o)
+	if c.JSON {
+		line, err := json.Marshal(o)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(e.stdout, "%s\n", line)
+	}
+	if c.Exit {
+		return nil
+	}
+	fmt.Fprintln(e.stderr, "The board stays up until you stop it (Ctrl-C).")
+	select {
+	case <-e.ctx.Done():
+		return nil
+	case err := <-r.done:
+		return err
+	}
+}
+
+// loopbackOnly refuses to listen where others could take invented referrals
+// for real ones.
+func (c *exerciseCmd) loopbackOnly() error {
+	host, _, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return fmt.Errorf("listen address %q: %w", c.Listen, err)
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return fmt.Errorf("an exercise listens on loopback only, not on %s", c.Listen)
+	}
+	return nil
+}
+
+// open makes the data directory, refuses any database that it did not create,
+// and starts the server.
+func (r *rehearsal) open(begun time.Time) error {
+	ctx := r.e.ctx
+	dir, err := os.MkdirTemp("", "concert-exercise-")
+	if err != nil {
+		return err
+	}
+	r.dir = dir
+	r.place = place{Data: dir, Database: "concert.db"}
+	if r.cmd.Database != "" {
+		r.place.Database = r.cmd.Database
+		empty, err := store.Empty(ctx, r.place.address())
+		if err != nil {
+			return err
+		}
+		if !empty {
+			return errors.New("this database holds something already: an exercise works only in a database that it made itself; give it an empty one")
+		}
+	}
+	if err := makeKeys(dir, "exercise.invalid/"+strings.ToLower(identity.NewReference("EX"))); err != nil {
+		return err
+	}
+	mark := "EXERCISE: everything in here is invented. Never served live.\n"
+	if err := durable.CreateExclusive(filepath.Join(dir, exerciseMark), []byte(mark), 0o600); err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(r.e.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	// The world is made after the server that it needs, and the server's way
+	// out leads to the world alone.
+	stage := func(host string) (string, bool) { return r.world.Resolve(host) }
+	svc, err := r.place.open(ctx, log, netguard.Staged(stage), true)
+	if err != nil {
+		return err
+	}
+	svc.Vantage = "EXERCISE loopback"
+	svc.Time = concert.CaseTime{Since: begun, Start: novemberStart, Rate: r.cmd.rate()}
+	ln, err := net.Listen("tcp", r.cmd.Listen)
+	if err != nil {
+		return errors.Join(err, svc.DB.Close())
+	}
+	svc.BaseURL = "http://" + ln.Addr().String()
+	if r.node, err = newNode(svc, log); err != nil {
+		return errors.Join(err, ln.Close(), svc.DB.Close())
+	}
+	_, key, err := svc.FirstAdministrator(ctx, "EXERCISE administrator", "admin", true)
+	if err != nil {
+		return errors.Join(err, ln.Close(), svc.DB.Close())
+	}
+	r.world, err = exercise.New(exercise.Config{Base: svc.BaseURL, AdminKey: key, Plan: r.cmd.Plan, Items: r.cmd.Items, Seed: r.cmd.Seed, Time: svc.Time, Progress: r.progress(), Log: log})
+	if err == nil {
+		err = r.world.Listen()
+	}
+	if err != nil {
+		return errors.Join(err, ln.Close(), svc.DB.Close())
+	}
+	run, stop := context.WithCancel(ctx)
+	r.stop = stop
+	go func() { r.done <- r.node.run(run, ln) }()
+	return nil
+}
+
+func (r *rehearsal) close() {
+	if r.stop == nil {
+		return
+	}
+	r.stop()
+	select {
+	case <-r.done:
+	case <-time.After(10 * time.Second):
+	}
+	r.world.Close()
+	if err := r.node.svc.DB.Close(); err != nil {
+		fmt.Fprintln(r.e.stderr, "concert: close database:", err)
+	}
+}
+
+// announce says where to watch.
+func (r *rehearsal) announce() {
+	fmt.Fprintf(r.e.stderr, "EXERCISE: everything is invented. Data directory %s\nBoard: %s/actions/%s\n", r.dir, r.node.svc.BaseURL, r.world.ActionID())
+	for _, l := range r.world.Logins() {
+		fmt.Fprintf(r.e.stderr, "Log in as %-12s %s\n", l.Role+":", l.Link)
+	}
+}
+
+// progress draws one line on a terminal, and a line every few seconds
+// elsewhere.
+func (r *rehearsal) progress() func(exercise.Progress) {
+	f, ok := r.e.stderr.(*os.File)
+	terminal := false
+	if ok {
+		if st, err := f.Stat(); err == nil {
+			terminal = st.Mode()&os.ModeCharDevice != 0
+		}
+	}
+	var last time.Time
+	return func(p exercise.Progress) {
+		const width = 30
+		full := 0
+		if p.Total > 0 {
+			full = min(width*p.Done/p.Total, width)
+		}
+		line := fmt.Sprintf("%-10s [%s%s] %d/%d", p.Stage, strings.Repeat("#", full), strings.Repeat(".", width-full), p.Done, p.Total)
+		switch {
+		case terminal:
+			fmt.Fprintf(r.e.stderr, "\r%s\x1b[K", line)
+			if p.Total > 0 && p.Done >= p.Total {
+				fmt.Fprintln(r.e.stderr)
+			}
+		case time.Since(last) > 5*time.Second:
+			last = time.Now()
+			fmt.Fprintln(r.e.stderr, line)
+		}
+	}
+}
+
+// conclude writes the report and counts, by the same queries as the board.
+func (r *rehearsal) conclude(begun time.Time) (outcome, error) {
+	ctx, svc := r.e.ctx, r.node.svc
+	elapsed := time.Since(begun).Seconds()
+	o := outcome{Plan: r.cmd.Plan, ElapsedS: elapsed, ItemsPerS: float64(r.cmd.Items) / elapsed, Database: svc.DB.Dialect(), Data: r.dir, PeakRSSMB: peakRSS(), Counts: map[string]int64{}}
+	if err := svc.PublishLog(ctx); err != nil {
+		return o, err
+	}
+	who := operator
+	who.Roles = []concert.Role{concert.RoleCoordinator}
+	scope, err := concert.NewScope(who, "")
+	if err != nil {
+		return o, err
+	}
+	b, err := svc.ReadBoard(ctx, scope, r.world.ActionID())
+	if err != nil {
+		return o, err
+	}
+	for _, m := range concert.Metrics {
+		o.Counts[string(m)] = b.Totals[m]
+	}
+	if err := b.Totals.Check(); err != nil {
+		return o, err
+	}
+	g, err := svc.Registers(ctx)
+	if err != nil {
+		return o, err
+	}
+	o.Authorities, o.Providers = len(b.Authorities), len(g.Providers)
+	v, err := svc.VerifyLog(ctx, nil)
+	if err != nil {
+		return o, err
+	}
+	o.Events, o.Ledger = v.Size, ledger{v.Size, v.Root, v.Verified}
+	if !v.Verified {
+		fmt.Fprintln(r.e.stderr, "concert: the log does not verify:", v.Problem)
+	}
+	if v.Root == "" {
+		o.Ledger.Root = hex.EncodeToString(b.Log.Root[:])
+	}
+	o.Report = filepath.Join(r.dir, "report.html")
+	return o, r.report(ctx, scope, o.Report)
+}
+
+func (r *rehearsal) report(ctx context.Context, scope concert.Scope, path string) error {
+	html, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer html.Close()
+	csv, err := os.Create(strings.TrimSuffix(path, ".html") + ".csv")
+	if err != nil {
+		return err
+	}
+	defer csv.Close()
+	if err := r.node.web.WriteReport(ctx, scope, r.world.ActionID(), html, csv); err != nil {
+		return fmt.Errorf("after-action report: %w", err)
+	}
+	return errors.Join(html.Sync(), csv.Sync())
+}
+
+// tell is the outcome for people.
+func (r *rehearsal) tell(o outcome) {
+	w := io.Writer(r.e.stderr)
+	fmt.Fprintf(w, "\n%d items referred in %.1f s (%.0f/s) on %s, peak memory %.0f MB\n", o.Counts["referred"], o.ElapsedS, o.ItemsPerS, o.Database, o.PeakRSSMB)
+	for _, s := range concert.Sums {
+		parts := make([]string, len(s.Parts))
+		for i, p := range s.Parts {
+			parts[i] = fmt.Sprintf("%s %d", p, o.Counts[string(p)])
+		}
+		fmt.Fprintf(w, "  %s %d = %s\n", s.Whole, o.Counts[string(s.Whole)], strings.Join(parts, " + "))
+	}
+	fmt.Fprintf(w, "Log: %d events, root %s, verified %t\nReport: %s\nRecount: concert export -data %s FILE && concert verify -json FILE\n", o.Events, o.Ledger.Root, o.Ledger.Verified, o.Report, r.dir)
+}
+
+// peakRSS is the most memory this process has held, in MB; 0 where the system
+// does not say.
+func peakRSS() float64 {
+	f, err := os.Open("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	defer f.Close()
+	sc := bufio.NewScanner(f)
+	for sc.Scan() {
+		if rest, ok := strings.CutPrefix(sc.Text(), "VmHWM:"); ok {
+			kb, err := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 64)
+			if err != nil {
+				return 0
+			}
+			return kb / 1024
+		}
+	}
+	return 0
+}

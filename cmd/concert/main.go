@@ -1,0 +1,127 @@
+// Command concert is the whole system in one binary: the server, the operator's
+// commands, the exercise and the offline verifier. This package wires; it
+// decides nothing.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// Exit codes. They are part of the commands' interface.
+const (
+	exitFailed       = 1
+	exitUsage        = 2
+	exitSelfAttested = 3 // verified, but no outside witness has cosigned
+)
+
+// cli is every command; its tags are the help text.
+type cli struct {
+	Init      initCmd      `cmd:"" help:"Make a data directory: keys, database, first administrator by one-time link."`
+	Serve     serveCmd     `cmd:"" help:"Serve the pages and the API. Any number of these may share one PostgreSQL."`
+	Exercise  exerciseCmd  `cmd:"" help:"Rehearse a joint action with invented content: twelve authorities, nine providers, real HTTP on loopback."`
+	User      userCmd      `cmd:"" help:"Add or list people."`
+	Authority authorityCmd `cmd:"" help:"Add or list authorities."`
+	Provider  providerCmd  `cmd:"" help:"Add or list providers."`
+	Outlet    outletCmd    `cmd:"" help:"Add or list outlets."`
+	Import    importCmd    `cmd:"" help:"Hand in items from a file, through the API."`
+	Export    exportCmd    `cmd:"" help:"Write every event, the log's tiles and its signed head to a file that anyone can verify and recount."`
+	Verify    verifyCmd    `cmd:"" help:"Verify a data directory, a running node or an exported file. Exit 3: verified, but no outside witness has cosigned."`
+	Locate    locateCmd    `cmd:"" help:"Say what place a location is and whether the guard lets it be referred."`
+	Config    configCmd    `cmd:"" help:"Print the effective configuration."`
+	Version   versionCmd   `cmd:"" help:"Print the version."`
+}
+
+// env is what commands write to and read from.
+type env struct {
+	ctx    context.Context
+	stdin  io.Reader
+	stdout io.Writer
+	stderr io.Writer
+	config []byte // the effective configuration, for the config command
+}
+
+// exitError ends the program with a code after its message was printed.
+type exitError struct {
+	code int
+	err  error
+}
+
+// Error implements error.
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return ""
+	}
+	return e.err.Error()
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run is the program without its process: tests call it too.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	var c cli
+	e := &env{ctx: ctx, stdin: stdin, stdout: stdout, stderr: stderr}
+	exited := -1
+	k, err := kong.New(&c, kong.Name("concert"), kong.Description("Acting in concert against terrorist content online."),
+		kong.Writers(stdout, stderr), kong.Exit(func(code int) { exited = code }),
+		kong.DefaultEnvars("CONCERT"), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Configuration(kong.JSON, configFile(args)...))
+	if err != nil {
+		fmt.Fprintln(stderr, "concert:", err)
+		return exitFailed
+	}
+	kctx, err := k.Parse(longFlags(args))
+	if exited >= 0 {
+		return exited
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "concert: %v\nTry: concert --help\n", err)
+		return exitUsage
+	}
+	e.config = effective(kctx)
+	if err := kctx.Run(e); err != nil {
+		var x *exitError
+		if errors.As(err, &x) {
+			if x.err != nil {
+				fmt.Fprintln(stderr, "concert:", x.err)
+			}
+			return x.code
+		}
+		if errors.Is(err, context.Canceled) {
+			return 0
+		}
+		fmt.Fprintln(stderr, "concert:", err)
+		return exitFailed
+	}
+	return 0
+}
+
+// longFlags lets -flag stand for --flag, as Go's own tools write it. There are
+// no clusters of one-letter flags.
+func longFlags(args []string) []string {
+	out := make([]string, len(args))
+	for i, a := range args {
+		if a == "--" {
+			copy(out[i:], args[i:])
+			break
+		}
+		if len(a) > 2 && a[0] == '-' && a[1] != '-' && !strings.ContainsRune("0123456789.", rune(a[1])) {
+			a = "-" + a
+		}
+		out[i] = a
+	}
+	return out
+}

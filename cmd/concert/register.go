@@ -1,0 +1,282 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+	"text/tabwriter"
+
+	"concert"
+	"concert/internal/casework"
+	"concert/internal/netguard"
+)
+
+// withService opens the deployment for one operator command.
+func (p place) withService(e *env, fn func(*casework.Service) error) error {
+	svc, err := p.open(e.ctx, slog.New(slog.NewTextHandler(e.stderr, nil)), netguard.Public(), false)
+	if err != nil {
+		return err
+	}
+	defer svc.DB.Close()
+	return fn(svc)
+}
+
+// show prints a register: a table for people, one object a line with -json.
+func show[T any](e *env, asJSON bool, header string, rows []T, line func(T) []string) error {
+	if asJSON {
+		enc := json.NewEncoder(e.stdout)
+		for _, r := range rows {
+			cells := line(r)
+			obj := map[string]string{}
+			for i, name := range strings.Split(header, "\t") {
+				obj[strings.ToLower(name)] = cells[i]
+			}
+			if err := enc.Encode(obj); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	w := tabwriter.NewWriter(e.stdout, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(w, header)
+	for _, r := range rows {
+		fmt.Fprintln(w, strings.Join(line(r), "\t"))
+	}
+	return w.Flush()
+}
+
+type userCmd struct {
+	Add  userAddCmd  `cmd:"" help:"Add a person; prints the one-time log-in link."`
+	List userListCmd `cmd:"" help:"List people."`
+	Link userLinkCmd `cmd:"" help:"Make a new one-time log-in link for a person."`
+}
+
+type userAddCmd struct {
+	place
+	Login     string   `arg:"" help:"Log-in name."`
+	Name      string   `help:"Name." required:""`
+	Roles     []string `help:"Roles: officer, reviewer, coordinator, provider_reader, provider_answerer, auditor, administrator." required:"" name:"role"`
+	Authority string   `help:"Reference of its authority."`
+	Provider  string   `help:"Reference of its provider."`
+	Key       string   `help:"Issue an API key with this name, too."`
+	BaseURL   string   `help:"What the link points to." default:"http://127.0.0.1:8080"`
+}
+
+// Run adds a person.
+func (c *userAddCmd) Run(e *env) error {
+	return c.withService(e, func(s *casework.Service) error {
+		s.BaseURL = c.BaseURL
+		p := concert.Person{Login: c.Login, Name: c.Name}
+		for _, r := range c.Roles {
+			p.Roles = append(p.Roles, concert.Role(r))
+		}
+		p, link, key, err := s.AddPerson(e.ctx, operator, p, c.Authority, c.Provider, c.Key)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(e.stdout, "%s is operator %s\nlog-in link (once, 72 hours): %s\n", p.Login, p.Operator, link)
+		if key != "" {
+			fmt.Fprintf(e.stdout, "API key (shown once): %s\n", key)
+		}
+		return nil
+	})
+}
+
+type userListCmd struct {
+	place
+	JSON bool `help:"One object a line." name:"json"`
+}
+
+// Run lists people.
+func (c *userListCmd) Run(e *env) error {
+	return c.withService(e, func(s *casework.Service) error {
+		scope, err := concert.NewScope(operator, "")
+		if err != nil {
+			return err
+		}
+		people, err := s.People(e.ctx, scope)
+		if err != nil {
+			return err
+		}
+		g, err := s.Registers(e.ctx)
+		if err != nil {
+			return err
+		}
+		return show(e, c.JSON, "LOGIN\tOPERATOR\tROLES\tAUTHORITY\tPROVIDER", people, func(p concert.Person) []string {
+			return []string{p.Login, p.Operator, fmt.Sprint(p.Roles), g.Authorities[p.Authority].Ref, g.Providers[p.Provider].Ref}
+		})
+	})
+}
+
+type userLinkCmd struct {
+	place
+	Login   string `arg:"" help:"Log-in name."`
+	BaseURL string `help:"What the link points to." default:"http://127.0.0.1:8080"`
+}
+
+// Run makes a new link.
+func (c *userLinkCmd) Run(e *env) error {
+	return c.withService(e, func(s *casework.Service) error {
+		s.BaseURL = c.BaseURL
+		link, err := s.NewLink(e.ctx, operator, c.Login)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(e.stdout, link)
+		return err
+	})
+}
+
+type authorityCmd struct {
+	Add  authorityAddCmd  `cmd:"" help:"Add an authority."`
+	List authorityListCmd `cmd:"" help:"List authorities."`
+}
+
+type authorityAddCmd struct {
+	place
+	Name    string `arg:"" help:"Name."`
+	Country string `help:"Two letters, ISO 3166-1." required:""`
+	Kind    string `help:"referral_unit, competent_authority, prosecutor, court or coordinator." default:"referral_unit"`
+	Unit    string `help:"Short code shown outside with the operator number." required:""`
+	Contact string `help:"Shown beside a hold."`
+}
+
+// Run adds an authority.
+func (c *authorityAddCmd) Run(e *env) error {
+	return c.withService(e, func(s *casework.Service) error {
+		a, err := s.AddAuthority(e.ctx, operator, concert.Authority{Name: c.Name, Country: c.Country, Kind: concert.AuthorityKind(c.Kind), Unit: c.Unit, Contact: c.Contact})
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(e.stdout, a.Ref)
+		return err
+	})
+}
+
+type authorityListCmd struct {
+	place
+	JSON bool `help:"One object a line." name:"json"`
+}
+
+// Run lists authorities.
+func (c *authorityListCmd) Run(e *env) error {
+	return c.withService(e, func(s *casework.Service) error {
+		g, err := s.Registers(e.ctx)
+		if err != nil {
+			return err
+		}
+		return show(e, c.JSON, "REFERENCE\tUNIT\tCOUNTRY\tKIND\tNAME", sorted(g.Authorities, func(a concert.Authority) string { return a.Name }), func(a concert.Authority) []string {
+			return []string{a.Ref, a.Unit, a.Country, string(a.Kind), a.Name}
+		})
+	})
+}
+
+type providerCmd struct {
+	Add  providerAddCmd  `cmd:"" help:"Add a provider."`
+	List providerListCmd `cmd:"" help:"List providers."`
+}
+
+type providerAddCmd struct {
+	place
+	Name       string   `arg:"" help:"Name."`
+	Kind       string   `help:"social, messaging, hosting, cdn, registrar, registry, app_store, extension_store or mail." required:""`
+	Country    string   `help:"Main establishment or legal representative, two letters." required:""`
+	Platforms  []string `help:"Platform names and registrable domains it answers for." required:"" name:"platform"`
+	Webhook    string   `help:"https address to push notices to; it pulls its inbox when left out."`
+	HMAC       bool     `help:"Sign with v1 (HMAC) instead of v1a (Ed25519)." name:"hmac"`
+	Zone       string   `help:"Time zone of its moderators." default:"UTC"`
+	QuietFrom  int      `help:"Quiet hours: minutes after local midnight."`
+	QuietTo    int      `help:"Quiet hours: minutes after local midnight."`
+	PerHour    int      `help:"Items an hour it agreed to take; 0: no bound."`
+	Languages  []string `help:"Languages it reads." name:"language"`
+	Contactpnt string   `help:"Contact point." name:"contact"`
+}
+
+// Run adds a provider.
+func (c *providerAddCmd) Run(e *env) error {
+	return c.withService(e, func(s *casework.Service) error {
+		p := concert.Provider{Name: c.Name, Kind: c.Kind, Country: c.Country, Platforms: c.Platforms, Zone: c.Zone, QuietFrom: c.QuietFrom, QuietTo: c.QuietTo, PerHour: c.PerHour, Languages: c.Languages, Contact: c.Contactpnt, WebhookURL: c.Webhook, Channel: concert.ChannelPull}
+		if c.Webhook != "" {
+			p.Channel = concert.ChannelWebhook
+		}
+		p, secret, err := s.AddProvider(e.ctx, operator, p, c.HMAC)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(e.stdout, p.Ref)
+		if p.WebhookKey != "" {
+			fmt.Fprintf(e.stdout, "webhook key (public): %s\n", p.WebhookKey)
+		}
+		if secret != "" {
+			fmt.Fprintf(e.stdout, "webhook secret (shown once): %s\n", secret)
+		}
+		return nil
+	})
+}
+
+type providerListCmd struct {
+	place
+	JSON bool `help:"One object a line." name:"json"`
+}
+
+// Run lists providers.
+func (c *providerListCmd) Run(e *env) error {
+	return c.withService(e, func(s *casework.Service) error {
+		g, err := s.Registers(e.ctx)
+		if err != nil {
+			return err
+		}
+		return show(e, c.JSON, "REFERENCE\tKIND\tCOUNTRY\tCHANNEL\tPLATFORMS\tNAME", sorted(g.Providers, func(p concert.Provider) string { return p.Name }), func(p concert.Provider) []string {
+			return []string{p.Ref, p.Kind, p.Country, string(p.Channel), strings.Join(p.Platforms, " "), p.Name}
+		})
+	})
+}
+
+type outletCmd struct {
+	Add  outletAddCmd  `cmd:"" help:"Add an outlet to the register. That puts it on no scope list."`
+	List outletListCmd `cmd:"" help:"List outlets and whether they are in scope."`
+}
+
+type outletAddCmd struct {
+	place
+	Name    string   `arg:"" help:"Name."`
+	Aliases []string `help:"Other names." name:"alias"`
+	Marks   []string `help:"Marks that brand its content." name:"mark"`
+	Sites   []string `help:"Registrable domains that are its own." name:"site"`
+	Parent  string   `help:"Reference of the entity behind it."`
+}
+
+// Run adds an outlet.
+func (c *outletAddCmd) Run(e *env) error {
+	return c.withService(e, func(s *casework.Service) error {
+		o, err := s.AddOutlet(e.ctx, operator, concert.Outlet{Name: c.Name, Aliases: c.Aliases, Marks: c.Marks, Sites: c.Sites}, c.Parent)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(e.stdout, o.Ref)
+		return err
+	})
+}
+
+type outletListCmd struct {
+	place
+	JSON bool `help:"One object a line." name:"json"`
+}
+
+// Run lists outlets.
+func (c *outletListCmd) Run(e *env) error {
+	return c.withService(e, func(s *casework.Service) error {
+		g, err := s.Registers(e.ctx)
+		if err != nil {
+			return err
+		}
+		return show(e, c.JSON, "REFERENCE\tSCOPE\tNAME", sorted(g.Scope.Outlets, func(o concert.Outlet) string { return o.Name }), func(o concert.Outlet) []string {
+			entry, err := g.Scope.Covers(o.ID, s.Now())
+			if err != nil {
+				return []string{o.Ref, "not listed", o.Name}
+			}
+			return []string{o.Ref, entry.Ref, o.Name}
+		})
+	})
+}

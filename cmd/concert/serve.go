@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"concert/internal/apiserver"
+	"concert/internal/casework"
+	"concert/internal/httpkit"
+	"concert/internal/netguard"
+	"concert/internal/webui"
+)
+
+type serveCmd struct {
+	place
+	serving
+}
+
+// Run serves until it is stopped.
+func (c *serveCmd) Run(e *env) error {
+	log := slog.New(slog.NewTextHandler(e.stderr, nil))
+	k, err := readKeys(c.Data)
+	if err != nil {
+		return err
+	}
+	if k.exercise {
+		return fmt.Errorf("%s was made by an exercise and is never served live: make another with: concert init", c.Data)
+	}
+	svc, err := c.open(e.ctx, log, netguard.Public(), false)
+	if err != nil {
+		return err
+	}
+	defer svc.DB.Close()
+	ln, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", c.Listen, err)
+	}
+	svc.BaseURL, svc.Vantage = c.BaseURL, c.Vantage
+	if svc.BaseURL == "" {
+		svc.BaseURL = "http://" + ln.Addr().String()
+	}
+	node, err := newNode(svc, log)
+	if err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	fmt.Fprintf(e.stdout, "Concert serves %s on %s\n", svc.BaseURL, ln.Addr())
+	return node.run(e.ctx, ln)
+}
+
+// node is one serving process: doors, and what the clocks do.
+type node struct {
+	svc *casework.Service
+	hub *casework.Hub
+	web *webui.UI
+	mux http.Handler
+	log *slog.Logger
+}
+
+func newNode(svc *casework.Service, log *slog.Logger) (*node, error) {
+	n := &node{svc: svc, hub: casework.NewHub(svc), log: log}
+	mux := http.NewServeMux()
+	apiserver.New(svc, log).Register(mux)
+	var err error
+	if n.web, err = webui.New(svc, n.hub, log); err != nil {
+		return nil, err
+	}
+	n.web.Register(mux)
+	n.mux = httpkit.Bounded(log, httpkit.Security(mux))
+	return n, nil
+}
+
+// run serves on the listener until the context ends, then lets requests in
+// flight finish.
+func (n *node) run(ctx context.Context, ln net.Listener) error {
+	srv := &http.Server{Handler: n.mux, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, WriteTimeout: 60 * time.Second, IdleTimeout: 120 * time.Second, MaxHeaderBytes: 64 << 10,
+		ErrorLog: slog.NewLogLogger(n.log.Handler(), slog.LevelDebug), BaseContext: func(net.Listener) context.Context { return ctx }}
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	g.Go(func() error { return n.svc.Run(gctx) })
+	g.Go(func() error { return n.hub.Run(gctx) })
+	g.Go(func() error {
+		<-gctx.Done()
+		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		if err := srv.Shutdown(stop); err != nil {
+			return srv.Close()
+		}
+		return nil
+	})
+	return g.Wait()
+}

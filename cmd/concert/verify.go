@@ -1,0 +1,117 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"concert"
+	"concert/internal/casework"
+	"concert/internal/formats"
+)
+
+type exportCmd struct {
+	place
+	File string `arg:"" help:"File to write; - for standard output." default:"-"`
+}
+
+// Run writes the export bundle.
+func (c *exportCmd) Run(e *env) error {
+	return c.withService(e, func(s *casework.Service) error {
+		if c.File == "-" {
+			return s.Export(e.ctx, e.stdout)
+		}
+		f, err := os.OpenFile(c.File, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+		if err != nil {
+			return fmt.Errorf("%w: an export overwrites nothing, name another file", err)
+		}
+		if err := s.Export(e.ctx, f); err != nil {
+			f.Close()
+			return err
+		}
+		if err := f.Sync(); err != nil {
+			f.Close()
+			return err
+		}
+		return f.Close()
+	})
+}
+
+type verifyCmd struct {
+	place
+	Target  string   `arg:"" optional:"" help:"An exported file, or the address of a running node; the data directory when left out."`
+	LogKey  string   `help:"The log's key that you trust (from another channel than the file)." placeholder:"KEY"`
+	Witness []string `help:"Keys of witnesses that you trust." placeholder:"KEY"`
+	JSON    bool     `help:"Print the verdict as one object, with the recounted numbers." name:"json"`
+}
+
+// Run verifies and exits 0, or 3 while nobody but the log itself vouches for
+// it, or 1 with the first event that is changed or missing.
+func (c *verifyCmd) Run(e *env) error {
+	v, err := c.verify(e)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		out := struct {
+			formats.Verification
+			Counts map[concert.ActionID]concert.Counts `json:"counts"`
+		}{v, map[concert.ActionID]concert.Counts{}}
+		for k := range v.Counts {
+			if out.Counts[k.Action] == nil {
+				out.Counts[k.Action] = v.Counts.Totals(k.Action)
+			}
+		}
+		if err := json.NewEncoder(e.stdout).Encode(out); err != nil {
+			return err
+		}
+	} else {
+		printVerdict(e.stdout, v)
+	}
+	switch {
+	case !v.Verified:
+		return &exitError{code: exitFailed}
+	case v.SelfAttested:
+		return &exitError{code: exitSelfAttested}
+	}
+	return nil
+}
+
+func printVerdict(w io.Writer, v formats.Verification) {
+	if !v.Verified {
+		fmt.Fprintf(w, "NOT VERIFIED: %s\n", v.Problem)
+		return
+	}
+	fmt.Fprintf(w, "VERIFIED: %d events of %s, root %s\n", v.Size, v.Origin, v.Root)
+	if v.Erased > 0 {
+		fmt.Fprintf(w, "%d events are erased: their commitments stand, their contents are gone\n", v.Erased)
+	}
+	if v.SelfAttested {
+		fmt.Fprintln(w, "SELF-ATTESTED: no outside witness has cosigned this head, so it shows only that the log agrees with itself")
+	} else {
+		fmt.Fprintf(w, "cosigned by %s\n", strings.Join(v.Witnesses, ", "))
+	}
+}
+
+func (c *verifyCmd) verify(e *env) (formats.Verification, error) {
+	switch {
+	case c.Target == "":
+		var v formats.Verification
+		err := c.withService(e, func(s *casework.Service) error {
+			var err error
+			v, err = s.VerifyLog(e.ctx, c.Witness)
+			return err
+		})
+		return v, err
+	case strings.HasPrefix(c.Target, "http://") || strings.HasPrefix(c.Target, "https://"):
+		return c.verifyNode(e)
+	}
+	f, err := os.Open(c.Target)
+	if err != nil {
+		return formats.Verification{}, err
+	}
+	defer f.Close()
+	return formats.VerifyBundle(f, c.LogKey, c.Witness)
+}

@@ -1,0 +1,52 @@
+package apiserver
+
+import (
+	"net/http"
+	"strings"
+
+	"concert"
+	"concert/internal/httpkit"
+	"concert/tlog"
+)
+
+// logTiles serves the transparency log in the public tlog-tiles layout
+// (https://c2sp.org/tlog-tiles) under /log/, so that others' verifiers and
+// witnesses work.
+func (s *Server) logTiles(mux *http.ServeMux) {
+	mux.HandleFunc("GET /log/checkpoint", func(w http.ResponseWriter, r *http.Request) {
+		text, err := s.svc.LogCheckpoint(r.Context())
+		if err != nil {
+			httpkit.WriteProblem(w, r, s.log, err)
+			return
+		}
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		w.Header().Set("Cache-Control", "no-cache")
+		_, _ = w.Write([]byte(text)) // a client that went away hears nothing
+	})
+	mux.HandleFunc("GET /log/tile/", func(w http.ResponseWriter, r *http.Request) {
+		data, err := s.tile(r)
+		if err != nil {
+			httpkit.WriteProblem(w, r, s.log, err)
+			return
+		}
+		w.Header().Set("Content-Type", "application/octet-stream")
+		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+		_, _ = w.Write(data) // as above
+	})
+}
+
+func (s *Server) tile(r *http.Request) ([]byte, error) {
+	path := strings.TrimPrefix(r.URL.Path, "/log/")
+	if strings.HasPrefix(path, "tile/entries/") {
+		index, width, err := tlog.ParseEntriesPath(path)
+		if err != nil {
+			return nil, concert.Refuse(concert.NotFound, "log.path", "", "%s", err)
+		}
+		return s.svc.LogEntries(r.Context(), index, width)
+	}
+	t, err := tlog.ParseTilePath(path)
+	if err != nil {
+		return nil, concert.Refuse(concert.NotFound, "log.path", "", "%s", err)
+	}
+	return s.svc.LogTile(r.Context(), t)
+}

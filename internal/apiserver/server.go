@@ -1,0 +1,293 @@
+// Package apiserver is the door for machines: the JSON API of package api over
+// HTTP, described by OpenAPI 3.1 that is made from the same types, and the
+// transparency log in the public tlog-tiles layout. It decides nothing: it
+// reads a request, calls one act, and tells what came of it.
+package apiserver
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"concert"
+	"concert/api"
+	"concert/internal/casework"
+	"concert/internal/httpkit"
+)
+
+// Server answers for one deployment.
+type Server struct {
+	svc *casework.Service
+	log *slog.Logger
+	api huma.API
+
+	mu     sync.Mutex // guards flying
+	flying map[string]bool
+}
+
+// New is a server over the acts.
+func New(svc *casework.Service, log *slog.Logger) *Server {
+	return &Server{svc: svc, log: log, flying: map[string]bool{}}
+}
+
+// Version is the API's version, as OpenAPI tells it.
+const Version = "1.0.0"
+
+// Register puts the API under /api/ and the log under /log/.
+func (s *Server) Register(mux *http.ServeMux) {
+	inner := http.NewServeMux()
+	cfg := huma.DefaultConfig("Concert", Version)
+	cfg.OpenAPIPath, cfg.DocsPath, cfg.SchemasPath, cfg.CreateHooks = "/api/openapi", "", "/api/schemas", nil
+	cfg.Info.Description = "Acting in concert against terrorist content online. Referrals are voluntary. See docs/provider.md for a ten-minute start."
+	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"key": {Type: "http", Scheme: "bearer", Description: "API key, csk_…"}}
+	cfg.Security = []map[string][]string{{"key": {}}}
+	cfg.Transformers = append(cfg.Transformers, problemTransformer)
+	s.api = humago.New(inner, cfg)
+	s.registers()
+	s.actions()
+	s.items()
+	s.referrals()
+	inner.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		httpkit.WriteProblem(w, r, s.log, concert.Refuse(concert.NotFound, "request.path", "", "there is nothing at %s %s: /api/openapi.json lists every path", r.Method, r.URL.Path))
+	})
+	mux.Handle("/api/", s.authenticated(s.idempotent(methodProblem(inner, s.log))))
+	s.logTiles(mux)
+}
+
+// OpenAPI is the description, as JSON.
+func (s *Server) OpenAPI() ([]byte, error) { return s.api.OpenAPI().MarshalJSON() }
+
+// authenticated finds out who asks. A request without a credential goes on as
+// nobody: most acts refuse it, the public ones do not. A session's cookie is
+// good for reading only, so that no other site can make a browser act.
+func (s *Server) authenticated(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		token, cookie := httpkit.Token(r)
+		if token == "" || cookie && r.Method != http.MethodGet && r.Method != http.MethodHead {
+			next.ServeHTTP(w, r)
+			return
+		}
+		p, err := s.svc.Bearer(r.Context(), token)
+		if err != nil {
+			httpkit.WriteProblem(w, r, s.log, err)
+			return
+		}
+		ctx := httpkit.WithPerson(r.Context(), p)
+		next.ServeHTTP(w, r.WithContext(context.WithValue(ctx, reasonKey{}, httpkit.Justification(r))))
+	})
+}
+
+type reasonKey struct{}
+
+// actor is who asks; nobody is told to bring a key.
+func actor(ctx context.Context) (concert.Actor, error) {
+	p, ok := httpkit.PersonOf(ctx)
+	if !ok {
+		return concert.Actor{}, concert.Refuse(concert.Forbidden, "credential.missing", "", "this needs an API key: send it as Authorization: Bearer csk_…")
+	}
+	return p.Actor(), nil
+}
+
+// scope is who asks to read, and why.
+func scope(ctx context.Context) (concert.Scope, error) {
+	a, err := actor(ctx)
+	if err != nil {
+		return concert.Scope{}, err
+	}
+	reason, _ := ctx.Value(reasonKey{}).(string)
+	return concert.NewScope(a, reason)
+}
+
+// problem carries a problem document through the framework.
+type problem struct{ *api.Problem }
+
+// GetStatus tells the framework the status.
+func (p problem) GetStatus() int { return p.Status }
+
+// ContentType tells the framework the media type.
+func (p problem) ContentType(string) string { return "application/problem+json" }
+
+// MarshalJSON writes the document alone.
+func (p problem) MarshalJSON() ([]byte, error) { return marshal(p.Problem) }
+
+// fail turns an act's error into what the framework answers.
+func (s *Server) fail(err error) error {
+	p := httpkit.ProblemOf(err)
+	if p.Status >= 500 && !errors.Is(err, context.Canceled) {
+		s.log.Error("act failed", "err", err)
+	}
+	return problem{p}
+}
+
+// problemTransformer gives the framework's own refusals (a missing field, a
+// bad enum) the same form and a stable code.
+func problemTransformer(_ huma.Context, _ string, v any) (any, error) {
+	m, ok := v.(*huma.ErrorModel)
+	if !ok {
+		return v, nil
+	}
+	p := &api.Problem{Type: httpkit.ProblemBase + "request.invalid", Code: "request.invalid", Title: m.Title, Status: m.Status, Detail: m.Detail}
+	for _, e := range m.Errors {
+		p.Errors = append(p.Errors, api.ProblemItem{Message: e.Message, Location: e.Location, Value: shortValue(e.Value)})
+	}
+	return p, nil
+}
+
+// shortValue keeps a wrong value from making the answer as long as the
+// question.
+func shortValue(v any) any {
+	if s, ok := v.(string); ok && len(s) > 120 {
+		return s[:120] + "…"
+	}
+	switch v.(type) {
+	case map[string]any, []any:
+		return nil
+	}
+	return v
+}
+
+// methodProblem turns the mux's own 405 into a problem document.
+func methodProblem(next *http.ServeMux, log *slog.Logger) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, pattern := next.Handler(r); pattern == "/" {
+			var allowed []string
+			for _, m := range []string{http.MethodGet, http.MethodPost} {
+				try := r.Clone(r.Context())
+				try.Method = m
+				if _, p := next.Handler(try); p != "/" && m != r.Method {
+					allowed = append(allowed, m)
+				}
+			}
+			if len(allowed) > 0 {
+				w.Header().Set("Allow", strings.Join(allowed, ", "))
+				httpkit.WriteProblem(w, r, log, concert.Refuse(concert.Invalid, "request.method", "", "%s is not possible here; use %s", r.Method, strings.Join(allowed, " or ")))
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+const maxIdempotencyKey = 200
+
+// idempotent answers a repeated POST with what the first one got.
+func (s *Server) idempotent(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		key := r.Header.Get(api.HeaderIdempotencyKey)
+		p, known := httpkit.PersonOf(r.Context())
+		if key == "" || !known || r.Method != http.MethodPost {
+			next.ServeHTTP(w, r)
+			return
+		}
+		if len(key) > maxIdempotencyKey {
+			httpkit.WriteProblem(w, r, s.log, concert.Refuse(concert.Invalid, "idempotency.key_too_big", api.HeaderIdempotencyKey, "an Idempotency-Key has at most %d characters", maxIdempotencyKey))
+			return
+		}
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			httpkit.WriteProblem(w, r, s.log, concert.Refuse(concert.TooLarge, "request.too_large", "", "the body is larger than %d bytes: send fewer entries at once", httpkit.MaxBody))
+			return
+		}
+		request := append([]byte(r.Method+" "+r.URL.RequestURI()+"\n"+r.Header.Get("If-Match")+"\n"), body...)
+		flight := string(p.ID) + "\x00" + key
+		if !s.takeOff(flight) {
+			w.Header().Set("Retry-After", "1")
+			httpkit.WriteProblem(w, r, s.log, concert.Refuse(concert.Conflict, "idempotency.in_flight", api.HeaderIdempotencyKey, "a request with this Idempotency-Key is still being answered: try again in a moment"))
+			return
+		}
+		defer s.land(flight)
+		kept, ok, err := s.svc.Recall(r.Context(), p.ID, key, request)
+		if err != nil {
+			httpkit.WriteProblem(w, r, s.log, err)
+			return
+		}
+		if ok {
+			replay(w, kept)
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		rec := &recorder{ResponseWriter: w, status: http.StatusOK}
+		next.ServeHTTP(rec, r)
+		if rec.status >= 500 || rec.status == http.StatusTooManyRequests {
+			return
+		}
+		h := map[string]string{}
+		for _, name := range []string{"Content-Type", "ETag", "Location"} {
+			if v := w.Header().Get(name); v != "" {
+				h[name] = v
+			}
+		}
+		// The answer is out; failing to keep it costs a repeated act only, which
+		// versions make safe, and is logged.
+		if err := s.svc.Keep(context.WithoutCancel(r.Context()), p.ID, key, request, casework.StoredAnswer{Status: rec.status, Header: h, Body: rec.body.Bytes()}); err != nil {
+			s.log.Error("answer was not kept for a repeated request", "err", err)
+		}
+	})
+}
+
+func (s *Server) takeOff(flight string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.flying[flight] {
+		return false
+	}
+	s.flying[flight] = true
+	return true
+}
+
+func (s *Server) land(flight string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.flying, flight)
+}
+
+func replay(w http.ResponseWriter, a casework.StoredAnswer) {
+	for k, v := range a.Header {
+		w.Header().Set(k, v)
+	}
+	w.Header().Set("Idempotency-Replayed", "true")
+	w.WriteHeader(a.Status)
+	_, _ = w.Write(a.Body) // a client that went away hears nothing
+}
+
+// recorder keeps a copy of what is answered.
+type recorder struct {
+	http.ResponseWriter
+	status int
+	body   bytes.Buffer
+}
+
+// WriteHeader notes the status.
+func (r *recorder) WriteHeader(status int) {
+	r.status = status
+	r.ResponseWriter.WriteHeader(status)
+}
+
+// Write notes the body.
+func (r *recorder) Write(b []byte) (int, error) {
+	r.body.Write(b)
+	return r.ResponseWriter.Write(b)
+}
+
+// version reads an If-Match header: the ETag that was read.
+func version(ifMatch string) (int64, error) {
+	if ifMatch == "" {
+		return 0, concert.Refuse(concert.Invalid, "precondition.required", "If-Match", "a change of state needs If-Match with the ETag that you read, so that you overwrite nobody")
+	}
+	text, ok := strings.CutPrefix(strings.Trim(ifMatch, `"`), "v")
+	v, err := strconv.ParseInt(text, 10, 64)
+	if !ok || err != nil || v < 1 {
+		return 0, concert.Refuse(concert.Invalid, "precondition.malformed", "If-Match", "If-Match is the ETag as it was given, for example %s", api.ETag(3))
+	}
+	return v, nil
+}

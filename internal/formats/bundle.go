@@ -1,0 +1,264 @@
+// Package formats reads and writes foreign documents, one file a format. It
+// knows no table and no request.
+package formats
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"concert"
+	"concert/tlog"
+)
+
+// BundleFormat names the export bundle, version 1 (docs/formats/export.md).
+const BundleFormat = "concert-export/1"
+
+// maxBundleLine bounds a line of a bundle.
+const maxBundleLine = 4 << 20
+
+// BundleHeader is a bundle's first line.
+type BundleHeader struct {
+	Format     string `json:"format"`
+	Origin     string `json:"origin"`
+	LogKey     string `json:"log_key"`
+	ExportedAt string `json:"exported_at"`
+	Exercise   bool   `json:"exercise"`
+}
+
+// bundleLine is any later line: exactly one field is set.
+type bundleLine struct {
+	Event      *concert.RecordedEvent `json:"event,omitempty"`
+	Tile       *bundleTile            `json:"tile,omitempty"`
+	Checkpoint string                 `json:"checkpoint,omitempty"`
+}
+
+type bundleTile struct {
+	Path string `json:"path"`
+	Data []byte `json:"data"`
+}
+
+// BundleWriter writes a bundle line by line.
+type BundleWriter struct {
+	w   *bufio.Writer
+	enc *json.Encoder
+}
+
+// NewBundleWriter begins a bundle.
+func NewBundleWriter(w io.Writer, h BundleHeader) (*BundleWriter, error) {
+	b := bufio.NewWriterSize(w, 1<<20)
+	e := json.NewEncoder(b)
+	e.SetEscapeHTML(false)
+	h.Format = BundleFormat
+	if err := e.Encode(h); err != nil {
+		return nil, fmt.Errorf("export: %w", err)
+	}
+	return &BundleWriter{b, e}, nil
+}
+
+// Event writes one event; they come in the log's order.
+func (b *BundleWriter) Event(e concert.RecordedEvent) error {
+	return b.enc.Encode(bundleLine{Event: &e})
+}
+
+// Tile writes one tile.
+func (b *BundleWriter) Tile(t tlog.Tile) error {
+	return b.enc.Encode(bundleLine{Tile: &bundleTile{t.Path(), t.Data}})
+}
+
+// Close writes the signed checkpoint and flushes.
+func (b *BundleWriter) Close(checkpoint string) error {
+	if err := b.enc.Encode(bundleLine{Checkpoint: checkpoint}); err != nil {
+		return fmt.Errorf("export: %w", err)
+	}
+	return b.w.Flush()
+}
+
+// Verification is what an audit found. Verified means: every event is the one
+// its commitment commits to (or was erased by a recorded erasure), and all of
+// them in this order give the root that the log's key signed.
+type Verification struct {
+	Origin       string         `json:"origin"`
+	Size         int64          `json:"size"`
+	Root         string         `json:"root"`
+	Verified     bool           `json:"verified"`
+	SelfAttested bool           `json:"self_attested"` // no outside witness has cosigned
+	Witnesses    []string       `json:"witnesses,omitempty"`
+	Erased       int64          `json:"erased"` // events whose salt is gone
+	FirstBad     int64          `json:"first_bad"`
+	Problem      string         `json:"problem,omitempty"`
+	Counts       concert.Deltas `json:"-"`
+	Exercise     bool           `json:"exercise"`
+}
+
+// EventChecker checks events one by one against their commitments and folds
+// them into the published numbers.
+type EventChecker struct {
+	Counts  concert.Deltas
+	Erased  int64
+	Bad     int64 // index of the first event that does not match, -1 for none
+	Problem string
+	next    int64
+}
+
+// NewEventChecker is a checker that expects event 0 first.
+func NewEventChecker() *EventChecker { return &EventChecker{Counts: concert.Deltas{}, Bad: -1} }
+
+// Check takes the next event.
+func (c *EventChecker) Check(e concert.RecordedEvent) {
+	fail := func(format string, args ...any) {
+		if c.Bad < 0 {
+			c.Bad, c.Problem = c.next, fmt.Sprintf(format, args...)
+		}
+	}
+	if e.Index != c.next {
+		fail("event %d is missing: after %d comes %d (%s)", c.next, c.next-1, e.Index, e.ID)
+	}
+	switch {
+	case len(e.Commit) != 32:
+		fail("event %d (%s) has a commitment of %d bytes", c.next, e.ID, len(e.Commit))
+	case len(e.Salt) == 0:
+		c.Erased++
+	default:
+		if got := tlog.Commit(e.Salt, e.Canonical(sha256.Sum256(e.Sealed))); !bytes.Equal(got[:], e.Commit) {
+			fail("event %d (%s, %s of %s) is not what its commitment commits to: it was changed after it was recorded", c.next, e.ID, e.Kind, e.Subject)
+		}
+	}
+	if err := c.Counts.CountRecorded(e); err != nil {
+		fail("event %d (%s) has a body that cannot be read: %v", c.next, e.ID, err)
+	}
+	c.next++
+}
+
+// OpenHead checks a checkpoint's signature with the log's key and says which
+// witnesses cosigned it.
+func OpenHead(checkpoint, origin, logKey string, witnessKeys []string) (tlog.Head, []string, error) {
+	lv, err := tlog.NewVerifier(logKey)
+	if err != nil {
+		return tlog.Head{}, nil, fmt.Errorf("log key: %w", err)
+	}
+	known := []note.Verifier{lv}
+	for _, k := range witnessKeys {
+		wv, err := tlog.NewVerifier(k)
+		if err != nil {
+			return tlog.Head{}, nil, fmt.Errorf("witness key %.40q: %w", k, err)
+		}
+		known = append(known, wv)
+	}
+	list := note.VerifierList(known...)
+	cp, n, err := tlog.OpenCheckpoint([]byte(checkpoint), origin, list)
+	if err != nil {
+		return tlog.Head{}, nil, fmt.Errorf("checkpoint: %w", err)
+	}
+	var witnesses []string
+	for _, c := range tlog.Cosignatures(n, list) {
+		witnesses = append(witnesses, c.Name)
+	}
+	return cp.Head, witnesses, nil
+}
+
+// VerifyBundle audits an exported bundle, with no connection to anything.
+// logKey is the key the reader trusts; "" takes the bundle's own, which shows
+// only that the bundle is consistent with itself.
+func VerifyBundle(r io.Reader, logKey string, witnessKeys []string) (Verification, error) {
+	v := Verification{FirstBad: -1}
+	sc := bufio.NewScanner(r)
+	sc.Buffer(make([]byte, 0, 1<<16), maxBundleLine)
+	if !sc.Scan() {
+		return v, bundleError(1, errors.Join(sc.Err(), io.ErrUnexpectedEOF))
+	}
+	var h BundleHeader
+	if err := json.Unmarshal(sc.Bytes(), &h); err != nil {
+		return v, bundleError(1, err)
+	}
+	if h.Format != BundleFormat {
+		return v, bundleError(1, fmt.Errorf("format is %q, this program reads %q", h.Format, BundleFormat))
+	}
+	v.Origin, v.Exercise = h.Origin, h.Exercise
+	if logKey == "" {
+		logKey = h.LogKey
+	}
+	events := NewEventChecker()
+	var commits []tlog.Hash
+	tiles := map[tlog.TileID][]byte{}
+	var checkpoint string
+	for line := 2; sc.Scan(); line++ {
+		var l bundleLine
+		if err := json.Unmarshal(sc.Bytes(), &l); err != nil {
+			return v, bundleError(line, err)
+		}
+		switch {
+		case l.Event != nil:
+			events.Check(*l.Event)
+			var c tlog.Hash
+			copy(c[:], l.Event.Commit)
+			commits = append(commits, c)
+		case l.Tile != nil:
+			id, err := tlog.ParseTilePath(l.Tile.Path)
+			if err != nil {
+				return v, bundleError(line, err)
+			}
+			tiles[tlog.TileID{Level: id.Level, Index: id.Index}] = l.Tile.Data
+		case l.Checkpoint != "":
+			checkpoint = l.Checkpoint
+		}
+	}
+	if err := sc.Err(); err != nil {
+		return v, fmt.Errorf("bundle: %w", err)
+	}
+	v.Counts, v.Erased = events.Counts, events.Erased
+	if checkpoint == "" {
+		v.Problem = "the bundle ends without a signed checkpoint: it was cut off"
+		return v, nil
+	}
+	head, witnesses, err := OpenHead(checkpoint, h.Origin, logKey, witnessKeys)
+	if err != nil {
+		v.Problem = err.Error()
+		return v, nil
+	}
+	read := func(id tlog.TileID) ([]byte, error) {
+		data, ok := tiles[tlog.TileID{Level: id.Level, Index: id.Index}]
+		if !ok {
+			return nil, fmt.Errorf("tile %s is not in the bundle", id.Path())
+		}
+		return data, nil
+	}
+	a := tlog.NewAuditor(read, head)
+	for _, c := range commits {
+		a.Add(c)
+	}
+	v.conclude(head, witnesses, a.Finish(), events)
+	return v, nil
+}
+
+// conclude puts together what the tree and the events say.
+func (v *Verification) conclude(head tlog.Head, witnesses []string, rep tlog.Report, events *EventChecker) {
+	v.Size, v.Root, v.Witnesses, v.SelfAttested = head.Size, fmt.Sprintf("%x", head.Root), witnesses, len(witnesses) == 0
+	switch err := rep.Err(); {
+	case events.Bad >= 0:
+		v.FirstBad, v.Problem = events.Bad, events.Problem
+	case err != nil:
+		v.FirstBad, v.Problem = rep.FirstBad, err.Error()
+	case rep.Size != head.Size:
+		v.FirstBad, v.Problem = min(rep.Size, head.Size), fmt.Sprintf("the log was signed with %d events, %d are here: event %d is the first missing", head.Size, rep.Size, min(rep.Size, head.Size))
+	default:
+		v.Verified = true
+	}
+}
+
+// Conclude is the verdict on a log that was read otherwise than from a bundle.
+func Conclude(origin string, head tlog.Head, witnesses []string, rep tlog.Report, events *EventChecker) Verification {
+	v := Verification{Origin: origin, FirstBad: -1, Counts: events.Counts, Erased: events.Erased}
+	v.conclude(head, witnesses, rep, events)
+	return v
+}
+
+func bundleError(line int, err error) error {
+	return fmt.Errorf("bundle line %d: %w; is this a file that concert export wrote?", line, err)
+}

@@ -1,0 +1,203 @@
+package webui
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"concert"
+	"concert/internal/casework"
+	"concert/internal/httpkit"
+)
+
+func statusOf(err error) int { return httpkit.StatusOf(err) }
+
+// judging is the assessment form as it was typed.
+type judging struct {
+	Type, Purpose, Outlet, Mark, MarkWhere, Language, Severity, Evaluation, Facts, Judgement string
+	Unbranded                                                                                bool
+	Errors                                                                                   formErrors
+}
+
+// deciding is the form of a decision as it was typed.
+type deciding struct {
+	Decision, Ground string
+	Errors           formErrors
+}
+
+// remedying is the form of a withdrawal or correction as it was typed.
+type remedying struct {
+	Kind, Reason string
+	Errors       formErrors
+}
+
+// observing is the form of an officer's own look as it was typed.
+type observing struct {
+	State, Vantage string
+	Errors         formErrors
+}
+
+// rung is a step of the item's way: done, here, ahead, or off it.
+type rung struct{ Label, State, Note string }
+
+// moved is one line of an item's story.
+type moved struct {
+	At     time.Time
+	What   string
+	Who    string
+	Detail string
+}
+
+// itemPage is everything about one item on one page.
+type itemPage struct {
+	Item      casework.ItemView
+	Ladder    []rung
+	Story     []moved
+	Age       string
+	Outlets   []choice
+	InScope   string // scope entry that covers the outlet now, "" for none
+	Vantage   string
+	MayAssess bool
+	MayDecide bool
+	MayRemedy bool
+	MayLook   bool
+	Assess    judging
+	Decide    deciding
+	Remedy    remedying
+	Look      observing
+}
+
+// itemFor loads an item for a page with what this person may do there.
+func (u *UI) itemFor(r *http.Request, v *visit) (itemPage, error) {
+	scope, err := v.scope()
+	if err != nil {
+		return itemPage{}, err
+	}
+	it, err := u.svc.ReadItem(r.Context(), scope, r.PathValue("ref"))
+	if err != nil {
+		return itemPage{}, err
+	}
+	g, err := u.svc.Registers(r.Context())
+	if err != nil {
+		return itemPage{}, err
+	}
+	now, by := u.svc.Now(), v.actor()
+	p := itemPage{Item: it, Ladder: ladder(it), Story: story(it), Age: age(it.CreatedAt, now), Outlets: outletChoices(g, now), Vantage: u.svc.Vantage}
+	if e, err := g.Scope.Covers(it.Item.Outlet, now); err == nil {
+		p.InScope = e.Ref + ", " + e.LegalAct
+	}
+	found := slices.ContainsFunc(it.Finders, func(a concert.Authority) bool { return a.ID == by.Authority })
+	ours := by.Authority != "" && it.Item.Author == by.Authority
+	can := func(m concert.ItemMove) bool { _, err := it.Status.After(m); return err == nil }
+	p.MayAssess = v.has(concert.RoleOfficer) && found && can(concert.MoveAssess)
+	p.MayDecide = v.has(concert.RoleReviewer) && ours && it.Status == concert.ItemAssessed && mayDecide(it, by)
+	p.MayRemedy = (v.has(concert.RoleOfficer) || v.has(concert.RoleReviewer)) && ours && can(concert.MoveWithdraw)
+	p.MayLook = v.has(concert.RoleOfficer) && ours && it.Item.Referral != "" && can(concert.MoveSeeUp)
+	p.Assess = judging{Outlet: it.Outlet.Ref, Language: it.Language, Evaluation: it.Judged.Evaluation, Mark: it.Judged.Mark, MarkWhere: it.Judged.MarkWhere, Facts: it.Judged.Facts, Judgement: it.Judged.Judgement, Unbranded: it.Judged.Unbranded}
+	return p, nil
+}
+
+// mayDecide reports whether the actor is a second person for this assessment
+// (four eyes): neither its author nor someone who decided before.
+func mayDecide(it casework.ItemView, by concert.Actor) bool {
+	return it.Item.Assessor != by.Person && !slices.ContainsFunc(it.Approvals, func(a concert.Approval) bool { return a.Reviewer == by.Person })
+}
+
+func (u *UI) item(w http.ResponseWriter, r *http.Request, v *visit) error {
+	p, err := u.itemFor(r, v)
+	if err != nil {
+		return err
+	}
+	return u.showItem(w, r, v, p, 0)
+}
+
+func (u *UI) showItem(w http.ResponseWriter, r *http.Request, v *visit, p itemPage, status int) error {
+	return u.show(w, r, v, view{status: status, title: p.Item.Ref, body: itemView(p), wide: true})
+}
+
+// itemFailed shows the item again with the form as it was typed and what is
+// wrong with it.
+func (u *UI) itemFailed(w http.ResponseWriter, r *http.Request, v *visit, err error, put func(*itemPage, formErrors)) error {
+	errs, err := formErrorsOf(err)
+	if err != nil {
+		return err
+	}
+	p, err := u.itemFor(r, v)
+	if err != nil {
+		return err
+	}
+	put(&p, errs)
+	return u.showItem(w, r, v, p, errs.status(statusOf))
+}
+
+// version is the version that the form was made from.
+func version(r *http.Request) int64 {
+	n, err := strconv.ParseInt(r.PostForm.Get("version"), 10, 64)
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+// one is the outcome of an act on one item.
+func one(rs []casework.Result, err error) (casework.Result, error) {
+	if err != nil {
+		return casework.Result{}, err
+	}
+	if rs[0].Err != nil {
+		return rs[0], rs[0].Err
+	}
+	return rs[0], nil
+}
+
+func (u *UI) assessItem(w http.ResponseWriter, r *http.Request, v *visit) error {
+	ref := r.PathValue("ref")
+	f := judging{Type: field(r, "type"), Purpose: field(r, "purpose"), Outlet: field(r, "outlet"), Mark: field(r, "mark"), MarkWhere: field(r, "mark_where"), Language: field(r, "language"),
+		Severity: field(r, "severity"), Evaluation: field(r, "evaluation"), Facts: field(r, "facts"), Judgement: field(r, "judgement"), Unbranded: field(r, "unbranded") != ""}
+	res, err := one(u.svc.AssessItems(r.Context(), v.actor(), []casework.Judging{{Item: ref, Version: version(r), Outlet: f.Outlet, Assessment: concert.Assessment{
+		Type: concert.ContentType(f.Type), Purpose: concert.Purpose(f.Purpose), Mark: f.Mark, MarkWhere: f.MarkWhere, Unbranded: f.Unbranded, Language: f.Language,
+		Severity: concert.Severity(f.Severity), Evaluation: f.Evaluation, Facts: f.Facts, Judgement: f.Judgement}}}))
+	if err != nil {
+		return u.itemFailed(w, r, v, err, func(p *itemPage, e formErrors) { f.Errors, p.Assess = e, f })
+	}
+	done := map[string]string{string(concert.ItemRejected): "exempt", string(concert.ItemOutOfScope): "unscoped"}[res.Outcome]
+	if done == "" {
+		done = "assessed"
+	}
+	return onward(w, r, "/items/"+res.Ref, done, "")
+}
+
+func (u *UI) decideItem(w http.ResponseWriter, r *http.Request, v *visit) error {
+	f := deciding{Decision: field(r, "decision"), Ground: field(r, "ground")}
+	res, err := one(u.svc.DecideItems(r.Context(), v.actor(), []casework.Deciding{{Item: r.PathValue("ref"), Version: version(r), Decision: concert.Decision(f.Decision), Ground: f.Ground}}))
+	if err != nil {
+		return u.itemFailed(w, r, v, err, func(p *itemPage, e formErrors) { f.Errors, p.Decide = e, f })
+	}
+	done := map[string]string{string(concert.ItemApproved): "approved", string(concert.ItemRejected): "rejected", string(concert.ItemOutOfScope): "unscoped"}[res.Outcome]
+	if done == "" {
+		done = "seconded"
+	}
+	if field(r, "from") == "approvals" {
+		return onward(w, r, "/approvals", done, res.Ref)
+	}
+	return onward(w, r, "/items/"+res.Ref, done, "")
+}
+
+func (u *UI) remedyItem(w http.ResponseWriter, r *http.Request, v *visit) error {
+	f := remedying{Kind: field(r, "kind"), Reason: field(r, "reason")}
+	res, err := one(u.svc.RemedyItems(r.Context(), v.actor(), []casework.Remedying{{Item: r.PathValue("ref"), Version: version(r), Kind: concert.RemedyKind(f.Kind), Reason: f.Reason}}))
+	if err != nil {
+		return u.itemFailed(w, r, v, err, func(p *itemPage, e formErrors) { f.Errors, p.Remedy = e, f })
+	}
+	return onward(w, r, "/items/"+res.Ref, f.Kind, "")
+}
+
+func (u *UI) observeItem(w http.ResponseWriter, r *http.Request, v *visit) error {
+	f := observing{State: field(r, "state"), Vantage: field(r, "vantage")}
+	it, err := u.svc.Observe(r.Context(), v.actor(), r.PathValue("ref"), version(r), concert.Observed(f.State), f.Vantage)
+	if err != nil {
+		return u.itemFailed(w, r, v, err, func(p *itemPage, e formErrors) { f.Errors, p.Look = e, f })
+	}
+	return onward(w, r, "/items/"+it.Ref, "observed", "")
+}

@@ -1,0 +1,330 @@
+package webui
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/a-h/templ"
+
+	"concert"
+	"concert/internal/httpkit"
+)
+
+// access is who may ask at all; what they may do is casework's to say.
+type access int
+
+const (
+	anyone access = iota
+	person
+)
+
+// whyCookie keeps an auditor's justification between pages, in the auditor's
+// own browser and for that person only, so that it stands in no address.
+const whyCookie = "concert-why"
+
+// visit is one request by somebody, or by nobody.
+type visit struct {
+	person  concert.Person // zero for nobody
+	session string
+	why     string // an auditor's justification
+}
+
+func (v *visit) known() bool { return v.person.ID != "" }
+
+func (v *visit) actor() concert.Actor { return v.person.Actor() }
+
+func (v *visit) has(r concert.Role) bool { return v.known() && v.actor().Has(r) }
+
+// scope is the question's scope; an auditor without a justification is refused
+// here and sent to give one.
+func (v *visit) scope() (concert.Scope, error) { return concert.NewScope(v.actor(), v.why) }
+
+// handler answers a request, or says what went wrong; fail renders that.
+type handler func(w http.ResponseWriter, r *http.Request, v *visit) error
+
+var (
+	errNobody = concert.Refuse(concert.Forbidden, "credential.missing", "", "log in first")
+	errForged = concert.Refuse(concert.Forbidden, "form.forged", "", "this form did not come from a page of yours, or its session has ended: open the page again and repeat")
+	errAPIKey = concert.Refuse(concert.Forbidden, "form.cookie", "", "forms work with a log-in only: programs use the API under /api/v1")
+)
+
+// serve is the way of every page: who asks, is a form its own, answer, and one
+// place for what goes wrong.
+func (u *UI) serve(need access, h handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		v, err := u.visitor(r, need)
+		if err == nil {
+			err = h(w, r, v)
+		}
+		if err != nil {
+			u.fail(w, r, v, err)
+		}
+	}
+}
+
+func (u *UI) visitor(r *http.Request, need access) (*visit, error) {
+	v := &visit{}
+	token, cookie := httpkit.Token(r)
+	if token != "" {
+		p, err := u.svc.Bearer(r.Context(), token)
+		var refused *concert.Error
+		switch {
+		case err == nil:
+			v.person, v.session = p, token
+		case need == person || !errors.As(err, &refused):
+			return v, err
+		}
+	}
+	if need == person && !v.known() {
+		return v, errNobody
+	}
+	if v.has(concert.RoleAuditor) {
+		v.why = whyOf(r, v.person.ID)
+	}
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return v, nil
+	}
+	if err := u.cross.Check(r); err != nil {
+		return v, errForged
+	}
+	if err := r.ParseForm(); err != nil {
+		return v, concert.Refuse(concert.TooLarge, "form.malformed", "", "the form could not be read: it is larger than %d MB, or broken", httpkit.MaxBody>>20)
+	}
+	if need == anyone {
+		return v, nil
+	}
+	if !cookie {
+		return v, errAPIKey
+	}
+	if !u.svc.CheckCSRF(v.session, r.PostForm.Get("csrf")) {
+		return v, errForged
+	}
+	return v, nil
+}
+
+// whyOf is the justification of this person's reading: of the request itself,
+// else the one given before.
+func whyOf(r *http.Request, p concert.PersonID) string {
+	if j := httpkit.Justification(r); j != "" {
+		return clean(j)
+	}
+	c, err := r.Cookie(whyCookie)
+	if err != nil {
+		return ""
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(c.Value)
+	if err != nil {
+		return ""
+	}
+	who, why, ok := strings.Cut(string(raw), "\n")
+	if !ok || who != string(p) {
+		return ""
+	}
+	return clean(why)
+}
+
+// clean is text as it came from outside, without what no database keeps.
+func clean(s string) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if r == 0 {
+			return -1
+		}
+		return r
+	}, s))
+}
+
+// field is a form's field, cleaned.
+func field(r *http.Request, name string) string { return clean(r.PostForm.Get(name)) }
+
+// frame is what every page stands in; components take it from the context.
+type frame struct {
+	Title    string
+	Path     string
+	Person   concert.Person
+	CSRF     string
+	Why      string
+	Exercise bool
+	Wide     bool
+	Refresh  bool // without JavaScript the page loads itself again
+	Scripts  []string
+	Notice   notice
+	Assets   map[string]string
+}
+
+func (f frame) has(r concert.Role) bool { return f.Person.ID != "" && f.Person.Actor().Has(r) }
+
+type frameKey struct{}
+
+func frameOf(ctx context.Context) frame {
+	f, _ := ctx.Value(frameKey{}).(frame)
+	return f
+}
+
+// view is a page before it is rendered.
+type view struct {
+	status  int // 200 where zero
+	title   string
+	body    templ.Component
+	wide    bool
+	refresh bool
+	scripts []string
+}
+
+// show renders a page into memory first, so that a failing template never
+// leaves half a page.
+func (u *UI) show(w http.ResponseWriter, r *http.Request, v *visit, p view) error {
+	f := frame{Title: p.title, Path: r.URL.Path, Person: v.person, Why: v.why, Exercise: u.svc.Exercise, Wide: p.wide, Refresh: p.refresh, Scripts: p.scripts, Notice: noticeOf(r), Assets: u.assets.url}
+	if v.known() {
+		f.CSRF = u.svc.CSRFToken(v.session)
+	}
+	ctx := context.WithValue(r.Context(), frameKey{}, f)
+	var b bytes.Buffer
+	if err := layout(f, p.body).Render(ctx, &b); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	if p.status != 0 {
+		w.WriteHeader(p.status)
+	}
+	_, err := w.Write(b.Bytes())
+	if err != nil {
+		u.log.Debug("page not delivered", "path", r.URL.Path, "err", err)
+	}
+	return nil
+}
+
+// fail renders what went wrong. Refusals are safe for people; all else is
+// logged and says nothing of its inside.
+func (u *UI) fail(w http.ResponseWriter, r *http.Request, v *visit, err error) {
+	status := httpkit.StatusOf(err)
+	p := failurePage{Status: status, Message: "Something went wrong on our side. It is logged: try again, and tell your administrator if it stays."}
+	var refused *concert.Error
+	if errors.As(err, &refused) {
+		p.Code, p.Message = refused.Code, refused.Message
+	} else if r.Context().Err() == nil {
+		u.log.Error("page failed", "method", r.Method, "pattern", r.Pattern, "err", err)
+	}
+	read := r.Method == http.MethodGet || r.Method == http.MethodHead
+	switch {
+	case status == http.StatusUnauthorized && read:
+		http.Redirect(w, r, "/login?"+url.Values{"next": {r.URL.RequestURI()}}.Encode(), http.StatusSeeOther)
+		return
+	case p.Code == "scope.justification" && read:
+		http.Redirect(w, r, "/justification?"+url.Values{"next": {r.URL.RequestURI()}}.Encode(), http.StatusSeeOther)
+		return
+	}
+	p.Title = failureTitle(status)
+	if err := u.show(w, r, v, view{status: status, title: p.Title, body: failureView(p)}); err != nil {
+		u.log.Error("error page failed", "err", err)
+		http.Error(w, p.Message, status)
+	}
+}
+
+// failurePage is the one page for all that goes wrong.
+type failurePage struct {
+	Status               int
+	Title, Message, Code string
+}
+
+func failureTitle(status int) string {
+	switch status {
+	case http.StatusNotFound:
+		return "There is no such page"
+	case http.StatusForbidden:
+		return "You may not do this"
+	case http.StatusUnauthorized:
+		return "You are not logged in"
+	case http.StatusConflict, http.StatusPreconditionFailed:
+		return "This has moved on"
+	case http.StatusUnprocessableEntity, http.StatusBadRequest:
+		return "This cannot be taken as it is"
+	case http.StatusRequestEntityTooLarge:
+		return "This is too much at once"
+	case http.StatusMethodNotAllowed:
+		return "This cannot be asked for that way"
+	case http.StatusServiceUnavailable:
+		return "Not now"
+	}
+	return "Something went wrong"
+}
+
+func (u *UI) missing(_ http.ResponseWriter, r *http.Request, _ *visit) error {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return concert.Refuse(concert.NotFound, "request.method", "", "nothing is sent to this address")
+	}
+	return concert.Refuse(concert.NotFound, "page.missing", "", "there is no page at this address, or not for you")
+}
+
+// next is where to go on: a path of this site and nothing else.
+func next(s string) string {
+	t, err := url.Parse(s)
+	if err != nil || t.Host != "" || t.Scheme != "" || !strings.HasPrefix(s, "/") || strings.HasPrefix(s, "//") || strings.ContainsAny(s, "\\\r\n\t") {
+		return "/"
+	}
+	return s
+}
+
+// onward sends the browser to a page after an act, with word of what was done.
+func onward(w http.ResponseWriter, r *http.Request, to, done, ref string) error {
+	if done != "" {
+		q := url.Values{"done": {done}}
+		if ref != "" {
+			q.Set("about", ref)
+		}
+		to += "?" + q.Encode()
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+	return nil
+}
+
+// notice says on the next page what was done. Its words come from a closed
+// table and its reference has the form of one, so that no address can put
+// words of others on a page.
+type notice struct{ Text, Ref string }
+
+var noticeTexts = map[string]string{
+	"assessed":     "Assessment recorded. A second person decides now.",
+	"exempt":       "Recorded as exempt under Art. 1(3). That ends the item.",
+	"unscoped":     "Assessment recorded, but the outlet stands on no scope entry in force: the item is parked.",
+	"approved":     "Approved. It goes to its provider in the provider's hours.",
+	"seconded":     "Approved. It needs a second approval by another reviewer.",
+	"rejected":     "Rejected. That ends the item.",
+	"withdrawal":   "Withdrawn. Every provider that received it is told.",
+	"correction":   "Corrected. Every provider that received it is told.",
+	"observed":     "Observation recorded, beside what the provider claims.",
+	"answered":     "Answers recorded. Thank you.",
+	"acknowledged": "Acknowledged. Thank you.",
+	"held":         "Hold placed. Others see only that there is one, and the contact.",
+	"released":     "Hold released. What it kept back goes its way unless another hold stands.",
+	"password":     "Password set.",
+	"justified":    "Justification noted. Every reading is recorded with it.",
+	"out":          "You are logged out.",
+}
+
+func noticeOf(r *http.Request) notice {
+	q := r.URL.Query()
+	n := notice{Text: noticeTexts[q.Get("done")], Ref: q.Get("about")}
+	if n.Text == "" || !isReference(n.Ref) {
+		n.Ref = ""
+	}
+	return n
+}
+
+func isReference(s string) bool {
+	if len(s) < 4 || len(s) > 40 {
+		return false
+	}
+	for _, c := range []byte(s) {
+		if c != '-' && (c < '0' || c > '9') && (c < 'A' || c > 'Z') {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,163 @@
+package webui
+
+import (
+	"encoding/base64"
+	"net/http"
+	"strings"
+
+	"concert"
+	"concert/internal/httpkit"
+)
+
+// sessionSeconds is how long a browser keeps the session's cookie; the session
+// itself ends on the server.
+const sessionSeconds = 12 * 60 * 60
+
+func (u *UI) setCookie(w http.ResponseWriter, name, value string, seconds int) {
+	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: seconds, Secure: u.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+}
+
+// home sends everyone to where their work waits.
+func (u *UI) home(w http.ResponseWriter, r *http.Request, v *visit) error {
+	to := "/actions"
+	switch {
+	case v.person.Provider != "":
+		to = "/referrals"
+	case v.has(concert.RoleOfficer):
+		to = "/items"
+	case v.has(concert.RoleReviewer):
+		to = "/approvals"
+	case v.has(concert.RoleAuditor):
+		to = "/justification"
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+	return nil
+}
+
+// loginPage is the log-in form; Login is what was typed.
+type loginPage struct {
+	Next, Login string
+	Errors      formErrors
+}
+
+func (u *UI) loginForm(w http.ResponseWriter, r *http.Request, v *visit) error {
+	p := loginPage{Next: next(r.URL.Query().Get("next"))}
+	return u.show(w, r, v, view{title: "Log in", body: loginView(p)})
+}
+
+func (u *UI) login(w http.ResponseWriter, r *http.Request, v *visit) error {
+	p := loginPage{Next: next(field(r, "next")), Login: field(r, "login")}
+	session, err := u.svc.Login(r.Context(), p.Login, r.PostForm.Get("password"))
+	if err != nil {
+		if p.Errors, err = formErrorsOf(err); err != nil {
+			return err
+		}
+		return u.show(w, r, &visit{}, view{status: p.Errors.status(httpkit.StatusOf), title: "Log in", body: loginView(p)})
+	}
+	u.setCookie(w, u.cookie, session, sessionSeconds)
+	u.setCookie(w, whyCookie, "", -1)
+	return onward(w, r, p.Next, "", "")
+}
+
+// enterPage takes a one-time link's token, which a script reads out of the
+// address so that it is in no log, and a person can paste as well.
+type enterPage struct{ Errors formErrors }
+
+func (u *UI) enterForm(w http.ResponseWriter, r *http.Request, v *visit) error {
+	return u.show(w, r, v, view{title: "Enter with a one-time link", body: enterView(enterPage{}), scripts: []string{"enter.js"}})
+}
+
+func (u *UI) enter(w http.ResponseWriter, r *http.Request, _ *visit) error {
+	token := field(r, "token")
+	if i := strings.LastIndexByte(token, '#'); i >= 0 {
+		token = token[i+1:]
+	}
+	session, p, err := u.svc.Enter(r.Context(), token)
+	if err != nil {
+		errs, err := formErrorsOf(err)
+		if err != nil {
+			return err
+		}
+		return u.show(w, r, &visit{}, view{status: errs.status(httpkit.StatusOf), title: "Enter with a one-time link", body: enterView(enterPage{Errors: errs})})
+	}
+	u.setCookie(w, u.cookie, session, sessionSeconds)
+	u.setCookie(w, whyCookie, "", -1)
+	if p.Password == "" {
+		return onward(w, r, "/password", "", "")
+	}
+	return onward(w, r, "/", "", "")
+}
+
+func (u *UI) logout(w http.ResponseWriter, r *http.Request, v *visit) error {
+	if err := u.svc.Logout(r.Context(), v.session); err != nil {
+		return err
+	}
+	u.setCookie(w, u.cookie, "", -1)
+	u.setCookie(w, whyCookie, "", -1)
+	return onward(w, r, "/login", "out", "")
+}
+
+// passwordPage sets the person's own password.
+type passwordPage struct {
+	Login  string
+	First  bool // none is set yet
+	Errors formErrors
+}
+
+func (u *UI) passwordForm(w http.ResponseWriter, r *http.Request, v *visit) error {
+	p := passwordPage{Login: v.person.Login, First: v.person.Password == ""}
+	return u.show(w, r, v, view{title: "Your password", body: passwordView(p)})
+}
+
+func (u *UI) setPassword(w http.ResponseWriter, r *http.Request, v *visit) error {
+	password, err := r.PostForm.Get("password"), error(nil)
+	if password != r.PostForm.Get("again") {
+		err = concert.Refuse(concert.Invalid, "password.again", "again", "the two passwords differ: type the same one twice")
+	} else {
+		err = u.svc.SetPassword(r.Context(), v.actor(), password)
+	}
+	if err != nil {
+		p := passwordPage{Login: v.person.Login, First: v.person.Password == ""}
+		if p.Errors, err = formErrorsOf(err); err != nil {
+			return err
+		}
+		return u.show(w, r, v, view{status: p.Errors.status(httpkit.StatusOf), title: "Your password", body: passwordView(p)})
+	}
+	return onward(w, r, "/", "", "")
+}
+
+// justificationPage asks an auditor why (G19); Why is what was given before.
+type justificationPage struct {
+	Next, Why string
+	Errors    formErrors
+}
+
+func (u *UI) justificationForm(w http.ResponseWriter, r *http.Request, v *visit) error {
+	if !v.has(concert.RoleAuditor) {
+		return onward(w, r, "/", "", "")
+	}
+	to := next(r.URL.Query().Get("next"))
+	if to == "/" {
+		to = "/items"
+	}
+	return u.show(w, r, v, view{title: "Why do you read?", body: justificationView(justificationPage{Next: to, Why: v.why})})
+}
+
+func (u *UI) justify(w http.ResponseWriter, r *http.Request, v *visit) error {
+	p := justificationPage{Next: next(field(r, "next")), Why: strings.Join(strings.Fields(field(r, "justification")), " ")}
+	var err error
+	if len(p.Why) > 500 {
+		err = concert.Refuse(concert.TooLarge, "scope.justification_long", "justification", "a justification has at most 500 characters")
+	} else {
+		_, err = concert.NewScope(v.actor(), p.Why)
+	}
+	if err != nil {
+		if p.Errors, err = formErrorsOf(err); err != nil {
+			return err
+		}
+		return u.show(w, r, v, view{status: http.StatusUnprocessableEntity, title: "Why do you read?", body: justificationView(p)})
+	}
+	// The reason outlives no working day in the browser.
+	u.setCookie(w, whyCookie, base64.RawURLEncoding.EncodeToString([]byte(string(v.person.ID)+"\n"+p.Why)), sessionSeconds)
+	return onward(w, r, p.Next, "", "")
+}

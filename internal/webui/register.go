@@ -1,0 +1,106 @@
+package webui
+
+import (
+	"cmp"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"concert"
+)
+
+// scopeLine is one entry of the public scope list.
+type scopeLine struct {
+	Ref, Outlet, Parent, LegalAct, Authority, Citation string
+	Aliases                                            []string
+	Listed, Delisted                                   string
+	State                                              state
+}
+
+// scopePage is the public scope list (G38).
+type scopePage struct {
+	Lines []scopeLine
+	AsOf  timeText
+}
+
+func (u *UI) scope(w http.ResponseWriter, r *http.Request, v *visit) error {
+	g, err := u.svc.Registers(r.Context())
+	if err != nil {
+		return err
+	}
+	now := u.svc.Now()
+	p := scopePage{AsOf: at(now)}
+	for id, entries := range g.Scope.Entries {
+		o := g.Scope.Outlets[id]
+		for _, e := range entries {
+			l := scopeLine{Ref: e.Ref, Outlet: o.Name, Parent: g.Scope.Outlets[o.Parent].Name, Aliases: o.Aliases, LegalAct: e.LegalAct, Authority: e.Authority, Citation: e.Citation, Listed: day(e.ListedOn), Delisted: day(e.DelistedOn)}
+			switch {
+			case e.InForce(now):
+				l.State = state{"✓", "in force", "good"}
+			case e.ConfirmedAt.IsZero():
+				l.State = state{"○", "proposed: counts only once a second person confirms it", "wait"}
+			case !e.DelistedOn.IsZero():
+				l.State = state{"✕", "delisted", "end"}
+			default:
+				l.State = state{"○", "not in force yet", "wait"}
+			}
+			p.Lines = append(p.Lines, l)
+		}
+	}
+	slices.SortFunc(p.Lines, func(a, b scopeLine) int {
+		return cmp.Or(cmp.Compare(a.Outlet, b.Outlet), cmp.Compare(a.Ref, b.Ref))
+	})
+	return u.show(w, r, v, view{title: "Scope list", body: scopeView(p), wide: true})
+}
+
+// definition is one published number.
+type definition struct{ Metric, Name, Text string }
+
+// equality is a sum that every published set of numbers satisfies.
+type equality struct {
+	Whole string
+	Parts []string
+}
+
+// countingPage says what every number counts (G28).
+type countingPage struct {
+	Definitions []definition
+	Sums        []equality
+}
+
+func counting() countingPage {
+	var p countingPage
+	for _, m := range concert.Metrics {
+		p.Definitions = append(p.Definitions, definition{string(m), metricTexts[m], concert.MetricDefinitions[m]})
+	}
+	for _, s := range concert.Sums {
+		e := equality{Whole: metricTexts[s.Whole]}
+		for _, m := range s.Parts {
+			e.Parts = append(e.Parts, metricTexts[m])
+		}
+		p.Sums = append(p.Sums, e)
+	}
+	return p
+}
+
+func (u *UI) counting(w http.ResponseWriter, r *http.Request, v *visit) error {
+	return u.show(w, r, v, view{title: "How we count", body: countingView(counting())})
+}
+
+// logPage is the transparency log's head and how to check it.
+type logPage struct {
+	Origin, Key, Checkpoint, Base string
+}
+
+func (u *UI) logHead(w http.ResponseWriter, r *http.Request, v *visit) error {
+	p := logPage{Origin: u.svc.Origin, Key: u.svc.LogKey, Base: strings.TrimSuffix(u.svc.BaseURL, "/")}
+	var err error
+	if p.Checkpoint, err = u.svc.LogCheckpoint(r.Context()); err != nil {
+		var refused *concert.Error
+		if !errors.As(err, &refused) || refused.Kind != concert.NotFound {
+			return err
+		}
+	}
+	return u.show(w, r, v, view{title: "Transparency log", body: logView(p)})
+}

@@ -1,0 +1,216 @@
+package webui
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/csv"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"concert"
+	"concert/internal/casework"
+)
+
+// reportRow is one party's numbers in the report.
+type reportRow struct {
+	Name, Country, Part string
+	Counts              concert.Counts
+}
+
+// reportPage is the after-action report: counts with their definitions, who
+// took part, where claim and look differ, how it was counted, and the head of
+// the log that it can be checked against.
+type reportPage struct {
+	Ref, Name, Mandate, Lead string
+	Phase                    concert.Phase
+	Starts, Ends, AsOf       time.Time
+	Exercise                 bool
+	Target                   int
+	Outlets                  []string
+	Totals                   concert.Counts
+	Claimed, Seen            rate
+	Providers, Authorities   []reportRow
+	Countries                []reportRow
+	LogSize                  int64
+	LogRoot, Origin          string
+	Broken                   string
+}
+
+// partyMetrics are the columns of the report's tables of parties.
+var (
+	providerMetrics  = []concert.Metric{concert.ReferredN, concert.Acknowledged, concert.AnsweredN, concert.Silent, concert.Removed, concert.Refused, concert.OtherAnswer, concert.RecheckedN, concert.Down, concert.StillUp, concert.PartialN, concert.UnknownN, concert.Returned, concert.WithdrawnN, concert.Reminders}
+	authorityMetrics = []concert.Metric{concert.Submitted, concert.Unique, concert.Duplicates, concert.Guarded, concert.OutOfScope, concert.Assessed, concert.Rejected, concert.Approved, concert.Held, concert.ReferredN, concert.Removed, concert.Down, concert.WithdrawnN, concert.Corrected}
+)
+
+func (u *UI) reportFor(ctx context.Context, scope concert.Scope, ref string) (reportPage, error) {
+	b, err := u.readBoard(ctx, scope, ref)
+	if err != nil {
+		return reportPage{}, err
+	}
+	g, err := u.svc.Registers(ctx)
+	if err != nil {
+		return reportPage{}, err
+	}
+	return reportOf(b, g, u.svc.Origin), nil
+}
+
+func reportOf(b casework.Board, g casework.Registers, origin string) reportPage {
+	a, t := b.Action, b.Totals
+	p := reportPage{Ref: a.Ref, Name: a.Name, Mandate: a.Mandate, Lead: g.Authorities[a.Lead].Name, Phase: a.Phase, Starts: a.StartsAt, Ends: a.EndsAt, AsOf: b.AsOf, Exercise: a.Exercise, Target: a.Target,
+		Totals: t, LogSize: b.Log.Size, LogRoot: hex.EncodeToString(b.Log.Root[:]), Origin: origin}
+	p.Claimed = rateOf("Claimed removed", concert.MetricDefinitions[concert.Removed], "of answered", t[concert.Removed], t[concert.AnsweredN])
+	p.Seen = rateOf("Seen down", concert.MetricDefinitions[concert.Down], "of looked at again", t[concert.Down], t[concert.RecheckedN])
+	for _, id := range b.Targets {
+		p.Outlets = append(p.Outlets, g.Scope.Outlets[id].Name)
+	}
+	slices.Sort(p.Outlets)
+	for id, c := range b.Providers {
+		p.Providers = append(p.Providers, reportRow{Name: cmp.Or(g.Providers[id].Name, string(id)), Country: g.Providers[id].Country, Counts: c})
+	}
+	parts := map[concert.AuthorityID][]string{}
+	for _, x := range b.Participants {
+		parts[x.Authority] = append(parts[x.Authority], partTexts[x.Part])
+		if b.Authorities[x.Authority] == nil {
+			p.Authorities = append(p.Authorities, reportRow{Name: g.Authorities[x.Authority].Name, Country: g.Authorities[x.Authority].Country, Part: partTexts[x.Part], Counts: concert.Counts{}})
+		}
+	}
+	countries := map[string]concert.Counts{}
+	for id, c := range b.Authorities {
+		who := g.Authorities[id]
+		p.Authorities = append(p.Authorities, reportRow{Name: cmp.Or(who.Name, string(id)), Country: who.Country, Part: strings.Join(parts[id], ", "), Counts: c})
+		if countries[who.Country] == nil {
+			countries[who.Country] = concert.Counts{}
+		}
+		for m, n := range c {
+			countries[who.Country][m] += n
+		}
+	}
+	for name, c := range countries {
+		p.Countries = append(p.Countries, reportRow{Name: name, Country: name, Counts: c})
+	}
+	for _, rows := range [][]reportRow{p.Providers, p.Authorities, p.Countries} {
+		slices.SortFunc(rows, func(a, b reportRow) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Part, b.Part)) })
+	}
+	if err := t.Check(); err != nil {
+		p.Broken = err.Error()
+	}
+	return p
+}
+
+// sumText is an equality with its numbers, as it can be checked by hand.
+func sumText(s concert.Sum, c concert.Counts) string {
+	parts := make([]string, len(s.Parts))
+	for i, m := range s.Parts {
+		parts[i] = thousands(c[m]) + " " + strings.ToLower(metricTexts[m])
+	}
+	return thousands(c[s.Whole]) + " " + strings.ToLower(metricTexts[s.Whole]) + " = " + strings.Join(parts, " + ")
+}
+
+func (u *UI) report(w http.ResponseWriter, r *http.Request, v *visit) error {
+	scope, err := v.scope()
+	if err != nil {
+		return err
+	}
+	p, err := u.reportFor(r.Context(), scope, r.PathValue("ref"))
+	if err != nil {
+		return err
+	}
+	return u.show(w, r, v, view{title: "Report: " + p.Name, body: reportView(p, true), wide: true})
+}
+
+func (u *UI) reportCSV(w http.ResponseWriter, r *http.Request, v *visit) error {
+	scope, err := v.scope()
+	if err != nil {
+		return err
+	}
+	p, err := u.reportFor(r.Context(), scope, r.PathValue("ref"))
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	if err := writeReportCSV(&b, p); err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/csv; charset=utf-8; header=present")
+	h.Set("Content-Disposition", `attachment; filename="report-`+p.Ref+`.csv"`)
+	_, _ = w.Write(b.Bytes()) // a client that went away hears nothing
+	return nil
+}
+
+// WriteReport writes the after-action report of the action with this reference
+// as one self-contained HTML file and as CSV. It reads as the scope's actor;
+// errors are casework's and those of the writers.
+func (u *UI) WriteReport(ctx context.Context, scope concert.Scope, actionRef string, html, csv io.Writer) error {
+	p, err := u.reportFor(ctx, scope, actionRef)
+	if err != nil {
+		return err
+	}
+	css, err := assetFiles.ReadFile("assets/app.css")
+	if err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	if err := reportDocument(p, string(css)).Render(ctx, html); err != nil {
+		return fmt.Errorf("report of %s: %w", actionRef, err)
+	}
+	return writeReportCSV(csv, p)
+}
+
+// writeReportCSV writes one number a line: table, party, country, metric,
+// value, definition. Text that a spreadsheet would run as a formula is quoted.
+func writeReportCSV(w io.Writer, p reportPage) error {
+	c := csv.NewWriter(w)
+	rows := [][]string{{"table", "name", "country", "metric", "value", "definition"}}
+	about := func(metric, value string) {
+		rows = append(rows, []string{"action", p.Name, "", metric, value, ""})
+	}
+	about("reference", p.Ref)
+	about("exercise", strconv.FormatBool(p.Exercise))
+	about("lead", p.Lead)
+	about("mandate", p.Mandate)
+	about("phase", string(p.Phase))
+	about("starts_at", machine(p.Starts))
+	about("ends_at", machine(p.Ends))
+	about("as_of", machine(p.AsOf))
+	about("target", strconv.Itoa(p.Target))
+	about("log_origin", p.Origin)
+	about("log_size", strconv.FormatInt(p.LogSize, 10))
+	about("log_root", p.LogRoot)
+	for _, t := range []struct {
+		name string
+		rows []reportRow
+	}{{"total", []reportRow{{Name: "all", Counts: p.Totals}}}, {"provider", p.Providers}, {"authority", p.Authorities}, {"country", p.Countries}} {
+		for _, r := range t.rows {
+			for _, m := range concert.Metrics {
+				rows = append(rows, []string{t.name, r.Name, r.Country, string(m), strconv.FormatInt(r.Counts[m], 10), concert.MetricDefinitions[m]})
+			}
+		}
+	}
+	for _, row := range rows {
+		for i, s := range row {
+			row[i] = plainCell(s)
+		}
+		if err := c.Write(row); err != nil {
+			return fmt.Errorf("report: %w", err)
+		}
+	}
+	c.Flush()
+	return c.Error()
+}
+
+// plainCell keeps a spreadsheet from running text as a formula.
+func plainCell(s string) string {
+	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+		if _, err := strconv.ParseInt(s, 10, 64); err != nil {
+			return "'" + s
+		}
+	}
+	return s
+}

@@ -1,0 +1,242 @@
+package webui
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"concert"
+)
+
+// state is how a status is shown: a shape beside words, so that no meaning
+// hangs on colour.
+type state struct {
+	Mark  string // a shape
+	Label string
+	Tone  string // class: wait, go, good, bad, end
+}
+
+var itemStates = map[concert.ItemStatus]state{
+	concert.ItemStopped:    {"⊘", "Stopped by the guard", "end"},
+	concert.ItemOpen:       {"○", "To assess", "wait"},
+	concert.ItemOutOfScope: {"◇", "Outlet not on the list", "end"},
+	concert.ItemAssessed:   {"◐", "Awaiting approval", "wait"},
+	concert.ItemRejected:   {"✕", "Rejected", "end"},
+	concert.ItemApproved:   {"●", "Approved, about to go", "go"},
+	concert.ItemHeld:       {"‖", "Hold", "wait"},
+	concert.ItemReferred:   {"➤", "Referred, no final answer", "go"},
+	concert.ItemAnswered:   {"✎", "Answered", "go"},
+	concert.ItemRefused:    {"■", "Refused by the provider: ended", "end"},
+	concert.ItemStillUp:    {"▲", "Still up", "bad"},
+	concert.ItemClosed:     {"✓", "Seen down", "good"},
+	concert.ItemReturned:   {"↺", "Back after removal", "bad"},
+	concert.ItemWithdrawn:  {"↩", "Withdrawn", "end"},
+}
+
+var itemTypes = map[concert.ItemType]string{
+	concert.TypeVideo: "video", concert.TypeImage: "image", concert.TypeText: "text", concert.TypeAudio: "audio", concert.TypeDocument: "document", concert.TypeAccount: "account",
+	concert.TypeChannel: "channel or group", concert.TypeBot: "bot", concert.TypeApp: "mobile app", concert.TypeExtension: "browser extension", concert.TypeNewsletter: "newsletter", concert.TypeWebsite: "website",
+}
+
+// typeText is what kind of thing an item is, with a word for not saying.
+func typeText(t concert.ItemType) string {
+	if s := itemTypes[t]; s != "" {
+		return s
+	}
+	return "kind not given"
+}
+
+// contentType is one of the five of Art. 2(7), with its letter and its words.
+type contentType struct {
+	Type         concert.ContentType
+	Letter, Text string
+}
+
+var contentTypes = []contentType{
+	{concert.Incites, "a", "incites the commission of a terrorist offence, such as by glorifying terrorist acts, and causes a danger that one may be committed"},
+	{concert.SolicitsCommit, "b", "solicits a person or a group to commit, or contribute to, a terrorist offence"},
+	{concert.SolicitsParticipation, "c", "solicits participation in the activities of a terrorist group"},
+	{concert.Instruction, "d", "instructs on making or using explosives, firearms or other weapons or noxious substances, or on specific methods, in order to commit a terrorist offence"},
+	{concert.Threat, "e", "constitutes a threat to commit a terrorist offence"},
+}
+
+func contentTypeText(t concert.ContentType) string {
+	for _, c := range contentTypes {
+		if c.Type == t {
+			return "Art. 2(7)(" + c.Letter + "): " + c.Text
+		}
+	}
+	return "none named"
+}
+
+var purposeTexts = map[concert.Purpose]string{
+	concert.PurposeNone:   "No protected purpose: it is not disseminated for education, journalism, art or research, nor to prevent or counter terrorism",
+	concert.PurposeExempt: "Exempt: it serves education, journalism, art or research, or prevents or counters terrorism, or expresses polemic or controversial views in public debate",
+}
+
+var severityTexts = map[concert.Severity]string{
+	concert.SeverityRoutine: "Routine",
+	concert.SeveritySerious: "Serious: before routine items in every queue",
+	concert.SeverityThreat:  "Threat to life: first in every queue, leaves at any hour",
+}
+
+var severities = []concert.Severity{concert.SeverityRoutine, concert.SeveritySerious, concert.SeverityThreat}
+
+// evaluationText spells a code out (source, then information).
+func evaluationText(code string) string {
+	if len(code) != 2 {
+		return code
+	}
+	source := map[byte]string{'A': "no doubt about the source", 'B': "source mostly reliable", 'C': "source mostly unreliable", 'X': "reliability unknown"}[code[0]]
+	info := map[byte]string{'1': "accuracy not in doubt", '2': "known to the source itself", '3': "not known to the source, but corroborated", '4': "neither known nor corroborated"}[code[1]]
+	return code + ": " + source + "; " + info
+}
+
+var observedStates = map[concert.Observed]state{
+	concert.ObservedNot:     {"–", "not looked at yet", "wait"},
+	concert.ObservedDown:    {"✓", "down", "good"},
+	concert.ObservedUp:      {"▲", "up", "bad"},
+	concert.ObservedPartial: {"◑", "down in some places only", "wait"},
+	concert.ObservedUnknown: {"?", "could not tell", "wait"},
+}
+
+var answerTexts = map[concert.AnswerCode]string{
+	"":                             "silent: no word yet",
+	concert.AnswerReceived:         "received",
+	concert.AnswerInReview:         "in review",
+	concert.AnswerNeedInformation:  "needs more information",
+	concert.AnswerRemoved:          "removed",
+	concert.AnswerDisabledEU:       "disabled in the European Union",
+	concert.AnswerDisabledIn:       "disabled in some countries (name them)",
+	concert.AnswerAccountSuspended: "account suspended",
+	concert.AnswerDomainOnHold:     "domain put on hold",
+	concert.AnswerRestricted:       "age or interaction restricted",
+	concert.AnswerUnavailable:      "was unavailable already",
+	concert.AnswerRefused:          "does not violate our terms: we leave it",
+	concert.AnswerNotOurs:          "not ours (say where to try)",
+	concert.AnswerForceMajeure:     "impossible: force majeure",
+	concert.AnswerInsufficient:     "impossible: the facts do not suffice",
+	concert.AnswerCannotIsolate:    "cannot be isolated from lawful content",
+	concert.AnswerForwarded:        "forwarded to our customer (say where)",
+	concert.AnswerContested:        "contested by its uploader",
+	concert.AnswerRestored:         "restored",
+}
+
+var phaseTexts = map[concert.Phase]string{
+	concert.PhasePrepare: "Prepare", concert.PhaseCollect: "Collect", concert.PhaseDeconflict: "De-conflict",
+	concert.PhaseRefer: "Refer", concert.PhaseFollowUp: "Follow up", concert.PhaseClose: "Close",
+}
+
+var partTexts = map[concert.Part]string{
+	concert.PartLead: "lead", concert.PartCoordinate: "coordinates", concert.PartSupport: "supports", concert.PartJudicial: "judicial",
+}
+
+var rungTexts = map[concert.Rung]string{
+	concert.RungQueued: "queued", concert.RungSent: "sent", concert.RungAccepted: "accepted by the provider's machine",
+	concert.RungOpened: "opened", concert.RungAcknowledged: "acknowledged", concert.RungFailed: "could not be delivered",
+}
+
+var noticeKinds = map[concert.NoticeKind]string{
+	concert.NoticeReferral: "Referral", concert.NoticeReminder: "Reminder", concert.NoticeWithdrawal: "Withdrawal",
+	concert.NoticeCorrection: "Correction", concert.NoticeSandbox: "Sandbox (made up)",
+}
+
+var metricTexts = map[concert.Metric]string{
+	concert.Submitted: "Submitted", concert.Unique: "Unique", concert.Duplicates: "Duplicates", concert.Guarded: "Stopped by the guard", concert.Unassessed: "To assess",
+	concert.OutOfScope: "Out of scope", concert.Assessed: "Assessed", concert.Awaiting: "Awaiting approval", concert.Rejected: "Rejected", concert.Approved: "Approved",
+	concert.Ready: "Ready to go", concert.Held: "Held", concert.TakenBack: "Taken back", concert.ReferredN: "Referred", concert.Acknowledged: "Acknowledged",
+	concert.AnsweredN: "Answered", concert.Silent: "Silent", concert.Removed: "Claimed removed", concert.Refused: "Refused", concert.OtherAnswer: "Other answer",
+	concert.RecheckedN: "Looked at again", concert.Down: "Seen down", concert.StillUp: "Still up", concert.PartialN: "Partly down", concert.UnknownN: "Unknown",
+	concert.Returned: "Returned", concert.WithdrawnN: "Withdrawn", concert.Corrected: "Corrections", concert.Referrals: "Referrals", concert.Reminders: "Reminders", concert.HoldHits: "Hold hits",
+}
+
+// priorityText explains why an item stands where it stands in the queue.
+func priorityText(p int) string {
+	switch {
+	case p >= 9:
+		return "threat to life: first in every queue, leaves at any hour"
+	case p >= 5:
+		return "serious: before routine items"
+	case p > 0:
+		return "raised when it was handed in"
+	}
+	return "routine: oldest first"
+}
+
+// guardText is the guard's verdict in words.
+func guardText(v concert.GuardVerdict) state {
+	switch v {
+	case concert.GuardPass:
+		return state{"✓", "Guard: ordinary item", "good"}
+	case concert.GuardElevate:
+		return state{"⚠", "Guard: protected place, two approvals", "wait"}
+	case concert.GuardStop:
+		return state{"⊘", "Guard: stopped", "end"}
+	}
+	return state{"–", "Guard: no verdict", "end"}
+}
+
+// thousands groups digits with a thin space that does not break.
+func thousands(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	sign := ""
+	if strings.HasPrefix(s, "-") {
+		sign, s = "−", s[1:]
+	}
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "\u202f" + s[i:]
+	}
+	return sign + s
+}
+
+// share is part of whole in per cent, "–" where there is no whole. What is not
+// all never reads 100, what is not nothing never reads 0.
+func share(part, whole int64) string {
+	if whole <= 0 {
+		return "–"
+	}
+	p := 100 * float64(part) / float64(whole)
+	switch {
+	case part > 0 && p < 0.1:
+		return "< 0.1 %"
+	case part < whole && p >= 99.95:
+		return "> 99.9 %"
+	}
+	return fmt.Sprintf("%.1f %%", p)
+}
+
+// when is a time for people, in UTC, to the minute.
+func when(t time.Time) string {
+	if t.IsZero() {
+		return "–"
+	}
+	return t.UTC().Format("2 Jan 2006, 15:04") + " UTC"
+}
+
+// machine is a time for machines: the attribute of a time element.
+func machine(t time.Time) string { return t.UTC().Format(concert.TimeFormat) }
+
+// day is a date, "–" for none.
+func day(t time.Time) string {
+	if t.IsZero() {
+		return "–"
+	}
+	return t.UTC().Format("2 Jan 2006")
+}
+
+// age is how long ago, in the largest unit that says enough.
+func age(from, now time.Time) string {
+	d := now.Sub(from)
+	switch {
+	case from.IsZero():
+		return "–"
+	case d < time.Minute:
+		return "just now"
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%d min", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h", int(d.Hours()))
+	}
+	return fmt.Sprintf("%d days", int(d.Hours()/24))
+}
