@@ -343,8 +343,8 @@ func (c *Client) Referral(ctx context.Context, id string) (Referral, error) {
 }
 
 // Acknowledge confirms that a referral was taken; it is not an answer.
-func (c *Client) Acknowledge(ctx context.Context, call Call, id string) (Referral, error) {
-	return post[Referral](ctx, c, "/api/v1/referrals/"+url.PathEscape(id)+"/acknowledge", call, nil)
+func (c *Client) Acknowledge(ctx context.Context, call Call, id string) (Acknowledged, error) {
+	return post[Acknowledged](ctx, c, "/api/v1/referrals/"+url.PathEscape(id)+"/acknowledge", call, nil)
 }
 
 // Answer answers some or all items of a referral.

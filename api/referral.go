@@ -38,6 +38,14 @@ type Referral struct {
 	Exercise   bool             `json:"exercise"`
 }
 
+// Acknowledged is a referral that was taken; its items are where they were.
+type Acknowledged struct {
+	ID      string `json:"id"`
+	Version int64  `json:"version" doc:"goes back as If-Match"`
+	Status  string `json:"status"`
+	AckedAt string `json:"acknowledged_at"`
+}
+
 // ReferralItem is one item in a referral, with what was claimed so far.
 type ReferralItem struct {
 	concert.PayloadItem

@@ -45,7 +45,7 @@ func (c *exerciseCmd) rate() float64 {
 	if c.Speed > 0 {
 		return c.Speed
 	}
-	const itemsPerSecond = 1800
+	const itemsPerSecond = 900
 	wall := max(8*time.Second, time.Duration(c.Items)*time.Second/itemsPerSecond)
 	return float64(96*time.Hour) / float64(wall)
 }
@@ -251,12 +251,12 @@ func (r *rehearsal) progress() func(exercise.Progress) {
 	}
 	var last time.Time
 	return func(p exercise.Progress) {
-		const width = 30
+		const width = int64(30)
 		full := 0
 		if p.Total > 0 {
-			full = min(width*p.Done/p.Total, width)
+			full = int(min(width*p.Done/p.Total, width))
 		}
-		line := fmt.Sprintf("%-10s [%s%s] %d/%d", p.Stage, strings.Repeat("#", full), strings.Repeat(".", width-full), p.Done, p.Total)
+		line := fmt.Sprintf("%-10s [%s%s] %d/%d", p.Stage, strings.Repeat("#", full), strings.Repeat(".", int(width)-full), p.Done, p.Total)
 		switch {
 		case terminal:
 			fmt.Fprintf(r.e.stderr, "\r%s\x1b[K", line)

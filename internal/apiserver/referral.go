@@ -20,15 +20,16 @@ func (s *Server) referrals() {
 	huma.Register(s.api, op(http.MethodPost, "/referrals/{id}/acknowledge", "acknowledge", "Confirm that a referral was taken; not an answer", "provider"), func(ctx context.Context, in *struct {
 		One
 		IdempotencyKey string `header:"Idempotency-Key" maxLength:"200"`
-	}) (*tagged[api.Referral], error) {
+	}) (*tagged[api.Acknowledged], error) {
 		by, err := actor(ctx)
 		if err != nil {
 			return nil, s.fail(err)
 		}
-		if _, err := s.svc.AcknowledgeReferral(ctx, by, in.ID); err != nil {
+		r, err := s.svc.AcknowledgeReferral(ctx, by, in.ID)
+		if err != nil {
 			return nil, s.fail(err)
 		}
-		return s.referral(ctx, in.ID)
+		return &tagged[api.Acknowledged]{ETag: api.ETag(r.Version), Body: api.Acknowledged{ID: r.Ref, Version: r.Version, Status: string(r.Status), AckedAt: stamp(r.AckedAt)}}, nil
 	})
 	huma.Register(s.api, op(http.MethodPost, "/referrals/{id}/answers", "answer", "Answer some or all items of a referral", "provider"), s.answer)
 	do(s, op(http.MethodGet, "/provider/statistics", "statistics", "My provider's own numbers", "provider"), func(ctx context.Context, by concert.Actor, _ *struct{}) (api.ProviderStatistics, error) {

@@ -10,6 +10,7 @@ import (
 
 	"concert"
 	"concert/api"
+	"concert/internal/httpkit"
 )
 
 // body wraps what comes in or goes out as JSON.
@@ -27,7 +28,7 @@ type One struct {
 }
 
 func op(method, path, id, summary string, tags ...string) huma.Operation {
-	o := huma.Operation{Method: method, Path: "/api/v1" + path, OperationID: id, Summary: summary, Tags: tags}
+	o := huma.Operation{Method: method, Path: "/api/v1" + path, OperationID: id, Summary: summary, Tags: tags, MaxBodyBytes: httpkit.MaxBody}
 	if method == http.MethodPost {
 		o.DefaultStatus = http.StatusOK
 	}

@@ -117,6 +117,9 @@ func (p problem) GetStatus() int { return p.Status }
 // ContentType tells the framework the media type.
 func (p problem) ContentType(string) string { return "application/problem+json" }
 
+// GetHeaders tells the framework what goes with the status.
+func (p problem) GetHeaders() http.Header { return httpkit.ProblemHeader(p.Problem) }
+
 // MarshalJSON writes the document alone.
 func (p problem) MarshalJSON() ([]byte, error) { return marshal(p.Problem) }
 
@@ -129,6 +132,15 @@ func (s *Server) fail(err error) error {
 	return problem{p}
 }
 
+// frameworkCodes are the codes of what the framework refuses before any act;
+// every other status of its own is request.invalid.
+var frameworkCodes = map[int]string{
+	http.StatusBadRequest:            "request.malformed",
+	http.StatusRequestTimeout:        "request.timeout",
+	http.StatusRequestEntityTooLarge: "request.too_large",
+	http.StatusUnsupportedMediaType:  "request.content_type",
+}
+
 // problemTransformer gives the framework's own refusals (a missing field, a
 // bad enum) the same form and a stable code.
 func problemTransformer(_ huma.Context, _ string, v any) (any, error) {
@@ -136,7 +148,11 @@ func problemTransformer(_ huma.Context, _ string, v any) (any, error) {
 	if !ok {
 		return v, nil
 	}
-	p := &api.Problem{Type: httpkit.ProblemBase + "request.invalid", Code: "request.invalid", Title: m.Title, Status: m.Status, Detail: m.Detail}
+	code, ok := frameworkCodes[m.Status]
+	if !ok {
+		code = "request.invalid"
+	}
+	p := &api.Problem{Type: httpkit.ProblemBase + code, Code: code, Title: m.Title, Status: m.Status, Detail: m.Detail}
 	for _, e := range m.Errors {
 		p.Errors = append(p.Errors, api.ProblemItem{Message: e.Message, Location: e.Location, Value: shortValue(e.Value)})
 	}
@@ -286,7 +302,7 @@ func version(ifMatch string) (int64, error) {
 	}
 	text, ok := strings.CutPrefix(strings.Trim(ifMatch, `"`), "v")
 	v, err := strconv.ParseInt(text, 10, 64)
-	if !ok || err != nil || v < 1 {
+	if !ok || err != nil || v < 1 || ifMatch != api.ETag(v) && ifMatch != strings.Trim(api.ETag(v), `"`) {
 		return 0, concert.Refuse(concert.Invalid, "precondition.malformed", "If-Match", "If-Match is the ETag as it was given, for example %s", api.ETag(3))
 	}
 	return v, nil

@@ -37,7 +37,11 @@ func (s *Service) AssessItems(ctx context.Context, by concert.Actor, in []Judgin
 		if err != nil {
 			return err
 		}
-		items, seen, err := s.loadEntries(ctx, tx, by, len(in), func(i int) string { return in[i].Item })
+		items, err := tx.ItemsByRef(ctx, entries(len(in), func(i int) string { return in[i].Item }))
+		if err != nil {
+			return err
+		}
+		seen, err := seenBy(ctx, tx, by, items)
 		if err != nil {
 			return err
 		}
@@ -89,23 +93,22 @@ func (s *Service) assess(by concert.Actor, it concert.Item, j Judging, list conc
 	return it.Assessed(by, a, list, s.now())
 }
 
-// loadEntries loads the items that the entries of an act on many name, and says
-// which of them the actor's authority has found.
-func (s *Service) loadEntries(ctx context.Context, tx *store.Tx, by concert.Actor, n int, ref func(int) string) (map[string]concert.Item, map[concert.ItemID]bool, error) {
+// entries are the references that the entries of an act on many name.
+func entries(n int, ref func(int) string) []string {
 	refs := make([]string, n)
 	for i := range refs {
 		refs[i] = ref(i)
 	}
-	items, err := tx.ItemsByRef(ctx, refs)
-	if err != nil {
-		return nil, nil, err
-	}
+	return refs
+}
+
+// seenBy says which of the items the actor's authority has found.
+func seenBy(ctx context.Context, tx *store.Tx, by concert.Actor, items map[string]concert.Item) (map[concert.ItemID]bool, error) {
 	ids := make([]concert.ItemID, 0, len(items))
 	for _, it := range items {
 		ids = append(ids, it.ID)
 	}
-	seen, err := tx.SeenBy(ctx, by.Authority, ids)
-	return items, seen, err
+	return tx.SeenBy(ctx, by.Authority, ids)
 }
 
 // Deciding is one decision as it comes in.
@@ -128,7 +131,7 @@ func (s *Service) DecideItems(ctx context.Context, by concert.Actor, in []Decidi
 		if err != nil {
 			return err
 		}
-		items, _, err := s.loadEntries(ctx, tx, by, len(in), func(i int) string { return in[i].Item })
+		items, err := tx.BareItemsByRef(ctx, entries(len(in), func(i int) string { return in[i].Item }))
 		if err != nil {
 			return err
 		}

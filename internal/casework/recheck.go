@@ -111,14 +111,15 @@ func (s *Service) dueLooks(ctx context.Context, tx *store.Tx, id concert.Referra
 	if err != nil {
 		return r, nil, err
 	}
-	var due []concert.Item
+	var due []concert.ItemID
 	soon := s.now().Add(lookSlack)
 	for _, it := range items {
 		if at, more := nextLook(it, r, checks[it.ID]); more && !at.After(soon) {
-			due = append(due, it)
+			due = append(due, it.ID)
 		}
 	}
-	return r, due, nil
+	full, err := tx.ItemsByID(ctx, due)
+	return r, full, err
 }
 
 func (s *Service) lookAll(ctx context.Context, items []concert.Item) map[concert.ItemID]concert.Recheck {

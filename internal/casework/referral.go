@@ -101,6 +101,14 @@ func (s *Service) climbIn(ctx context.Context, tx *store.Tx, id concert.Referral
 	}
 	var saved []store.Outgoing
 	for _, d := range ds {
+		// Acting on the referral proves nothing about a later notice: what takes
+		// it back or corrects it is sent all the same (G16).
+		if d.Rung == concert.RungQueued && d.Kind != concert.NoticeReferral && !d.NextAt.IsZero() {
+			continue
+		}
+		if to == concert.RungAcknowledged && d.Kind != concert.NoticeReferral && d.Kind != concert.NoticeReminder {
+			continue
+		}
 		next, e, up := d.Climbed(to, evidence, s.now())
 		if !up {
 			continue
@@ -194,6 +202,7 @@ type answering struct {
 	byRef   map[string]concert.Item
 	changed map[string]concert.Item
 	answers []concert.Answer
+	settled []concert.ItemID // with a new final word: our looks begin anew
 	finals  int
 	effects bool
 }
@@ -217,6 +226,9 @@ func (a *answering) one(tx *store.Tx, by concert.Actor, r concert.Referral, rep 
 	if silent && !next.Silent() {
 		a.finals++
 	}
+	if rep.Code.Final() {
+		a.settled = append(a.settled, next.ID)
+	}
 	a.effects = a.effects || rep.Code.Final() && !rep.Code.Refusal()
 	tx.Record(e)
 	return Result{Ref: rep.Item, Outcome: string(next.Status)}, nil
@@ -234,6 +246,9 @@ func (s *Service) saveAnswers(ctx context.Context, tx *store.Tx, by concert.Acto
 		return err
 	}
 	if err := tx.AddAnswers(ctx, a.answers); err != nil {
+		return err
+	}
+	if err := tx.RestartChecks(ctx, a.settled); err != nil {
 		return err
 	}
 	*r = r.Counted(a.finals)

@@ -24,7 +24,11 @@ func (s *Service) RemedyItems(ctx context.Context, by concert.Actor, in []Remedy
 	}
 	out := make([]Result, len(in))
 	err := s.DB.Update(ctx, func(tx *store.Tx) error {
-		items, seen, err := s.loadEntries(ctx, tx, by, len(in), func(i int) string { return in[i].Item })
+		items, err := tx.BareItemsByRef(ctx, entries(len(in), func(i int) string { return in[i].Item }))
+		if err != nil {
+			return err
+		}
+		seen, err := seenBy(ctx, tx, by, items)
 		if err != nil {
 			return err
 		}

@@ -65,29 +65,26 @@ func (p *provider) readInbox(ctx context.Context, cursor string) (string, error)
 	}
 }
 
-// take takes on a notice, from whichever side it comes first.
+// take takes on a notice, from whichever side it comes first. A reminder is
+// noted and no more: silence stays silence.
 func (p *provider) take(kind, referral, remedy string) {
-	if kind != concert.NoticeTypes[concert.NoticeReminder] {
-		name := kind + " " + referral + " " + remedy
-		p.mu.Lock()
-		seen := p.known[name]
-		p.known[name] = true
-		p.mu.Unlock()
-		if seen {
-			return
-		}
+	if kind == concert.NoticeTypes[concert.NoticeReminder] {
+		return
+	}
+	name := kind + " " + referral + " " + remedy
+	p.mu.Lock()
+	seen := p.known[name]
+	p.known[name] = true
+	p.mu.Unlock()
+	if seen {
+		return
 	}
 	p.world.later(0, func(ctx context.Context) {
-		var err error
-		switch kind {
-		case concert.NoticeTypes[concert.NoticeReferral]:
-			err = p.open(ctx, referral)
-		default:
-			// Reminders, withdrawals and corrections are read, no more: silence
-			// stays silence.
-			err = p.read(ctx, referral)
+		do := p.read
+		if kind == concert.NoticeTypes[concert.NoticeReferral] {
+			do = p.open
 		}
-		if err != nil && ctx.Err() == nil {
+		if err := do(ctx, referral); err != nil && ctx.Err() == nil {
 			p.world.problems.add(fmt.Errorf("provider %s: %s: %w", p.plan.key, kind, err))
 		}
 	})
@@ -223,7 +220,7 @@ func (p *provider) finish(ctx context.Context, f *caseFile) error {
 	return nil
 }
 
-// read reads a referral again.
+// read reads a referral again: an item was withdrawn or corrected.
 func (p *provider) read(ctx context.Context, referral string) error {
 	r, err := p.fetch(ctx, referral)
 	if err != nil {

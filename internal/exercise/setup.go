@@ -140,6 +140,7 @@ func (w *World) addProviders(ctx context.Context) error {
 			return err
 		}
 		p.desk = w.client(person.Key, i)
+		p.desk.HTTP = w.desks
 		if p.plan.conduct.pull {
 			continue
 		}

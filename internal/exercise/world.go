@@ -49,7 +49,8 @@ type World struct {
 	script   *script
 	expected map[string]int64
 	sent     [len(providers)]int64 // items destined for each provider
-	http     *http.Client
+	http     *http.Client          // of the units
+	desks    *http.Client          // of the providers: other machines, so connections of their own
 	log      *slog.Logger
 
 	work atomic.Int64 // what providers have taken on and not yet finished
@@ -128,7 +129,7 @@ func New(cfg Config) (*World, error) {
 	}
 	w.expected, w.sent = w.script.expected()
 	w.acted = make([]atomic.Uint32, w.script.total/32+1)
-	w.http = &http.Client{Transport: &http.Transport{MaxConnsPerHost: 32, MaxIdleConnsPerHost: 32, IdleConnTimeout: time.Minute}, Timeout: time.Minute}
+	w.http, w.desks = newHTTP(), newHTTP()
 	w.running = map[int]context.CancelFunc{}
 	for i := range providers {
 		w.providers[i] = newProvider(w, i)
@@ -138,6 +139,10 @@ func New(cfg Config) (*World, error) {
 	}
 	w.enter("setup")
 	return w, nil
+}
+
+func newHTTP() *http.Client {
+	return &http.Client{Transport: &http.Transport{MaxConnsPerHost: 32, MaxIdleConnsPerHost: 32, IdleConnTimeout: time.Minute}, Timeout: time.Minute}
 }
 
 // Listen starts the providers' servers on 127.0.0.1, each on ports of its own.
@@ -181,6 +186,7 @@ func (w *World) Close() {
 		p.close()
 	}
 	w.http.CloseIdleConnections()
+	w.desks.CloseIdleConnections()
 }
 
 // within runs f with a context that ends at Close; after Close it runs nothing.

@@ -85,16 +85,27 @@ func WriteProblem(w http.ResponseWriter, r *http.Request, log *slog.Logger, err 
 	WriteProblemDocument(w, p)
 }
 
+// ProblemHeader is what HTTP asks to go with a problem's status.
+func ProblemHeader(p *api.Problem) http.Header {
+	h := http.Header{}
+	switch p.Status {
+	case http.StatusUnauthorized:
+		h.Set("WWW-Authenticate", `Bearer realm="concert"`)
+	case http.StatusServiceUnavailable:
+		h.Set("Retry-After", "2")
+	}
+	return h
+}
+
 // WriteProblemDocument answers with the document as it is.
 func WriteProblemDocument(w http.ResponseWriter, p *api.Problem) {
 	h := w.Header()
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Cache-Control", "no-store")
-	if p.Status == http.StatusUnauthorized {
-		h.Set("WWW-Authenticate", `Bearer realm="concert"`)
-	}
-	if p.Status == http.StatusServiceUnavailable && h.Get("Retry-After") == "" {
-		h.Set("Retry-After", "2")
+	for name, values := range ProblemHeader(p) {
+		if h.Get(name) == "" {
+			h[name] = values
+		}
 	}
 	w.WriteHeader(p.Status)
 	body, err := json.Marshal(p)

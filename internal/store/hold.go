@@ -108,7 +108,7 @@ func (tx *Tx) openHold(ctx context.Context, w heldRow) (concert.Hold, error) {
 
 // HeldAt is the held item at a place, if there is one.
 func (tx *Tx) HeldAt(ctx context.Context, at [32]byte) (concert.Item, bool, error) {
-	items, err := list(ctx, tx, tx.scanItem(ctx), "SELECT "+itemCols+itemFrom+"WHERE i.place = ? AND i.status = 'held'", at[:])
+	items, err := list(ctx, tx, scanBare, "SELECT "+bareCols+" FROM item i WHERE i.place = ? AND i.status = 'held'", at[:])
 	if err != nil || len(items) == 0 {
 		return concert.Item{}, false, err
 	}

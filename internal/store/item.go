@@ -7,7 +7,9 @@ import (
 	"concert"
 )
 
-const itemCols = "i.id, i.ref, i.place, i.sealed, i.kind, i.type, i.provider, i.outlet, i.authority, i.author, i.assessor, i.action, i.status, i.rank, i.language, i.guard, i.guard_class, i.guard_rule, i.assessment, i.needed, i.given, i.claimed, i.observed, i.seen_down, i.referral, i.exercise, i.created_at, i.updated_at, i.version, k.wrapped"
+const bareCols = "i.id, i.ref, i.place, i.kind, i.type, i.provider, i.outlet, i.authority, i.author, i.assessor, i.action, i.status, i.rank, i.language, i.guard, i.guard_class, i.guard_rule, i.assessment, i.needed, i.given, i.claimed, i.observed, i.seen_down, i.referral, i.exercise, i.created_at, i.updated_at, i.version"
+
+const itemCols = bareCols + ", i.sealed, k.wrapped"
 
 const itemFrom = " FROM item i LEFT JOIN subject_key k ON k.subject = i.id "
 
@@ -17,23 +19,30 @@ type sealedItem struct {
 	Reason   string           `json:"reason,omitempty"` // the guard's, may quote the place
 }
 
+// scanBare reads an item without what is sealed: its state, for acts that need
+// no more.
+func scanBare(r rowScanner) (concert.Item, error) { return scanItemAnd(r) }
+
+func scanItemAnd(r rowScanner, more ...any) (concert.Item, error) {
+	var it concert.Item
+	var at []byte
+	var created, updated int64
+	var rank int
+	err := r.Scan(append([]any{&it.ID, &it.Ref, &at, &it.Location.Kind, &it.Type, &it.Provider, &it.Outlet, &it.Authority, &it.Author, &it.Assessor, &it.Action, &it.Status, &rank, &it.Language,
+		&it.Guard.Verdict, &it.Guard.Class, &it.Guard.Rule, &it.Assessment, &it.Needed, &it.Given, &it.Claimed, &it.Observed, &it.SeenDown, &it.Referral, &it.Exercise, &created, &updated, &it.Version}, more...)...)
+	it.Place, it.Priority, it.CreatedAt, it.UpdatedAt = place(at), 9-rank, concert.FromMicros(created), concert.FromMicros(updated)
+	return it, err
+}
+
 func (tx *Tx) scanItem(ctx context.Context) func(rowScanner) (concert.Item, error) {
 	return func(r rowScanner) (concert.Item, error) {
-		var it concert.Item
-		var at, wrapped, sealed []byte
-		var created, updated int64
-		var rank int
-		err := r.Scan(&it.ID, &it.Ref, &at, &sealed, &it.Location.Kind, &it.Type, &it.Provider, &it.Outlet, &it.Authority, &it.Author, &it.Assessor, &it.Action, &it.Status, &rank, &it.Language,
-			&it.Guard.Verdict, &it.Guard.Class, &it.Guard.Rule, &it.Assessment, &it.Needed, &it.Given, &it.Claimed, &it.Observed, &it.SeenDown, &it.Referral, &it.Exercise, &created, &updated, &it.Version, &wrapped)
-		if err != nil {
+		var sealed, wrapped []byte
+		it, err := scanItemAnd(r, &sealed, &wrapped)
+		if err != nil || len(wrapped) == 0 {
 			return it, err
 		}
-		it.Place, it.Priority, it.CreatedAt, it.UpdatedAt = place(at), 9-rank, concert.FromMicros(created), concert.FromMicros(updated)
 		if err := tx.knowKey(string(it.ID), wrapped); err != nil {
 			return it, err
-		}
-		if len(wrapped) == 0 {
-			return it, nil
 		}
 		var s sealedItem
 		if err := tx.open(ctx, string(it.ID), "item", sealed, &s); err != nil {
@@ -89,13 +98,13 @@ func (tx *Tx) SaveItems(ctx context.Context, items []concert.Item) error {
 	return tx.update(ctx, "item", itemSets, rows)
 }
 
-// ItemsByPlace are the items at these places.
+// ItemsByPlace are the items at these places, bare.
 func (tx *Tx) ItemsByPlace(ctx context.Context, places [][32]byte) (map[[32]byte]concert.Item, error) {
 	args := make([]any, len(places))
 	for i := range places {
 		args[i] = places[i][:]
 	}
-	items, err := in(ctx, tx, tx.scanItem(ctx), "SELECT "+itemCols+itemFrom+"WHERE i.place IN (%s)", args)
+	items, err := in(ctx, tx, scanBare, "SELECT "+bareCols+" FROM item i WHERE i.place IN (%s)", args)
 	if err != nil {
 		return nil, fmt.Errorf("items by place: %w", err)
 	}
@@ -106,9 +115,23 @@ func (tx *Tx) ItemsByPlace(ctx context.Context, places [][32]byte) (map[[32]byte
 	return out, nil
 }
 
+// BareItemsByRef are the items with these references, by reference, without
+// what is sealed.
+func (tx *Tx) BareItemsByRef(ctx context.Context, refs []string) (map[string]concert.Item, error) {
+	return byRef(in(ctx, tx, scanBare, "SELECT "+bareCols+" FROM item i WHERE i.ref IN (%s)", anys(refs)))
+}
+
 // ItemsByRef are the items with these references, by reference.
 func (tx *Tx) ItemsByRef(ctx context.Context, refs []string) (map[string]concert.Item, error) {
-	items, err := in(ctx, tx, tx.scanItem(ctx), "SELECT "+itemCols+itemFrom+"WHERE i.ref IN (%s)", anys(refs))
+	return byRef(in(ctx, tx, tx.scanItem(ctx), "SELECT "+itemCols+itemFrom+"WHERE i.ref IN (%s)", anys(refs)))
+}
+
+// ItemsByID are the items with these ids.
+func (tx *Tx) ItemsByID(ctx context.Context, ids []concert.ItemID) ([]concert.Item, error) {
+	return in(ctx, tx, tx.scanItem(ctx), "SELECT "+itemCols+itemFrom+"WHERE i.id IN (%s)", anys(strs(ids)))
+}
+
+func byRef(items []concert.Item, err error) (map[string]concert.Item, error) {
 	if err != nil {
 		return nil, fmt.Errorf("items by reference: %w", err)
 	}

@@ -31,7 +31,7 @@ func (tx *Tx) AddReferral(ctx context.Context, r concert.Referral, items []conce
 	if err := tx.newSubjects(ctx, string(r.ID)); err != nil {
 		return err
 	}
-	sealed, err := tx.seal(ctx, string(r.ID), "referral", json.RawMessage(r.Envelope))
+	sealed, err := tx.sealBytes(ctx, string(r.ID), "referral", r.Envelope)
 	if err != nil {
 		return err
 	}
@@ -72,14 +72,12 @@ func (tx *Tx) Envelope(ctx context.Context, id concert.ReferralID) ([]byte, erro
 	if err := tx.row(ctx, "SELECT envelope FROM referral WHERE id = ?", string(id)).Scan(&sealed); err != nil {
 		return nil, err
 	}
-	var raw json.RawMessage
-	err := tx.open(ctx, string(id), "referral", sealed, &raw)
-	return raw, err
+	return tx.openBytes(ctx, string(id), "referral", sealed)
 }
 
-// ReferralItems are a referral's items in their order.
+// ReferralItems are a referral's items in their order, bare.
 func (tx *Tx) ReferralItems(ctx context.Context, id concert.ReferralID) ([]concert.Item, error) {
-	return list(ctx, tx, tx.scanItem(ctx), "SELECT "+itemCols+" FROM referral_item r JOIN item i ON i.id = r.item LEFT JOIN subject_key k ON k.subject = i.id WHERE r.referral = ? ORDER BY r.pos", string(id))
+	return list(ctx, tx, scanBare, "SELECT "+bareCols+" FROM referral_item r JOIN item i ON i.id = r.item WHERE r.referral = ? ORDER BY r.pos", string(id))
 }
 
 // Checked is when an item was last looked at, and how often.
@@ -181,6 +179,19 @@ func (tx *Tx) AddRechecks(ctx context.Context, cs []concert.Recheck) error {
 			return fmt.Errorf("mark re-checked: %w", err)
 		}
 		marks = marks[k:]
+	}
+	return nil
+}
+
+// RestartChecks counts our looks at these items from nothing again.
+func (tx *Tx) RestartChecks(ctx context.Context, items []concert.ItemID) error {
+	ids := anys(strs(items))
+	for len(ids) > 0 {
+		k := chunk(len(ids), 1)
+		if _, err := tx.exec(ctx, "UPDATE referral_item SET checks = 0 WHERE item IN (?"+repeat(",?", k-1)+")", ids[:k]...); err != nil {
+			return fmt.Errorf("restart checks: %w", err)
+		}
+		ids = ids[k:]
 	}
 	return nil
 }

@@ -58,8 +58,16 @@ func (tx *Tx) sealer(ctx context.Context, subject string) (identity.Sealer, bool
 	return tx.keys[subject], true, nil
 }
 
-// seal encrypts v for the subject.
+// seal encrypts v, as JSON, for the subject.
 func (tx *Tx) seal(ctx context.Context, subject, what string, v any) ([]byte, error) {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("seal %s of %s: %w", what, subject, err)
+	}
+	return tx.sealBytes(ctx, subject, what, raw)
+}
+
+func (tx *Tx) sealBytes(ctx context.Context, subject, what string, raw []byte) ([]byte, error) {
 	s, ok, err := tx.sealer(ctx, subject)
 	if err != nil {
 		return nil, err
@@ -67,30 +75,35 @@ func (tx *Tx) seal(ctx context.Context, subject, what string, v any) ([]byte, er
 	if !ok {
 		return nil, fmt.Errorf("seal %s of %s: the subject has no key", what, subject)
 	}
-	raw, err := json.Marshal(v)
-	if err != nil {
-		return nil, fmt.Errorf("seal %s of %s: %w", what, subject, err)
-	}
 	return s.Seal(raw, []byte(what+":"+subject)), nil
 }
 
-// open decrypts into v; sealed text of an erased subject leaves v as it is.
+// open decrypts JSON into v; sealed text of an erased subject leaves v as it is.
 func (tx *Tx) open(ctx context.Context, subject, what string, sealed []byte, v any) error {
-	if len(sealed) == 0 {
-		return nil
-	}
-	s, ok, err := tx.sealer(ctx, subject)
-	if err != nil || !ok {
+	raw, err := tx.openBytes(ctx, subject, what, sealed)
+	if err != nil || raw == nil {
 		return err
-	}
-	raw, err := s.Open(sealed, []byte(what+":"+subject))
-	if err != nil {
-		return fmt.Errorf("open %s of %s: %w", what, subject, err)
 	}
 	if err := json.Unmarshal(raw, v); err != nil {
 		return fmt.Errorf("open %s of %s: %w", what, subject, err)
 	}
 	return nil
+}
+
+// openBytes decrypts; nil where there is nothing, or nothing any more.
+func (tx *Tx) openBytes(ctx context.Context, subject, what string, sealed []byte) ([]byte, error) {
+	if len(sealed) == 0 {
+		return nil, nil
+	}
+	s, ok, err := tx.sealer(ctx, subject)
+	if err != nil || !ok {
+		return nil, err
+	}
+	raw, err := s.Open(sealed, []byte(what+":"+subject))
+	if err != nil {
+		return nil, fmt.Errorf("open %s of %s: %w", what, subject, err)
+	}
+	return raw, nil
 }
 
 // Place is the keyed digest of a place: the duplicate key.

@@ -68,6 +68,21 @@ type itemPage struct {
 	Look      observing
 }
 
+// homeless are refusals of forms that this person is not, or no longer,
+// offered: they stand on top of the page.
+func (p itemPage) homeless() formErrors {
+	var e formErrors
+	for _, f := range []struct {
+		shown bool
+		errs  formErrors
+	}{{p.MayAssess, p.Assess.Errors}, {p.MayDecide, p.Decide.Errors}, {p.MayRemedy, p.Remedy.Errors}, {p.MayLook, p.Look.Errors}} {
+		if !f.shown {
+			e = append(e, f.errs...)
+		}
+	}
+	return e
+}
+
 // itemFor loads an item for a page with what this person may do there.
 func (u *UI) itemFor(r *http.Request, v *visit) (itemPage, error) {
 	scope, err := v.scope()
@@ -159,7 +174,7 @@ func (u *UI) assessItem(w http.ResponseWriter, r *http.Request, v *visit) error 
 		Type: concert.ContentType(f.Type), Purpose: concert.Purpose(f.Purpose), Mark: f.Mark, MarkWhere: f.MarkWhere, Unbranded: f.Unbranded, Language: f.Language,
 		Severity: concert.Severity(f.Severity), Evaluation: f.Evaluation, Facts: f.Facts, Judgement: f.Judgement}}}))
 	if err != nil {
-		return u.itemFailed(w, r, v, err, func(p *itemPage, e formErrors) { f.Errors, p.Assess = e, f })
+		return u.itemFailed(w, r, v, err, func(p *itemPage, e formErrors) { f.Errors = e; p.Assess = f })
 	}
 	done := map[string]string{string(concert.ItemRejected): "exempt", string(concert.ItemOutOfScope): "unscoped"}[res.Outcome]
 	if done == "" {
@@ -172,7 +187,7 @@ func (u *UI) decideItem(w http.ResponseWriter, r *http.Request, v *visit) error 
 	f := deciding{Decision: field(r, "decision"), Ground: field(r, "ground")}
 	res, err := one(u.svc.DecideItems(r.Context(), v.actor(), []casework.Deciding{{Item: r.PathValue("ref"), Version: version(r), Decision: concert.Decision(f.Decision), Ground: f.Ground}}))
 	if err != nil {
-		return u.itemFailed(w, r, v, err, func(p *itemPage, e formErrors) { f.Errors, p.Decide = e, f })
+		return u.itemFailed(w, r, v, err, func(p *itemPage, e formErrors) { f.Errors = e; p.Decide = f })
 	}
 	done := map[string]string{string(concert.ItemApproved): "approved", string(concert.ItemRejected): "rejected", string(concert.ItemOutOfScope): "unscoped"}[res.Outcome]
 	if done == "" {
@@ -188,7 +203,7 @@ func (u *UI) remedyItem(w http.ResponseWriter, r *http.Request, v *visit) error 
 	f := remedying{Kind: field(r, "kind"), Reason: field(r, "reason")}
 	res, err := one(u.svc.RemedyItems(r.Context(), v.actor(), []casework.Remedying{{Item: r.PathValue("ref"), Version: version(r), Kind: concert.RemedyKind(f.Kind), Reason: f.Reason}}))
 	if err != nil {
-		return u.itemFailed(w, r, v, err, func(p *itemPage, e formErrors) { f.Errors, p.Remedy = e, f })
+		return u.itemFailed(w, r, v, err, func(p *itemPage, e formErrors) { f.Errors = e; p.Remedy = f })
 	}
 	return onward(w, r, "/items/"+res.Ref, f.Kind, "")
 }
@@ -197,7 +212,7 @@ func (u *UI) observeItem(w http.ResponseWriter, r *http.Request, v *visit) error
 	f := observing{State: field(r, "state"), Vantage: field(r, "vantage")}
 	it, err := u.svc.Observe(r.Context(), v.actor(), r.PathValue("ref"), version(r), concert.Observed(f.State), f.Vantage)
 	if err != nil {
-		return u.itemFailed(w, r, v, err, func(p *itemPage, e formErrors) { f.Errors, p.Look = e, f })
+		return u.itemFailed(w, r, v, err, func(p *itemPage, e formErrors) { f.Errors = e; p.Look = f })
 	}
 	return onward(w, r, "/items/"+it.Ref, "observed", "")
 }

@@ -255,10 +255,7 @@ func failureTitle(status int) string {
 	return "Something went wrong"
 }
 
-func (u *UI) missing(_ http.ResponseWriter, r *http.Request, _ *visit) error {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		return concert.Refuse(concert.NotFound, "request.method", "", "nothing is sent to this address")
-	}
+func (u *UI) missing(http.ResponseWriter, *http.Request, *visit) error {
 	return concert.Refuse(concert.NotFound, "page.missing", "", "there is no page at this address, or not for you")
 }
 
@@ -303,8 +300,6 @@ var noticeTexts = map[string]string{
 	"acknowledged": "Acknowledged. Thank you.",
 	"held":         "Hold placed. Others see only that there is one, and the contact.",
 	"released":     "Hold released. What it kept back goes its way unless another hold stands.",
-	"password":     "Password set.",
-	"justified":    "Justification noted. Every reading is recorded with it.",
 	"out":          "You are logged out.",
 }
 

@@ -1,0 +1,179 @@
+package webui
+
+import (
+	"bytes"
+	"encoding/base64"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/a-h/templ"
+	"golang.org/x/net/html"
+
+	"concert"
+	"concert/internal/casework"
+)
+
+func TestEveryPageRendersItsZeroValue(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]templ.Component{
+		"login": loginView(loginPage{}), "enter": enterView(enterPage{}), "password": passwordView(passwordPage{}), "justification": justificationView(justificationPage{}),
+		"items": itemsView(itemsPage{}), "submit": submitView(submitPage{}), "item": itemView(itemPage{}), "approvals": approvalsView(approvalsPage{}), "holds": holdsView(holdsPage{}),
+		"inbox": inboxListView(inboxList{}), "referral": referralView(referralPage{}), "actions": actionsView(actionsPage{}), "board": boardView(boardPage{}), "report": reportView(reportPage{}, true),
+		"scope": scopeView(scopePage{}), "counting": countingView(countingPage{}), "log": logView(logPage{}), "failure": failureView(failurePage{Title: "x"}),
+		"item with every form": itemView(itemPage{MayAssess: true, MayDecide: true, MayRemedy: true, MayLook: true}),
+		"one approval":         approvalsView(approvalsPage{Items: make([]awaiting, 1)}),
+		"one of each":          referralView(referralPage{MayAnswer: true, Items: make([]referralItem, 1), Steps: make([]told, 1)}),
+		"board of nothing":     boardView(boardOf(casework.Board{}, casework.Registers{}, nil, 0)),
+		"report of nothing":    reportView(reportOf(casework.Board{}, casework.Registers{}, ""), true),
+	} {
+		var b bytes.Buffer
+		if err := layout(frame{}, c).Render(t.Context(), &b); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		doc, err := html.Parse(&b)
+		must(t, err)
+		if textOf(doc) == "" {
+			t.Errorf("%s is empty", name)
+		}
+	}
+}
+
+func TestEveryWordHasALabel(t *testing.T) {
+	t.Parallel()
+	for _, s := range concert.ItemStatuses {
+		if itemStates[s].Label == "" || itemStates[s].Mark == "" {
+			t.Errorf("status %s has no words or no shape", s)
+		}
+	}
+	if len(queueTabs) != len(concert.ItemStatuses) {
+		t.Error("a status has no tab")
+	}
+	for _, c := range concert.AnswerCodes {
+		if answerTexts[c] == "" {
+			t.Errorf("answer %s has no words", c)
+		}
+	}
+	for _, m := range concert.Metrics {
+		if metricTexts[m] == "" {
+			t.Errorf("number %s has no name", m)
+		}
+	}
+	for _, x := range concert.ItemTypes {
+		if itemTypes[x] == "" {
+			t.Errorf("type %s has no words", x)
+		}
+	}
+	for _, s := range concert.ObservedStates {
+		if observedStates[s].Label == "" {
+			t.Errorf("observation %s has no words", s)
+		}
+	}
+	for _, p := range concert.Phases {
+		if phaseTexts[p] == "" {
+			t.Errorf("phase %s has no words", p)
+		}
+	}
+	for _, s := range concert.ReferralStatuses {
+		if referralStates[s].Label == "" {
+			t.Errorf("referral status %s has no words", s)
+		}
+	}
+	if len(contentTypes) != len(concert.ContentTypes) {
+		t.Error("a type of Art. 2(7) is missing")
+	}
+}
+
+func TestNumbersForPeople(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[int64]string{0: "0", 999: "999", 1000: "1\u202f000", 26000: "26\u202f000", 1234567: "1\u202f234\u202f567", -1200: "−1\u202f200"} {
+		if got := thousands(in); got != want {
+			t.Errorf("thousands(%d) = %q, want %q", in, got, want)
+		}
+	}
+	for _, c := range []struct {
+		part, whole int64
+		want        string
+	}{{0, 0, "–"}, {0, 5, "0.0 %"}, {1, 2, "50.0 %"}, {5, 5, "100.0 %"}, {99_999, 100_000, "> 99.9 %"}, {1, 100_000, "< 0.1 %"}} {
+		if got := share(c.part, c.whole); got != c.want {
+			t.Errorf("share(%d, %d) = %q, want %q", c.part, c.whole, got, c.want)
+		}
+	}
+	// Wilson's own case: 0 of 10 is not a certain nought.
+	if lo, hi := wilson(0, 10); lo != 0 || hi < 0.27 || hi > 0.29 {
+		t.Errorf("wilson(0, 10) = %f, %f", lo, hi)
+	}
+	if lo, hi := wilson(10, 10); lo < 0.71 || lo > 0.73 || hi < 0.9999 {
+		t.Errorf("wilson(10, 10) = %f, %f", lo, hi)
+	}
+	for _, c := range []struct{ n, of, want int64 }{{0, 0, 0}, {1, 1000, 1}, {500, 1000, 4}, {1000, 1000, 8}, {2000, 1000, 8}} {
+		if got := heat(c.n, c.of); int64(got) != c.want {
+			t.Errorf("heat(%d, %d) = %d", c.n, c.of, got)
+		}
+	}
+}
+
+func TestBurnDownDrawsWhatIsLeft(t *testing.T) {
+	t.Parallel()
+	start := time.Date(2019, 11, 21, 8, 0, 0, 0, time.UTC)
+	a := concert.Action{StartsAt: start, EndsAt: start.Add(100 * time.Hour), Target: 1000}
+	b := burnOf(a, 400, start.Add(50*time.Hour), []sample{{start.Add(10 * time.Hour), 50}, {start.Add(25 * time.Hour), 200}})
+	if b.Left != 600 || b.TimeShare != "50.0 %" || b.Line != "60,7.5 150,30 300,60" || b.Before != "0,0 60,7.5" {
+		t.Errorf("%+v", b)
+	}
+	if b := burnOf(a, 1200, start.Add(500*time.Hour), nil); b.Left != 0 || b.NowX != burnWidth || b.NowY != burnHeight {
+		t.Errorf("past the end: %+v", b)
+	}
+	f := &feed{}
+	for i := range 5000 {
+		f.note(sample{start.Add(time.Duration(i) * time.Second), int64(i)})
+	}
+	s := f.samples()
+	if len(s) > sampleMost || s[len(s)-1].referred != 4999 {
+		t.Errorf("%d samples, last %d", len(s), s[len(s)-1].referred)
+	}
+}
+
+func TestNextStaysOnThisSite(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{"": "/", "/items?status=open": "/items?status=open", "//evil.example": "/", "https://evil.example/": "/", "/\\evil.example": "/", "javascript:alert(1)": "/", "items": "/", "/a\nb": "/", "/%2f/evil": "/%2f/evil"} {
+		if got := next(in); got != want {
+			t.Errorf("next(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func FuzzNext(f *testing.F) {
+	for _, s := range []string{"/items", "//x", "/\\x", "http://x", "/\t/x"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		if got := next(s); !strings.HasPrefix(got, "/") || strings.HasPrefix(got, "//") || strings.ContainsAny(got, "\\\r\n\t") {
+			t.Errorf("next(%q) = %q", s, got)
+		}
+	})
+}
+
+func FuzzCursor(f *testing.F) {
+	f.Add(cursor(concert.Item{ID: "01234567-0123-7123-8123-0123456789ab", Priority: 9}))
+	f.Add(base64.RawURLEncoding.EncodeToString([]byte("10.x")))
+	f.Add("")
+	f.Fuzz(func(t *testing.T, s string) {
+		rank, id, err := openCursor(s)
+		if err != nil {
+			return
+		}
+		if again, same, err := openCursor(cursor(concert.Item{ID: id, Priority: 9 - rank})); err != nil || again != rank || same != id {
+			t.Errorf("%q: %d %q, then %d %q, %v", s, rank, id, again, same, err)
+		}
+	})
+}
+
+func TestSpreadsheetsRunNoCell(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{"=1+1": "'=1+1", "@x": "'@x", "-5": "-5", "-x": "'-x", "plain": "plain", "": ""} {
+		if got := plainCell(in); got != want {
+			t.Errorf("plainCell(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
