@@ -27,6 +27,18 @@ type Clock struct {
 // names the handler. The zero value's Kind must be callable.
 type Job interface{ Kind() string }
 
+// Rank is how urgent a kind of job is, 1 first: what goes out before what is
+// looked at, reminders last.
+func (k ClockKind) Rank() int {
+	switch k {
+	case ClockDispatch, ClockDeliver:
+		return 1
+	case ClockRemind:
+		return 3
+	}
+	return 2
+}
+
 // DispatchProvider refers what is approved for a provider.
 type DispatchProvider struct {
 	Provider ProviderID `json:"provider"`

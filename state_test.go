@@ -82,7 +82,8 @@ func TestG01RefusalEndsItOnRandomWalks(t *testing.T) {
 	var referred, refused, withdrawn, reminded int
 	rapid.Check(t, func(t *rapid.T) {
 		w := newWalk(t)
-		for range rapid.IntRange(20, 120).Draw(t, "steps") {
+		w.lead()
+		for range rapid.IntRange(40, 120).Draw(t, "steps") {
 			w.step()
 			for _, it := range w.items {
 				switch {

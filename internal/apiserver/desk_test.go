@@ -3,14 +3,11 @@ package apiserver_test
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -19,14 +16,8 @@ import (
 	"concert/api"
 	"concert/internal/apiserver"
 	"concert/internal/casework"
-	"concert/internal/dispatch"
 	"concert/internal/httpkit"
-	"concert/internal/identity"
-	"concert/internal/lookup"
-	"concert/internal/match"
-	"concert/internal/netguard"
-	"concert/internal/store"
-	"concert/tlog"
+	"concert/internal/testkit"
 )
 
 // desk is a small invented deployment behind real HTTP: two authorities, two
@@ -49,7 +40,7 @@ var administrator = concert.Actor{Person: "operator", Operator: "operator", Role
 
 func newDesk(t testing.TB) *desk {
 	t.Helper()
-	svc := newService(t)
+	svc := testkit.Service(t, "sqlite")
 	d := &desk{svc: svc, server: apiserver.New(svc, svc.Log)}
 	mux := http.NewServeMux()
 	d.server.Register(mux)
@@ -58,31 +49,6 @@ func newDesk(t testing.TB) *desk {
 	d.url, svc.BaseURL = srv.URL, srv.URL
 	d.register(t)
 	return d
-}
-
-func newService(t testing.TB) *casework.Service {
-	t.Helper()
-	var master [32]byte
-	rand.Read(master[:])
-	ring := must(identity.NewKeyRing(master[:]))(t)
-	db := must(store.Open(context.Background(), filepath.Join(t.TempDir(), "concert.db"), ring))(t)
-	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			t.Errorf("close database: %v", err)
-		}
-	})
-	const origin = "exercise.invalid/apiserver"
-	key, _, err := tlog.GenerateKey(origin)
-	if err != nil {
-		t.Fatal(err)
-	}
-	guard := netguard.Public()
-	return &casework.Service{
-		DB: db, Rules: match.DefaultRules(), Hasher: must(identity.NewHasher(identity.ExerciseParams(), 1))(t), Transport: identity.NewSigningKey(),
-		LogSigner: must(tlog.NewSigner(key))(t), LogKey: must(tlog.VerifierKey(key))(t), Origin: origin, Vantage: "EXERCISE", Exercise: true,
-		Log:     slog.New(slog.NewTextHandler(io.Discard, nil)),
-		Channel: dispatch.NewWebhook(dispatch.WebhookOptions{Guard: guard}), Lookup: lookup.New(lookup.Options{Guard: guard}),
-	}
 }
 
 func must[T any](v T, err error) func(testing.TB) T {

@@ -245,17 +245,17 @@ func TestPlacesThatAreNoneAreRefusedWithTheirOwnCode(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	for input, code := range map[string]string{
-		"https://user:secret@video0.example/w/1":               "location.credentials",
-		"https://vide\u043e.com/w/1":                           "location.homograph",
-		"https://video0.example/w/\x01":                        "location.control_character",
-		"https://video0.example/w/%00":                         "location.control_character",
-		"https://video0.example/w/\u202Egpj":                   "location.invisible_character",
-		"javascript:alert(1)":                                  "location.scheme_refused",
-		"file:///etc/passwd":                                   "location.scheme_refused",
-		"data:text/html,x":                                     "location.scheme_refused",
-		"http://127.0.0.1/w/1":                                 "location.private_host",
-		"http://localhost/w/1":                                 "location.private_host",
-		"https://video0.example/w/%zz":                         "location.bad_percent_encoding",
+		"https://user:secret@video0.example/w/1":                "location.credentials",
+		"https://vide\u043e.com/w/1":                            "location.homograph",
+		"https://video0.example/w/\x01":                         "location.control_character",
+		"https://video0.example/w/%00":                          "location.control_character",
+		"https://video0.example/w/\u202Egpj":                    "location.invisible_character",
+		"javascript:alert(1)":                                   "location.scheme_refused",
+		"file:///etc/passwd":                                    "location.scheme_refused",
+		"data:text/html,x":                                      "location.scheme_refused",
+		"http://127.0.0.1/w/1":                                  "location.private_host",
+		"http://localhost/w/1":                                  "location.private_host",
+		"https://video0.example/w/%zz":                          "location.bad_percent_encoding",
 		"https://video0.example/" + strings.Repeat("a/b", 2000): "request.invalid",
 		" ": "location.empty",
 	} {

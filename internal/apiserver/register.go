@@ -28,7 +28,7 @@ type One struct {
 }
 
 func op(method, path, id, summary string, tags ...string) huma.Operation {
-	o := huma.Operation{Method: method, Path: "/api/v1" + path, OperationID: id, Summary: summary, Tags: tags, MaxBodyBytes: httpkit.MaxBody}
+	o := huma.Operation{Method: method, Path: "/api/v1" + path, OperationID: id, Summary: summary, Tags: tags, MaxBodyBytes: httpkit.MaxBody, BodyReadTimeout: time.Minute}
 	if method == http.MethodPost {
 		o.DefaultStatus = http.StatusOK
 	}

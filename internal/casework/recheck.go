@@ -43,50 +43,47 @@ func nextLook(it concert.Item, r concert.Referral, c store.Checked) (time.Time, 
 // recheckReferral looks again at a referral's items that are due, and sets the
 // clock for those that are not.
 func (s *Service) recheckReferral(ctx context.Context, j concert.RecheckReferral) error {
-	var r concert.Referral
-	var due []concert.Item
+	var due looks
 	err := s.DB.View(ctx, func(tx *store.Tx) error {
 		var err error
-		r, due, err = s.dueLooks(ctx, tx, j.Referral)
+		due, err = s.dueLooks(ctx, tx, j.Referral)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	saw := s.lookAll(ctx, due)
+	saw := s.lookAll(ctx, due.items)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	return s.retryStale(ctx, func(tx *store.Tx) error {
-		items, err := tx.ReferralItems(ctx, j.Referral)
+		ids := make([]concert.ItemID, len(due.items))
+		for i, it := range due.items {
+			ids[i] = it.ID
+		}
+		items, err := tx.BareItemsByID(ctx, ids)
 		if err != nil {
 			return err
 		}
-		checks, err := tx.Checks(ctx, j.Referral)
-		if err != nil {
-			return err
-		}
-		now := s.now()
+		now, next := s.now(), due.next
 		var saved []concert.Item
 		var looked []concert.Recheck
-		var next time.Time
 		for _, it := range items {
-			if c, ok := saw[it.ID]; ok {
-				c.Referral = r.ID
-				after, c, e, err := it.Rechecked(concert.House, c, now)
-				// What moved on while we looked (withdrawn, say) is left alone.
-				if err == nil {
-					saved, looked = append(saved, after), append(looked, c)
-					tx.Record(e)
-					it, checks[it.ID] = after, store.Checked{At: now, Count: checks[it.ID].Count + 1}
-				}
+			c := saw[it.ID]
+			c.Referral = j.Referral
+			after, c, e, err := it.Rechecked(concert.House, c, now)
+			if err != nil {
+				continue // it moved on while we looked (withdrawn, say) and is left alone
 			}
-			if at, more := nextLook(it, r, checks[it.ID]); more && (next.IsZero() || at.Before(next)) {
+			saved, looked = append(saved, after), append(looked, c)
+			tx.Record(e)
+			again := store.Checked{At: now, Count: due.checks[it.ID].Count + 1}
+			if at, more := nextLook(after, due.referral, again); more && (next.IsZero() || at.Before(next)) {
 				next = at
 			}
 		}
 		if !next.IsZero() {
-			tx.SetClock(concert.ClockRecheck, string(r.ID), next)
+			tx.SetClock(concert.ClockRecheck, string(j.Referral), next)
 		}
 		if err := tx.AddRechecks(ctx, looked); err != nil {
 			return err
@@ -96,30 +93,43 @@ func (s *Service) recheckReferral(ctx context.Context, j concert.RecheckReferral
 }
 
 // lookSlack lets looks that fall due almost together go together.
-const lookSlack = 10 * time.Minute
+const lookSlack = 30 * time.Minute
 
-func (s *Service) dueLooks(ctx context.Context, tx *store.Tx, id concert.ReferralID) (concert.Referral, []concert.Item, error) {
-	r, err := tx.ReferralByID(ctx, id)
-	if err != nil {
-		return r, nil, err
+// looks is what of a referral is to be looked at now, and when the rest is.
+type looks struct {
+	referral concert.Referral
+	items    []concert.Item
+	checks   map[concert.ItemID]store.Checked
+	next     time.Time // of those that are not due yet; zero for none
+}
+
+func (s *Service) dueLooks(ctx context.Context, tx *store.Tx, id concert.ReferralID) (looks, error) {
+	var l looks
+	var err error
+	if l.referral, err = tx.ReferralByID(ctx, id); err != nil {
+		return l, err
 	}
 	items, err := tx.ReferralItems(ctx, id)
 	if err != nil {
-		return r, nil, err
+		return l, err
 	}
-	checks, err := tx.Checks(ctx, id)
-	if err != nil {
-		return r, nil, err
+	if l.checks, err = tx.Checks(ctx, id); err != nil {
+		return l, err
 	}
 	var due []concert.ItemID
 	soon := s.now().Add(lookSlack)
 	for _, it := range items {
-		if at, more := nextLook(it, r, checks[it.ID]); more && !at.After(soon) {
+		at, more := nextLook(it, l.referral, l.checks[it.ID])
+		switch {
+		case !more:
+		case !at.After(soon):
 			due = append(due, it.ID)
+		case l.next.IsZero() || at.Before(l.next):
+			l.next = at
 		}
 	}
-	full, err := tx.ItemsByID(ctx, due)
-	return r, full, err
+	l.items, err = tx.ItemsByID(ctx, due)
+	return l, err
 }
 
 func (s *Service) lookAll(ctx context.Context, items []concert.Item) map[concert.ItemID]concert.Recheck {

@@ -47,10 +47,14 @@ func (s *Service) ReadReferral(ctx context.Context, scope concert.Scope, ref str
 	if err != nil || by.Provider == "" {
 		return v, err
 	}
+	seen := map[concert.DeliveryID]bool{}
+	climbs := false
 	for _, d := range v.Deliveries {
-		if d.Rung != concert.RungOpened && d.Rung != concert.RungAcknowledged {
-			return v, s.climb(ctx, v.ID, concert.RungOpened, "fetched with the key of operator "+by.Operator)
-		}
+		seen[d.ID] = true
+		climbs = climbs || d.Rung != concert.RungOpened && d.Rung != concert.RungAcknowledged
+	}
+	if climbs {
+		return v, s.climb(ctx, v.ID, concert.RungOpened, "fetched with the key of operator "+by.Operator, seen)
 	}
 	return v, nil
 }
@@ -89,12 +93,21 @@ func (s *Service) fillReferral(ctx context.Context, tx *store.Tx, v *ReferralVie
 	return err
 }
 
-// climb moves every notice of a referral up to a rung.
-func (s *Service) climb(ctx context.Context, id concert.ReferralID, to concert.Rung, evidence string) error {
-	return s.retryStale(ctx, func(tx *store.Tx) error { return s.climbIn(ctx, tx, id, to, evidence) })
+// climb moves the notices of a referral that the provider has seen up to a
+// rung.
+func (s *Service) climb(ctx context.Context, id concert.ReferralID, to concert.Rung, evidence string, seen map[concert.DeliveryID]bool) error {
+	return s.retryStale(ctx, func(tx *store.Tx) error {
+		return s.climbIn(ctx, tx, id, to, evidence, func(d store.Outgoing) bool { return seen[d.ID] })
+	})
 }
 
-func (s *Service) climbIn(ctx context.Context, tx *store.Tx, id concert.ReferralID, to concert.Rung, evidence string) error {
+// asked are the notices that acknowledging or answering a referral confirms: a
+// withdrawal or a correction that is still on its way goes on (G16).
+func asked(d store.Outgoing) bool {
+	return d.Kind == concert.NoticeReferral || d.Kind == concert.NoticeReminder
+}
+
+func (s *Service) climbIn(ctx context.Context, tx *store.Tx, id concert.ReferralID, to concert.Rung, evidence string, which func(store.Outgoing) bool) error {
 	ds, err := tx.Deliveries(ctx, id)
 	if err != nil {
 		return err
@@ -138,7 +151,7 @@ func (s *Service) AcknowledgeReferral(ctx context.Context, by concert.Actor, ref
 		}
 		r.Version++
 		tx.Record(events...)
-		return s.climbIn(ctx, tx, r.ID, concert.RungAcknowledged, "acknowledged by operator "+by.Operator)
+		return s.climbIn(ctx, tx, r.ID, concert.RungAcknowledged, "acknowledged by operator "+by.Operator, asked)
 	})
 	return r, err
 }
@@ -166,13 +179,9 @@ func (s *Service) AnswerReferral(ctx context.Context, by concert.Actor, ref stri
 		if version != r.Version {
 			return concert.ErrStale
 		}
-		items, err := tx.ReferralItems(ctx, r.ID)
+		named, err := tx.BareItemsByRef(ctx, entries(len(in), func(i int) string { return in[i].Item }))
 		if err != nil {
 			return err
-		}
-		byRef := make(map[string]concert.Item, len(items))
-		for _, it := range items {
-			byRef[it.Ref] = it
 		}
 		now := s.now()
 		r, acked, err := r.Acknowledged(by, now)
@@ -180,7 +189,7 @@ func (s *Service) AnswerReferral(ctx context.Context, by concert.Actor, ref stri
 			return err
 		}
 		tx.Record(acked...)
-		a := answering{byRef: byRef, changed: map[string]concert.Item{}}
+		a := answering{byRef: named, changed: map[string]concert.Item{}}
 		for i, rep := range in {
 			if out[i], err = a.one(tx, by, r, rep, now); err != nil {
 				return err
@@ -209,7 +218,7 @@ type answering struct {
 
 func (a *answering) one(tx *store.Tx, by concert.Actor, r concert.Referral, rep Replying, now time.Time) (Result, error) {
 	it, ok := a.byRef[rep.Item]
-	if !ok {
+	if !ok || it.Referral != r.ID {
 		return Result{Ref: rep.Item, Err: concert.Refuse(concert.Invalid, "answer.item", "item", "item %q is not part of referral %s", rep.Item, r.Ref)}, nil
 	}
 	silent := it.Silent()
@@ -259,7 +268,7 @@ func (s *Service) saveAnswers(ctx context.Context, tx *store.Tx, by concert.Acto
 		tx.SetClock(concert.ClockRecheck, string(r.ID), now.Add(recheckAfterClaim))
 	}
 	if acked {
-		return s.climbIn(ctx, tx, r.ID, concert.RungAcknowledged, "answered by operator "+by.Operator)
+		return s.climbIn(ctx, tx, r.ID, concert.RungAcknowledged, "answered by operator "+by.Operator, asked)
 	}
 	return nil
 }
@@ -282,14 +291,17 @@ func (s *Service) Inbox(ctx context.Context, by concert.Actor, after int64, limi
 	if err != nil {
 		return nil, err
 	}
-	queued := map[concert.ReferralID]bool{}
+	queued := map[concert.ReferralID]map[concert.DeliveryID]bool{}
 	for _, d := range out {
 		if d.Rung == concert.RungQueued || d.Rung == concert.RungSent || d.Rung == concert.RungFailed {
-			queued[d.Referral] = true
+			if queued[d.Referral] == nil {
+				queued[d.Referral] = map[concert.DeliveryID]bool{}
+			}
+			queued[d.Referral][d.ID] = true
 		}
 	}
-	for id := range queued {
-		if err := s.climb(ctx, id, concert.RungAccepted, "listed in the inbox"); err != nil {
+	for id, seen := range queued {
+		if err := s.climb(ctx, id, concert.RungAccepted, "listed in the inbox", seen); err != nil {
 			return nil, err
 		}
 	}

@@ -5,11 +5,13 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"concert"
+	"concert/internal/identity"
 	"concert/internal/store"
 	"concert/tlog"
 )
@@ -62,9 +64,17 @@ func (s *Service) every(ctx context.Context, tick time.Duration, what string, fn
 	}
 }
 
+// caseSpan is how much case time passes in a span on the wall.
+func (s *Service) caseSpan(wall time.Duration) time.Duration {
+	if s.Time.Rate == 0 {
+		return wall
+	}
+	return time.Duration(float64(wall) * s.Time.Rate)
+}
+
 func (s *Service) fireClocks(ctx context.Context) error {
 	for {
-		n, err := s.DB.FireClocks(ctx, s.now())
+		n, err := s.DB.FireClocks(ctx, s.now(), s.caseSpan(clockTick))
 		if err != nil || n == 0 {
 			return err
 		}
@@ -120,9 +130,15 @@ func (s *Service) Recall(ctx context.Context, p concert.PersonID, key string, re
 	if kept.Fingerprint != sha256.Sum256(request) {
 		return a, false, concert.Refuse(concert.Invalid, "idempotency.reused", "Idempotency-Key", "this Idempotency-Key was used for another request: make a new key for a new request")
 	}
-	a.Status, a.Body = kept.Status, kept.Body
+	a.Status = kept.Status
+	if a.Body, err = identity.Open(s.answerKey(), kept.Body, []byte(key)); err != nil {
+		return a, false, fmt.Errorf("stored answer: %w", err)
+	}
 	return a, true, json.Unmarshal([]byte(kept.Header), &a.Header)
 }
+
+// answerKey seals stored answers: they name places, and once a new key or link.
+func (s *Service) answerKey() identity.Key { return s.DB.Keys.Derive("stored answers") }
 
 // Keep stores an answer for a repeated request.
 func (s *Service) Keep(ctx context.Context, p concert.PersonID, key string, request []byte, a StoredAnswer) error {
@@ -131,6 +147,6 @@ func (s *Service) Keep(ctx context.Context, p concert.PersonID, key string, requ
 		return err
 	}
 	return s.DB.Update(ctx, func(tx *store.Tx) error {
-		return tx.StoreAnswer(ctx, p, key, store.StoredAnswer{Fingerprint: sha256.Sum256(request), Status: a.Status, Header: string(header), Body: a.Body, At: time.Now()})
+		return tx.StoreAnswer(ctx, p, key, store.StoredAnswer{Fingerprint: sha256.Sum256(request), Status: a.Status, Header: string(header), Body: identity.Seal(s.answerKey(), a.Body, []byte(key)), At: time.Now()})
 	})
 }

@@ -35,7 +35,7 @@ func (u *unit) remember(entries []entry) {
 // aftercare does what was remembered until nothing is left and no lane can add
 // to it.
 func (u *unit) aftercare(ctx context.Context) error {
-	tick := time.NewTicker(200 * time.Millisecond)
+	tick := time.NewTicker(500 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		u.mu.Lock()

@@ -125,6 +125,7 @@ func (c *EventChecker) Check(e concert.RecordedEvent) {
 		fail("event %d (%s) has a commitment of %d bytes", c.next, e.ID, len(e.Commit))
 	case len(e.Salt) == 0:
 		c.Erased++
+		fail("event %d (%s, %s of %s) has no salt and no erasure of it is recorded: nothing shows that it is what its commitment commits to", c.next, e.ID, e.Kind, e.Subject)
 	default:
 		if got := tlog.Commit(e.Salt, e.Canonical(sha256.Sum256(e.Sealed))); !bytes.Equal(got[:], e.Commit) {
 			fail("event %d (%s, %s of %s) is not what its commitment commits to: it was changed after it was recorded", c.next, e.ID, e.Kind, e.Subject)
@@ -245,6 +246,8 @@ func (v *Verification) conclude(head tlog.Head, witnesses []string, rep tlog.Rep
 		v.FirstBad, v.Problem = events.Bad, events.Problem
 	case err != nil:
 		v.FirstBad, v.Problem = rep.FirstBad, err.Error()
+	case rep.Beyond > 0:
+		v.FirstBad, v.Problem = head.Size, fmt.Sprintf("%d events stand behind the %d that were signed: event %d is the first that nobody vouches for", rep.Beyond, head.Size, head.Size)
 	case rep.Size != head.Size:
 		v.FirstBad, v.Problem = min(rep.Size, head.Size), fmt.Sprintf("the log was signed with %d events, %d are here: event %d is the first missing", head.Size, rep.Size, min(rep.Size, head.Size))
 	default:

@@ -52,8 +52,9 @@ const clocksMost = 200
 
 // FireClocks takes the clocks that are due at the case time and enqueues their
 // jobs in the same transaction, so that each fires once, on whichever node
-// comes first. It returns how many fired.
-func (db *DB) FireClocks(ctx context.Context, now time.Time) (int, error) {
+// comes first. A clock whose job is under way asks again after the span. It
+// returns how many fired.
+func (db *DB) FireClocks(ctx context.Context, now time.Time, again time.Duration) (int, error) {
 	var due int
 	err := db.View(ctx, func(tx *Tx) error {
 		return tx.row(ctx, "SELECT count(*) FROM (SELECT 1 FROM clock WHERE due_at <= ? LIMIT 1) AS d", concert.Micros(now)).Scan(&due)
@@ -73,23 +74,30 @@ func (db *DB) FireClocks(ctx context.Context, now time.Time) (int, error) {
 		if err != nil {
 			return fmt.Errorf("read clocks: %w", err)
 		}
-		jobs := make([]concert.Job, 0, len(clocks))
-		for _, c := range clocks {
-			n, err := tx.exec(ctx, "DELETE FROM clock WHERE kind = ? AND subject = ? AND version = ?", string(c.Kind), c.Subject, c.Version)
-			if err != nil {
-				return fmt.Errorf("take clock: %w", err)
-			}
-			if n == 0 {
-				continue
-			}
-			j, err := c.JobFor()
-			if err != nil {
+		jobs := make([]concert.Job, len(clocks))
+		for i, c := range clocks {
+			if jobs[i], err = c.JobFor(); err != nil {
 				return err
 			}
-			jobs = append(jobs, j)
 		}
-		fired = len(jobs)
-		return tx.Enqueue(ctx, jobs...)
+		taken, err := tx.enqueue(ctx, jobs)
+		if err != nil {
+			return err
+		}
+		fired = 0
+		for i, c := range clocks {
+			// One like it is under way and may have looked already: this clock
+			// stays and asks again a little later, so that nothing is missed.
+			text, args := "UPDATE clock SET due_at = ? WHERE kind = ? AND subject = ? AND version = ?", []any{concert.Micros(now.Add(again)), string(c.Kind), c.Subject, c.Version}
+			if taken[i] {
+				text, args = "DELETE FROM clock WHERE kind = ? AND subject = ? AND version = ?", args[1:]
+				fired++
+			}
+			if _, err := tx.exec(ctx, text, args...); err != nil {
+				return fmt.Errorf("take clock: %w", err)
+			}
+		}
+		return nil
 	})
 	return fired, err
 }

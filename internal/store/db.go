@@ -99,14 +99,21 @@ func (db *DB) migrate(ctx context.Context) error {
 	}
 	// The queue's own schema is a numbered step of ours, so that an older
 	// program refuses both together.
-	queue := goose.NewGoMigration(2, &goose.GoFunc{RunTx: func(ctx context.Context, t *sql.Tx) error {
-		m, err := rivermigrate.New(db.d.queue(db.write), &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})
-		if err != nil {
-			return err
-		}
-		_, err = m.MigrateTx(ctx, t, rivermigrate.DirectionUp, nil)
+	m, err := rivermigrate.New(db.d.queue(db.write), &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return fmt.Errorf("migrations of the job queue: %w", err)
+	}
+	step := &goose.GoFunc{RunTx: func(ctx context.Context, t *sql.Tx) error {
+		_, err := m.MigrateTx(ctx, t, rivermigrate.DirectionUp, nil)
 		return err
-	}}, nil)
+	}}
+	if db.d.queueSteps {
+		step = &goose.GoFunc{RunDB: func(ctx context.Context, _ *sql.DB) error {
+			_, err := m.Migrate(ctx, rivermigrate.DirectionUp, nil)
+			return err
+		}}
+	}
+	queue := goose.NewGoMigration(2, step, nil)
 	p, err := goose.NewProvider(db.d.goose, db.write, files, goose.WithGoMigrations(queue), goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
 	if err != nil {
 		return fmt.Errorf("migrations: %w", err)

@@ -33,6 +33,7 @@ type dialect struct {
 	retryable   func(error) bool
 	unique      func(error) bool
 	queue       func(*sql.DB) riverdriver.Driver[*sql.Tx]
+	queueSteps  bool // the queue's schema is made in several transactions: a new enum value can be used only after its own
 
 	rebound sync.Map // SQL text with ? → with $n
 }
@@ -73,6 +74,7 @@ func postgresDialect() *dialect {
 		retryable:   func(err error) bool { s := state(err); return s == "40001" || s == "40P01" },
 		unique:      func(err error) bool { return state(err) == "23505" },
 		queue:       func(db *sql.DB) riverdriver.Driver[*sql.Tx] { return riverdatabasesql.New(db) },
+		queueSteps:  true,
 	}
 }
 

@@ -126,6 +126,11 @@ func (tx *Tx) ItemsByRef(ctx context.Context, refs []string) (map[string]concert
 	return byRef(in(ctx, tx, tx.scanItem(ctx), "SELECT "+itemCols+itemFrom+"WHERE i.ref IN (%s)", anys(refs)))
 }
 
+// BareItemsByID are the items with these ids, without what is sealed.
+func (tx *Tx) BareItemsByID(ctx context.Context, ids []concert.ItemID) ([]concert.Item, error) {
+	return in(ctx, tx, scanBare, "SELECT "+bareCols+" FROM item i WHERE i.id IN (%s)", anys(strs(ids)))
+}
+
 // ItemsByID are the items with these ids.
 func (tx *Tx) ItemsByID(ctx context.Context, ids []concert.ItemID) ([]concert.Item, error) {
 	return in(ctx, tx, tx.scanItem(ctx), "SELECT "+itemCols+itemFrom+"WHERE i.id IN (%s)", anys(strs(ids)))

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
 
 	"concert"
 )
@@ -32,20 +33,39 @@ func (db *DB) openQueue() error {
 	return nil
 }
 
-// Enqueue keeps jobs with the act; they run after it commits.
-func (tx *Tx) Enqueue(ctx context.Context, jobs ...concert.Job) error {
+// queueOut is the queue of jobs that wait for others' machines, so that a slow
+// one holds up nothing else.
+const queueOut = "out"
+
+// enqueue keeps jobs with the transaction; they run after it commits. A job
+// that waits or runs already is not kept twice: taken says of each whether it
+// was.
+func (tx *Tx) enqueue(ctx context.Context, jobs []concert.Job) (taken []bool, err error) {
 	if len(jobs) == 0 {
-		return nil
+		return nil, nil
 	}
 	params := make([]river.InsertManyParams, len(jobs))
 	for i, j := range jobs {
-		params[i] = river.InsertManyParams{Args: j}
+		kind := concert.ClockKind(j.Kind())
+		opts := &river.InsertOpts{Priority: kind.Rank(), UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: unfinished}}
+		if kind == concert.ClockDeliver {
+			opts.Queue = queueOut
+		}
+		params[i] = river.InsertManyParams{Args: j, InsertOpts: opts}
 	}
-	if _, err := tx.db.queue.InsertManyFastTx(ctx, tx.tx, params); err != nil {
-		return fmt.Errorf("enqueue: %w", err)
+	results, err := tx.db.queue.InsertManyTx(ctx, tx.tx, params)
+	if err != nil {
+		return nil, fmt.Errorf("enqueue: %w", err)
 	}
-	return nil
+	taken = make([]bool, len(results))
+	for i, r := range results {
+		taken[i] = !r.UniqueSkippedAsDuplicate
+	}
+	return taken, nil
 }
+
+// unfinished are the states in which a job stands for any later one like it.
+var unfinished = []rivertype.JobState{rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRetryable, rivertype.JobStateRunning, rivertype.JobStateScheduled}
 
 // jobTimeout is short, and rescue follows soon after, so that the work of a
 // node that died goes on elsewhere.
@@ -58,7 +78,7 @@ const (
 // Work runs jobs on this node until the context ends, several at once.
 func (db *DB) Work(ctx context.Context, h *Handlers, log *slog.Logger, workers int) error {
 	cfg := &river.Config{
-		Queues:               map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: workers}},
+		Queues:               map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: workers}, queueOut: {MaxWorkers: workers}},
 		Workers:              h.workers,
 		FetchPollInterval:    jobPoll,
 		FetchCooldown:        jobPoll / 2,

@@ -27,7 +27,7 @@ var gridColumns = []gridColumn{
 
 // besideMetrics stand beside the funnel, each with its definition.
 var besideMetrics = []gridColumn{
-	{concert.Duplicates, "＋", "good"}, {concert.Held, "‖", "wait"}, {concert.Refused, "■", "end"}, {concert.Silent, "…", "wait"},
+	{concert.Duplicates, "+", "good"}, {concert.Held, "‖", "wait"}, {concert.Refused, "■", "end"}, {concert.Silent, "…", "wait"},
 	{concert.StillUp, "▲", "bad"}, {concert.Returned, "↺", "bad"}, {concert.UnknownN, "?", "wait"}, {concert.WithdrawnN, "↩", "end"},
 }
 
@@ -100,7 +100,8 @@ type boardPage struct {
 	Broken                   string // a sum that does not hold
 }
 
-var countryColumns = []concert.Metric{concert.Submitted, concert.Unique, concert.Duplicates, concert.Assessed, concert.Approved, concert.ReferredN, concert.Down}
+// countryColumns are the numbers of the strip of countries.
+var countryColumns = []concert.Metric{concert.Submitted, concert.Unique, concert.Duplicates, concert.Approved, concert.ReferredN, concert.Down}
 
 func boardOf(b casework.Board, g casework.Registers, series []sample, rateOfTime float64) boardPage {
 	p := boardPage{Ref: b.Action.Ref, Name: b.Action.Name, Mandate: b.Action.Mandate, Lead: g.Authorities[b.Action.Lead].Name, Starts: b.Action.StartsAt, Ends: b.Action.EndsAt, Exercise: b.Action.Exercise,
@@ -194,7 +195,8 @@ func countryRows(b casework.Board, g casework.Registers) []gridRow {
 	add := func(id concert.AuthorityID, part string) {
 		a := g.Authorities[id]
 		name := a.Unit
-		if part != "" {
+		// Most support; only what is special is said.
+		if part != "" && part != partTexts[concert.PartSupport] {
 			name += " (" + part + ")"
 		}
 		if !slices.Contains(units[a.Country], name) {

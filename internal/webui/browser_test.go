@@ -2,6 +2,8 @@ package webui
 
 import (
 	"context"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +14,8 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"concert"
+	"concert/internal/casework"
+	"concert/internal/httpkit"
 )
 
 // chromium is the browser's path; a machine without one skips, CI does not.
@@ -44,7 +48,8 @@ func (h *house) browse(t *testing.T, browser context.Context, dir string) *windo
 	t.Helper()
 	ctx, stop := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
 	w := &window{t, ctx, dir, h.server.URL}
-	w.do()
+	// A window lives as long as the context of its first step.
+	must(t, chromedp.Do(ctx))
 	messages := chromedp.Console(ctx)
 	done := make(chan struct{})
 	go func() {
@@ -59,7 +64,13 @@ func (h *house) browse(t *testing.T, browser context.Context, dir string) *windo
 			}
 		}
 	}()
-	t.Cleanup(func() { stop(); <-done })
+	t.Cleanup(func() {
+		stop()
+		select {
+		case <-done:
+		case <-time.After(3 * time.Second):
+		}
+	})
 	return w
 }
 
@@ -185,7 +196,8 @@ func TestBrowserWorksTheChainAndTheBoardMoves(t *testing.T) {
 	answerer.open(h.links["answerer"], "#f-again")
 	answerer.open("/referrals", "main table a")
 	answerer.do(click("main table a"), visible(".reply"))
-	answerer.shoot("referral", false, 1280, 900)
+	answerer.do(chromedp.EmulateViewport(1280, 1400))
+	must(t, os.WriteFile(filepath.Join(dir, "referral.png"), get(answerer, chromedp.CaptureScreenshot()), 0o600))
 }
 
 // crowd fills the action with invented work in many states.
@@ -195,4 +207,95 @@ func (h *house) crowd() {
 	h.submit("south", 25, 40, h.action.Ref)
 	h.assessed("officer", refs[:50], concert.SeverityThreat)
 	h.approved("reviewer", refs[:44])
+}
+
+// busyBoard is a joint action of the size of November 2019, invented.
+func busyBoard() (casework.Board, casework.Registers) {
+	start := time.Date(2019, 11, 21, 8, 0, 0, 0, time.UTC)
+	b := casework.Board{Action: concert.Action{ID: "a", Ref: "JA-EXERCISE", Name: "EXERCISE November 2019", Phase: concert.PhaseRefer, Lead: "au0", Mandate: "EXERCISE 2019/1", StartsAt: start, EndsAt: start.Add(96 * time.Hour), Target: 26000, Exercise: true},
+		AsOf: start.Add(55 * time.Hour), Totals: concert.Counts{}, Authorities: map[concert.AuthorityID]concert.Counts{}, Providers: map[concert.ProviderID]concert.Counts{}}
+	g := casework.Registers{Authorities: map[concert.AuthorityID]concert.Authority{}, Providers: map[concert.ProviderID]concert.Provider{}}
+	for i := range int64(12) {
+		id := concert.AuthorityID("au" + string(rune('0'+i)))
+		g.Authorities[id] = concert.Authority{ID: id, Name: "EXERCISE Unit", Country: "X" + string(rune('A'+i)), Unit: "IRU-X" + string(rune('A'+i))}
+		b.Participants = append(b.Participants, concert.Participant{Authority: id, Part: concert.PartSupport})
+		b.Authorities[id] = concert.Counts{concert.Submitted: 2600 + 31*i, concert.Unique: 2100 + 29*i, concert.Duplicates: 500 + 2*i, concert.Approved: 1700 + 20*i, concert.ReferredN: 1500 + 17*i, concert.Down: 900 + 11*i}
+	}
+	for i := range int64(9) {
+		id := concert.ProviderID("p" + string(rune('0'+i)))
+		g.Providers[id] = concert.Provider{ID: id, Name: "EXERCISE Provider " + string(rune('A'+i))}
+		n := 2600 - 200*i
+		b.Providers[id] = concert.Counts{concert.ReferredN: n, concert.Acknowledged: n - 40*i, concert.AnsweredN: n - 90*i, concert.Silent: 90 * i, concert.Removed: n - 90*i - 200, concert.Refused: 150, concert.OtherAnswer: 50, concert.RecheckedN: n / 2, concert.Down: n/2 - 100 - 20*i, concert.StillUp: 60 + 10*i, concert.Returned: 10 * i, concert.PartialN: 10, concert.UnknownN: 30, concert.WithdrawnN: i}
+	}
+	for _, side := range []map[concert.ProviderID]concert.Counts{b.Providers} {
+		for _, c := range side {
+			for m, n := range c {
+				b.Totals[m] += n
+			}
+		}
+	}
+	t := b.Totals
+	t[concert.Duplicates], t[concert.Guarded], t[concert.Unassessed], t[concert.OutOfScope], t[concert.Awaiting], t[concert.Rejected], t[concert.Ready], t[concert.Held] = 6120, 310, 1204, 88, 640, 402, 150, 12
+	t[concert.Approved] = t[concert.Ready] + t[concert.Held] + t[concert.ReferredN]
+	t[concert.Assessed] = t[concert.Awaiting] + t[concert.Rejected] + t[concert.Approved]
+	t[concert.Unique] = t[concert.Guarded] + t[concert.Unassessed] + t[concert.OutOfScope] + t[concert.Assessed]
+	t[concert.Submitted] = t[concert.Unique] + t[concert.Duplicates]
+	t[concert.RecheckedN] = t[concert.Down] + t[concert.StillUp] + t[concert.PartialN] + t[concert.UnknownN] + t[concert.Returned]
+	return b, g
+}
+
+// serveBusy shows the busy board and its report through the real door.
+func (h *house) serveBusy(t *testing.T) string {
+	b, g := busyBoard()
+	var series []sample
+	for i := range 40 {
+		series = append(series, sample{b.Action.StartsAt.Add(time.Duration(10+i) * time.Hour), int64(i*i) * 9})
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /assets/{name}", h.ui.assets.serve)
+	mux.HandleFunc("GET /board", func(w http.ResponseWriter, r *http.Request) {
+		must(t, h.ui.show(w, r, &visit{person: h.people["coordinator"]}, view{title: "Wall", body: boardView(boardOf(b, g, series, 1)), wide: true}))
+	})
+	mux.HandleFunc("GET /report", func(w http.ResponseWriter, r *http.Request) {
+		must(t, h.ui.show(w, r, &visit{person: h.people["coordinator"]}, view{title: "Report", body: reportView(reportOf(b, g, "exercise.example/log"), true), wide: true}))
+	})
+	s := httptest.NewServer(httpkit.Security(mux))
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+// Nothing runs over the edge, down to the width of a phone (WCAG 2.2 1.4.10).
+func TestBrowserFitsEveryWidth(t *testing.T) {
+	path := chromium(t)
+	h := open(t)
+	base := h.serveBusy(t)
+	ref := h.submit("officer", 3, 1, "")[0]
+	alloc, stop := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU)...)
+	t.Cleanup(stop)
+	browser, end := chromedp.NewContext(alloc)
+	t.Cleanup(end)
+	must(t, chromedp.Do(browser))
+	w := h.browse(t, browser, shots(t))
+	w.open(h.links["officer"], "#f-again")
+	for _, path := range []string{base + "/board", base + "/report", "/items", "/items/" + ref, "/submit", "/holds", "/scope", "/counting", "/log", "/password"} {
+		w.open(path, "h1")
+		for _, width := range []int64{1920, 1366, 320} {
+			w.do(chromedp.EmulateViewport(width, 1080))
+			over := get(w, chromedp.Evaluate[string](`document.documentElement.scrollWidth <= innerWidth ? "" : [...document.querySelectorAll("main *")].filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest(".scroll, .hidden, pre")).slice(0, 4).map(e => e.tagName + "." + e.className).join(" ") + " " + document.documentElement.scrollWidth`))
+			if over != "" {
+				t.Errorf("%s is wider than %d: %s", path, width, over)
+			}
+		}
+	}
+	if os.Getenv("CONCERT_TEST_SHOTS") == "" {
+		return
+	}
+	for _, page := range []string{"board", "report"} {
+		w.open(base+"/"+page, "h1")
+		w.shoot("busy-"+page+"-light", false, 1920, 1080)
+		w.shoot("busy-"+page+"-dark", true, 1920, 1080)
+		w.shoot("busy-"+page+"-phone", false, 390, 844)
+		w.do(chromedp.ScrollIntoView(chromedp.CSS("main > :last-child")))
+		must(t, os.WriteFile(filepath.Join(w.dir, "busy-"+page+"-end.png"), get(w, chromedp.CaptureScreenshot()), 0o600))
+	}
 }

@@ -3,6 +3,8 @@ package webui
 import (
 	"errors"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/a-h/templ"
 
@@ -22,10 +24,28 @@ func formErrorsOf(err error) (formErrors, error) {
 	return nil, err
 }
 
+// personTexts say in a form's words what the rule says in codes.
+var personTexts = map[string]string{
+	"assessment.type":     "Choose the type, (a) to (e), or say that the purpose is exempt",
+	"assessment.purpose":  "Choose the outcome of the purpose test",
+	"assessment.severity": "Choose how severe it is",
+	"recheck.state":       "Choose what you saw",
+	"remedy.kind":         "Choose withdrawal or correction",
+}
+
+// said is what a person reads of a refusal.
+func said(e *concert.Error) string {
+	if s := personTexts[e.Code]; s != "" {
+		return s
+	}
+	r, size := utf8.DecodeRuneInString(e.Message)
+	return string(unicode.ToUpper(r)) + e.Message[size:]
+}
+
 func (e formErrors) of(field string) string {
 	for _, p := range e {
 		if p.Field == field {
-			return p.Message
+			return said(p)
 		}
 	}
 	return ""

@@ -153,7 +153,7 @@ type submitPage struct {
 var outcomeTexts = map[string]state{
 	casework.OutcomeCreated:   {"✓", "taken: waits for an assessment", "good"},
 	casework.OutcomeStopped:   {"⊘", "recorded, but stopped by the guard", "end"},
-	casework.OutcomeDuplicate: {"＋", "another authority found it before: you share the credit", "go"},
+	casework.OutcomeDuplicate: {"+", "another authority found it before: you share the credit", "go"},
 	casework.OutcomeKnown:     {"=", "you handed it in before: nothing added", "end"},
 	"":                        {"▲", "not taken", "bad"},
 }

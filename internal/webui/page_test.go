@@ -187,7 +187,7 @@ func TestLoginByPasswordAndWayBack(t *testing.T) {
 	if got := p.header.Get("Cache-Control"); got != "no-store" {
 		t.Errorf("Cache-Control %q", got)
 	}
-	v.post("/password", url.Values{"password": {"an exercise of many words"}, "again": {"another"}}).want(t, http.StatusUnprocessableEntity, "the two passwords differ")
+	v.post("/password", url.Values{"password": {"an exercise of many words"}, "again": {"another"}}).want(t, http.StatusUnprocessableEntity, "The two passwords differ")
 	v.post("/password", url.Values{"password": {"short"}, "again": {"short"}}).want(t, http.StatusUnprocessableEntity, "Not recorded yet")
 	v.post("/password", url.Values{"password": {"an exercise of many words"}, "again": {"an exercise of many words"}}).want(t, http.StatusOK)
 	v.post("/logout", url.Values{}).want(t, http.StatusOK, "You are logged out")
@@ -195,7 +195,7 @@ func TestLoginByPasswordAndWayBack(t *testing.T) {
 	if p.path != "/login" || p.value("next") != "/items?status=held" {
 		t.Fatalf("led to %s, next %q", p.path, p.value("next"))
 	}
-	v.post("/login", url.Values{"login": {"officer"}, "password": {"wrong"}, "next": {"/items"}}).want(t, http.StatusForbidden, "name or password is wrong")
+	v.post("/login", url.Values{"login": {"officer"}, "password": {"wrong"}, "next": {"/items"}}).want(t, http.StatusForbidden, "Name or password is wrong")
 	p = v.post("/login", url.Values{"login": {"officer"}, "password": {"an exercise of many words"}, "next": {"/items?status=held"}})
 	if p.path != "/items" {
 		t.Errorf("landed on %s", p.path)
@@ -247,7 +247,7 @@ func TestPlacesAreTextAndTheQueuePages(t *testing.T) {
 	h := open(t)
 	h.submit("officer", queuePage+5, 1, "")
 	v := h.as("officer")
-	p := v.get("/items").want(t, http.StatusOK, "50+", "routine: oldest first", "Guard: ordinary item")
+	p := v.get("/items").want(t, http.StatusOK, "50+", "ordinary item")
 	rows := len(all(p.first(tag("tbody")), tag("tr")))
 	if rows != queuePage {
 		t.Errorf("%d rows", rows)

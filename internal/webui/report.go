@@ -104,6 +104,14 @@ func reportOf(b casework.Board, g casework.Registers, origin string) reportPage 
 	return p
 }
 
+// targetText says what was aimed at, where anything was.
+func targetText(target int) string {
+	if target <= 0 {
+		return ""
+	}
+	return " (target " + thousands(int64(target)) + ")"
+}
+
 // sumText is an equality with its numbers, as it can be checked by hand.
 func sumText(s concert.Sum, c concert.Counts) string {
 	parts := make([]string, len(s.Parts))

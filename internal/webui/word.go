@@ -168,13 +168,13 @@ func priorityText(p int) string {
 func guardText(v concert.GuardVerdict) state {
 	switch v {
 	case concert.GuardPass:
-		return state{"✓", "Guard: ordinary item", "good"}
+		return state{"✓", "ordinary item", "good"}
 	case concert.GuardElevate:
-		return state{"⚠", "Guard: protected place, two approvals", "wait"}
+		return state{"⚠", "protected place: two approvals", "wait"}
 	case concert.GuardStop:
-		return state{"⊘", "Guard: stopped", "end"}
+		return state{"⊘", "stopped", "end"}
 	}
-	return state{"–", "Guard: no verdict", "end"}
+	return state{"–", "no verdict", "end"}
 }
 
 // thousands groups digits with a thin space that does not break.
