@@ -127,8 +127,8 @@ func boardOf(b casework.Board, g casework.Registers, series []sample, rateOfTime
 	for _, c := range besideMetrics {
 		p.Beside = append(p.Beside, figure{c, t[c.Metric]})
 	}
-	p.Claimed = rateOf("Claimed removed by providers", concert.MetricDefinitions[concert.Removed], "of "+strings.ToLower(metricTexts[concert.AnsweredN]), t[concert.Removed], t[concert.AnsweredN])
-	p.Seen = rateOf("Seen down by us", concert.MetricDefinitions[concert.Down], "of "+strings.ToLower(metricTexts[concert.RecheckedN]), t[concert.Down], t[concert.RecheckedN])
+	p.Claimed = rateOf("Claimed removed", concert.MetricDefinitions[concert.Removed], "of "+strings.ToLower(metricTexts[concert.AnsweredN]), t[concert.Removed], t[concert.AnsweredN])
+	p.Seen = rateOf("Seen down", concert.MetricDefinitions[concert.Down], "of "+strings.ToLower(metricTexts[concert.RecheckedN]), t[concert.Down], t[concert.RecheckedN])
 	p.Burn = burnOf(b.Action, t[concert.ReferredN], b.AsOf, series)
 	p.Providers, p.Countries = providerRows(b, g), countryRows(b, g)
 	if err := t.Check(); err != nil {

@@ -1349,7 +1349,7 @@ func burnView(b burn) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 117, "\" r=\"5\"></circle></svg><p class=\"quiet legend\"><span class=\"key line\"></span> what is left <span class=\"key plan\"></span> an even pace <span class=\"key before\"></span> before this node looked</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 117, "\" r=\"5\"></circle></svg><p class=\"quiet legend\"><span class=\"key line\"></span> what is left <span class=\"key plan\"></span> an even pace <span class=\"key before\"></span> earlier</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
