@@ -100,24 +100,24 @@ type rehearsal struct {
 }
 
 // Run rehearses the action, writes the report, and stays up for the board.
-func (c *exerciseCmd) Run(e *env) error {
+func (c *exerciseCmd) Run(ctx context.Context, e *env) error {
 	if err := c.loopbackOnly(); err != nil {
 		return err
 	}
 	r := &rehearsal{cmd: c, e: e, done: make(chan error, 1)}
 	begun := time.Now()
-	if err := r.open(begun); err != nil {
+	if err := r.open(ctx, begun); err != nil {
 		return err
 	}
 	defer r.close()
-	if err := r.world.Setup(e.ctx); err != nil {
+	if err := r.world.Setup(ctx); err != nil {
 		return fmt.Errorf("set up the exercise: %w", err)
 	}
 	r.announce()
-	if err := r.world.Run(e.ctx); err != nil {
+	if err := r.world.Run(ctx); err != nil {
 		return fmt.Errorf("exercise: %w (data kept in %s)", err, r.dir)
 	}
-	o, err := r.conclude(begun)
+	o, err := r.conclude(ctx, begun)
 	if err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func (c *exerciseCmd) Run(e *env) error {
 	}
 	fmt.Fprintln(e.stderr, "The board stays up until you stop it (Ctrl-C).")
 	select {
-	case <-e.ctx.Done():
+	case <-ctx.Done():
 		return nil
 	case err := <-r.done:
 		return err
@@ -156,8 +156,7 @@ func (c *exerciseCmd) loopbackOnly() error {
 
 // open makes the data directory, refuses any database that it did not create,
 // and starts the server.
-func (r *rehearsal) open(begun time.Time) error {
-	ctx := r.e.ctx
+func (r *rehearsal) open(ctx context.Context, begun time.Time) error {
 	dir, err := os.MkdirTemp("", "concert-exercise-")
 	if err != nil {
 		return err
@@ -271,8 +270,8 @@ func (r *rehearsal) progress() func(exercise.Progress) {
 }
 
 // conclude writes the report and counts, by the same queries as the board.
-func (r *rehearsal) conclude(begun time.Time) (outcome, error) {
-	ctx, svc := r.e.ctx, r.node.svc
+func (r *rehearsal) conclude(ctx context.Context, begun time.Time) (outcome, error) {
+	svc := r.node.svc
 	elapsed := time.Since(begun).Seconds()
 	o := outcome{Plan: r.cmd.Plan, ElapsedS: elapsed, ItemsPerS: float64(r.cmd.Items) / elapsed, Database: svc.DB.Dialect(), Data: r.dir, PeakRSSMB: peakRSS(), Counts: map[string]int64{}}
 	if err := svc.PublishLog(ctx); err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -30,7 +31,7 @@ type imported struct {
 
 // Run hands in a file's items in batches; a bad row is reported with its line
 // and the rest goes in; the same file twice adds nothing.
-func (c *importCmd) Run(e *env) error {
+func (c *importCmd) Run(ctx context.Context, e *env) error {
 	f, err := os.Open(c.File)
 	if err != nil {
 		return err
@@ -45,14 +46,14 @@ func (c *importCmd) Run(e *env) error {
 		}
 		in := api.NewItems{}
 		for _, r := range rows {
-			in.Items = append(in.Items, r.Item)
+			in.Items = append(in.Items, api.NewItem(r.Item))
 		}
 		body, err := json.Marshal(in)
 		if err != nil {
 			return err
 		}
 		sum := sha256.Sum256(body)
-		out, err := client.SubmitItems(e.ctx, api.Call{IdempotencyKey: "import-" + hex.EncodeToString(sum[:])}, in)
+		out, err := client.SubmitItems(ctx, api.Call{IdempotencyKey: "import-" + hex.EncodeToString(sum[:])}, in)
 		if err != nil {
 			return fmt.Errorf("lines %d to %d: %w", rows[0].Line, rows[len(rows)-1].Line, err)
 		}

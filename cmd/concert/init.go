@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -18,17 +19,17 @@ type initCmd struct {
 
 // Run makes a data directory, its keys and database, and the first
 // administrator.
-func (c *initCmd) Run(e *env) error {
+func (c *initCmd) Run(ctx context.Context, e *env) error {
 	if err := makeKeys(c.Data, c.Origin); err != nil {
 		return err
 	}
-	svc, err := c.open(e.ctx, slog.New(slog.NewTextHandler(io.Discard, nil)), netguard.Public(), false)
+	svc, err := c.open(ctx, slog.New(slog.NewTextHandler(io.Discard, nil)), netguard.Public(), false)
 	if err != nil {
 		return err
 	}
 	defer svc.DB.Close()
 	svc.BaseURL = c.BaseURL
-	link, _, err := svc.FirstAdministrator(e.ctx, c.Name, c.Login, false)
+	link, _, err := svc.FirstAdministrator(ctx, c.Name, c.Login, false)
 	if err != nil {
 		return err
 	}

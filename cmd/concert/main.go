@@ -42,7 +42,6 @@ type cli struct {
 
 // env is what commands write to and read from.
 type env struct {
-	ctx    context.Context
 	stdin  io.Reader
 	stdout io.Writer
 	stderr io.Writer
@@ -73,7 +72,7 @@ func main() {
 // run is the program without its process: tests call it too.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	var c cli
-	e := &env{ctx: ctx, stdin: stdin, stdout: stdout, stderr: stderr}
+	e := &env{stdin: stdin, stdout: stdout, stderr: stderr}
 	exited := -1
 	k, err := kong.New(&c, kong.Name("concert"), kong.Description("Acting in concert against terrorist content online."),
 		kong.Writers(stdout, stderr), kong.Exit(func(code int) { exited = code }),
@@ -92,6 +91,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return exitUsage
 	}
 	e.config = effective(kctx)
+	kctx.BindTo(ctx, (*context.Context)(nil))
 	if err := kctx.Run(e); err != nil {
 		var x *exitError
 		if errors.As(err, &x) {

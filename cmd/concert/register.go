@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -13,8 +14,8 @@ import (
 )
 
 // withService opens the deployment for one operator command.
-func (p place) withService(e *env, fn func(*casework.Service) error) error {
-	svc, err := p.open(e.ctx, slog.New(slog.NewTextHandler(e.stderr, nil)), netguard.Public(), false)
+func (p place) withService(ctx context.Context, e *env, fn func(*casework.Service) error) error {
+	svc, err := p.open(ctx, slog.New(slog.NewTextHandler(e.stderr, nil)), netguard.Public(), false)
 	if err != nil {
 		return err
 	}
@@ -64,14 +65,14 @@ type userAddCmd struct {
 }
 
 // Run adds a person.
-func (c *userAddCmd) Run(e *env) error {
-	return c.withService(e, func(s *casework.Service) error {
+func (c *userAddCmd) Run(ctx context.Context, e *env) error {
+	return c.withService(ctx, e, func(s *casework.Service) error {
 		s.BaseURL = c.BaseURL
 		p := concert.Person{Login: c.Login, Name: c.Name}
 		for _, r := range c.Roles {
 			p.Roles = append(p.Roles, concert.Role(r))
 		}
-		p, link, key, err := s.AddPerson(e.ctx, operator, p, c.Authority, c.Provider, c.Key)
+		p, link, key, err := s.AddPerson(ctx, operator, p, c.Authority, c.Provider, c.Key)
 		if err != nil {
 			return err
 		}
@@ -89,17 +90,17 @@ type userListCmd struct {
 }
 
 // Run lists people.
-func (c *userListCmd) Run(e *env) error {
-	return c.withService(e, func(s *casework.Service) error {
+func (c *userListCmd) Run(ctx context.Context, e *env) error {
+	return c.withService(ctx, e, func(s *casework.Service) error {
 		scope, err := concert.NewScope(operator, "")
 		if err != nil {
 			return err
 		}
-		people, err := s.People(e.ctx, scope)
+		people, err := s.People(ctx, scope)
 		if err != nil {
 			return err
 		}
-		g, err := s.Registers(e.ctx)
+		g, err := s.Registers(ctx)
 		if err != nil {
 			return err
 		}
@@ -116,10 +117,10 @@ type userLinkCmd struct {
 }
 
 // Run makes a new link.
-func (c *userLinkCmd) Run(e *env) error {
-	return c.withService(e, func(s *casework.Service) error {
+func (c *userLinkCmd) Run(ctx context.Context, e *env) error {
+	return c.withService(ctx, e, func(s *casework.Service) error {
 		s.BaseURL = c.BaseURL
-		link, err := s.NewLink(e.ctx, operator, c.Login)
+		link, err := s.NewLink(ctx, operator, c.Login)
 		if err != nil {
 			return err
 		}
@@ -143,9 +144,9 @@ type authorityAddCmd struct {
 }
 
 // Run adds an authority.
-func (c *authorityAddCmd) Run(e *env) error {
-	return c.withService(e, func(s *casework.Service) error {
-		a, err := s.AddAuthority(e.ctx, operator, concert.Authority{Name: c.Name, Country: c.Country, Kind: concert.AuthorityKind(c.Kind), Unit: c.Unit, Contact: c.Contact})
+func (c *authorityAddCmd) Run(ctx context.Context, e *env) error {
+	return c.withService(ctx, e, func(s *casework.Service) error {
+		a, err := s.AddAuthority(ctx, operator, concert.Authority{Name: c.Name, Country: c.Country, Kind: concert.AuthorityKind(c.Kind), Unit: c.Unit, Contact: c.Contact})
 		if err != nil {
 			return err
 		}
@@ -160,9 +161,9 @@ type authorityListCmd struct {
 }
 
 // Run lists authorities.
-func (c *authorityListCmd) Run(e *env) error {
-	return c.withService(e, func(s *casework.Service) error {
-		g, err := s.Registers(e.ctx)
+func (c *authorityListCmd) Run(ctx context.Context, e *env) error {
+	return c.withService(ctx, e, func(s *casework.Service) error {
+		g, err := s.Registers(ctx)
 		if err != nil {
 			return err
 		}
@@ -194,13 +195,13 @@ type providerAddCmd struct {
 }
 
 // Run adds a provider.
-func (c *providerAddCmd) Run(e *env) error {
-	return c.withService(e, func(s *casework.Service) error {
+func (c *providerAddCmd) Run(ctx context.Context, e *env) error {
+	return c.withService(ctx, e, func(s *casework.Service) error {
 		p := concert.Provider{Name: c.Name, Kind: c.Kind, Country: c.Country, Platforms: c.Platforms, Zone: c.Zone, QuietFrom: c.QuietFrom, QuietTo: c.QuietTo, PerHour: c.PerHour, Languages: c.Languages, Contact: c.Contactpnt, WebhookURL: c.Webhook, Channel: concert.ChannelPull}
 		if c.Webhook != "" {
 			p.Channel = concert.ChannelWebhook
 		}
-		p, secret, err := s.AddProvider(e.ctx, operator, p, c.HMAC)
+		p, secret, err := s.AddProvider(ctx, operator, p, c.HMAC)
 		if err != nil {
 			return err
 		}
@@ -221,9 +222,9 @@ type providerListCmd struct {
 }
 
 // Run lists providers.
-func (c *providerListCmd) Run(e *env) error {
-	return c.withService(e, func(s *casework.Service) error {
-		g, err := s.Registers(e.ctx)
+func (c *providerListCmd) Run(ctx context.Context, e *env) error {
+	return c.withService(ctx, e, func(s *casework.Service) error {
+		g, err := s.Registers(ctx)
 		if err != nil {
 			return err
 		}
@@ -248,9 +249,9 @@ type outletAddCmd struct {
 }
 
 // Run adds an outlet.
-func (c *outletAddCmd) Run(e *env) error {
-	return c.withService(e, func(s *casework.Service) error {
-		o, err := s.AddOutlet(e.ctx, operator, concert.Outlet{Name: c.Name, Aliases: c.Aliases, Marks: c.Marks, Sites: c.Sites}, c.Parent)
+func (c *outletAddCmd) Run(ctx context.Context, e *env) error {
+	return c.withService(ctx, e, func(s *casework.Service) error {
+		o, err := s.AddOutlet(ctx, operator, concert.Outlet{Name: c.Name, Aliases: c.Aliases, Marks: c.Marks, Sites: c.Sites}, c.Parent)
 		if err != nil {
 			return err
 		}
@@ -265,9 +266,9 @@ type outletListCmd struct {
 }
 
 // Run lists outlets.
-func (c *outletListCmd) Run(e *env) error {
-	return c.withService(e, func(s *casework.Service) error {
-		g, err := s.Registers(e.ctx)
+func (c *outletListCmd) Run(ctx context.Context, e *env) error {
+	return c.withService(ctx, e, func(s *casework.Service) error {
+		g, err := s.Registers(ctx)
 		if err != nil {
 			return err
 		}

@@ -24,7 +24,7 @@ type serveCmd struct {
 }
 
 // Run serves until it is stopped.
-func (c *serveCmd) Run(e *env) error {
+func (c *serveCmd) Run(ctx context.Context, e *env) error {
 	log := slog.New(slog.NewTextHandler(e.stderr, nil))
 	k, err := readKeys(c.Data)
 	if err != nil {
@@ -33,7 +33,7 @@ func (c *serveCmd) Run(e *env) error {
 	if k.exercise {
 		return fmt.Errorf("%s was made by an exercise and is never served live: make another with: concert init", c.Data)
 	}
-	svc, err := c.open(e.ctx, log, netguard.Public(), false)
+	svc, err := c.open(ctx, log, netguard.Public(), false)
 	if err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func (c *serveCmd) Run(e *env) error {
 		return errors.Join(err, ln.Close())
 	}
 	fmt.Fprintf(e.stdout, "Concert serves %s on %s\n", svc.BaseURL, ln.Addr())
-	return node.run(e.ctx, ln)
+	return node.run(ctx, ln)
 }
 
 // node is one serving process: doors, and what the clocks do.

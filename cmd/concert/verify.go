@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -18,16 +19,16 @@ type exportCmd struct {
 }
 
 // Run writes the export bundle.
-func (c *exportCmd) Run(e *env) error {
-	return c.withService(e, func(s *casework.Service) error {
+func (c *exportCmd) Run(ctx context.Context, e *env) error {
+	return c.withService(ctx, e, func(s *casework.Service) error {
 		if c.File == "-" {
-			return s.Export(e.ctx, e.stdout)
+			return s.Export(ctx, e.stdout)
 		}
 		f, err := os.OpenFile(c.File, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 		if err != nil {
 			return fmt.Errorf("%w: an export overwrites nothing, name another file", err)
 		}
-		if err := s.Export(e.ctx, f); err != nil {
+		if err := s.Export(ctx, f); err != nil {
 			f.Close()
 			return err
 		}
@@ -49,8 +50,8 @@ type verifyCmd struct {
 
 // Run verifies and exits 0, or 3 while nobody but the log itself vouches for
 // it, or 1 with the first event that is changed or missing.
-func (c *verifyCmd) Run(e *env) error {
-	v, err := c.verify(e)
+func (c *verifyCmd) Run(ctx context.Context, e *env) error {
+	v, err := c.verify(ctx, e)
 	if err != nil {
 		return err
 	}
@@ -95,18 +96,18 @@ func printVerdict(w io.Writer, v formats.Verification) {
 	}
 }
 
-func (c *verifyCmd) verify(e *env) (formats.Verification, error) {
+func (c *verifyCmd) verify(ctx context.Context, e *env) (formats.Verification, error) {
 	switch {
 	case c.Target == "":
 		var v formats.Verification
-		err := c.withService(e, func(s *casework.Service) error {
+		err := c.withService(ctx, e, func(s *casework.Service) error {
 			var err error
-			v, err = s.VerifyLog(e.ctx, c.Witness)
+			v, err = s.VerifyLog(ctx, c.Witness)
 			return err
 		})
 		return v, err
 	case strings.HasPrefix(c.Target, "http://") || strings.HasPrefix(c.Target, "https://"):
-		return c.verifyNode(e)
+		return c.verifyNode(ctx)
 	}
 	f, err := os.Open(c.Target)
 	if err != nil {

@@ -19,12 +19,12 @@ const maxLogAnswer = 1 << 20
 // verifyNode audits a running node from outside, as anyone can: its public
 // checkpoint, tiles and entries. The events themselves stay inside; what is
 // shown is that the log is whole and signed.
-func (c *verifyCmd) verifyNode(e *env) (formats.Verification, error) {
+func (c *verifyCmd) verifyNode(ctx context.Context) (formats.Verification, error) {
 	base := strings.TrimRight(c.Target, "/")
 	hc := &http.Client{Timeout: 30 * time.Second}
 	key := c.LogKey
 	origin := ""
-	keys, err := (&api.Client{Base: base, HTTP: hc}).Keys(e.ctx)
+	keys, err := (&api.Client{Base: base, HTTP: hc}).Keys(ctx)
 	if err != nil {
 		return formats.Verification{}, err
 	}
@@ -36,7 +36,7 @@ func (c *verifyCmd) verifyNode(e *env) (formats.Verification, error) {
 			}
 		}
 	}
-	text, err := fetch(e.ctx, hc, base+"/log/checkpoint")
+	text, err := fetch(ctx, hc, base+"/log/checkpoint")
 	if err != nil {
 		return formats.Verification{}, err
 	}
@@ -44,10 +44,10 @@ func (c *verifyCmd) verifyNode(e *env) (formats.Verification, error) {
 	if err != nil {
 		return formats.Verification{Origin: origin, FirstBad: -1, SelfAttested: true, Problem: err.Error()}, nil
 	}
-	a := tlog.NewAuditor(func(t tlog.TileID) ([]byte, error) { return fetch(e.ctx, hc, base+"/log/"+t.Path()) }, head)
+	a := tlog.NewAuditor(func(t tlog.TileID) ([]byte, error) { return fetch(ctx, hc, base+"/log/"+t.Path()) }, head)
 	for index := int64(0); index*tlog.TileWidth < head.Size; index++ {
 		width := int(min(tlog.TileWidth, head.Size-index*tlog.TileWidth))
-		bundle, err := fetch(e.ctx, hc, base+"/log/"+tlog.EntriesPath(index, width))
+		bundle, err := fetch(ctx, hc, base+"/log/"+tlog.EntriesPath(index, width))
 		if err != nil {
 			return formats.Verification{}, err
 		}

@@ -234,7 +234,7 @@ func (s *Server) idempotent(next http.Handler) http.Handler {
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		rec := &recorder{ResponseWriter: w, status: http.StatusOK}
 		next.ServeHTTP(rec, r)
-		if rec.status >= 500 || rec.status == http.StatusTooManyRequests {
+		if passing(rec.status) {
 			return
 		}
 		h := map[string]string{}
@@ -249,6 +249,16 @@ func (s *Server) idempotent(next http.Handler) http.Handler {
 			s.log.Error("answer was not kept for a repeated request", "err", err)
 		}
 	})
+}
+
+// passing reports whether an answer tells of a moment only: the same request
+// may get another one later, so it is not kept.
+func passing(status int) bool {
+	switch status {
+	case http.StatusConflict, http.StatusPreconditionFailed, http.StatusPreconditionRequired, http.StatusTooManyRequests, http.StatusUnauthorized:
+		return true
+	}
+	return status >= 500
 }
 
 func (s *Server) takeOff(flight string) bool {

@@ -28,7 +28,8 @@ func (s *Service) AssessItems(ctx context.Context, by concert.Actor, in []Judgin
 		return nil, err
 	}
 	out := make([]Result, len(in))
-	err := s.DB.Update(ctx, func(tx *store.Tx) error {
+	err := s.retryStale(ctx, func(tx *store.Tx) error {
+		clear(out)
 		list, err := tx.ScopeList(ctx)
 		if err != nil {
 			return err
@@ -77,7 +78,7 @@ func (s *Service) AssessItems(ctx context.Context, by concert.Actor, in []Judgin
 func (s *Service) assess(by concert.Actor, it concert.Item, j Judging, list concert.ScopeList, hosts map[string]concert.ProviderID) (concert.Item, concert.Assessment, concert.Event, error) {
 	a := j.Assessment
 	if j.Version != it.Version {
-		return it, a, concert.Event{}, concert.ErrStale
+		return it, a, concert.Event{}, outdated()
 	}
 	if j.Outlet != "" {
 		o, err := findOutlet(list, j.Outlet)
@@ -126,7 +127,8 @@ func (s *Service) DecideItems(ctx context.Context, by concert.Actor, in []Decidi
 		return nil, err
 	}
 	out := make([]Result, len(in))
-	err := s.DB.Update(ctx, func(tx *store.Tx) error {
+	err := s.retryStale(ctx, func(tx *store.Tx) error {
+		clear(out)
 		list, err := tx.ScopeList(ctx)
 		if err != nil {
 			return err
@@ -180,7 +182,7 @@ func (s *Service) DecideItems(ctx context.Context, by concert.Actor, in []Decidi
 
 func (s *Service) decide(by concert.Actor, it concert.Item, d Deciding, earlier []concert.Approval, list concert.ScopeList) (concert.Item, concert.Approval, concert.Event, error) {
 	if d.Version != it.Version {
-		return it, concert.Approval{}, concert.Event{}, concert.ErrStale
+		return it, concert.Approval{}, concert.Event{}, outdated()
 	}
 	return it.Decided(by, concert.Approval{Decision: d.Decision, Ground: d.Ground}, earlier, list, s.now())
 }

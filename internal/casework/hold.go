@@ -34,7 +34,7 @@ func (s *Service) PlaceHold(ctx context.Context, by concert.Actor, location, con
 // stands.
 func (s *Service) ReleaseHold(ctx context.Context, by concert.Actor, ref string, version int64, reason string) (concert.Hold, error) {
 	var h concert.Hold
-	err := s.DB.Update(ctx, func(tx *store.Tx) error {
+	err := s.retryStale(ctx, func(tx *store.Tx) error {
 		var err error
 		if h, err = tx.Hold(ctx, ref); err != nil {
 			return err
@@ -44,7 +44,7 @@ func (s *Service) ReleaseHold(ctx context.Context, by concert.Actor, ref string,
 			return err
 		}
 		if version != h.Version {
-			return concert.ErrStale
+			return outdated()
 		}
 		h = next
 		if err := tx.SaveHold(ctx, h); err != nil {

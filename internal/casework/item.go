@@ -99,7 +99,7 @@ func (s *Service) SubmitItems(ctx context.Context, by concert.Actor, in []Submis
 	if len(lookUp) == 0 {
 		return out, nil
 	}
-	err = s.DB.Update(ctx, func(tx *store.Tx) error {
+	err = s.retryStale(ctx, func(tx *store.Tx) error {
 		b, err := s.beginSubmitting(ctx, tx, by, lookUp)
 		if err != nil {
 			return err

@@ -134,7 +134,8 @@ func (s *Service) NewLink(ctx context.Context, by concert.Actor, login string) (
 
 // errLogin is one answer for every way a log-in fails, so that nobody learns
 // which names exist.
-var errLogin = concert.Refuse(concert.Forbidden, "login.refused", "", "name or password is wrong, the link was used or is too old, or there were too many tries: wait, or ask an administrator for a new link")
+var errLogin = &concert.Error{Kind: concert.Forbidden, Code: "login.refused",
+	Message: "name or password is wrong, the link was used or is too old, or there were too many tries: wait, or ask an administrator for a new link"}
 
 // Enter logs in with a one-time link. A link works once; the session it opens
 // lasts twelve hours. A person without a password is asked to set one.

@@ -166,7 +166,7 @@ func (s *Service) look(ctx context.Context, it concert.Item) concert.Recheck {
 // Observe records what an officer saw with their own eyes.
 func (s *Service) Observe(ctx context.Context, by concert.Actor, ref string, version int64, state concert.Observed, vantage string) (concert.Item, error) {
 	var it concert.Item
-	err := s.DB.Update(ctx, func(tx *store.Tx) error {
+	err := s.retryStale(ctx, func(tx *store.Tx) error {
 		var err error
 		if it, err = tx.Item(ctx, ref); err != nil {
 			return err
@@ -175,7 +175,7 @@ func (s *Service) Observe(ctx context.Context, by concert.Actor, ref string, ver
 			return concert.ErrNotFound
 		}
 		if version != it.Version {
-			return concert.ErrStale
+			return outdated()
 		}
 		next, c, e, err := it.Rechecked(by, concert.Recheck{State: state, Reason: "officer", Vantage: vantage, Referral: it.Referral}, s.now())
 		if err != nil {

@@ -168,7 +168,8 @@ type Replying struct {
 func (s *Service) AnswerReferral(ctx context.Context, by concert.Actor, ref string, version int64, in []Replying) ([]Result, int64, error) {
 	out := make([]Result, len(in))
 	var r concert.Referral
-	err := s.DB.Update(ctx, func(tx *store.Tx) error {
+	err := s.retryStale(ctx, func(tx *store.Tx) error {
+		clear(out)
 		var err error
 		if r, err = tx.Referral(ctx, ref); err != nil {
 			return err
@@ -177,7 +178,7 @@ func (s *Service) AnswerReferral(ctx context.Context, by concert.Actor, ref stri
 			return err
 		}
 		if version != r.Version {
-			return concert.ErrStale
+			return outdated()
 		}
 		named, err := tx.BareItemsByRef(ctx, entries(len(in), func(i int) string { return in[i].Item }))
 		if err != nil {

@@ -199,7 +199,7 @@ func (s *Service) SetPhase(ctx context.Context, by concert.Actor, ref string, ve
 			return err
 		}
 		if version != 0 && version != was.Version {
-			return concert.ErrStale
+			return outdated()
 		}
 		next, e, err := was.Phased(by, to, s.now())
 		if err != nil {

@@ -23,7 +23,8 @@ func (s *Service) RemedyItems(ctx context.Context, by concert.Actor, in []Remedy
 		return nil, err
 	}
 	out := make([]Result, len(in))
-	err := s.DB.Update(ctx, func(tx *store.Tx) error {
+	err := s.retryStale(ctx, func(tx *store.Tx) error {
+		clear(out)
 		items, err := tx.BareItemsByRef(ctx, entries(len(in), func(i int) string { return in[i].Item }))
 		if err != nil {
 			return err

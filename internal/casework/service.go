@@ -66,14 +66,24 @@ func refusal(err error) (*concert.Error, error) {
 	return nil, err
 }
 
-// retryStale runs an act of the house again when a person was faster; people
-// are told instead.
+// retryStale runs an act again when a row moved on, or came to be, between its
+// loading and its saving: on another node, or by what the clocks do. What a
+// person read too long ago is another matter (outdated), and is told to the
+// person.
 func (s *Service) retryStale(ctx context.Context, fn func(*store.Tx) error) error {
 	var err error
-	for range 5 {
-		if err = s.DB.Update(ctx, fn); !errors.Is(err, concert.ErrStale) {
+	for range 8 {
+		err = s.DB.Update(ctx, fn)
+		if e := (*concert.Error)(nil); !errors.As(err, &e) || e != concert.ErrStale && e.Code != store.CodeExists {
 			return err
 		}
 	}
 	return err
+}
+
+// outdated refuses a version that a person read and that is no longer the
+// last.
+func outdated() error {
+	e := *concert.ErrStale
+	return &e
 }

@@ -11,8 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
-
-	"concert/api"
 )
 
 // ItemColumns are the columns of Concert's own CSV of items; location is
@@ -31,10 +29,20 @@ type RowError struct {
 // Error implements error.
 func (e RowError) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.Reason) }
 
+// Item is what a row says of one item; what is left out is "".
+type Item struct {
+	Location   string
+	Type       string
+	Outlet     string
+	Action     string
+	Priority   int
+	Evaluation string
+}
+
 // ItemRow is a row that could be read, with its line.
 type ItemRow struct {
 	Line int
-	Item api.NewItem
+	Item Item
 }
 
 // ReadItemCSV reads items. yield gets each good row, bad each line that is

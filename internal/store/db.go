@@ -230,6 +230,9 @@ func (tx *Tx) flush(ctx context.Context) error {
 	return tx.flushTallies(ctx)
 }
 
+// CodeExists is the code of a refusal because a unique row is there already.
+const CodeExists = "exists"
+
 // translate is the only place that reads a driver's errors.
 func (db *DB) translate(err error) error {
 	switch {
@@ -238,7 +241,7 @@ func (db *DB) translate(err error) error {
 	case errors.Is(err, sql.ErrNoRows):
 		return concert.ErrNotFound
 	case db.d.unique(err):
-		return &concert.Error{Kind: concert.Conflict, Code: "exists", Message: "this exists already, or someone made it at the same moment: load it and repeat what still applies"}
+		return &concert.Error{Kind: concert.Conflict, Code: CodeExists, Message: "this exists already, or someone made it at the same moment: load it and repeat what still applies"}
 	}
 	return err
 }

@@ -97,13 +97,18 @@ func (d *dialect) dsn(address string, readOnly bool) (string, error) {
 		return address, nil
 	}
 	q := url.Values{}
-	for _, p := range []string{"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(10000)", "foreign_keys(ON)", "secure_delete(ON)", "cache_size(-32768)", "temp_store(MEMORY)"} {
+	for _, p := range []string{"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(10000)", "foreign_keys(ON)", "secure_delete(ON)", "temp_store(MEMORY)"} {
 		q.Add("_pragma", p)
 	}
 	if readOnly {
 		q.Add("_pragma", "query_only(ON)")
+		q.Add("_pragma", "cache_size(-12288)")
 	} else {
 		q.Set("_txlock", "immediate")
+		q.Add("_pragma", "cache_size(-65536)")
+		// Fewer, larger moves from the write-ahead file: a hot page is moved once
+		// instead of once every four megabytes.
+		q.Add("_pragma", "wal_autocheckpoint(8000)")
 	}
 	return "file:" + (&url.URL{Path: address}).EscapedPath() + "?" + q.Encode(), nil
 }

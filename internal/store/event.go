@@ -142,7 +142,7 @@ func (tx *Tx) EventsFrom(ctx context.Context, index int64, limit int) ([]concert
 	if err != nil {
 		return nil, err
 	}
-	batches, err := list(ctx, tx, scanBatch, "SELECT "+batchCols+" FROM log_batch WHERE position >= ? ORDER BY position LIMIT ?", from, max(limit/4, 16))
+	batches, err := list(ctx, tx, scanBatch, "SELECT "+batchCols+" FROM log_batch WHERE position >= 0 AND position >= ? ORDER BY position LIMIT ?", from, max(limit/4, 16))
 	if err != nil {
 		return nil, err
 	}

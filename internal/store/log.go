@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"concert"
@@ -89,6 +90,10 @@ func (db *DB) Sequence(ctx context.Context, sign func(tlog.Head) (string, error)
 		placed = int64(len(leaves))
 		return tx.swapHead(ctx, before, head, checkpoint, tiles)
 	})
+	// Two that place at once meet at the index of places before the head.
+	if e, ok := errors.AsType[*concert.Error](err); ok && e.Code == "exists" {
+		err = concert.ErrStale
+	}
 	return placed, head, err
 }
 
