@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -126,7 +127,29 @@ func serveInScript(ts *testscript.TestScript, neg bool, args []string) {
 	url, stop, err := serve(path, ts.MkAbs(args[0]))
 	ts.Check(err)
 	ts.Defer(func() { ts.Check(stop()) })
+	ts.Check(published(url))
 	ts.Setenv("URL", url)
+}
+
+// published waits until the log has a signed head.
+func published(url string) error {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.After(30 * time.Second); ; {
+		res, err := http.Get(url + "/log/checkpoint")
+		if err != nil {
+			return err
+		}
+		res.Body.Close()
+		if res.StatusCode == http.StatusOK {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			return errors.New("the log has no signed head after 30 s")
+		}
+	}
 }
 
 // serve starts the program's server on a free port; stop asks it to end and

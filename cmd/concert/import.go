@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -39,6 +40,9 @@ func (c *importCmd) Run(ctx context.Context, e *env) error {
 	defer f.Close()
 	client := &api.Client{Base: c.Server, Key: c.Key}
 	rep := imported{Bad: []formats.RowError{}}
+	// A repeated request gets its first answer; a repeated import gets a new
+	// one, which says that all is known.
+	run := rand.Text()
 	var rows []formats.ItemRow
 	send := func() error {
 		if len(rows) == 0 {
@@ -53,7 +57,7 @@ func (c *importCmd) Run(ctx context.Context, e *env) error {
 			return err
 		}
 		sum := sha256.Sum256(body)
-		out, err := client.SubmitItems(ctx, api.Call{IdempotencyKey: "import-" + hex.EncodeToString(sum[:])}, in)
+		out, err := client.SubmitItems(ctx, api.Call{IdempotencyKey: "import-" + run + "-" + hex.EncodeToString(sum[:])}, in)
 		if err != nil {
 			return fmt.Errorf("lines %d to %d: %w", rows[0].Line, rows[len(rows)-1].Line, err)
 		}

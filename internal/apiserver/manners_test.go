@@ -65,9 +65,16 @@ func TestEveryRefusalUnderApiIsAProblemDocument(t *testing.T) {
 	}
 }
 
-func TestWrongMethodNamesTheRightOnes(t *testing.T) {
+func TestTheDoorKeepsItsBounds(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
+	t.Run("wrong method", func(t *testing.T) { wrongMethodNamesTheRightOnes(t, d) })
+	t.Run("oversized body", func(t *testing.T) { oversizedBodyIsRefusedWithAndWithoutIdempotencyKey(t, d) })
+	t.Run("full batch", func(t *testing.T) { aBatchOfAHundredFullAssessmentsFits(t, d) })
+	t.Run("places that are none", func(t *testing.T) { placesThatAreNoneAreRefusedWithTheirOwnCode(t, d) })
+}
+
+func wrongMethodNamesTheRightOnes(t *testing.T, d *desk) {
 	for _, c := range []struct{ method, path, allow string }{
 		{"DELETE", "/api/v1/items", "GET, POST"},
 		{"PUT", "/api/v1/inbox", "GET"},
@@ -87,17 +94,13 @@ func TestWrongMethodNamesTheRightOnes(t *testing.T) {
 	}
 }
 
-func TestOversizedBodyIsRefusedWithAndWithoutIdempotencyKey(t *testing.T) {
-	t.Parallel()
-	d := newDesk(t)
+func oversizedBodyIsRefusedWithAndWithoutIdempotencyKey(t *testing.T, d *desk) {
 	big := `{"location":"https://video0.example/w/1","outlet":"` + strings.Repeat("x", httpkit.MaxBody) + `"}`
 	wantCode(t, d.raw(t, &d.officer, "POST", "/api/v1/items", big), 413, "request.too_large")
 	wantCode(t, d.raw(t, &d.officer, "POST", "/api/v1/items", big, api.HeaderIdempotencyKey, "big"), 413, "request.too_large")
 }
 
-func TestABatchOfAHundredFullAssessmentsFits(t *testing.T) {
-	t.Parallel()
-	d := newDesk(t)
+func aBatchOfAHundredFullAssessmentsFits(t *testing.T, d *desk) {
 	in := api.NewAssessments{}
 	for range api.BatchLimit {
 		a := d.judgement()

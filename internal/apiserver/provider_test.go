@@ -241,9 +241,7 @@ func TestTheSandboxSendsANoticeThatCountsNowhere(t *testing.T) {
 	}
 }
 
-func TestPlacesThatAreNoneAreRefusedWithTheirOwnCode(t *testing.T) {
-	t.Parallel()
-	d := newDesk(t)
+func placesThatAreNoneAreRefusedWithTheirOwnCode(t *testing.T, d *desk) {
 	for input, code := range map[string]string{
 		"https://user:secret@video0.example/w/1":                "location.credentials",
 		"https://vide\u043e.com/w/1":                            "location.homograph",

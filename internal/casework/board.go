@@ -2,6 +2,7 @@ package casework
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"concert"
@@ -58,4 +59,48 @@ func (s *Service) ReadBoard(ctx context.Context, scope concert.Scope, ref string
 		return err
 	})
 	return b, err
+}
+
+// Times are how long a provider took, over an action's referrals.
+type Times struct {
+	Referrals    int
+	Acknowledged int
+	Median       time.Duration // from referral to acknowledgement, of those acknowledged
+	P90          time.Duration
+}
+
+// Report is an action's board with what takes longer to add up.
+type Report struct {
+	Board
+	Times map[concert.ProviderID]Times
+}
+
+// ReadReport is the after-action report of an action.
+func (s *Service) ReadReport(ctx context.Context, scope concert.Scope, ref string) (Report, error) {
+	b, err := s.ReadBoard(ctx, scope, ref)
+	if err != nil {
+		return Report{}, err
+	}
+	took := map[concert.ProviderID][]time.Duration{}
+	rep := Report{Board: b, Times: map[concert.ProviderID]Times{}}
+	err = s.DB.View(ctx, func(tx *store.Tx) error {
+		rs, err := tx.Responses(ctx, b.Action.ID)
+		for _, r := range rs {
+			t := rep.Times[r.Provider]
+			t.Referrals++
+			if r.After > 0 {
+				t.Acknowledged++
+				took[r.Provider] = append(took[r.Provider], r.After)
+			}
+			rep.Times[r.Provider] = t
+		}
+		return err
+	})
+	for p, ds := range took {
+		slices.Sort(ds)
+		t := rep.Times[p]
+		t.Median, t.P90 = ds[len(ds)/2], ds[len(ds)*9/10]
+		rep.Times[p] = t
+	}
+	return rep, err
 }

@@ -66,6 +66,24 @@ func (tx *Tx) ReferralByID(ctx context.Context, id concert.ReferralID) (concert.
 	return w.r, err
 }
 
+// Response is how long a provider took to acknowledge one referral; zero while
+// it has not.
+type Response struct {
+	Provider concert.ProviderID
+	After    time.Duration
+}
+
+// Responses are those of an action's referrals.
+func (tx *Tx) Responses(ctx context.Context, a concert.ActionID) ([]Response, error) {
+	return list(ctx, tx, func(r rowScanner) (Response, error) {
+		var v Response
+		var us int64
+		err := r.Scan(&v.Provider, &us)
+		v.After = time.Duration(us) * time.Microsecond
+		return v, err
+	}, "SELECT provider, CASE WHEN acked_at > 0 THEN acked_at - created_at ELSE 0 END FROM referral WHERE action = ?", string(a))
+}
+
 // Envelope is a referral's signed original; nil once it is erased.
 func (tx *Tx) Envelope(ctx context.Context, id concert.ReferralID) ([]byte, error) {
 	var sealed []byte

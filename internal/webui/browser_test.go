@@ -37,8 +37,8 @@ func chromium(t *testing.T) string {
 // window is a browser window with a session of its own.
 type window struct {
 	t    *testing.T
-	ctx  context.Context
-	dir  string // where pictures are kept
+	step func() (context.Context, context.CancelFunc) // for one step
+	dir  string                                       // where pictures are kept, "" for nowhere
 	base string
 }
 
@@ -47,7 +47,7 @@ type window struct {
 func (h *house) browse(t *testing.T, browser context.Context, dir string) *window {
 	t.Helper()
 	ctx, stop := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
-	w := &window{t, ctx, dir, h.server.URL}
+	w := &window{t, func() (context.Context, context.CancelFunc) { return context.WithTimeout(ctx, 15*time.Second) }, dir, h.server.URL}
 	// A window lives as long as the context of its first step.
 	must(t, chromedp.Do(ctx))
 	messages := chromedp.Console(ctx)
@@ -76,18 +76,19 @@ func (h *house) browse(t *testing.T, browser context.Context, dir string) *windo
 
 func (w *window) do(steps ...chromedp.Action[chromedp.Void]) {
 	w.t.Helper()
-	ctx, stop := context.WithTimeout(w.ctx, 15*time.Second)
+	ctx, stop := w.step()
 	defer stop()
 	if err := chromedp.Do(ctx, steps...); err != nil {
-		var at string
-		at, _ = chromedp.Run(w.ctx, chromedp.Evaluate[string](`location.href + " " + document.title`))
+		ctx, stop := w.step()
+		defer stop()
+		at, _ := chromedp.Run(ctx, chromedp.Evaluate[string](`location.href + " " + document.title`))
 		w.t.Fatalf("%v (at %s)", err, at)
 	}
 }
 
 func get[T any](w *window, a chromedp.Action[T]) T {
 	w.t.Helper()
-	ctx, stop := context.WithTimeout(w.ctx, 15*time.Second)
+	ctx, stop := w.step()
 	defer stop()
 	v, err := chromedp.Run(ctx, a)
 	must(w.t, err)

@@ -48,9 +48,9 @@ func (v *visit) scope() (concert.Scope, error) { return concert.NewScope(v.actor
 type handler func(w http.ResponseWriter, r *http.Request, v *visit) error
 
 var (
-	errNobody = concert.Refuse(concert.Forbidden, "credential.missing", "", "log in first")
-	errForged = concert.Refuse(concert.Forbidden, "form.forged", "", "this form did not come from a page of yours, or its session has ended: open the page again and repeat")
-	errAPIKey = concert.Refuse(concert.Forbidden, "form.cookie", "", "forms work with a log-in only: programs use the API under /api/v1")
+	errNobody = &concert.Error{Kind: concert.Forbidden, Code: "credential.missing", Message: "log in first"}
+	errForged = &concert.Error{Kind: concert.Forbidden, Code: "form.forged", Message: "this form did not come from a page of yours, or its session has ended: open the page again and repeat"}
+	errAPIKey = &concert.Error{Kind: concert.Forbidden, Code: "form.cookie", Message: "forms work with a log-in only: programs use the API under /api/v1"}
 )
 
 // serve is the way of every page: who asks, is a form its own, answer, and one

@@ -191,6 +191,10 @@ func (u *UI) stream(w http.ResponseWriter, r *http.Request, v *visit) error {
 			return nil
 		case <-fresh:
 		case <-beat.C:
+			// Whoever was logged out or disabled meanwhile sees no more.
+			if _, err := u.svc.Bearer(r.Context(), v.session); err != nil {
+				return nil
+			}
 			if err := s.Send("beat", "", machine(u.svc.Now())); err != nil {
 				return nil
 			}

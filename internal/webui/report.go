@@ -24,6 +24,12 @@ type reportRow struct {
 	Counts              concert.Counts
 }
 
+// timeRow is how long one provider took to acknowledge.
+type timeRow struct {
+	Name string
+	casework.Times
+}
+
 // reportPage is the after-action report: counts with their definitions, who
 // took part, where claim and look differ, how it was counted, and the head of
 // the log that it can be checked against.
@@ -37,6 +43,7 @@ type reportPage struct {
 	Totals                   concert.Counts
 	Claimed, Seen            rate
 	Providers, Authorities   []reportRow
+	Times                    []timeRow
 	Countries                []reportRow
 	LogSize                  int64
 	LogRoot, Origin          string
@@ -58,7 +65,27 @@ func (u *UI) reportFor(ctx context.Context, scope concert.Scope, ref string) (re
 	if err != nil {
 		return reportPage{}, err
 	}
-	return reportOf(b, g, u.svc.Origin), nil
+	rep, err := u.svc.ReadReport(ctx, scope, ref)
+	if err != nil {
+		return reportPage{}, err
+	}
+	p := reportOf(b, g, u.svc.Origin)
+	for id, t := range rep.Times {
+		p.Times = append(p.Times, timeRow{cmp.Or(g.Providers[id].Name, string(id)), t})
+	}
+	slices.SortFunc(p.Times, func(a, b timeRow) int { return strings.Compare(a.Name, b.Name) })
+	return p, nil
+}
+
+// span is a length of case time for people.
+func span(d time.Duration) string {
+	switch {
+	case d == 0:
+		return "–"
+	case d < time.Hour:
+		return fmt.Sprintf("%d min", d/time.Minute)
+	}
+	return fmt.Sprintf("%d h %02d min", d/time.Hour, d%time.Hour/time.Minute)
 }
 
 func reportOf(b casework.Board, g casework.Registers, origin string) reportPage {

@@ -260,6 +260,7 @@ CREATE TABLE referral (
 ) STRICT;
 CREATE INDEX referral_provider ON referral (provider, id);
 CREATE INDEX referral_author ON referral (author, id);
+CREATE INDEX referral_action ON referral (action, provider);
 
 CREATE TABLE referral_item (
   referral TEXT NOT NULL REFERENCES referral (id),
