@@ -22,6 +22,7 @@ var allowedModules = map[string]string{
 	"github.com/pressly/goose/v3":                              "store: numbered migrations, a folder a dialect",
 	"github.com/riverqueue/river":                              "store: the kept job queue, with transactional insert",
 	"github.com/riverqueue/river/riverdriver":                  "store: River's driver types",
+	"github.com/riverqueue/river/rivertype":                    "the states of a job, to keep one of a kind",
 	"github.com/riverqueue/river/riverdriver/riverdatabasesql": "store: River on PostgreSQL through database/sql",
 	"github.com/riverqueue/river/riverdriver/riversqlite":      "store: River on SQLite",
 	"github.com/rogpeppe/go-internal":                          "tests: testscript, scenarios that read like the operator's manual",

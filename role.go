@@ -91,15 +91,16 @@ func (a Actor) needAuthority(r Role) error {
 	return nil
 }
 
-// MayRead refuses a provider's person a referral that is not addressed to it
-// with the answer a missing one gets, so that nothing leaks.
+// MayRead lets a referral be read by its provider's people, by its author's,
+// and by coordinators and auditors; others get the answer a missing one gets,
+// so that nothing leaks.
 func (a Actor) MayRead(r Referral) error {
 	switch {
 	case a.Provider != "" && a.Provider == r.Provider && (a.Has(RoleProviderReader) || a.Has(RoleProviderAnswerer)):
 		return nil
 	case a.Has(RoleAuditor), a.Has(RoleCoordinator):
 		return nil
-	case a.Authority != "" && a.Provider == "":
+	case a.Authority != "" && a.Authority == r.Author:
 		return nil
 	}
 	return ErrNotFound

@@ -523,7 +523,7 @@ func TestG19ReadingNeedsSomebodyAndAnAuditorAJustification(t *testing.T) {
 
 func TestProvidersReadOnlyWhatIsAddressedToThem(t *testing.T) {
 	t.Parallel()
-	r := concert.Referral{Provider: videoHost}
+	r := concert.Referral{Provider: videoHost, Author: northUnit}
 	for name, c := range map[string]struct {
 		by           concert.Actor
 		read, answer string
@@ -533,7 +533,9 @@ func TestProvidersReadOnlyWhatIsAddressedToThem(t *testing.T) {
 		"other provider": {person("o", "", audioHost, concert.RoleProviderAnswerer), "not_found", "not_found"},
 		"administrator":  {person("a", "", "", concert.RoleAdministrator), "not_found", "not_found"},
 		"auditor":        {person("u", "", "", concert.RoleAuditor), "", "not_found"},
-		"officer":        {officer("ann"), "", "not_found"},
+		"its author":     {officer("ann"), "", "not_found"},
+		"other officer":  {person("s", southUnit, "", concert.RoleOfficer), "not_found", "not_found"},
+		"other unit":     {person("sue", southUnit, "", concert.RoleOfficer), "not_found", "not_found"},
 		"house":          {concert.House, "not_found", "not_found"},
 	} {
 		if got := code(c.by.MayRead(r)); got != c.read {

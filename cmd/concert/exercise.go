@@ -272,6 +272,7 @@ func (r *rehearsal) progress() func(exercise.Progress) {
 // conclude writes the report and counts, by the same queries as the board.
 func (r *rehearsal) conclude(ctx context.Context, begun time.Time) (outcome, error) {
 	svc := r.node.svc
+	svc.StopClock()
 	elapsed := time.Since(begun).Seconds()
 	o := outcome{Plan: r.cmd.Plan, ElapsedS: elapsed, ItemsPerS: float64(r.cmd.Items) / elapsed, Database: svc.DB.Dialect(), Data: r.dir, PeakRSSMB: peakRSS(), Counts: map[string]int64{}}
 	if err := svc.PublishLog(ctx); err != nil {

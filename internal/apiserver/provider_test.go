@@ -231,7 +231,7 @@ func TestTheSandboxSendsANoticeThatCountsNowhere(t *testing.T) {
 	ctx := context.Background()
 	s := must(d.provider.Sandbox(ctx, api.Call{}))(t)
 	got := awaitInbox(t, &d.provider, 1)[0]
-	if got.Type != "referral.sandbox" || got.Referral != s.Referral || !got.Exercise || got.Items != 0 {
+	if got.Type != "referral.sandbox" || got.Referral != s.Referral || !got.Exercise || got.Items != 2 {
 		t.Errorf("notice %+v, want a sandbox of %s", got, s.Referral)
 	}
 	for metric, n := range must(d.provider.Statistics(ctx))(t).Counts {

@@ -20,14 +20,14 @@ import (
 // The whole chain once, over real HTTP: found twice, referred once, delivered signed, answered in parts, looked at by ourselves.
 func TestG29ChainFromFindToOurOwnLook(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *testkit.House) {
-		h.At(day, swift)
+		h.At(day, brisk)
 		places := []string{testkit.Page(1), testkit.Page(2), testkit.Page(3), testkit.Page(4), testkit.Page(5)}
 		for i, status := range []int{404, 200, 451, 503, 200} {
 			h.Pages.Set(places[i], status)
 		}
 		items := h.Submit(h.North.Officers[0], places...)
 		approved := h.Approve(h.North.Reviewers[0], h.Assess(h.North.Officers[1], items))
-		testkit.Run(t, h.Service)
+		stop := testkit.Run(t, h.Service)
 		ref := sent(h, t, approved[0].Ref)
 		v := h.Referral(ref)
 		if len(v.Items) != len(places) || v.Status != concert.ReferralSent {
@@ -38,6 +38,7 @@ func TestG29ChainFromFindToOurOwnLook(t *testing.T) {
 		if notice.Data.Referral != ref || notice.Data.Items != len(places) || !notice.Data.Voluntary || !notice.Data.Exercise || notice.Data.Author != h.North.Name {
 			t.Errorf("the notice says %+v", notice.Data)
 		}
+		stop()
 		checkEnvelope(t, h, ref, items)
 		rungIs(t, h, ref, concert.RungOpened)
 		r, err := h.AcknowledgeReferral(t.Context(), h.Answerer, ref)
@@ -54,6 +55,8 @@ func TestG29ChainFromFindToOurOwnLook(t *testing.T) {
 		if v := h.Referral(ref); v.Status != concert.ReferralAnswered || v.Answered != 5 {
 			t.Errorf("after all answers: %s, %d", v.Status, v.Answered)
 		}
+		h.At(h.Now(), swift)
+		testkit.Run(t, h.Service)
 		for i, want := range []struct {
 			seen   concert.Observed
 			status concert.ItemStatus
@@ -153,12 +156,15 @@ func TestG08TwoUnitsShareOneItemAndOneReferral(t *testing.T) {
 
 func TestG01RefusalEndsItForEveryone(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *testkit.House) {
-		h.At(day, swift)
+		h.At(day, brisk)
 		items := h.Approved(testkit.Page(1), testkit.Page(2))
-		testkit.Run(t, h.Service)
+		stop := testkit.Run(t, h.Service)
 		ref := sent(h, t, items[0].Ref)
 		testkit.Await(t, "the webhook", func() bool { return len(h.Hook.Got()) > 0 })
+		stop()
 		answer(h, t, h.Answerer, ref, concert.Answer{Code: concert.AnswerRefused}, items[0].Ref)
+		h.At(h.Now(), swift)
+		stop = testkit.Run(t, h.Service)
 		// The other one is silent: three reminders follow, for it alone.
 		testkit.Await(t, "reminders of the silent item", func() bool { return len(h.Hook.Taken(concert.NoticeReminder)) >= 2 })
 		for _, n := range h.Hook.Taken(concert.NoticeReminder) {
@@ -183,6 +189,7 @@ func TestG01RefusalEndsItForEveryone(t *testing.T) {
 			t.Errorf("the refused item: %s in %s, %d looks", v.Status, v.ReferredAs, len(v.Rechecks))
 		}
 		// A refusal of the rest ends the reminders.
+		stop()
 		answer(h, t, h.Answerer, ref, concert.Answer{Code: concert.AnswerRefused}, items[1].Ref)
 		if n := len(h.Hook.Taken(concert.NoticeReferral)); n != 1 {
 			t.Errorf("%d referrals went out", n)
@@ -192,7 +199,7 @@ func TestG01RefusalEndsItForEveryone(t *testing.T) {
 
 func TestG16WithdrawalAndCorrectionReachTheProvider(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *testkit.House) {
-		h.At(day, swift)
+		h.At(day, brisk)
 		items := h.Approved(testkit.Page(1), testkit.Page(2), testkit.Sound(3))
 		testkit.Run(t, h.Service)
 		sent(h, t, items[0].Ref)
@@ -233,7 +240,7 @@ func TestG16WithdrawalAndCorrectionReachTheProvider(t *testing.T) {
 // A withdrawal that the endpoint could not take yet is not lost when the provider confirms the referral meanwhile.
 func TestG16WithdrawalOnItsWaySurvivesAnAnswer(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *testkit.House) {
-		h.At(day, swift)
+		h.At(day, brisk)
 		items := h.Approved(testkit.Page(1), testkit.Page(2))
 		stop := testkit.Run(t, h.Service)
 		ref := sent(h, t, items[0].Ref)
@@ -275,14 +282,18 @@ func inboxHas(t *testing.T, h *testkit.House, by concert.Actor, kinds ...concert
 // Anyone counts again from an export what the board shows.
 func TestG28RecountFromAnExportEqualsTheBoard(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *testkit.House) {
-		h.At(day, swift)
+		h.At(day, brisk)
 		stop := testkit.Run(t, h.Service)
 		items := h.Approved(testkit.Page(1), testkit.Page(2), testkit.Page(3), testkit.Sound(4))
 		h.Submit(h.South.Officers[0], testkit.Page(1), testkit.Page(9), "https://video.example/")
 		ref := sent(h, t, items[0].Ref)
+		sent(h, t, items[3].Ref)
+		stop()
 		answer(h, t, h.Answerer, ref, concert.Answer{Code: concert.AnswerRemoved}, items[0].Ref)
 		answer(h, t, h.Answerer, ref, concert.Answer{Code: concert.AnswerRefused}, items[1].Ref)
 		remedy(h, t, h.North.Officers[0], items[2].Ref, concert.RemedyWithdrawal)
+		h.At(h.Now(), swift)
+		stop = testkit.Run(t, h.Service)
 		testkit.Await(t, "a look", func() bool { return len(h.Item(items[0].Ref).Rechecks) > 0 })
 		stop()
 		var bundle bytes.Buffer

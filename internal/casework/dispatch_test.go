@@ -1,7 +1,6 @@
 package casework_test
 
 import (
-	"database/sql"
 	"net/http"
 	"strings"
 	"testing"
@@ -13,12 +12,16 @@ import (
 	"concert/internal/testkit"
 )
 
-// clockDue is when a clock of the kind falls due; zero where there is none.
-func clockDue(t *testing.T, raw *sql.DB, kind concert.ClockKind, subject string) time.Time {
+// clockText asks when a clock of the kind falls due; 0 where there is none.
+func clockText(kind concert.ClockKind, subject concert.ProviderID) string {
+	return "SELECT coalesce(min(due_at), 0) FROM clock WHERE kind = '" + string(kind) + "' AND subject = '" + string(subject) + "'"
+}
+
+// due is the time that a row holds.
+func due(t *testing.T, row interface{ Scan(...any) error }) time.Time {
 	t.Helper()
 	var us int64
-	err := raw.QueryRow("SELECT coalesce(min(due_at), 0) FROM clock WHERE kind = '" + string(kind) + "' AND subject = '" + subject + "'").Scan(&us)
-	testkit.Must(t, err)
+	testkit.Must(t, row.Scan(&us))
 	return concert.FromMicros(us)
 }
 
@@ -45,7 +48,7 @@ func TestG12ReferralsWaitForTheProvidersMorning(t *testing.T) {
 		h.At(night.Add(5*time.Minute), 1)
 		stop := testkit.Run(t, s)
 		testkit.Await(t, "the dispatch waits for the morning in Tokyo", func() bool {
-			return clockDue(t, raw, concert.ClockDispatch, string(h.Hooked.ID)).Equal(morning)
+			return due(t, raw.QueryRow(clockText(concert.ClockDispatch, h.Hooked.ID))).Equal(morning)
 		})
 		if n := standing(h, items, concert.ItemApproved); n != len(items) {
 			t.Errorf("%d of %d items wait", n, len(items))
@@ -86,7 +89,7 @@ func TestG12CapacityIsKeptHourByHour(t *testing.T) {
 			stop := testkit.Run(t, s)
 			testkit.Await(t, "the hour's items", func() bool { return standing(h, items, concert.ItemReferred) >= want })
 			testkit.Await(t, "the rest waits for the next hour", func() bool {
-				return clockDue(t, raw, concert.ClockDispatch, string(h.Hooked.ID)).Equal(day.Add(time.Duration(hour+1) * time.Hour))
+				return due(t, raw.QueryRow(clockText(concert.ClockDispatch, h.Hooked.ID))).Equal(day.Add(time.Duration(hour+1) * time.Hour))
 			})
 			stop()
 			if n := standing(h, items, concert.ItemReferred); n != want {
@@ -160,7 +163,7 @@ func TestDeliveryTriesAgainWhenTheEndpointAsks(t *testing.T) {
 
 func TestGoneEndpointIsLeftAloneAndItsInboxStillLists(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *testkit.House) {
-		h.At(day, swift)
+		h.At(day, brisk)
 		h.Hook.Say(testkit.Reply{Status: http.StatusGone})
 		items := h.Approved(testkit.Page(1))
 		testkit.Run(t, h.Service)

@@ -2,6 +2,8 @@ package casework_test
 
 import (
 	"errors"
+	"flag"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +12,15 @@ import (
 	"concert/internal/casework"
 	"concert/internal/testkit"
 )
+
+// Most of these tests wait for the house's own ticks, so more of them run side by side than there are processors.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
 
 // inHouse runs the test in a furnished deployment, on both databases.
 func inHouse(t *testing.T, fn func(t *testing.T, h *testkit.House)) {
@@ -23,7 +34,9 @@ var day = time.Date(2019, 11, 21, 12, 0, 0, 0, time.UTC)
 
 const (
 	// swift lets a case day pass in a second.
-	swift  = 86_400
+	swift = 86_400
+	// brisk lets an approved item's minute of waiting pass in half a second, and no reminder fall due.
+	brisk  = 120
 	ground = "EXERCISE: a written ground that is long enough."
 )
 
@@ -76,7 +89,7 @@ func answer(h *testkit.House, t *testing.T, by concert.Actor, ref string, a conc
 	return out
 }
 
-// withdraw takes one item back.
+// remedy takes one item back or corrects what was said of it.
 func remedy(h *testkit.House, t *testing.T, by concert.Actor, item string, kind concert.RemedyKind) {
 	t.Helper()
 	out, err := h.RemedyItems(t.Context(), by, []casework.Remedying{{Item: item, Version: h.Item(item).Version, Kind: kind, Reason: ground}})

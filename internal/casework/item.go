@@ -3,6 +3,7 @@ package casework
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"concert"
 	"concert/internal/identity"
@@ -169,6 +170,9 @@ func (b *submitting) one(ctx context.Context, tx *store.Tx, sub Submission, loc 
 	now := b.s.now()
 	if sub.Evaluation == "" {
 		sub.Evaluation = "A1"
+	}
+	if !slices.Contains(concert.EvaluationCodes, sub.Evaluation) {
+		return Result{}, concert.Refuse(concert.Invalid, "item.evaluation", "evaluation", "%q is no evaluation code: a source A, B, C or X and an information 1 to 4", sub.Evaluation)
 	}
 	if it, ok := b.known[place]; ok {
 		if b.seen[it.ID] {

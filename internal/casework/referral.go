@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"concert"
-	"concert/internal/identity"
 	"concert/internal/store"
 )
 
@@ -34,6 +33,9 @@ func (s *Service) ReadReferral(ctx context.Context, scope concert.Scope, ref str
 		return v, err
 	}
 	by := scope.Actor()
+	if isSandbox(ref) {
+		return s.readSandbox(ctx, by, ref)
+	}
 	err := s.DB.View(ctx, func(tx *store.Tx) error {
 		var err error
 		if v.Referral, err = tx.Referral(ctx, ref); err != nil {
@@ -136,6 +138,14 @@ func (s *Service) climbIn(ctx context.Context, tx *store.Tx, id concert.Referral
 // AcknowledgeReferral records that the provider took the referral.
 func (s *Service) AcknowledgeReferral(ctx context.Context, by concert.Actor, ref string) (concert.Referral, error) {
 	var r concert.Referral
+	if isSandbox(ref) {
+		v, err := s.readSandbox(ctx, by, ref)
+		if err != nil {
+			return r, err
+		}
+		r, _, err = v.Referral.Acknowledged(by, s.now())
+		return r, err
+	}
 	err := s.retryStale(ctx, func(tx *store.Tx) error {
 		var err error
 		if r, err = tx.Referral(ctx, ref); err != nil {
@@ -166,6 +176,9 @@ type Replying struct {
 // referral. Version is the one that was read: of two answers that race, one is
 // told to read again. An answer acknowledges as well.
 func (s *Service) AnswerReferral(ctx context.Context, by concert.Actor, ref string, version int64, in []Replying) ([]Result, int64, error) {
+	if isSandbox(ref) {
+		return s.answerSandbox(ctx, by, ref, version, in)
+	}
 	out := make([]Result, len(in))
 	var r concert.Referral
 	err := s.retryStale(ctx, func(tx *store.Tx) error {
@@ -325,32 +338,4 @@ func (s *Service) ProviderCounts(ctx context.Context, by concert.Actor) (concert
 		return err
 	})
 	return p, c, err
-}
-
-// Sandbox sends the actor's provider a made-up notice through its own channel,
-// so that its engineers can try verifying and fetching; it has no items and
-// counts in no number.
-func (s *Service) Sandbox(ctx context.Context, by concert.Actor) (string, error) {
-	if by.Provider == "" {
-		return "", concert.Refuse(concert.Forbidden, "sandbox.provider", "", "only a provider has a sandbox")
-	}
-	ref := identity.NewReference("SB")
-	err := s.DB.Update(ctx, func(tx *store.Tx) error {
-		p, err := tx.Provider(ctx, string(by.Provider))
-		if err != nil {
-			return err
-		}
-		now := s.now()
-		out := s.notice(p, concert.Referral{Ref: ref, Items: 0}, concert.NoticeSandbox, "Sandbox (EXERCISE)", now)
-		out.Exercise = true
-		if err := tx.AddDeliveries(ctx, []store.Outgoing{out}); err != nil {
-			return err
-		}
-		tx.RecordNotice(concert.NewEvent(concert.EventDeliveryMoved, by, string(out.ID), now, concert.DeliveryBody{Referral: ref, Provider: p.ID, Kind: concert.NoticeSandbox, Rung: concert.RungQueued}), out.ID)
-		if !out.NextAt.IsZero() {
-			tx.SetClock(concert.ClockDeliver, string(p.ID), now)
-		}
-		return nil
-	})
-	return ref, err
 }

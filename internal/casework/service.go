@@ -10,6 +10,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
@@ -40,10 +41,20 @@ type Service struct {
 	Log       *slog.Logger
 
 	bearers bearerCache
+	stopped atomic.Int64 // case time at which StopClock was called, in microseconds; 0 while it runs
 }
 
 // now is case time.
-func (s *Service) now() time.Time { return s.Time.At(time.Now()) }
+func (s *Service) now() time.Time {
+	if us := s.stopped.Load(); us != 0 {
+		return concert.FromMicros(us)
+	}
+	return s.Time.At(time.Now())
+}
+
+// StopClock ends an exercise's case time: nothing falls due any more, so that
+// what the report counted stays what the board shows.
+func (s *Service) StopClock() { s.stopped.Store(concert.Micros(s.now())) }
 
 // Now is case time, for pages and answers.
 func (s *Service) Now() time.Time { return s.now() }

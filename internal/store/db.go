@@ -104,6 +104,7 @@ func (db *DB) migrate(ctx context.Context) error {
 		return fmt.Errorf("migrations of the job queue: %w", err)
 	}
 	step := &goose.GoFunc{RunTx: func(ctx context.Context, t *sql.Tx) error {
+		//lint:ignore SA1019 the embedded database has one connection, and this transaction holds it
 		_, err := m.MigrateTx(ctx, t, rivermigrate.DirectionUp, nil)
 		return err
 	}}

@@ -15,7 +15,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"concert"
-	"concert/internal/casework"
 	"concert/internal/store"
 	"concert/internal/store/migrations"
 	"concert/internal/testkit"
@@ -93,7 +92,8 @@ func TestTriggersProtectTheSameTablesInBoth(t *testing.T) {
 
 func TestDatabaseOfANewerProgramIsRefused(t *testing.T) {
 	t.Parallel()
-	testkit.EachDatabase(t, func(t *testing.T, s *casework.Service) {
+	testkit.EachHouse(t, func(t *testing.T, h *testkit.House) {
+		s := h.Service
 		raw := testkit.Raw(t, s)
 		if _, err := raw.Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (999, " + map[string]string{"sqlite": "1", "postgres": "true"}[s.DB.Dialect()] + ")"); err != nil {
 			t.Fatal(err)
@@ -144,8 +144,8 @@ func TestPostgresIsMigratedFromNothing(t *testing.T) {
 
 func TestStaleRowsAndMissingOnesAreSaidToBeSo(t *testing.T) {
 	t.Parallel()
-	testkit.EachDatabase(t, func(t *testing.T, s *casework.Service) {
-		h := testkit.Furnish(t, s)
+	testkit.EachHouse(t, func(t *testing.T, h *testkit.House) {
+		s := h.Service
 		items := h.Submit(h.North.Officers[0], testkit.Page(1), testkit.Page(2))
 		ctx := t.Context()
 		first, second := h.Item(items[0].Ref).Item, h.Item(items[1].Ref).Item

@@ -86,6 +86,12 @@ func Furnish(t testing.TB, s *casework.Service, hours ...Hours) *House {
 	return h
 }
 
+// EachHouse runs the test once on SQLite and once on PostgreSQL, each in a furnished deployment.
+func EachHouse(t *testing.T, fn func(t *testing.T, h *House)) {
+	t.Helper()
+	EachDatabase(t, func(t *testing.T, s *casework.Service) { fn(t, Furnish(t, s)) })
+}
+
 func (h *House) unit(name, country string) Unit {
 	h.t.Helper()
 	a, err := h.AddAuthority(h.t.Context(), h.Admin, concert.Authority{Name: "EXERCISE Unit " + name, Country: country, Kind: concert.KindReferralUnit, Unit: strings.ToUpper(name), Contact: "EXERCISE desk " + name})
