@@ -61,6 +61,7 @@ type Assessment struct {
 	Evaluation string // source and information code, A1 to X4 (G24)
 	Facts      string
 	Judgement  string
+	Host       ProviderID // who is known to host the item by now
 	At         time.Time
 }
 
@@ -119,6 +120,9 @@ func (it Item) Assessed(by Actor, a Assessment, scope ScopeList, now time.Time) 
 	}
 	a.Item, a.Author, a.Authority, a.At = it.ID, by.Person, by.Authority, now
 	it.Assessment, it.Author, it.Assessor, it.Outlet, it.Language = a.ID, by.Authority, by.Person, a.Outlet, a.Language
+	if it.Provider == "" {
+		it.Provider = a.Host
+	}
 	it.Given, it.Needed = 0, 1
 	if it.Guard.Verdict == GuardElevate || a.Unbranded {
 		it.Needed = 2

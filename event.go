@@ -101,6 +101,7 @@ type ItemBody struct {
 	Action      ActionID     `json:"action,omitempty"`
 	Authority   AuthorityID  `json:"authority"` // the tally's authority: first finder, or who joined
 	Provider    ProviderID   `json:"provider,omitempty"`
+	Hosted      bool         `json:"hosted,omitempty"` // its provider became known with this event
 	From        *Facet       `json:"from,omitempty"`
 	To          *Facet       `json:"to,omitempty"`
 	Kind        string       `json:"kind,omitempty"`
@@ -137,6 +138,7 @@ func change(before, after Item) ItemBody {
 	if before.ID != "" {
 		from := before.Facet()
 		b.From = &from
+		b.Hosted = before.Provider == "" && after.Provider != ""
 	}
 	return b
 }

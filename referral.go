@@ -21,31 +21,29 @@ const (
 	ReferralAcknowledged ReferralStatus = "acknowledged"
 	ReferralPartly       ReferralStatus = "partly_answered"
 	ReferralAnswered     ReferralStatus = "answered"
-	ReferralWithdrawn    ReferralStatus = "withdrawn"
 )
 
 // ReferralStatuses lists them.
-var ReferralStatuses = []ReferralStatus{ReferralSent, ReferralAcknowledged, ReferralPartly, ReferralAnswered, ReferralWithdrawn}
+var ReferralStatuses = []ReferralStatus{ReferralSent, ReferralAcknowledged, ReferralPartly, ReferralAnswered}
 
 // Referral asks one provider to look at several items. It is voluntary and has
 // no method that would make it anything else.
 type Referral struct {
-	ID           ReferralID
-	Ref          string
-	Provider     ProviderID
-	Author       AuthorityID // who judged; the deployment only transports (G09)
-	Action       ActionID
-	Status       ReferralStatus
-	Items        int
-	Answered     int // items with a final answer
-	Envelope     []byte
-	Exercise     bool
-	CreatedAt    time.Time
-	AckedAt      time.Time
-	RemindedAt   time.Time
-	Reminders    int
-	RecheckDueAt time.Time
-	Version      int64
+	ID         ReferralID
+	Ref        string
+	Provider   ProviderID
+	Author     AuthorityID // who judged; the deployment only transports (G09)
+	Action     ActionID
+	Status     ReferralStatus
+	Items      int
+	Answered   int // items with a final answer
+	Envelope   []byte
+	Exercise   bool
+	CreatedAt  time.Time
+	AckedAt    time.Time
+	RemindedAt time.Time
+	Reminders  int
+	Version    int64
 }
 
 // ReferralItem is one item's place in a referral with the provider's claim.
@@ -92,7 +90,7 @@ func (r Referral) Acknowledged(by Actor, now time.Time) (Referral, []Event, erro
 	if err := by.MayAnswer(r); err != nil {
 		return r, nil, err
 	}
-	if !r.AckedAt.IsZero() || r.Status == ReferralWithdrawn {
+	if !r.AckedAt.IsZero() {
 		return r, nil, nil
 	}
 	r.AckedAt = now
@@ -198,7 +196,9 @@ func (it Item) ItemAnswered(by Actor, r Referral, a Answer, now time.Time) (next
 			return it, a, Event{}, false, err
 		}
 	}
-	if !late || it.Status == ItemWithdrawn {
+	// A last word stands until another last word: "in review" after "removed"
+	// is written down and makes nothing silent again.
+	if it.Status != ItemRefused && (a.Code.Final() || it.Silent()) || a.Code.Refusal() {
 		it.Claimed = a.Code
 	}
 	it.UpdatedAt = now
@@ -220,9 +220,6 @@ type AnswerText struct {
 // Counted is the referral after some of its items got their first final answer.
 func (r Referral) Counted(finals int) Referral {
 	r.Answered += finals
-	if r.Status == ReferralWithdrawn {
-		return r
-	}
 	switch {
 	case r.Answered >= r.Items:
 		r.Status = ReferralAnswered
@@ -287,7 +284,7 @@ func (it Item) Rechecked(by Actor, c Recheck, now time.Time) (Item, Recheck, Eve
 // these of its items: only silence is, at most three times, never a refusal or
 // a withdrawal.
 func (r Referral) MayRemind(it Item) bool {
-	return r.Reminders < 3 && r.Status != ReferralWithdrawn && it.Silent() &&
+	return r.Reminders < 3 && it.Silent() &&
 		(it.Status == ItemReferred || it.Status == ItemStillUp || it.Status == ItemReturned) && it.Claimed != AnswerRefused
 }
 

@@ -123,10 +123,6 @@ func TestG01RemindersFollowSilenceOnly(t *testing.T) {
 				if got := r.MayRemind(it); got != want {
 					t.Errorf("item %s, answered %q, after %d reminders: MayRemind is %v", status, claim, reminders, got)
 				}
-				r.Status = concert.ReferralWithdrawn
-				if r.MayRemind(it) {
-					t.Errorf("a withdrawn referral may be reminded of")
-				}
 			}
 		}
 	}

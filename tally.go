@@ -203,8 +203,15 @@ func (d Deltas) countItem(kind EventKind, b ItemBody) {
 		one(Corrected, 1)
 	}
 	if b.From != nil {
+		provider := b.Provider
+		if b.Hosted {
+			// The provider's side begins here; the authority's goes on.
+			provider = ""
+			d[TallyKey{b.Action, "p:" + string(b.Provider), Submitted}]++
+			d[TallyKey{b.Action, "p:" + string(b.Provider), Unique}]++
+		}
 		for _, m := range b.From.metrics() {
-			one(m, -1)
+			d.add(b.Action, b.Authority, provider, m, -1)
 		}
 	}
 	if b.To != nil {

@@ -24,7 +24,9 @@ import (
 var databases = []string{"sqlite", "postgres"}
 
 // workDir is where this process keeps what it builds.
-func workDir() string { return filepath.Join(os.TempDir(), fmt.Sprintf("concert-bench-%d", os.Getpid())) }
+func workDir() string {
+	return filepath.Join(os.TempDir(), fmt.Sprintf("concert-bench-%d", os.Getpid()))
+}
 
 // binary builds the program once, as it is built for use.
 var binary = sync.OnceValues(func() (string, error) {

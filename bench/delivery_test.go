@@ -15,10 +15,10 @@ import (
 )
 
 // BenchmarkDeliveries is how many signed webhooks a second reach receivers on loopback that verify each: what is queued for one
-// provider, and for nine. It runs in this process, since a served deployment dials no loopback. CONCERT_BENCH_DELIVERIES (600)
+// provider, and for nine. It runs in this process, since a served deployment dials no loopback. CONCERT_BENCH_DELIVERIES (300)
 // are sent.
 func BenchmarkDeliveries(b *testing.B) {
-	notices := size(b, "CONCERT_BENCH_DELIVERIES", 600)
+	notices := size(b, "CONCERT_BENCH_DELIVERIES", 300)
 	for _, database := range databases {
 		for _, providers := range []int{1, 9} {
 			b.Run(fmt.Sprintf("%s/providers=%d", database, providers), func(b *testing.B) {

@@ -19,9 +19,9 @@ import (
 const idleAfter = 2 * time.Second
 
 // BenchmarkStart is the time from starting the program on a data directory to its first answer, and the memory that it holds two
-// seconds later. CONCERT_BENCH_STARTS (5) are made, the median counts.
+// seconds later. CONCERT_BENCH_STARTS (3) are made, the median counts.
 func BenchmarkStart(b *testing.B) {
-	starts := size(b, "CONCERT_BENCH_STARTS", 5)
+	starts := size(b, "CONCERT_BENCH_STARTS", 3)
 	dir := filepath.Join(b.TempDir(), "data")
 	run(b, "", "init", "-data", dir, "-origin", "exercise.invalid/log")
 	var took spread

@@ -13,9 +13,9 @@ import (
 
 // BenchmarkSubmissions12Units is twelve officers of twelve units who hand in finds at the same time, each waiting for the answer
 // before the next: one by one, one by one with an Idempotency-Key as programs should, and a hundred at once.
-// CONCERT_BENCH_SUBMISSIONS (1200) are the requests, a tenth of them for batches.
+// CONCERT_BENCH_SUBMISSIONS (240) are the requests, a tenth of them for batches.
 func BenchmarkSubmissions12Units(b *testing.B) {
-	requests := size(b, "CONCERT_BENCH_SUBMISSIONS", 1200)
+	requests := size(b, "CONCERT_BENCH_SUBMISSIONS", 240)
 	for _, database := range databases {
 		b.Run(database, func(b *testing.B) {
 			d := deploy(b, database)

@@ -87,8 +87,9 @@ func (s *Service) assess(by concert.Actor, it concert.Item, j Judging, list conc
 		}
 		a.Outlet = o.ID
 	}
-	if it.Provider == "" {
-		it.Provider = hostOf(hosts, it.Location)
+	a.Host = it.Provider
+	if a.Host == "" {
+		a.Host = hostOf(hosts, it.Location)
 	}
 	a.ID = concert.AssessmentID(identity.NewID())
 	return it.Assessed(by, a, list, s.now())

@@ -116,12 +116,10 @@ func (s *Service) climbIn(ctx context.Context, tx *store.Tx, id concert.Referral
 	}
 	var saved []store.Outgoing
 	for _, d := range ds {
-		// Acting on the referral proves nothing about a later notice: what takes
-		// it back or corrects it is sent all the same (G16).
-		if d.Rung == concert.RungQueued && d.Kind != concert.NoticeReferral && !d.NextAt.IsZero() {
-			continue
-		}
-		if to == concert.RungAcknowledged && d.Kind != concert.NoticeReferral && d.Kind != concert.NoticeReminder {
+		// What takes an item back or corrects it is pushed all the same, even when
+		// it was read before its turn came (G16).
+		waiting := d.Rung == concert.RungQueued && d.Kind != concert.NoticeReferral && !d.NextAt.IsZero()
+		if waiting || !which(d) {
 			continue
 		}
 		next, e, up := d.Climbed(to, evidence, s.now())

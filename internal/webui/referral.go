@@ -85,7 +85,6 @@ var referralStates = map[concert.ReferralStatus]state{
 	concert.ReferralAcknowledged: {"◐", "acknowledged", "go"},
 	concert.ReferralPartly:       {"◑", "partly answered", "wait"},
 	concert.ReferralAnswered:     {"●", "answered", "good"},
-	concert.ReferralWithdrawn:    {"↩", "withdrawn", "end"},
 }
 
 func (u *UI) referralFor(r *http.Request, v *visit) (referralPage, error) {
