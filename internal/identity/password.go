@@ -56,7 +56,7 @@ var ErrHash = errors.New("stored password hash is malformed")
 type Hasher struct {
 	params Params
 	slots  chan struct{} // one element for each hash under way
-	nobody string        // hash of a password that nobody knows
+	nobody string        // what stands for an unknown user's hash
 }
 
 // NewHasher returns a hasher with these parameters that runs at most
@@ -70,7 +70,13 @@ func NewHasher(p Params, concurrent int) (*Hasher, error) {
 		return nil, fmt.Errorf("password hasher: %d hashes at once, wanted is at least 1", concurrent)
 	}
 	h := &Hasher{params: p, slots: make(chan struct{}, concurrent)}
-	h.nobody = h.hash(rand.Text())
+	// Random bytes in a digest's place: no password gives them, and a program
+	// that never logs anyone in pays for no hash at its start.
+	var salt [saltSize]byte
+	var sum [hashSize]byte
+	rand.Read(salt[:])
+	rand.Read(sum[:])
+	h.nobody = h.phc(salt[:], sum[:])
 	return h, nil
 }
 
@@ -149,9 +155,12 @@ func (h *Hasher) hash(password string) string {
 	var salt [saltSize]byte
 	rand.Read(salt[:])
 	// NFKC, since one keyboard sends a composed letter and another its parts.
-	sum := argon2.IDKey(norm.NFKC.Bytes([]byte(password)), salt[:], h.params.Passes, h.params.MemoryKiB, h.params.Lanes, hashSize)
+	return h.phc(salt[:], argon2.IDKey(norm.NFKC.Bytes([]byte(password)), salt[:], h.params.Passes, h.params.MemoryKiB, h.params.Lanes, hashSize))
+}
+
+func (h *Hasher) phc(salt, sum []byte) string {
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, h.params.MemoryKiB, h.params.Passes, h.params.Lanes,
-		base64.RawStdEncoding.EncodeToString(salt[:]), base64.RawStdEncoding.EncodeToString(sum))
+		base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(sum))
 }
 
 // parsePHC reads $argon2id$v=19$m=65536,t=3,p=4$salt$hash (the PHC string

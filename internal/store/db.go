@@ -32,6 +32,7 @@ import (
 type DB struct {
 	Keys *identity.KeyRing
 
+	turn   chan struct{} // holds one element while the embedded database is written: waiters are served in order
 	d      *dialect
 	write  *sql.DB
 	read   *sql.DB
@@ -55,6 +56,7 @@ func Open(ctx context.Context, address string, keys *identity.KeyRing) (*DB, err
 	db := &DB{Keys: keys, d: d, write: w, read: w, closed: make(chan struct{})}
 	if d.name == "sqlite" {
 		w.SetMaxOpenConns(1)
+		db.turn = make(chan struct{}, 1)
 	} else {
 		w.SetMaxOpenConns(32)
 		w.SetMaxIdleConns(16)
@@ -194,6 +196,16 @@ func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
 }
 
 func (db *DB) updateOnce(ctx context.Context, fn func(*Tx) error) error {
+	if db.turn != nil {
+		// The pool would give its one connection to any of those that wait, and
+		// the unlucky one would wait ten times as long.
+		select {
+		case db.turn <- struct{}{}:
+			defer func() { <-db.turn }()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 	t, err := db.write.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
