@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"concert"
@@ -98,6 +99,7 @@ func (tx *Tx) Providers(ctx context.Context) ([]concert.Provider, error) {
 				ps[i].Platforms = append(ps[i].Platforms, name)
 			}
 		}
+		slices.Sort(ps[i].Platforms)
 	}
 	return ps, nil
 }
