@@ -1,9 +1,12 @@
 package apiserver
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -107,6 +110,9 @@ func (s *Server) registers() {
 				out.Items = append(out.Items, scopeEntryOf(e, g.Scope.Outlets[id], s.svc.Now()))
 			}
 		}
+		slices.SortFunc(out.Items, func(a, b api.ScopeEntry) int {
+			return cmp.Or(strings.Compare(a.OutletName, b.OutletName), strings.Compare(a.ListedOn, b.ListedOn), strings.Compare(a.ID, b.ID))
+		})
 		return &body[api.Page[api.ScopeEntry]]{out}, nil
 	})
 	huma.Register(s.api, public(op(http.MethodGet, "/keys", "keys", "Every public key that an outsider needs", "log")), s.keys)
@@ -162,5 +168,8 @@ func (s *Server) keys(ctx context.Context, _ *struct{}) (*body[api.Keys], error)
 			out.Keys = append(out.Keys, api.Key{Role: "webhook", PublicKey: p.WebhookKey, Party: p.Ref})
 		}
 	}
+	slices.SortFunc(out.Keys, func(a, b api.Key) int {
+		return cmp.Or(strings.Compare(a.Role, b.Role), strings.Compare(a.Party, b.Party), strings.Compare(a.PublicKey, b.PublicKey))
+	})
 	return &body[api.Keys]{out}, nil
 }
