@@ -64,8 +64,9 @@ func do[I, O any](s *Server, o huma.Operation, act func(context.Context, concert
 }
 
 func (s *Server) registers() {
-	do(s, op(http.MethodGet, "/me", "me", "Whom the key speaks for", "registers"), func(_ context.Context, by concert.Actor, _ *struct{}) (api.Me, error) {
-		return api.Me{Operator: by.Operator, Authority: string(by.Authority), Provider: string(by.Provider), Roles: roles(by.Roles)}, nil
+	do(s, op(http.MethodGet, "/me", "me", "Whom the key speaks for", "registers"), func(ctx context.Context, by concert.Actor, _ *struct{}) (api.Me, error) {
+		g, err := s.svc.Registers(ctx)
+		return api.Me{Operator: by.Operator, Authority: g.Authorities[by.Authority].Ref, Provider: g.Providers[by.Provider].Ref, Roles: roles(by.Roles)}, err
 	})
 	do(s, created(op(http.MethodPost, "/authorities", "add-authority", "Register an authority", "registers")), func(ctx context.Context, by concert.Actor, in *Keyed[api.NewAuthority]) (api.Authority, error) {
 		a, err := s.svc.AddAuthority(ctx, by, concert.Authority{Name: in.Body.Name, Country: in.Body.Country, Kind: concert.AuthorityKind(in.Body.Kind), Unit: in.Body.Unit, Contact: in.Body.Contact})
@@ -134,7 +135,7 @@ func (s *Server) addPerson(ctx context.Context, by concert.Actor, in *Keyed[api.
 		p.Roles = append(p.Roles, concert.Role(r))
 	}
 	p, link, key, err := s.svc.AddPerson(ctx, by, p, b.Authority, b.Provider, b.Key)
-	return api.Person{ID: string(p.ID), Operator: p.Operator, Login: p.Login, Authority: b.Authority, Provider: b.Provider, Roles: b.Roles, Link: link, Key: key}, err
+	return api.Person{ID: p.Operator, Operator: p.Operator, Login: p.Login, Authority: b.Authority, Provider: b.Provider, Roles: b.Roles, Link: link, Key: key}, err
 }
 
 func (s *Server) proposeScope(ctx context.Context, by concert.Actor, in *Keyed[api.NewScopeEntry]) (api.ScopeEntry, error) {

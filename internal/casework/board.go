@@ -24,11 +24,15 @@ type Board struct {
 }
 
 // ReadBoard is the board of an action. It holds no place and no name of a
-// person: whoever may log in may see it.
+// person: whoever works for an authority, coordinates or audits may see it. A
+// provider's people have their own numbers instead, and none of the others'.
 func (s *Service) ReadBoard(ctx context.Context, scope concert.Scope, ref string) (Board, error) {
 	var b Board
 	if err := scope.Check(); err != nil {
 		return b, err
+	}
+	if scope.Actor().Provider != "" {
+		return b, concert.ErrNotFound
 	}
 	err := s.DB.View(ctx, func(tx *store.Tx) error {
 		var err error
