@@ -3,7 +3,6 @@ package concert
 import (
 	"crypto/ed25519"
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 )
@@ -114,12 +113,4 @@ type PayloadItem struct {
 	Reason      string      `json:"reason"`
 	Operator    string      `json:"operator"`
 	Finders     []string    `json:"finders"` // unit codes of every authority that found it: shared credit
-}
-
-// PlaceText is what a place's keyed digest is taken of: length-prefixed so
-// that no two pairs give one text.
-func PlaceText(kind, canonical string) []byte {
-	b := binary.BigEndian.AppendUint16(nil, uint16(len(kind)))
-	b = append(b, kind...)
-	return append(b, canonical...)
 }

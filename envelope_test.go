@@ -102,16 +102,3 @@ func TestG09EnvelopeVerifiesAfterTheWire(t *testing.T) {
 		t.Error(err)
 	}
 }
-
-func TestPlaceTextsNeverMeet(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		k1, c1, k2, c2 := rapid.StringN(0, 6, -1).Draw(t, "kind"), rapid.StringN(0, 6, -1).Draw(t, "place"), rapid.StringN(0, 6, -1).Draw(t, "kind"), rapid.StringN(0, 6, -1).Draw(t, "place")
-		if same := k1 == k2 && c1 == c2; (string(concert.PlaceText(k1, c1)) == string(concert.PlaceText(k2, c2))) != same {
-			t.Fatalf("(%q, %q) and (%q, %q)", k1, c1, k2, c2)
-		}
-	})
-	if string(concert.PlaceText("ab", "c")) == string(concert.PlaceText("a", "bc")) {
-		t.Error("two places give one text")
-	}
-}

@@ -115,6 +115,9 @@ func (p place) address() string {
 	return filepath.Join(p.Data, p.Database)
 }
 
+// shared reports whether other nodes may serve the same database.
+func (p place) shared() bool { return strings.Contains(p.Database, "://") }
+
 // open opens a deployment: keys, database, acts. guard says what the house may
 // reach outside.
 func (p place) open(ctx context.Context, log *slog.Logger, guard netguard.Guard, cheap bool) (*casework.Service, error) {

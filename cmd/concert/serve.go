@@ -13,6 +13,7 @@ import (
 
 	"concert/internal/apiserver"
 	"concert/internal/casework"
+	"concert/internal/durable"
 	"concert/internal/httpkit"
 	"concert/internal/netguard"
 	"concert/internal/webui"
@@ -32,6 +33,20 @@ func (c *serveCmd) Run(ctx context.Context, e *env) error {
 	}
 	if k.exercise {
 		return fmt.Errorf("%s was made by an exercise and is never served live: make another with: concert init", c.Data)
+	}
+	if !c.shared() {
+		lock, err := durable.LockDir(c.Data)
+		if err != nil {
+			return fmt.Errorf("%w; several nodes need PostgreSQL: -database postgres://…", err)
+		}
+		defer func() {
+			if err := lock.Unlock(); err != nil {
+				log.Error("unlock data directory", "err", err)
+			}
+		}()
+		if _, err := durable.Sweep(c.Data); err != nil {
+			return err
+		}
 	}
 	svc, err := c.open(ctx, log, netguard.Public(), false)
 	if err != nil {

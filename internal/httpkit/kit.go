@@ -139,10 +139,6 @@ func (s *Stream) Send(event, id, data string) error {
 	return s.write(b.String())
 }
 
-// Beat writes a comment, so that proxies keep the line open and a gone client
-// is noticed.
-func (s *Stream) Beat() error { return s.write(": beat\n\n") }
-
 func (s *Stream) write(text string) error {
 	// A client that reads nothing for this long is gone.
 	if err := s.rc.SetWriteDeadline(time.Now().Add(15 * time.Second)); err != nil {

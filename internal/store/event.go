@@ -108,11 +108,6 @@ func scanEvent(r rowScanner) (concert.RecordedEvent, error) {
 	return e, err
 }
 
-// EventsOf is the history of a subject, oldest first.
-func (tx *Tx) EventsOf(ctx context.Context, subject string, limit int) ([]concert.RecordedEvent, error) {
-	return list(ctx, tx, scanEvent, "SELECT "+eventCols+" FROM event WHERE subject = ? ORDER BY id LIMIT ?", subject, limit)
-}
-
 type batch struct {
 	first, last string
 	n           int64
