@@ -77,7 +77,7 @@ func Referred(r Referral, items []Item, now time.Time) (Referral, []Item, []Even
 		moved.Referral = r.ID
 		out = append(out, moved)
 		b := change(it, moved)
-		b.Referral = r.Ref
+		b.Referral, b.Kind = r.Ref, it.Location.Kind
 		events = append(events, NewEvent(EventItemReferred, House, string(it.ID), now, b))
 	}
 	r.Status, r.Items, r.CreatedAt = ReferralSent, len(items), now

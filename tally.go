@@ -39,10 +39,14 @@ const (
 	Referrals    Metric = "referrals"
 	Reminders    Metric = "reminders"
 	HoldHits     Metric = "hold_hits"
+
+	ReferredURLs     Metric = "referred_urls"
+	ReferredAccounts Metric = "referred_accounts"
+	ReferredOthers   Metric = "referred_others"
 )
 
 // Metrics lists them.
-var Metrics = []Metric{Submitted, Unique, Duplicates, Guarded, Unassessed, OutOfScope, Assessed, Awaiting, Rejected, Approved, Ready, Held, TakenBack, ReferredN, Acknowledged, AnsweredN, Silent, Removed, Refused, OtherAnswer, RecheckedN, Down, StillUp, PartialN, UnknownN, Returned, WithdrawnN, Corrected, Referrals, Reminders, HoldHits}
+var Metrics = []Metric{Submitted, Unique, Duplicates, Guarded, Unassessed, OutOfScope, Assessed, Awaiting, Rejected, Approved, Ready, Held, TakenBack, ReferredN, Acknowledged, AnsweredN, Silent, Removed, Refused, OtherAnswer, RecheckedN, Down, StillUp, PartialN, UnknownN, Returned, WithdrawnN, Corrected, Referrals, Reminders, HoldHits, ReferredURLs, ReferredAccounts, ReferredOthers}
 
 // MetricDefinitions says what each number counts; the unit is the item (one
 // piece of content at one place) unless it says otherwise.
@@ -78,6 +82,10 @@ var MetricDefinitions = map[Metric]string{
 	Referrals:    "referrals sent (unit: referral)",
 	Reminders:    "reminders sent (unit: reminder)",
 	HoldHits:     "times a hold stopped an approved item (unit: hit)",
+
+	ReferredURLs:     "referred places that are a page, post, message or stream (unit: URL)",
+	ReferredAccounts: "referred places that are an account, channel or bot (unit: account)",
+	ReferredOthers:   "referred places that are neither: apps, extensions, newsletters",
 }
 
 // Sum says that Whole equals the sum of Parts.
@@ -93,8 +101,21 @@ var Sums = []Sum{
 	{Assessed, []Metric{Awaiting, Rejected, Approved}},
 	{Approved, []Metric{Ready, Held, TakenBack, ReferredN}},
 	{ReferredN, []Metric{AnsweredN, Silent}},
+	{ReferredN, []Metric{ReferredURLs, ReferredAccounts, ReferredOthers}},
 	{AnsweredN, []Metric{Removed, Refused, OtherAnswer}},
 	{RecheckedN, []Metric{Down, StillUp, PartialN, UnknownN, Returned}},
+}
+
+// unitOf is the unit that a kind of place counts in beside the item: numbers
+// that mix units cannot be compared (G28).
+func unitOf(kind string) Metric {
+	switch kind {
+	case "account", "channel", "bot":
+		return ReferredAccounts
+	case "app", "extension", "newsletter":
+		return ReferredOthers
+	}
+	return ReferredURLs
 }
 
 // metrics are the numbers that an item with this facet counts in.
@@ -197,6 +218,8 @@ func (d Deltas) countItem(kind EventKind, b ItemBody) {
 		one(Submitted, 1)
 		one(Duplicates, 1)
 		return
+	case EventItemReferred:
+		one(unitOf(b.Kind), 1)
 	case EventItemHeld:
 		one(HoldHits, 1)
 	case EventItemCorrected:

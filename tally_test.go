@@ -139,3 +139,26 @@ func TestG28UnreadableEventIsAnErrorAndOtherKindsCountNothing(t *testing.T) {
 		t.Errorf("a person is counted: %v, %v", d, err)
 	}
 }
+
+func TestG28ReferredPlacesAreCountedInTheirOwnUnit(t *testing.T) {
+	t.Parallel()
+	d := concert.Deltas{}
+	sent := concert.Facet{Status: concert.ItemReferred, Sent: true}
+	ready := concert.Facet{Status: concert.ItemApproved}
+	for kind, n := range map[string]int{"web": 3, "message": 1, "channel": 2, "account": 1, "app": 1} {
+		for range n {
+			d.Count(concert.EventItemSubmitted, concert.ItemBody{Authority: "a", Kind: kind, To: &ready})
+			d.Count(concert.EventItemReferred, concert.ItemBody{Authority: "a", Kind: kind, From: &ready, To: &sent})
+		}
+	}
+	d.Count(concert.EventReferralSent, concert.ReferralBody{Authority: "a", Provider: "p", Items: 8})
+	got := d.Totals("")
+	for m, want := range map[concert.Metric]int64{concert.ReferredN: 8, concert.ReferredURLs: 4, concert.ReferredAccounts: 3, concert.ReferredOthers: 1, concert.Referrals: 1} {
+		if got[m] != want {
+			t.Errorf("%s is %d, want %d", m, got[m], want)
+		}
+	}
+	if err := got.Check(); err != nil {
+		t.Error(err)
+	}
+}
