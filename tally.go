@@ -106,9 +106,9 @@ var Sums = []Sum{
 	{RecheckedN, []Metric{Down, StillUp, PartialN, UnknownN, Returned}},
 }
 
-// unitOf is the unit that a kind of place counts in beside the item: numbers
+// UnitOf is the unit that a kind of place counts in beside the item: numbers
 // that mix units cannot be compared (G28).
-func unitOf(kind string) Metric {
+func UnitOf(kind string) Metric {
 	switch kind {
 	case "account", "channel", "bot":
 		return ReferredAccounts
@@ -219,7 +219,7 @@ func (d Deltas) countItem(kind EventKind, b ItemBody) {
 		one(Duplicates, 1)
 		return
 	case EventItemReferred:
-		one(unitOf(b.Kind), 1)
+		one(UnitOf(b.Kind), 1)
 	case EventItemHeld:
 		one(HoldHits, 1)
 	case EventItemCorrected:

@@ -2,6 +2,7 @@ package casework_test
 
 import (
 	"testing"
+	"time"
 
 	"concert"
 	"concert/internal/store"
@@ -11,14 +12,16 @@ import (
 func TestExpiredHoldLetsTheItemGo(t *testing.T) {
 	t.Parallel()
 	testkit.EachHouse(t, func(t *testing.T, h *testkit.House) {
-		// Thirty days of case time in about six seconds.
-		h.At(day, 400_000)
+		h.At(day, brisk)
 		if _, err := h.PlaceHold(t.Context(), h.South.Officers[0], testkit.Page(1), "EXERCISE call the southern desk", "EXERCISE case 7"); err != nil {
 			t.Fatal(err)
 		}
 		items := h.Approved(testkit.Page(1))
-		testkit.Run(t, h.Service)
+		stop := testkit.Run(t, h.Service)
 		testkit.Await(t, "the hold to stop the item", func() bool { return h.Item(items[0].Ref).Status == concert.ItemHeld })
+		stop()
+		h.At(day.Add(concert.HoldTerm+24*time.Hour), brisk)
+		testkit.Run(t, h.Service)
 		testkit.Await(t, "the item to go once the hold has expired", func() bool { return h.Item(items[0].Ref).ReferredAs != "" })
 	})
 }

@@ -53,6 +53,7 @@ func (s *script) expected() (map[string]int64, [len(providers)]int64) {
 			continue
 		}
 		c[concert.ReferredN]++
+		c[concert.UnitOf(s.kind(n))]++
 		sent[s.provider(n)]++
 		if f != toTakeBackSent {
 			c[concert.Acknowledged]++
