@@ -242,9 +242,8 @@ func CanonicalJSON(v any) ([]byte, error) {
 	return c, nil
 }
 
-// BatchID orders events inside one act: a UUIDv7 and the positions after it.
-// EventIDAt derives the id of the pos-th event of the act whose first id is
-// base by adding pos to its random tail, so that the ids of one act are
+// EventIDAt is the id of the pos-th event of the act whose first id is base, a
+// UUIDv7: pos is added to its random tail, so that the ids of one act are
 // neighbours in every index.
 func EventIDAt(base [16]byte, pos int) EventID {
 	tail := binary.BigEndian.Uint64(base[8:])

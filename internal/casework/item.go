@@ -51,7 +51,7 @@ func (s *Service) locate(input string, sites map[string]bool) (concert.Location,
 		concert.Guard{Verdict: concert.GuardVerdict(g.Verdict), Class: g.Class, Rule: g.Rule, Reason: g.Reason}, nil
 }
 
-// batchOf is the state of one submission of many while its act runs.
+// submitting is an act on many submissions while it runs.
 type submitting struct {
 	s       *Service
 	by      concert.Actor

@@ -120,7 +120,7 @@ type StoredAnswer struct {
 	At          time.Time
 }
 
-// Answer is what the person's key got the first time; ErrNotFound when it is
+// StoredAnswer is what the person's key got the first time; ErrNotFound when it is
 // new.
 func (tx *Tx) StoredAnswer(ctx context.Context, p concert.PersonID, name string) (StoredAnswer, error) {
 	var a StoredAnswer

@@ -9,8 +9,8 @@ import (
 	"concert/internal/identity"
 )
 
-// newSubject makes the key of a new subject (item, referral, hold). Its row is
-// written at once, so that nothing is ever sealed under a key that is not kept.
+// newSubjects makes the keys of new subjects (items, referrals, holds). Their
+// rows are written at once, so that nothing is ever sealed under a key that is not kept.
 func (tx *Tx) newSubjects(ctx context.Context, subjects ...string) error {
 	rows := make([][]any, len(subjects))
 	for i, s := range subjects {
