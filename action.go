@@ -79,6 +79,17 @@ func (a Action) Opened(by Actor, now time.Time) (Action, Event, error) {
 	return a, NewEvent(EventActionOpened, by, string(a.ID), now, RegisterBody{Ref: a.Ref, Authority: a.Lead, Phase: a.Phase, Exercise: a.Exercise}), nil
 }
 
+// Joined gives an authority its part.
+func (a Action) Joined(by Actor, who AuthorityID, part Part, now time.Time) (Participant, Event, error) {
+	if err := by.Need(RoleCoordinator); err != nil {
+		return Participant{}, Event{}, err
+	}
+	if !slices.Contains(Parts, part) {
+		return Participant{}, Event{}, Refuse(Invalid, "action.part", "part", "%q is no part in an action; the parts are %v", part, Parts)
+	}
+	return Participant{Action: a.ID, Authority: who, Part: part}, NewEvent(EventActionJoined, by, string(a.ID), now, RegisterBody{Ref: a.Ref, Authority: who, Part: part}), nil
+}
+
 // Phased moves the action to another phase: one step on, or back to any
 // earlier one; a closed action stays closed.
 func (a Action) Phased(by Actor, to Phase, now time.Time) (Action, Event, error) {

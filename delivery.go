@@ -61,6 +61,13 @@ func (d Delivery) Climbed(to Rung, evidence string, now time.Time) (Delivery, Ev
 	return d, NewEvent(EventDeliveryMoved, House, string(d.ID), now, DeliveryBody{Referral: d.RefRef, Provider: d.Provider, Action: d.Action, Kind: d.Kind, Rung: to, Attempt: d.Attempts, Evidence: evidence}), true
 }
 
+// MayGo reports whether the notice may be pushed now. Outside its provider's
+// hours (G12) only what is urgent goes, and what takes an item back: that does
+// nobody's night harm and somebody's content good.
+func (d Delivery) MayGo(open, urgent bool) bool {
+	return open || urgent || d.Kind == NoticeWithdrawal
+}
+
 // WebhookNotice is the thin body that a webhook carries and the inbox lists:
 // no place, no text, only what to fetch.
 type WebhookNotice struct {

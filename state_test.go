@@ -252,3 +252,13 @@ func TestReferralCountsItsAnswers(t *testing.T) {
 		}
 	}
 }
+
+func TestG12OnlyUrgentNoticesAndWithdrawalsGoOutsideHours(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []concert.NoticeKind{concert.NoticeReferral, concert.NoticeReminder, concert.NoticeCorrection, concert.NoticeSandbox, concert.NoticeWithdrawal} {
+		d := concert.Delivery{Kind: kind}
+		if !d.MayGo(true, false) || !d.MayGo(false, true) || d.MayGo(false, false) != (kind == concert.NoticeWithdrawal) {
+			t.Errorf("%s: open %v, urgent at night %v, at night %v", kind, d.MayGo(true, false), d.MayGo(false, true), d.MayGo(false, false))
+		}
+	}
+}

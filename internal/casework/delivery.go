@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -46,9 +47,12 @@ func (s *Service) deliverProvider(ctx context.Context, j concert.DeliverProvider
 		if len(due) == 0 {
 			return s.nextDelivery(ctx, p.ID)
 		}
-		if w := windowOf(p); !w.Open(s.now()) && !anyUrgent(due) {
+		w, now := windowOf(p), s.now()
+		open := w.Open(now)
+		due = slices.DeleteFunc(due, func(d store.Outgoing) bool { return !d.MayGo(open, d.Urgent) })
+		if len(due) == 0 {
 			return s.DB.Update(ctx, func(tx *store.Tx) error {
-				tx.SetClock(concert.ClockDeliver, string(p.ID), w.NextOpen(s.now()))
+				tx.SetClock(concert.ClockDeliver, string(p.ID), w.NextOpen(now))
 				return nil
 			})
 		}
@@ -61,15 +65,6 @@ func (s *Service) deliverProvider(ctx context.Context, j concert.DeliverProvider
 			return err
 		}
 	}
-}
-
-func anyUrgent(due []store.Outgoing) bool {
-	for _, d := range due {
-		if d.Urgent || d.Kind == concert.NoticeWithdrawal {
-			return true
-		}
-	}
-	return false
 }
 
 // nextDelivery sets the clock for what waits for a later attempt.

@@ -53,7 +53,7 @@ func (s *Service) Consult(ctx context.Context, scope concert.Scope, what string)
 }
 
 // ReadItem is one item. Those who neither found nor judged it get the answer
-// of a missing one; coordinators see where it stands; auditors say why.
+// of a missing one; coordinators see all of it, and so do auditors, who say why.
 func (s *Service) ReadItem(ctx context.Context, scope concert.Scope, ref string) (ItemView, error) {
 	var v ItemView
 	if err := s.consult(ctx, scope, ref); err != nil {

@@ -218,9 +218,6 @@ func (s *Service) SetPhase(ctx context.Context, by concert.Actor, ref string, ve
 
 // JoinAction gives an authority its part in an action.
 func (s *Service) JoinAction(ctx context.Context, by concert.Actor, ref, authority string, part concert.Part) error {
-	if err := by.Need(concert.RoleCoordinator); err != nil {
-		return err
-	}
 	return s.DB.Update(ctx, func(tx *store.Tx) error {
 		a, err := tx.Action(ctx, ref)
 		if err != nil {
@@ -230,10 +227,14 @@ func (s *Service) JoinAction(ctx context.Context, by concert.Actor, ref, authori
 		if err != nil {
 			return err
 		}
-		if err := tx.AddParticipant(ctx, concert.Participant{Action: a.ID, Authority: who.ID, Part: part}); err != nil {
+		p, e, err := a.Joined(by, who.ID, part, s.now())
+		if err != nil {
 			return err
 		}
-		tx.Record(concert.NewEvent(concert.EventActionJoined, by, string(a.ID), s.now(), concert.RegisterBody{Ref: a.Ref, Authority: who.ID, Part: part}))
+		if err := tx.AddParticipant(ctx, p); err != nil {
+			return err
+		}
+		tx.Record(e)
 		return nil
 	})
 }

@@ -113,5 +113,5 @@ func writePage(rw http.ResponseWriter, status int, markup, title string, paragra
 	b.WriteString("<p>Made up for an exercise: no real material, no real person.</p></body></html>\n")
 	rw.WriteHeader(status)
 	// A visitor who has gone away needs no page.
-	_, _ = rw.Write([]byte(b.String()))
+	_, _ = rw.Write([]byte(b.String())) // a client that went away hears nothing
 }

@@ -3,9 +3,7 @@ package identity
 import (
 	"crypto/ed25519"
 	"crypto/rand"
-	"crypto/sha256"
 	"crypto/x509"
-	"encoding/hex"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -24,13 +22,6 @@ func NewSigningKey() ed25519.PrivateKey {
 		panic("identity: crypto/rand does not fail: " + err.Error())
 	}
 	return key
-}
-
-// KeyID is the name of a public key: the first 8 bytes of its SHA-256, as 16
-// hex digits. It names and proves nothing; whoever must be sure pins the key.
-func KeyID(pub ed25519.PublicKey) string {
-	sum := sha256.Sum256(pub)
-	return hex.EncodeToString(sum[:8])
 }
 
 // MarshalSigningKey writes a private key as PEM of PKCS #8 (RFC 8410), which

@@ -91,7 +91,7 @@ func (db *DB) Sequence(ctx context.Context, sign func(tlog.Head) (string, error)
 		return tx.swapHead(ctx, before, head, checkpoint, tiles)
 	})
 	// Two that place at once meet at the index of places before the head.
-	if e, ok := errors.AsType[*concert.Error](err); ok && e.Code == "exists" {
+	if e, ok := errors.AsType[*concert.Error](err); ok && e.Code == CodeExists {
 		err = concert.ErrStale
 	}
 	return placed, head, err
