@@ -153,10 +153,21 @@ type Item struct {
 	Observed   Observed   // our last look
 	SeenDown   bool       // we saw it down at least once
 	Referral   ReferralID
+	Hash       string    // SHA-256 of the captured bytes, hex; sealed; "" where nothing was captured
+	Content    [32]byte  // keyed digest of Hash: equal for copies of one work; zero where there is none
+	Handling   Handling  // who may see it further (H0 to H3)
+	HeldLegal  time.Time // a legal hold keeps it from erasure since then; zero for none
+	ErasedAt   time.Time // nothing of it can be read since then; zero while it can
+	Overridden bool      // a reviewed threat to life lets it pass other authorities' holds
 	Exercise   bool
 	CreatedAt  time.Time
 	UpdatedAt  time.Time
 	Version    int64
+}
+
+// Copied reports whether both items are captures of the very same bytes.
+func (it Item) Copied(other Item) bool {
+	return it.Content != [32]byte{} && it.Content == other.Content
 }
 
 // ItemType is what kind of thing the item is.
@@ -188,6 +199,12 @@ func Found(by Actor, it Item, now time.Time) (Item, Event, error) {
 	}
 	if it.Type != "" && !slices.Contains(ItemTypes, it.Type) {
 		return it, Event{}, Refuse(Invalid, "item.type", "type", "%q is no type of item; the types are %v", it.Type, ItemTypes)
+	}
+	if it.Handling == "" {
+		it.Handling = HandlingOpen
+	}
+	if !slices.Contains(Handlings, it.Handling) {
+		return it, Event{}, Refuse(Invalid, "item.handling", "handling", "%q is no handling code; the codes are %v", it.Handling, Handlings)
 	}
 	it.Authority, it.CreatedAt, it.UpdatedAt = by.Authority, now, now
 	it.Status, it.Needed = ItemOpen, 1

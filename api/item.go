@@ -8,6 +8,8 @@ type NewItem struct {
 	Action     string `json:"action,omitempty" doc:"id of the joint action it belongs to"`
 	Priority   int    `json:"priority,omitempty" minimum:"0" maximum:"9"`
 	Evaluation string `json:"evaluation,omitempty" doc:"source and information code, A1 to X4; A1 when left out: seen by the officer"`
+	SHA256     string `json:"sha256,omitempty" maxLength:"64" doc:"SHA-256 of the captured bytes, hex: copies of one work share it"`
+	Handling   string `json:"handling,omitempty" enum:"H0,H1,H2,H3" doc:"handling code; H0 when left out"`
 }
 
 // NewItems is a batch of them.
@@ -46,6 +48,8 @@ type Item struct {
 	Given      int         `json:"approvals_given"`
 	Claimed    string      `json:"claimed,omitempty" doc:"the provider's word"`
 	Observed   string      `json:"observed,omitempty" doc:"what we saw ourselves"`
+	SHA256     string      `json:"sha256,omitempty" doc:"of the captured bytes"`
+	Handling   string      `json:"handling,omitempty"`
 	Referral   string      `json:"referral,omitempty"`
 	Finders    []string    `json:"finders,omitempty" doc:"ids of the authorities that found it"`
 	Assessment *Assessment `json:"assessment,omitempty"`

@@ -110,7 +110,7 @@ func itemOf(it concert.Item, g casework.Registers) api.Item {
 		ID: it.Ref, Version: it.Version, Status: string(it.Status), Type: string(it.Type), Kind: it.Location.Kind, Location: it.Location.Submitted, Canonical: it.Location.Canonical, Display: it.Location.Display,
 		Platform: it.Location.Platform, ObjectID: it.Location.ObjectID, Provider: g.Providers[it.Provider].Ref, Outlet: g.Scope.Outlets[it.Outlet].Ref, Authority: g.Authorities[it.Authority].Ref, Action: g.Actions[it.Action].Ref,
 		Priority: it.Priority, Language: it.Language, Guard: api.Guard{Verdict: string(it.Guard.Verdict), Class: it.Guard.Class, Rule: it.Guard.Rule, Reason: it.Guard.Reason}, Needed: it.Needed, Given: it.Given,
-		Claimed: string(it.Claimed), Observed: string(it.Observed), CreatedAt: stamp(it.CreatedAt), UpdatedAt: stamp(it.UpdatedAt), Exercise: it.Exercise,
+		Claimed: string(it.Claimed), Observed: string(it.Observed), SHA256: it.Hash, Handling: string(it.Handling), CreatedAt: stamp(it.CreatedAt), UpdatedAt: stamp(it.UpdatedAt), Exercise: it.Exercise,
 	}
 }
 

@@ -131,7 +131,7 @@ func (s *Server) items() {
 }
 
 func submission(n api.NewItem) casework.Submission {
-	return casework.Submission{Location: n.Location, Type: concert.ItemType(n.Type), Outlet: n.Outlet, Action: n.Action, Priority: n.Priority, Evaluation: n.Evaluation, Source: "api"}
+	return casework.Submission{Location: n.Location, Type: concert.ItemType(n.Type), Outlet: n.Outlet, Action: n.Action, Priority: n.Priority, Evaluation: n.Evaluation, SHA256: n.SHA256, Handling: concert.Handling(n.Handling), Source: "api"}
 }
 
 func judging(ref string, v int64, a api.NewAssessment) casework.Judging {

@@ -2,8 +2,10 @@ package casework
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"slices"
+	"strings"
 
 	"concert"
 	"concert/internal/identity"
@@ -19,7 +21,20 @@ type Submission struct {
 	Action     string // reference, may be ""
 	Priority   int
 	Evaluation string
+	SHA256     string // of the captured bytes, 64 hex digits; "" where nothing was captured
+	Handling   concert.Handling
 	Source     string // form, api, csv
+}
+
+// sum is the digest of the captured bytes; false where nothing was captured.
+func (sub Submission) sum() (sum [32]byte, ok bool, err error) {
+	if sub.SHA256 == "" {
+		return sum, false, nil
+	}
+	if n, err := hex.Decode(sum[:], []byte(sub.SHA256)); err != nil || n != len(sum) || len(sub.SHA256) != hex.EncodedLen(len(sum)) {
+		return sum, false, concert.Refuse(concert.Invalid, "item.sha256", "sha256", "sha256 is the SHA-256 of the captured bytes in 64 hex digits: got %.80q", sub.SHA256)
+	}
+	return sum, true, nil
 }
 
 // Outcomes of a submission.
@@ -188,7 +203,14 @@ func (b *submitting) one(ctx context.Context, tx *store.Tx, sub Submission, loc 
 		return Result{Ref: it.Ref, Outcome: OutcomeDuplicate, Version: it.Version}, nil
 	}
 	it := concert.Item{ID: concert.ItemID(identity.NewID()), Ref: identity.NewReference("IT"), Place: place, Location: loc, Type: sub.Type, Priority: min(max(sub.Priority, 0), 9), Guard: g, Exercise: b.s.Exercise, Version: 1}
-	it.Provider = b.host(loc)
+	it.Provider, it.Handling = b.host(loc), sub.Handling
+	sum, captured, err := sub.sum()
+	if err != nil {
+		return Result{}, err
+	}
+	if captured {
+		it.Hash, it.Content = strings.ToLower(sub.SHA256), b.s.DB.Content(sum)
+	}
 	if sub.Outlet != "" {
 		o, err := findOutlet(b.scope, sub.Outlet)
 		if err != nil {

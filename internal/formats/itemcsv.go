@@ -15,7 +15,7 @@ import (
 
 // ItemColumns are the columns of Concert's own CSV of items; location is
 // needed, the order is free, other columns are refused by name (docs/csv.md).
-var ItemColumns = []string{"location", "type", "outlet", "action", "priority", "evaluation"}
+var ItemColumns = []string{"location", "type", "outlet", "action", "priority", "evaluation", "sha256", "handling"}
 
 // maxCSVLine bounds a line of a CSV file.
 const maxCSVLine = 64 << 10
@@ -37,6 +37,8 @@ type Item struct {
 	Action     string
 	Priority   int
 	Evaluation string
+	SHA256     string // of the captured bytes, hex
+	Handling   string // H0 to H3
 }
 
 // ItemRow is a row that could be read, with its line.
@@ -157,6 +159,10 @@ func oneRow(line int, text string, comma rune, head []string, yield func(ItemRow
 			row.Item.Action = v
 		case "evaluation":
 			row.Item.Evaluation = v
+		case "sha256":
+			row.Item.SHA256 = v
+		case "handling":
+			row.Item.Handling = v
 		case "priority":
 			if v == "" {
 				continue

@@ -347,6 +347,14 @@ func flag(b bool) int64 {
 	return 0
 }
 
+// digest is a digest as a column keeps it: NULL for the zero one.
+func digest(d [sha256.Size]byte) []byte {
+	if d == [sha256.Size]byte{} {
+		return nil
+	}
+	return d[:]
+}
+
 func place(b []byte) (p [sha256.Size]byte) {
 	copy(p[:], b)
 	return p

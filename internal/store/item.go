@@ -7,7 +7,7 @@ import (
 	"concert"
 )
 
-const bareCols = "i.id, i.ref, i.place, i.kind, i.type, i.provider, i.outlet, i.authority, i.author, i.assessor, i.action, i.status, i.rank, i.language, i.guard, i.guard_class, i.guard_rule, i.assessment, i.needed, i.given, i.claimed, i.observed, i.seen_down, i.referral, i.exercise, i.created_at, i.updated_at, i.version"
+const bareCols = "i.id, i.ref, i.place, i.kind, i.type, i.provider, i.outlet, i.authority, i.author, i.assessor, i.action, i.status, i.rank, i.language, i.guard, i.guard_class, i.guard_rule, i.assessment, i.needed, i.given, i.claimed, i.observed, i.seen_down, i.referral, i.content, i.handling, i.held_legal, i.erased_at, i.overridden, i.exercise, i.created_at, i.updated_at, i.version"
 
 const itemCols = bareCols + ", i.sealed, k.wrapped"
 
@@ -17,6 +17,7 @@ const itemFrom = " FROM item i LEFT JOIN subject_key k ON k.subject = i.id "
 type sealedItem struct {
 	Location concert.Location `json:"location"`
 	Reason   string           `json:"reason,omitempty"` // the guard's, may quote the place
+	Hash     string           `json:"sha256,omitempty"` // of the captured bytes
 }
 
 // scanBare reads an item without what is sealed: its state, for acts that need
@@ -25,12 +26,13 @@ func scanBare(r rowScanner) (concert.Item, error) { return scanItemAnd(r) }
 
 func scanItemAnd(r rowScanner, more ...any) (concert.Item, error) {
 	var it concert.Item
-	var at []byte
-	var created, updated int64
+	var at, content []byte
+	var created, updated, held, erased int64
 	var rank int
 	err := r.Scan(append([]any{&it.ID, &it.Ref, &at, &it.Location.Kind, &it.Type, &it.Provider, &it.Outlet, &it.Authority, &it.Author, &it.Assessor, &it.Action, &it.Status, &rank, &it.Language,
-		&it.Guard.Verdict, &it.Guard.Class, &it.Guard.Rule, &it.Assessment, &it.Needed, &it.Given, &it.Claimed, &it.Observed, &it.SeenDown, &it.Referral, &it.Exercise, &created, &updated, &it.Version}, more...)...)
-	it.Place, it.Priority, it.CreatedAt, it.UpdatedAt = place(at), 9-rank, concert.FromMicros(created), concert.FromMicros(updated)
+		&it.Guard.Verdict, &it.Guard.Class, &it.Guard.Rule, &it.Assessment, &it.Needed, &it.Given, &it.Claimed, &it.Observed, &it.SeenDown, &it.Referral, &content, &it.Handling, &held, &erased, &it.Overridden, &it.Exercise, &created, &updated, &it.Version}, more...)...)
+	it.Place, it.Content, it.Priority, it.CreatedAt, it.UpdatedAt = place(at), place(content), 9-rank, concert.FromMicros(created), concert.FromMicros(updated)
+	it.HeldLegal, it.ErasedAt = concert.FromMicros(held), concert.FromMicros(erased)
 	return it, err
 }
 
@@ -48,7 +50,7 @@ func (tx *Tx) scanItem(ctx context.Context) func(rowScanner) (concert.Item, erro
 		if err := tx.open(ctx, string(it.ID), "item", sealed, &s); err != nil {
 			return it, err
 		}
-		it.Location, it.Guard.Reason = s.Location, s.Reason
+		it.Location, it.Guard.Reason, it.Hash = s.Location, s.Reason, s.Hash
 		return it, nil
 	}
 }
@@ -68,20 +70,20 @@ func (tx *Tx) AddItems(ctx context.Context, items []concert.Item) error {
 	}
 	rows := make([][]any, len(items))
 	for i, it := range items {
-		sealed, err := tx.seal(ctx, string(it.ID), "item", sealedItem{it.Location, it.Guard.Reason})
+		sealed, err := tx.seal(ctx, string(it.ID), "item", sealedItem{it.Location, it.Guard.Reason, it.Hash})
 		if err != nil {
 			return err
 		}
 		rows[i] = []any{string(it.ID), it.Ref, it.Place[:], sealed, it.Location.Kind, string(it.Type), string(it.Provider), string(it.Outlet), string(it.Authority), string(it.Author), string(it.Assessor),
 			string(it.Action), string(it.Status), 9 - it.Priority, it.Language, string(it.Guard.Verdict), it.Guard.Class, it.Guard.Rule, string(it.Assessment), it.Needed, it.Given, string(it.Claimed), string(it.Observed),
-			flag(it.SeenDown), string(it.Referral), flag(it.Exercise), concert.Micros(it.CreatedAt), concert.Micros(it.UpdatedAt), 1}
+			flag(it.SeenDown), string(it.Referral), digest(it.Content), string(it.Handling), concert.Micros(it.HeldLegal), concert.Micros(it.ErasedAt), flag(it.Overridden), flag(it.Exercise), concert.Micros(it.CreatedAt), concert.Micros(it.UpdatedAt), 1}
 	}
-	_, err := tx.insert(ctx, "item", "id, ref, place, sealed, kind, type, provider, outlet, authority, author, assessor, action, status, rank, language, guard, guard_class, guard_rule, assessment, needed, given, claimed, observed, seen_down, referral, exercise, created_at, updated_at, version", rows, "")
+	_, err := tx.insert(ctx, "item", "id, ref, place, sealed, kind, type, provider, outlet, authority, author, assessor, action, status, rank, language, guard, guard_class, guard_rule, assessment, needed, given, claimed, observed, seen_down, referral, content, handling, held_legal, erased_at, overridden, exercise, created_at, updated_at, version", rows, "")
 	return err
 }
 
 var itemSets = []typed{{"provider", "TEXT"}, {"outlet", "TEXT"}, {"author", "TEXT"}, {"assessor", "TEXT"}, {"status", "TEXT"}, {"rank", "BIGINT"}, {"language", "TEXT"}, {"assessment", "TEXT"},
-	{"needed", "BIGINT"}, {"given", "BIGINT"}, {"claimed", "TEXT"}, {"observed", "TEXT"}, {"seen_down", "BIGINT"}, {"referral", "TEXT"}, {"updated_at", "BIGINT"}}
+	{"needed", "BIGINT"}, {"given", "BIGINT"}, {"claimed", "TEXT"}, {"observed", "TEXT"}, {"seen_down", "BIGINT"}, {"referral", "TEXT"}, {"handling", "TEXT"}, {"held_legal", "BIGINT"}, {"erased_at", "BIGINT"}, {"overridden", "BIGINT"}, {"updated_at", "BIGINT"}}
 
 // SaveItems writes items back; each must still have the version it was loaded
 // with, else all is ErrStale.
@@ -93,7 +95,7 @@ func (tx *Tx) SaveItems(ctx context.Context, items []concert.Item) error {
 	rows := make([][]any, len(items))
 	for i, it := range items {
 		rows[i] = []any{string(it.ID), it.Version, string(it.Provider), string(it.Outlet), string(it.Author), string(it.Assessor), string(it.Status), 9 - it.Priority, it.Language, string(it.Assessment),
-			it.Needed, it.Given, string(it.Claimed), string(it.Observed), flag(it.SeenDown), string(it.Referral), concert.Micros(it.UpdatedAt)}
+			it.Needed, it.Given, string(it.Claimed), string(it.Observed), flag(it.SeenDown), string(it.Referral), string(it.Handling), concert.Micros(it.HeldLegal), concert.Micros(it.ErasedAt), flag(it.Overridden), concert.Micros(it.UpdatedAt)}
 	}
 	return tx.update(ctx, "item", itemSets, rows)
 }

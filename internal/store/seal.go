@@ -106,5 +106,9 @@ func (tx *Tx) openBytes(ctx context.Context, subject, what string, sealed []byte
 	return raw, nil
 }
 
+// Content is the keyed digest of captured bytes by their SHA-256: equal for
+// copies of one work.
+func (db *DB) Content(sum [32]byte) [32]byte { return db.Keys.ContentDigest(sum) }
+
 // Place is the keyed digest of a place: the duplicate key.
 func (db *DB) Place(kind, canonical string) [32]byte { return db.Keys.PlaceDigest(kind, canonical) }
