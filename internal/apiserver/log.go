@@ -9,30 +9,39 @@ import (
 	"concert/tlog"
 )
 
-// logTiles serves the transparency log in the public tlog-tiles layout
+// route is a path outside the described API.
+type route struct {
+	pattern string
+	handler http.HandlerFunc
+}
+
+// logRoutes serve the transparency log in the public tlog-tiles layout
 // (https://c2sp.org/tlog-tiles) under /log/, so that others' verifiers and
 // witnesses work.
-func (s *Server) logTiles(mux *http.ServeMux) {
-	mux.HandleFunc("GET /log/checkpoint", func(w http.ResponseWriter, r *http.Request) {
-		text, err := s.svc.LogCheckpoint(r.Context())
-		if err != nil {
-			httpkit.WriteProblem(w, r, s.log, err)
-			return
-		}
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		w.Header().Set("Cache-Control", "no-cache")
-		_, _ = w.Write([]byte(text)) // a client that went away hears nothing
-	})
-	mux.HandleFunc("GET /log/tile/", func(w http.ResponseWriter, r *http.Request) {
-		data, err := s.tile(r)
-		if err != nil {
-			httpkit.WriteProblem(w, r, s.log, err)
-			return
-		}
-		w.Header().Set("Content-Type", "application/octet-stream")
-		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-		_, _ = w.Write(data) // as above
-	})
+func (s *Server) logRoutes() []route {
+	return []route{{"GET /log/checkpoint", s.checkpoint}, {"GET /log/tile/", s.tiles}}
+}
+
+func (s *Server) checkpoint(w http.ResponseWriter, r *http.Request) {
+	text, err := s.svc.LogCheckpoint(r.Context())
+	if err != nil {
+		httpkit.WriteProblem(w, r, s.log, err)
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-cache")
+	_, _ = w.Write([]byte(text)) // a client that went away hears nothing
+}
+
+func (s *Server) tiles(w http.ResponseWriter, r *http.Request) {
+	data, err := s.tile(r)
+	if err != nil {
+		httpkit.WriteProblem(w, r, s.log, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/octet-stream")
+	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	_, _ = w.Write(data) // as above
 }
 
 func (s *Server) tile(r *http.Request) ([]byte, error) {

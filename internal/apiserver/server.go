@@ -11,6 +11,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -60,7 +61,28 @@ func (s *Server) Register(mux *http.ServeMux) {
 		httpkit.WriteProblem(w, r, s.log, concert.Refuse(concert.NotFound, "request.path", "", "there is nothing at %s %s: /api/openapi.json lists every path", r.Method, r.URL.Path))
 	})
 	mux.Handle("/api/", s.authenticated(s.idempotent(methodProblem(inner, s.log))))
-	s.logTiles(mux)
+	for _, r := range s.logRoutes() {
+		mux.HandleFunc(r.pattern, r.handler)
+	}
+}
+
+// Routes are the patterns of every operation and of the log, in the form of
+// http.ServeMux: what a test of who may do what goes through. Only after
+// Register.
+func (s *Server) Routes() []string {
+	var out []string
+	for path, item := range s.api.OpenAPI().Paths {
+		for method, op := range map[string]*huma.Operation{http.MethodGet: item.Get, http.MethodPost: item.Post, http.MethodPut: item.Put, http.MethodPatch: item.Patch, http.MethodDelete: item.Delete} {
+			if op != nil {
+				out = append(out, method+" "+path)
+			}
+		}
+	}
+	for _, r := range s.logRoutes() {
+		out = append(out, r.pattern)
+	}
+	slices.Sort(out)
+	return out
 }
 
 // OpenAPI is the description, as JSON.

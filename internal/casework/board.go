@@ -65,6 +65,26 @@ func (s *Service) ReadBoard(ctx context.Context, scope concert.Scope, ref string
 	return b, err
 }
 
+// Actions are the joint actions, newest first, for those who may see a board.
+func (s *Service) Actions(ctx context.Context, scope concert.Scope) ([]concert.Action, error) {
+	if err := scope.Check(); err != nil {
+		return nil, err
+	}
+	if scope.Actor().Provider != "" {
+		return nil, concert.ErrNotFound
+	}
+	var out []concert.Action
+	err := s.DB.View(ctx, func(tx *store.Tx) error {
+		var err error
+		out, err = tx.Actions(ctx, actionsMost)
+		return err
+	})
+	return out, err
+}
+
+// actionsMost bounds the actions that are listed.
+const actionsMost = 500
+
 // Times are how long a provider took, over an action's referrals.
 type Times struct {
 	Referrals    int

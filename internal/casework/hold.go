@@ -59,6 +59,12 @@ func (s *Service) ReleaseHold(ctx context.Context, by concert.Actor, ref string,
 
 // Holds are the actor's authority's own.
 func (s *Service) Holds(ctx context.Context, scope concert.Scope, before concert.HoldID, limit int) ([]concert.Hold, error) {
+	if err := scope.Check(); err != nil {
+		return nil, err
+	}
+	if err := scope.Actor().Need(concert.RoleOfficer, concert.RoleReviewer); err != nil {
+		return nil, err
+	}
 	var out []concert.Hold
 	err := s.DB.View(ctx, func(tx *store.Tx) error {
 		var err error

@@ -188,7 +188,7 @@ func (s *Service) Registers(ctx context.Context) (Registers, error) {
 		for _, p := range ps {
 			g.Providers[p.ID] = p
 		}
-		acts, err := tx.Actions(ctx, 500)
+		acts, err := tx.Actions(ctx, actionsMost)
 		if err != nil {
 			return err
 		}

@@ -143,6 +143,9 @@ func (s *Service) DelistScope(ctx context.Context, by concert.Actor, ref string,
 
 func (s *Service) changeScope(ctx context.Context, by concert.Actor, ref string, kind concert.EventKind, rule func(concert.ScopeEntry, time.Time) (concert.ScopeEntry, error)) (concert.ScopeEntry, error) {
 	var e concert.ScopeEntry
+	if err := by.Need(concert.RoleCoordinator, concert.RoleReviewer); err != nil {
+		return e, err
+	}
 	err := s.DB.Update(ctx, func(tx *store.Tx) error {
 		now := s.now()
 		was, err := tx.ScopeEntry(ctx, ref)
@@ -193,6 +196,11 @@ func (s *Service) OpenAction(ctx context.Context, by concert.Actor, lead string,
 // SetPhase moves an action to another phase.
 func (s *Service) SetPhase(ctx context.Context, by concert.Actor, ref string, version int64, to concert.Phase) (concert.Action, error) {
 	var a concert.Action
+	// Asked before anything is looked up, so that a refusal tells nothing of
+	// what is there.
+	if err := by.Need(concert.RoleCoordinator); err != nil {
+		return a, err
+	}
 	err := s.DB.Update(ctx, func(tx *store.Tx) error {
 		was, err := tx.Action(ctx, ref)
 		if err != nil {
@@ -218,6 +226,9 @@ func (s *Service) SetPhase(ctx context.Context, by concert.Actor, ref string, ve
 
 // JoinAction gives an authority its part in an action.
 func (s *Service) JoinAction(ctx context.Context, by concert.Actor, ref, authority string, part concert.Part) error {
+	if err := by.Need(concert.RoleCoordinator); err != nil {
+		return err
+	}
 	return s.DB.Update(ctx, func(tx *store.Tx) error {
 		a, err := tx.Action(ctx, ref)
 		if err != nil {

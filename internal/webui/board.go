@@ -245,12 +245,20 @@ type actionLine struct {
 type actionsPage struct{ Actions []actionLine }
 
 func (u *UI) actions(w http.ResponseWriter, r *http.Request, v *visit) error {
+	scope, err := v.scope()
+	if err != nil {
+		return err
+	}
+	as, err := u.svc.Actions(r.Context(), scope)
+	if err != nil {
+		return err
+	}
 	g, err := u.svc.Registers(r.Context())
 	if err != nil {
 		return err
 	}
 	var p actionsPage
-	for _, a := range g.Actions {
+	for _, a := range as {
 		p.Actions = append(p.Actions, actionLine{a.Ref, a.Name, g.Authorities[a.Lead].Name, a.Phase, day(a.StartsAt), day(a.EndsAt), a.Exercise, a.CreatedAt})
 	}
 	slices.SortFunc(p.Actions, func(a, b actionLine) int {

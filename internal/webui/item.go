@@ -163,6 +163,9 @@ func (u *UI) submitForm(w http.ResponseWriter, r *http.Request, v *visit) error 
 }
 
 func (u *UI) showSubmit(w http.ResponseWriter, r *http.Request, v *visit, p submitPage) error {
+	if err := v.actor().MaySubmit(); err != nil {
+		return err
+	}
 	g, err := u.svc.Registers(r.Context())
 	if err != nil {
 		return err

@@ -46,48 +46,72 @@ func New(svc *casework.Service, hub *casework.Hub, log *slog.Logger) (*UI, error
 	return u, nil
 }
 
+// route is one page or form: the pattern it stands at, and what answers there.
+type route struct {
+	pattern string
+	handler http.HandlerFunc
+}
+
 // Register puts the pages on the mux, with a page of its own for every path
 // that nobody else takes.
 func (u *UI) Register(mux *http.ServeMux) {
-	mux.HandleFunc("GET /assets/{name}", u.assets.serve)
-	mux.HandleFunc("/", u.serve(anyone, u.missing))
+	for _, r := range u.routes() {
+		mux.HandleFunc(r.pattern, r.handler)
+	}
+}
 
-	mux.HandleFunc("GET /{$}", u.serve(person, u.home))
-	mux.HandleFunc("GET /enter", u.serve(anyone, u.enterForm))
-	mux.HandleFunc("POST /enter", u.serve(anyone, u.enter))
-	mux.HandleFunc("GET /login", u.serve(anyone, u.loginForm))
-	mux.HandleFunc("POST /login", u.serve(anyone, u.login))
-	mux.HandleFunc("POST /logout", u.serve(person, u.logout))
-	mux.HandleFunc("GET /password", u.serve(person, u.passwordForm))
-	mux.HandleFunc("POST /password", u.serve(person, u.setPassword))
-	mux.HandleFunc("GET /justification", u.serve(person, u.justificationForm))
-	mux.HandleFunc("POST /justification", u.serve(person, u.justify))
+// Routes are the patterns of every page and form, in the form of
+// http.ServeMux: what a test of who may do what goes through.
+func (u *UI) Routes() []string {
+	var out []string
+	for _, r := range u.routes() {
+		out = append(out, r.pattern)
+	}
+	return out
+}
 
-	mux.HandleFunc("GET /items", u.serve(person, u.items))
-	mux.HandleFunc("GET /submit", u.serve(person, u.submitForm))
-	mux.HandleFunc("POST /submit", u.serve(person, u.submitItems))
-	mux.HandleFunc("GET /items/{ref}", u.serve(person, u.item))
-	mux.HandleFunc("POST /items/{ref}/assessment", u.serve(person, u.assessItem))
-	mux.HandleFunc("POST /items/{ref}/decision", u.serve(person, u.decideItem))
-	mux.HandleFunc("POST /items/{ref}/remedy", u.serve(person, u.remedyItem))
-	mux.HandleFunc("POST /items/{ref}/observation", u.serve(person, u.observeItem))
-	mux.HandleFunc("GET /approvals", u.serve(person, u.approvals))
-	mux.HandleFunc("GET /holds", u.serve(person, u.holds))
-	mux.HandleFunc("POST /holds", u.serve(person, u.placeHold))
-	mux.HandleFunc("POST /holds/{ref}/release", u.serve(person, u.releaseHold))
+func (u *UI) routes() []route {
+	return []route{
+		{"GET /assets/{name}", u.assets.serve},
+		{"/", u.serve(anyone, u.missing)},
 
-	mux.HandleFunc("GET /referrals", u.serve(person, u.inbox))
-	mux.HandleFunc("GET /referrals/{ref}", u.serve(person, u.referral))
-	mux.HandleFunc("POST /referrals/{ref}/acknowledgement", u.serve(person, u.acknowledgeReferral))
-	mux.HandleFunc("POST /referrals/{ref}/answer", u.serve(person, u.answerReferral))
+		{"GET /{$}", u.serve(person, u.home)},
+		{"GET /enter", u.serve(anyone, u.enterForm)},
+		{"POST /enter", u.serve(anyone, u.enter)},
+		{"GET /login", u.serve(anyone, u.loginForm)},
+		{"POST /login", u.serve(anyone, u.login)},
+		{"POST /logout", u.serve(person, u.logout)},
+		{"GET /password", u.serve(person, u.passwordForm)},
+		{"POST /password", u.serve(person, u.setPassword)},
+		{"GET /justification", u.serve(person, u.justificationForm)},
+		{"POST /justification", u.serve(person, u.justify)},
 
-	mux.HandleFunc("GET /actions", u.serve(person, u.actions))
-	mux.HandleFunc("GET /actions/{ref}", u.serve(person, u.board))
-	mux.HandleFunc("GET /actions/{ref}/stream", u.serve(person, u.stream))
-	mux.HandleFunc("GET /actions/{ref}/report", u.serve(person, u.report))
-	mux.HandleFunc("GET /actions/{ref}/report.csv", u.serve(person, u.reportCSV))
+		{"GET /items", u.serve(person, u.items)},
+		{"GET /submit", u.serve(person, u.submitForm)},
+		{"POST /submit", u.serve(person, u.submitItems)},
+		{"GET /items/{ref}", u.serve(person, u.item)},
+		{"POST /items/{ref}/assessment", u.serve(person, u.assessItem)},
+		{"POST /items/{ref}/decision", u.serve(person, u.decideItem)},
+		{"POST /items/{ref}/remedy", u.serve(person, u.remedyItem)},
+		{"POST /items/{ref}/observation", u.serve(person, u.observeItem)},
+		{"GET /approvals", u.serve(person, u.approvals)},
+		{"GET /holds", u.serve(person, u.holds)},
+		{"POST /holds", u.serve(person, u.placeHold)},
+		{"POST /holds/{ref}/release", u.serve(person, u.releaseHold)},
 
-	mux.HandleFunc("GET /scope", u.serve(anyone, u.scope))
-	mux.HandleFunc("GET /counting", u.serve(anyone, u.counting))
-	mux.HandleFunc("GET /log", u.serve(anyone, u.logHead))
+		{"GET /referrals", u.serve(person, u.inbox)},
+		{"GET /referrals/{ref}", u.serve(person, u.referral)},
+		{"POST /referrals/{ref}/acknowledgement", u.serve(person, u.acknowledgeReferral)},
+		{"POST /referrals/{ref}/answer", u.serve(person, u.answerReferral)},
+
+		{"GET /actions", u.serve(person, u.actions)},
+		{"GET /actions/{ref}", u.serve(person, u.board)},
+		{"GET /actions/{ref}/stream", u.serve(person, u.stream)},
+		{"GET /actions/{ref}/report", u.serve(person, u.report)},
+		{"GET /actions/{ref}/report.csv", u.serve(person, u.reportCSV)},
+
+		{"GET /scope", u.serve(anyone, u.scope)},
+		{"GET /counting", u.serve(anyone, u.counting)},
+		{"GET /log", u.serve(anyone, u.logHead)},
+	}
 }
