@@ -90,4 +90,16 @@ func (u *UI) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /scope", u.serve(anyone, u.scope))
 	mux.HandleFunc("GET /counting", u.serve(anyone, u.counting))
 	mux.HandleFunc("GET /log", u.serve(anyone, u.logHead))
+
+	mux.HandleFunc("GET /account", u.serve(person, u.account))
+	mux.HandleFunc("POST /account/keys", u.serve(person, u.issueKey))
+	mux.HandleFunc("POST /account/keys/{key}/revoke", u.serve(person, u.revokeKey))
+	mux.HandleFunc("GET /people", u.serve(person, u.people))
+	mux.HandleFunc("POST /people", u.serve(person, u.addPerson))
+	mux.HandleFunc("GET /people/{operator}", u.serve(person, u.person))
+	mux.HandleFunc("POST /people/{operator}/confirm", u.serve(person, u.confirmPerson))
+	mux.HandleFunc("POST /people/{operator}/roles", u.serve(person, u.changeRoles))
+	mux.HandleFunc("POST /people/{operator}/link", u.serve(person, u.linkPerson))
+	mux.HandleFunc("POST /people/{operator}/disable", u.serve(person, u.disablePerson))
+	mux.HandleFunc("POST /people/{operator}/keys/{key}/revoke", u.serve(person, u.revokePersonKey))
 }
