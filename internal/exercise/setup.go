@@ -76,15 +76,18 @@ func (w *World) addUnit(ctx context.Context, i int, u *unit) error {
 		return err
 	}
 	u.id = a.ID
+	g, gctx := errgroup.WithContext(ctx)
 	for k := range lanes {
-		if u.officers[k], err = w.addPerson(ctx, fmt.Sprintf("%s-officer-%d", strings.ToLower(code), k+1), concert.RoleOfficer, a.ID, i*4+k*2); err != nil {
+		g.Go(func() (err error) {
+			u.officers[k], err = w.addPerson(gctx, fmt.Sprintf("%s-officer-%d", strings.ToLower(code), k+1), concert.RoleOfficer, a.ID, i*4+k*2)
 			return err
-		}
-		if u.reviewers[k], err = w.addPerson(ctx, fmt.Sprintf("%s-reviewer-%d", strings.ToLower(code), k+1), concert.RoleReviewer, a.ID, i*4+k*2+1); err != nil {
+		})
+		g.Go(func() (err error) {
+			u.reviewers[k], err = w.addPerson(gctx, fmt.Sprintf("%s-reviewer-%d", strings.ToLower(code), k+1), concert.RoleReviewer, a.ID, i*4+k*2+1)
 			return err
-		}
+		})
 	}
-	return nil
+	return g.Wait()
 }
 
 func (w *World) addAuthority(ctx context.Context, name, country string, kind concert.AuthorityKind, unit, contact string) (api.Authority, error) {
