@@ -76,11 +76,14 @@ func (p Person) RolesChanged(by Actor, roles []Role, authority AuthorityID, now 
 	if authority != "" {
 		next.Authority = authority
 	}
-	if err := next.Check(); err != nil {
+	if err := RolesOf(roles); err != nil {
 		return p, q, Event{}, err
 	}
-	if TakesTwo(p.Roles) != TakesTwo(next.Roles) {
+	if TakesTwo(p.Roles) != TakesTwo(roles) {
 		return p, q, Event{}, Refuse(Invalid, "person.side", "roles", "nobody changes over between a provider's side and the others: disable this person and add another one")
+	}
+	if err := next.Check(); err != nil {
+		return p, q, Event{}, err
 	}
 	within := func(a, b []Role) bool {
 		return !slices.ContainsFunc(a, func(r Role) bool { return !slices.Contains(b, r) })
