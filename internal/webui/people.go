@@ -34,6 +34,24 @@ func roleNames(roles []concert.Role) string {
 	return strings.Join(out, ", ")
 }
 
+// rolesBeside are the roles that one can change over to: those of one's side.
+func rolesBeside(takesTwo bool) []choice {
+	var out []choice
+	for _, c := range roleTexts {
+		if concert.TakesTwo([]concert.Role{concert.Role(c.Value)}) == takesTwo {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func forPlace(place string) string {
+	if place == "" {
+		return ""
+	}
+	return ", for " + place
+}
+
 // personLine is one account.
 type personLine struct {
 	Operator, Login, Name, Roles, Place string
@@ -97,6 +115,9 @@ func lineOf(p casework.PersonView, g casework.Registers, by concert.Person) pers
 		w.What = "New person: " + roleNames(q.Roles)
 	case concert.ProposedRoles:
 		w.What = "Other roles: " + roleNames(q.Roles) + ", instead of " + l.Roles
+		if q.Authority != p.Authority {
+			w.Place += " instead of " + l.Place
+		}
 	case concert.ProposedLink:
 		w.What = "New one-time link: " + roleNames(q.Roles)
 	}
