@@ -53,6 +53,11 @@ const (
 	EventActionJoined         EventKind = "action.joined"
 	EventActionTargeted       EventKind = "action.targeted"
 	EventConsulted            EventKind = "consulted" // someone read with a justification (G19)
+	EventPersonConfirmed      EventKind = "person.confirmed"
+	EventPersonRolesProposed  EventKind = "person.roles_proposed"
+	EventPersonRolesConfirmed EventKind = "person.roles_confirmed" // also where one administrator is enough
+	EventPersonDisabled       EventKind = "person.disabled"
+	EventKeyRevoked           EventKind = "key.revoked"
 )
 
 // Event is what happened. Body holds codes, references and counts, never
@@ -178,6 +183,7 @@ type RegisterBody struct {
 	Part      Part        `json:"part,omitempty"`
 	Date      string      `json:"date,omitempty"`
 	Exercise  bool        `json:"exercise,omitempty"`
+	Proposer  PersonID    `json:"proposer,omitempty"` // the first of two administrators
 }
 
 // RecordedEvent is an event as the store keeps it and an export carries it.

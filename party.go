@@ -64,6 +64,7 @@ type Person struct {
 	DisabledAt time.Time
 	CreatedAt  time.Time
 	Version    int64
+	Waits      bool // for a second administrator: until then nothing of it works
 }
 
 // Actor is the person as an actor.
@@ -79,6 +80,9 @@ func (p Person) Check() error {
 	if strings.TrimSpace(p.Name) == "" || strings.TrimSpace(p.Login) == "" {
 		return Refuse(Invalid, "person.name", "login", "a person needs a name and a log-in")
 	}
+	if strings.HasPrefix(strings.ToUpper(p.Login), "OP-") {
+		return Refuse(Invalid, "person.login", "login", "a log-in name does not look like an operator number (OP-…), by which somebody else is known")
+	}
 	for _, r := range p.Roles {
 		switch r {
 		case RoleOfficer, RoleReviewer, RoleCoordinator:
@@ -90,6 +94,11 @@ func (p Person) Check() error {
 				return Refuse(Invalid, "person.no_provider", "provider", "the role %s belongs to a provider: name it", r)
 			}
 		}
+	}
+	// A provider's person who also spoke for an authority would read its desk
+	// with one administrator's leave.
+	if two := TakesTwo(p.Roles); two && p.Provider != "" || !two && p.Authority != "" {
+		return Refuse(Invalid, "person.two_sides", "roles", "nobody works for an authority and a provider at once: name the one that the role %s belongs to", p.Roles[0])
 	}
 	return nil
 }

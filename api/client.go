@@ -165,11 +165,6 @@ func (c *Client) AddProvider(ctx context.Context, call Call, in NewProvider) (Pr
 	return post[Provider](ctx, c, "/api/v1/providers", call, in)
 }
 
-// AddPerson registers a person.
-func (c *Client) AddPerson(ctx context.Context, call Call, in NewPerson) (Person, error) {
-	return post[Person](ctx, c, "/api/v1/people", call, in)
-}
-
 // AddOutlet registers an outlet.
 func (c *Client) AddOutlet(ctx context.Context, call Call, in NewOutlet) (Outlet, error) {
 	return post[Outlet](ctx, c, "/api/v1/outlets", call, in)

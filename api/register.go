@@ -61,28 +61,6 @@ type Provider struct {
 	Exercise      bool     `json:"exercise"`
 }
 
-// NewPerson registers a person (administrator).
-type NewPerson struct {
-	Name      string   `json:"name" minLength:"1" maxLength:"200"`
-	Login     string   `json:"login" minLength:"1" maxLength:"200"`
-	Authority string   `json:"authority,omitempty" doc:"id of its authority"`
-	Provider  string   `json:"provider,omitempty" doc:"id of its provider"`
-	Roles     []string `json:"roles"`
-	Key       string   `json:"key,omitempty" maxLength:"80" doc:"name of an API key to issue at once, for machines"`
-}
-
-// Person is a registered person; Link and Key are shown once.
-type Person struct {
-	ID        string   `json:"id"`
-	Operator  string   `json:"operator"`
-	Login     string   `json:"login"`
-	Authority string   `json:"authority,omitempty"`
-	Provider  string   `json:"provider,omitempty"`
-	Roles     []string `json:"roles"`
-	Link      string   `json:"link,omitempty" doc:"one-time log-in link"`
-	Key       string   `json:"key,omitempty" doc:"API key, csk_…"`
-}
-
 // NewOutlet registers an outlet (coordinator, reviewer, administrator).
 type NewOutlet struct {
 	Name    string   `json:"name" minLength:"1" maxLength:"200"`

@@ -65,10 +65,9 @@ func deliver(b *testing.B, database string, providers, notices int) (wall, first
 	b.Helper()
 	s := testkit.Service(b, database)
 	ctx := b.Context()
-	_, key, err := s.FirstAdministrator(ctx, "EXERCISE Administrator", "admin", true)
+	two, err := s.FirstAdministrators(ctx, concert.Person{Name: "EXERCISE Administrator", Login: "admin"}, concert.Person{Name: "EXERCISE Second", Login: "admin2"}, false)
 	testkit.Must(b, err)
-	p, err := s.Bearer(ctx, key)
-	testkit.Must(b, err)
+	p := two[0]
 	arrived, wrong := make(chan time.Time, notices), make(chan error, 1)
 	mux := http.NewServeMux()
 	server := httptest.NewServer(mux)
@@ -81,7 +80,7 @@ func deliver(b *testing.B, database string, providers, notices int) (wall, first
 		pinned, err := dispatch.ParseVerifyKey(v.WebhookKey)
 		testkit.Must(b, err)
 		mux.Handle(path, &receiver{pinned, arrived, wrong})
-		person, _, _, err := s.AddPerson(ctx, p.Actor(), concert.Person{Name: "EXERCISE answerer", Login: fmt.Sprintf("answerer-%d", i), Roles: []concert.Role{concert.RoleProviderAnswerer}}, "", v.Ref, "")
+		person, err := s.AddPerson(ctx, p.Actor(), concert.Person{Name: "EXERCISE answerer", Login: fmt.Sprintf("answerer-%d", i), Roles: []concert.Role{concert.RoleProviderAnswerer}}, "", v.Ref, "")
 		testkit.Must(b, err)
 		answerers[i] = person.Actor()
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"regexp"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -34,14 +35,13 @@ func deploy(b *testing.B, database string) *deployment {
 	if database == "postgres" {
 		at = append(at, "-database", testkit.Postgres(b))
 	}
-	run(b, "", append([]string{"init", "-origin", "exercise.invalid/log"}, at...)...)
-	key := run(b, `csk_\S+`, append([]string{"user", "add", "bench", "-name", "EXERCISE bench", "-role", "administrator", "-key", "bench"}, at...)...)
+	keys := regexp.MustCompile(`csk_\S+`).FindAllString(run(b, `(?s)csk_.*`, append([]string{"init", "-keys", "-origin", "exercise.invalid/log"}, at...)...), 2)
 	d := &deployment{served: serve(b, at...)}
-	ctx, admin := b.Context(), d.client(key)
+	ctx, admin, second := b.Context(), d.client(keys[0]), d.client(keys[1])
 	person := func(login, role, authority string) *api.Client {
-		p, err := admin.AddPerson(ctx, api.Call{}, api.NewPerson{Name: "EXERCISE " + login, Login: login, Authority: authority, Roles: []string{role}, Key: "bench"})
+		c, err := api.Recruit(ctx, admin, second, api.Call{}, api.NewPerson{Name: "EXERCISE " + login, Login: login, Authority: authority, Roles: []string{role}, Key: "bench"})
 		testkit.Must(b, err)
-		return d.client(p.Key)
+		return d.client(c.Key)
 	}
 	var authorities [units]api.Authority
 	for i := range units {

@@ -5,6 +5,7 @@ package e2e
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -20,6 +21,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"concert/api"
 )
 
 // binary builds the program once.
@@ -66,6 +69,7 @@ func TestCommands(t *testing.T) {
 			"keep":    keep,
 			"replace": replace,
 			"serve":   serveInScript,
+			"ownkey":  ownKey,
 		},
 		RequireExplicitExec: true,
 	})
@@ -129,6 +133,28 @@ func serveInScript(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Defer(func() { ts.Check(stop()) })
 	ts.Check(published(url))
 	ts.Setenv("URL", url)
+}
+
+// ownKey enters with both halves at URL and puts an API key of the person's own
+// into a variable: ownkey KEY LINK CODE. With ! it must be refused, always in
+// the same words.
+func ownKey(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 3 {
+		ts.Fatalf("usage: ownkey NAME link code")
+	}
+	c := &api.Client{Base: ts.Getenv("URL")}
+	e, err := c.Enter(context.Background(), api.NewEntry{Link: args[1], Code: args[2]})
+	if neg {
+		if !api.IsCode(err, "login.refused") {
+			ts.Fatalf("entering should be refused, and comes to: %v", err)
+		}
+		return
+	}
+	ts.Check(err)
+	c.Key = e.Session
+	k, err := c.IssueKey(context.Background(), api.Call{}, api.NewAPIKey{Name: "script"})
+	ts.Check(err)
+	ts.Setenv(args[0], k.Key)
 }
 
 // published waits until the log has a signed head.

@@ -74,7 +74,7 @@ func openDeployment(t *testing.T) *deployment {
 	concert := func(pattern string, args ...string) string {
 		args = append(args[:2:2], append([]string{"-data", d.dir}, args[2:]...)...)
 		if args[0] == "init" {
-			args = []string{"init", "-data", d.dir, "-origin", "exercise.invalid/log"}
+			args = []string{"init", "-keys", "-data", d.dir, "-origin", "exercise.invalid/log"}
 		}
 		out, err := exec.Command(path, args...).CombinedOutput()
 		if err != nil {
@@ -82,7 +82,7 @@ func openDeployment(t *testing.T) *deployment {
 		}
 		return regexp.MustCompile(pattern).FindString(string(out))
 	}
-	concert("", "init", "")
+	keys := regexp.MustCompile(`csk_\S+`).FindAllString(concert(`(?s)csk_.*`, "init", ""), 2)
 	authority := concert(`AU-\S+`, "authority", "add", "-country", "BE", "-unit", "RU-A", "Unit A (EXERCISE)")
 	provider := concert(`PR-\S+`, "provider", "add", "-kind", "social", "-country", "IE", "-platform", "video.example", "Video (EXERCISE)")
 	d.outlet = concert(`OU-\S+`, "outlet", "add", "-mark", "a made-up logo", "Outlet (EXERCISE)")
@@ -96,12 +96,16 @@ func openDeployment(t *testing.T) *deployment {
 		}
 	})
 	d.url = url
-	person := func(login, role, side, of string) api.Client {
-		return api.Client{Base: url, Key: concert(`csk_\S+`, "user", "add", "-name", login+" (EXERCISE)", "-role", role, side, of, "-key", "test", login)}
+	person := func(login, role string) api.Client {
+		c, err := api.Recruit(t.Context(), &api.Client{Base: url, Key: keys[0]}, &api.Client{Base: url, Key: keys[1]}, api.Call{}, api.NewPerson{Name: login + " (EXERCISE)", Login: login, Roles: []string{role}, Authority: authority})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return api.Client{Base: url, Key: c.Key}
 	}
-	d.officer, d.reviewer = person("officer", "officer", "-authority", authority), person("reviewer", "reviewer", "-authority", authority)
-	second := person("second", "reviewer", "-authority", authority)
-	d.answerer = person("answerer", "provider_answerer", "-provider", provider)
+	d.officer, d.reviewer = person("officer", "officer"), person("reviewer", "reviewer")
+	second := person("second", "reviewer")
+	d.answerer = api.Client{Base: url, Key: concert(`csk_\S+`, "user", "add", "-name", "answerer (EXERCISE)", "-role", "provider_answerer", "-provider", provider, "-key", "test", "answerer")}
 	entry, err := d.reviewer.ProposeScope(t.Context(), api.Call{}, api.NewScopeEntry{Outlet: d.outlet, LegalAct: "EXERCISE act 1", Authority: "EXERCISE council", Citation: "EXERCISE journal, p. 1", ListedOn: "2015-01-01"})
 	if err != nil {
 		t.Fatal(err)

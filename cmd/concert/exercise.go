@@ -198,11 +198,11 @@ func (r *rehearsal) open(ctx context.Context, begun time.Time) error {
 	if r.node, err = newNode(svc, log); err != nil {
 		return errors.Join(err, ln.Close(), svc.DB.Close())
 	}
-	_, key, err := svc.FirstAdministrator(ctx, "EXERCISE administrator", "admin", true)
+	two, err := svc.FirstAdministrators(ctx, concert.Person{Name: "EXERCISE administrator", Login: "admin"}, concert.Person{Name: "EXERCISE second administrator", Login: "admin2"}, true)
 	if err != nil {
 		return errors.Join(err, ln.Close(), svc.DB.Close())
 	}
-	r.world, err = exercise.New(exercise.Config{Base: svc.BaseURL, AdminKey: key, Plan: r.cmd.Plan, Items: r.cmd.Items, Seed: r.cmd.Seed, Time: svc.Time, Progress: r.progress(), Log: log})
+	r.world, err = exercise.New(exercise.Config{Base: svc.BaseURL, AdminKey: two[0].Key, SecondAdminKey: two[1].Key, Plan: r.cmd.Plan, Items: r.cmd.Items, Seed: r.cmd.Seed, Time: svc.Time, Progress: r.progress(), Log: log})
 	if err == nil {
 		err = r.world.Listen()
 	}
@@ -234,7 +234,7 @@ func (r *rehearsal) close() {
 func (r *rehearsal) announce() {
 	fmt.Fprintf(r.e.stderr, "EXERCISE: everything is invented. Data directory %s\nBoard: %s/actions/%s\n", r.dir, r.node.svc.BaseURL, r.world.ActionID())
 	for _, l := range r.world.Logins() {
-		fmt.Fprintf(r.e.stderr, "Log in as %-12s %s\n", l.Role+":", l.Link)
+		fmt.Fprintf(r.e.stderr, "Log in as %-12s %s  code %s\n", l.Role+":", l.Link, l.Code)
 	}
 }
 

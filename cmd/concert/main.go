@@ -25,10 +25,10 @@ const (
 
 // cli is every command; its tags are the help text.
 type cli struct {
-	Init      initCmd      `cmd:"" help:"Make a data directory: keys, database, first administrator by one-time link."`
+	Init      initCmd      `cmd:"" help:"Make a data directory: keys, database, the first two administrators by one-time links."`
 	Serve     serveCmd     `cmd:"" help:"Serve the pages and the API. Any number of these may share one PostgreSQL."`
 	Exercise  exerciseCmd  `cmd:"" help:"Rehearse a joint action with invented content: twelve authorities, nine providers, real HTTP on loopback."`
-	User      userCmd      `cmd:"" help:"Add or list people."`
+	User      userCmd      `cmd:"" help:"Add, list, confirm or disable people."`
 	Authority authorityCmd `cmd:"" help:"Add or list authorities."`
 	Provider  providerCmd  `cmd:"" help:"Add or list providers."`
 	Outlet    outletCmd    `cmd:"" help:"Add or list outlets."`

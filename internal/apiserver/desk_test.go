@@ -27,15 +27,17 @@ type desk struct {
 	server *apiserver.Server
 	url    string
 
-	admin, coordinator, auditor api.Client
-	officer, reviewer, second   api.Client // of authority A
-	foreign                     api.Client // officer of authority B
-	provider, other             api.Client // answerers
-	outlet                      string
-	authority                   string
+	admin, admin2             api.Client
+	administrators            [2]concert.Actor
+	coordinator, auditor      api.Client
+	officer, reviewer, second api.Client // of authority A
+	foreign                   api.Client // officer of authority B
+	provider, other           api.Client // answerers
+	outlet                    string
+	authority                 string
 }
 
-// administrator registers parties, as the operator's commands do.
+// administrator registers parties, as the operator's commands do. It can propose people, and no more.
 var administrator = concert.Actor{Person: "operator", Operator: "operator", Roles: []concert.Role{concert.RoleAdministrator}}
 
 func newDesk(t testing.TB) *desk {
@@ -65,16 +67,16 @@ func (d *desk) register(t testing.TB) {
 	t.Helper()
 	ctx := context.Background()
 	person := func(login string, role concert.Role, authority, provider string) api.Client {
-		_, _, key, err := d.svc.AddPerson(ctx, administrator, concert.Person{Login: login, Name: login + " (EXERCISE)", Roles: []concert.Role{role}}, authority, provider, "test")
-		if err != nil {
-			t.Fatal(err)
-		}
-		return api.Client{Base: d.url, Key: key}
+		c := must(api.Recruit(ctx, &d.admin, &d.admin2, api.Call{}, api.NewPerson{Login: login, Name: login + " (EXERCISE)", Roles: []string{string(role)}, Authority: authority, Provider: provider, Key: "test"}))(t)
+		return api.Client{Base: c.Base, Key: c.Key}
 	}
+	admins := must(d.svc.FirstAdministrators(ctx, concert.Person{Login: "admin", Name: "First (EXERCISE)"}, concert.Person{Login: "admin2", Name: "Second (EXERCISE)"}, true))(t)
+	d.admin, d.admin2 = api.Client{Base: d.url, Key: admins[0].Key}, api.Client{Base: d.url, Key: admins[1].Key}
+	d.administrators = [2]concert.Actor{admins[0].Actor(), admins[1].Actor()}
 	a := must(d.svc.AddAuthority(ctx, administrator, concert.Authority{Name: "Unit A (EXERCISE)", Country: "BE", Kind: concert.KindReferralUnit, Unit: "RU-A", Contact: "desk A"}))(t)
 	b := must(d.svc.AddAuthority(ctx, administrator, concert.Authority{Name: "Unit B (EXERCISE)", Country: "ES", Kind: concert.KindReferralUnit, Unit: "RU-B", Contact: "desk B"}))(t)
 	d.authority = a.Ref
-	d.admin, d.auditor = person("admin", concert.RoleAdministrator, "", ""), person("auditor", concert.RoleAuditor, "", "")
+	d.auditor = person("auditor", concert.RoleAuditor, "", "")
 	d.coordinator = person("coordinator", concert.RoleCoordinator, a.Ref, "")
 	d.officer, d.reviewer, d.second = person("officer", concert.RoleOfficer, a.Ref, ""), person("reviewer", concert.RoleReviewer, a.Ref, ""), person("second", concert.RoleReviewer, a.Ref, "")
 	d.foreign = person("foreign", concert.RoleOfficer, b.Ref, "")

@@ -312,15 +312,12 @@ func TestPagesGiveEveryItemOnce(t *testing.T) {
 func TestASessionCookieReadsButNeverActs(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	_, link, _, err := d.svc.AddPerson(context.Background(), administrator, concert.Person{Login: "cookie", Name: "Cookie (EXERCISE)", Roles: []concert.Role{concert.RoleOfficer}}, d.authority, "", "")
+	p := must(d.svc.AddPerson(t.Context(), administrator, concert.Person{Login: "cookie", Name: "Cookie (EXERCISE)", Roles: []concert.Role{concert.RoleOfficer}}, d.authority, "", ""))(t)
+	_, code, err := d.svc.ConfirmPerson(t.Context(), d.administrators[0], "cookie", p.Proposal)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, token, _ := strings.Cut(link, "#")
-	session, _, err := d.svc.Enter(context.Background(), token)
-	if err != nil {
-		t.Fatal(err)
-	}
+	session := must(d.admin.Enter(t.Context(), api.NewEntry{Link: p.Link, Code: code}))(t).Session
 	for _, name := range []string{"__Host-concert", "concert"} {
 		if a := d.raw(t, nil, "GET", "/api/v1/me", "", "Cookie", name+"="+session); a.status != 200 {
 			t.Errorf("reading with cookie %s: %d", name, a.status)

@@ -73,7 +73,6 @@ func (s *Server) registers() {
 		return authorityOf(a), err
 	})
 	do(s, created(op(http.MethodPost, "/providers", "add-provider", "Register a provider", "registers")), s.addProvider)
-	do(s, created(op(http.MethodPost, "/people", "add-person", "Register a person", "registers")), s.addPerson)
 	do(s, created(op(http.MethodPost, "/outlets", "add-outlet", "Register an outlet", "scope")), func(ctx context.Context, by concert.Actor, in *Keyed[api.NewOutlet]) (api.Outlet, error) {
 		b := in.Body
 		o, err := s.svc.AddOutlet(ctx, by, concert.Outlet{Name: b.Name, Aliases: b.Aliases, Marks: b.Marks, Sites: b.Sites}, b.Parent)
@@ -126,16 +125,6 @@ func (s *Server) addProvider(ctx context.Context, by concert.Actor, in *Keyed[ap
 	out := providerOf(p)
 	out.WebhookSecret = secret
 	return out, err
-}
-
-func (s *Server) addPerson(ctx context.Context, by concert.Actor, in *Keyed[api.NewPerson]) (api.Person, error) {
-	b := in.Body
-	p := concert.Person{Name: b.Name, Login: b.Login}
-	for _, r := range b.Roles {
-		p.Roles = append(p.Roles, concert.Role(r))
-	}
-	p, link, key, err := s.svc.AddPerson(ctx, by, p, b.Authority, b.Provider, b.Key)
-	return api.Person{ID: p.Operator, Operator: p.Operator, Login: p.Login, Authority: b.Authority, Provider: b.Provider, Roles: b.Roles, Link: link, Key: key}, err
 }
 
 func (s *Server) proposeScope(ctx context.Context, by concert.Actor, in *Keyed[api.NewScopeEntry]) (api.ScopeEntry, error) {

@@ -319,12 +319,12 @@ func TestPagesOfItemsAreWalkedByKey(t *testing.T) {
 func TestLinkWorksOnceAndSessionsEnd(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *testkit.House) {
 		ctx := t.Context()
-		session, p, err := h.Enter(ctx, h.Links["North-officer-0"])
+		session, p, err := h.Enter(ctx, h.Links["North-officer-0"], h.Codes["North-officer-0"])
 		if err != nil || p.ID != h.North.Officers[0].Person {
 			t.Fatalf("the link: %s, %v", p.Login, err)
 		}
 		for _, link := range []string{h.Links["North-officer-0"], "cso_nonsense", "", session} {
-			if _, _, err := h.Enter(ctx, link); code(err) != "login.refused" {
+			if _, _, err := h.Enter(ctx, link, h.Codes["North-officer-0"]); code(err) != "login.refused" {
 				t.Errorf("enter with %.8q: %v", link, err)
 			}
 		}
@@ -353,16 +353,18 @@ func TestLinkWorksOnceAndSessionsEnd(t *testing.T) {
 		if _, err := h.Bearer(ctx, again); code(err) != "credential.unknown" {
 			t.Errorf("after the log-out: %v", err)
 		}
-		if _, err := h.NewLink(ctx, h.Coordinator, p.Login); code(err) != "role.missing" {
+		if _, _, err := h.NewLink(ctx, h.Coordinator, p.Login); code(err) != "role.missing" {
 			t.Errorf("a coordinator makes a link: %v", err)
 		}
-		link, err := h.NewLink(ctx, h.Admin, p.Login)
+		link, proposal, err := h.NewLink(ctx, h.Admin, p.Login)
 		testkit.Must(t, err)
-		if _, _, err := h.Enter(ctx, link[strings.IndexByte(link, '#')+1:]); err != nil {
+		_, half, err := h.ConfirmPerson(ctx, h.SecondAdmin, p.Login, proposal)
+		testkit.Must(t, err)
+		if _, _, err := h.Enter(ctx, testkit.Token(link), strings.ToLower(half)); err != nil {
 			t.Errorf("a new link: %v", err)
 		}
-		if _, _, err := h.FirstAdministrator(ctx, "EXERCISE", "second", true); code(err) != "person.first" {
-			t.Errorf("a second first administrator: %v", err)
+		if _, err := h.FirstAdministrators(ctx, concert.Person{Name: "EXERCISE", Login: "third"}, concert.Person{Name: "EXERCISE", Login: "fourth"}, true); code(err) != "person.first" {
+			t.Errorf("two more first administrators: %v", err)
 		}
 		if !h.CheckCSRF(session, h.CSRFToken(session)) || h.CheckCSRF(again, h.CSRFToken(session)) {
 			t.Error("a form's token is not its session's")

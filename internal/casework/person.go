@@ -3,9 +3,10 @@ package casework
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/subtle"
 	"errors"
 	"fmt"
-	"slices"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -20,15 +21,26 @@ const (
 	linkTerm    = 72 * time.Hour
 )
 
-// AddPerson registers a person with an operator number. The one-time link is
-// returned once, as is the API key where one is asked for by name.
-func (s *Service) AddPerson(ctx context.Context, by concert.Actor, p concert.Person, authority, provider, key string) (who concert.Person, link, apiKey string, err error) {
+// Added is a new person with what is shown once: the first half of its way in,
+// and a key where one was asked for.
+type Added struct {
+	concert.Person
+	Link     string
+	Key      string
+	Proposal string // what a second administrator confirms, "" where none is needed
+}
+
+// AddPerson registers a person with an operator number. On a provider's side it
+// may enter at once, and gets an API key where one is asked for by name; any
+// other role waits until a second administrator confirms it (ConfirmPerson).
+func (s *Service) AddPerson(ctx context.Context, by concert.Actor, p concert.Person, authority, provider, key string) (Added, error) {
 	if err := by.Need(concert.RoleAdministrator); err != nil {
-		return p, "", "", err
+		return Added{Person: p}, err
 	}
-	p.ID, p.CreatedAt, p.Version = concert.PersonID(identity.NewID()), s.now(), 1
-	p.Operator = operatorNumber()
-	err = s.DB.Update(ctx, func(tx *store.Tx) error {
+	out := Added{}
+	err := s.DB.Update(ctx, func(tx *store.Tx) error {
+		p, now := p, s.now()
+		p.ID, p.Operator, p.Version = concert.PersonID(identity.NewID()), operatorNumber(), 1
 		if authority != "" {
 			a, err := tx.Authority(ctx, authority)
 			if err != nil {
@@ -43,31 +55,38 @@ func (s *Service) AddPerson(ctx context.Context, by concert.Actor, p concert.Per
 			}
 			p.Provider = v.ID
 		}
-		if err := p.Check(); err != nil {
+		p, q, e, err := p.Added(by, now)
+		if err != nil {
 			return err
+		}
+		if p.Waits && key != "" {
+			return concert.Refuse(concert.Invalid, "person.key", "key", "administrators get keys for a provider's people only: everyone else makes their own once they have logged in")
 		}
 		if err := tx.AddPerson(ctx, p); err != nil {
 			return err
 		}
-		tx.Record(concert.NewEvent(concert.EventPersonAdded, by, string(p.ID), p.CreatedAt, concert.RegisterBody{Ref: p.Operator, Person: p.ID, Authority: p.Authority, Provider: p.Provider, Roles: p.Roles, Exercise: s.Exercise}))
-		if link, err = s.addCredential(ctx, tx, "link", p.ID, "first log-in", linkTerm); err != nil {
+		out = Added{Person: p}
+		if out.Link, out.Proposal, err = s.wayIn(ctx, tx, p, q, e, "first log-in"); err != nil || key == "" {
 			return err
 		}
-		if key == "" {
-			return nil
-		}
-		tx.Record(concert.NewEvent(concert.EventKeyIssued, by, string(p.ID), p.CreatedAt, concert.RegisterBody{Ref: p.Operator, Person: p.ID}))
-		apiKey, err = s.addCredential(ctx, tx, "key", p.ID, key, 0)
+		out.Key, err = s.issueKey(ctx, tx, by, p, key)
 		return err
 	})
-	return p, s.linkURL(link), apiKey, err
+	if err != nil {
+		return Added{Person: p}, err
+	}
+	return out, nil
 }
 
-// FirstAdministrator makes the deployment's first person, once: on a database
-// that has people it is refused.
-func (s *Service) FirstAdministrator(ctx context.Context, name, login string, withKey bool) (link, apiKey string, err error) {
-	p := concert.Person{ID: concert.PersonID(identity.NewID()), Operator: operatorNumber(), Name: name, Login: login, Roles: []concert.Role{concert.RoleAdministrator}, CreatedAt: s.now(), Version: 1}
-	err = s.DB.Update(ctx, func(tx *store.Tx) error {
+// firstLink names the links of those two whom nobody could have confirmed.
+const firstLink = "first administrator"
+
+// FirstAdministrators makes the deployment's first two people, once: on a
+// database that has people it is refused. Each has a link that needs no code,
+// since whoever makes both runs the machine; withKeys gives each a key as well.
+func (s *Service) FirstAdministrators(ctx context.Context, first, second concert.Person, withKeys bool) ([2]Added, error) {
+	var out [2]Added
+	err := s.DB.Update(ctx, func(tx *store.Tx) error {
 		people, err := tx.People(ctx)
 		if err != nil {
 			return err
@@ -75,22 +94,31 @@ func (s *Service) FirstAdministrator(ctx context.Context, name, login string, wi
 		if len(people) > 0 {
 			return concert.Refuse(concert.Conflict, "person.first", "", "this deployment has people already: an administrator adds more")
 		}
-		if err := p.Check(); err != nil {
-			return err
+		for i, p := range []concert.Person{first, second} {
+			p.ID, p.Operator, p.Version, p.CreatedAt, p.Roles = concert.PersonID(identity.NewID()), operatorNumber(), 1, s.now(), []concert.Role{concert.RoleAdministrator}
+			if err := p.Check(); err != nil {
+				return err
+			}
+			if err := tx.AddPerson(ctx, p); err != nil {
+				return err
+			}
+			tx.Record(concert.NewEvent(concert.EventPersonAdded, concert.House, string(p.ID), p.CreatedAt, concert.RegisterBody{Ref: p.Operator, Person: p.ID, Roles: p.Roles, Exercise: s.Exercise}))
+			out[i] = Added{Person: p}
+			link, err := s.addCredential(ctx, tx, "link", p.ID, firstLink, linkTerm)
+			if err != nil {
+				return err
+			}
+			out[i].Link = s.linkURL(link)
+			if !withKeys {
+				continue
+			}
+			if out[i].Key, err = s.issueKey(ctx, tx, concert.House, p, "setup"); err != nil {
+				return err
+			}
 		}
-		if err := tx.AddPerson(ctx, p); err != nil {
-			return err
-		}
-		tx.Record(concert.NewEvent(concert.EventPersonAdded, concert.House, string(p.ID), p.CreatedAt, concert.RegisterBody{Ref: p.Operator, Person: p.ID, Roles: p.Roles, Exercise: s.Exercise}))
-		if link, err = s.addCredential(ctx, tx, "link", p.ID, "first log-in", linkTerm); err != nil {
-			return err
-		}
-		if withKey {
-			apiKey, err = s.addCredential(ctx, tx, "key", p.ID, "setup", 0)
-		}
-		return err
+		return nil
 	})
-	return s.linkURL(link), apiKey, err
+	return out, err
 }
 
 // operatorNumber is all that the outside sees of a person, beside the unit.
@@ -114,53 +142,85 @@ func (s *Service) addCredential(ctx context.Context, tx *store.Tx, kind string, 
 	return plain, tx.AddCredential(ctx, c)
 }
 
-// NewLink makes a one-time log-in link for a person.
-func (s *Service) NewLink(ctx context.Context, by concert.Actor, login string) (string, error) {
-	if err := by.Need(concert.RoleAdministrator); err != nil {
-		return "", err
-	}
-	var link string
-	err := s.DB.Update(ctx, func(tx *store.Tx) error {
-		p, err := tx.PersonByLogin(ctx, login)
-		if err != nil {
-			return err
-		}
-		tx.Record(concert.NewEvent(concert.EventPersonLinked, by, string(p.ID), s.now(), concert.RegisterBody{Ref: p.Operator, Person: p.ID}))
-		link, err = s.addCredential(ctx, tx, "link", p.ID, "link", linkTerm)
-		return err
-	})
-	return s.linkURL(link), err
-}
-
 // errLogin is one answer for every way a log-in fails, so that nobody learns
 // which names exist.
 var errLogin = &concert.Error{Kind: concert.Forbidden, Code: "login.refused",
-	Message: "name or password is wrong, the link was used or is too old, or there were too many tries: wait, or ask an administrator for a new link"}
+	Message: "name, password, link or code is wrong, the link was used or is too old, or there were too many tries: wait, or ask an administrator for a new link"}
 
-// Enter logs in with a one-time link. A link works once; the session it opens
-// lasts twelve hours. A person without a password is asked to set one.
-func (s *Service) Enter(ctx context.Context, token string) (session string, p concert.Person, err error) {
-	digest, err := identity.DigestOf("cso_", token)
+// Enter logs in with a one-time link, and with its code where it took two
+// administrators. A link works once; five wrong codes end it. Which half was
+// wrong is not told. The session it opens lasts twelve hours. A person without
+// a password is asked to set one.
+func (s *Service) Enter(ctx context.Context, token, code string) (session string, p concert.Person, err error) {
+	link, err := identity.DigestOf("cso_", token)
 	if err != nil {
 		return "", p, errLogin
 	}
+	code, whole := identity.ParseEntryCode(code)
+	entered := false
 	err = s.DB.Update(ctx, func(tx *store.Tx) error {
-		now := time.Now()
-		var err error
-		if p, err = tx.Bearer(ctx, "link", digest, now); err != nil {
-			return errLogin
+		entered = false
+		ref, want, who, err := tx.Entry(ctx, link, time.Now())
+		switch {
+		case errors.Is(err, concert.ErrNotFound):
+			p, entered, err = s.enterAlone(ctx, tx, link)
+		case err == nil && whole:
+			p = who
+			entered, err = s.enterBoth(ctx, tx, ref, who, want, s.DB.Keys.EntryDigest(link, code))
 		}
-		used, err := tx.UseLink(ctx, digest, now)
-		if err != nil {
+		if err != nil || !entered {
 			return err
-		}
-		if !used {
-			return errLogin
 		}
 		session, err = s.addCredential(ctx, tx, "session", p.ID, "link", sessionTerm)
 		return err
 	})
-	return session, p, err
+	if err == nil && !entered {
+		err = errLogin
+	}
+	if err != nil {
+		return "", concert.Person{}, err
+	}
+	return session, p, nil
+}
+
+// enterAlone takes a link that needs no code: of a provider's people, and of
+// the first two administrators.
+func (s *Service) enterAlone(ctx context.Context, tx *store.Tx, link [32]byte) (concert.Person, bool, error) {
+	now := time.Now()
+	p, err := tx.Bearer(ctx, "link", link, now)
+	if errors.Is(err, concert.ErrNotFound) {
+		return p, false, nil
+	}
+	if err != nil {
+		return p, false, err
+	}
+	if concert.TakesTwo(p.Roles) {
+		// An older node beside this one makes links without a second half.
+		if name, err := tx.CredentialName(ctx, link); err != nil || name != firstLink {
+			return p, false, err
+		}
+	}
+	used, err := tx.UseLink(ctx, link, now)
+	return p, used, err
+}
+
+// enterBoth compares a code; the try is counted, and stays so, whatever comes
+// of it.
+func (s *Service) enterBoth(ctx context.Context, tx *store.Tx, ref string, p concert.Person, want, got [32]byte) (bool, error) {
+	tries, err := tx.TryEntry(ctx, ref)
+	if err != nil || tries == 0 {
+		return false, err
+	}
+	right := subtle.ConstantTimeCompare(want[:], got[:]) == 1
+	if !right && tries < store.EntryTries {
+		return false, nil
+	}
+	closed, err := tx.CloseEntry(ctx, ref, time.Now())
+	if err != nil || right {
+		return closed, err
+	}
+	tx.Record(concert.NewEvent(concert.EventKeyRevoked, concert.House, string(p.ID), s.now(), concert.RegisterBody{Ref: p.Operator, Kind: "link", Person: p.ID, Exercise: s.Exercise}))
+	return false, nil
 }
 
 // Login logs in with a password. Hashing happens outside the transaction.
@@ -172,7 +232,7 @@ func (s *Service) Login(ctx context.Context, login, password string) (string, er
 		return err
 	})
 	now := time.Now()
-	unknown := errors.Is(err, concert.ErrNotFound) || !p.DisabledAt.IsZero() || p.Password == ""
+	unknown := errors.Is(err, concert.ErrNotFound) || !p.InForce() || p.Password == ""
 	if err != nil && !unknown {
 		return "", err
 	}
@@ -292,6 +352,13 @@ func (c *bearerCache) forget(d [32]byte) {
 	delete(c.seen, d)
 }
 
+// forgetPerson drops what is remembered of somebody.
+func (c *bearerCache) forgetPerson(p concert.PersonID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	maps.DeleteFunc(c.seen, func(_ [32]byte, b bearer) bool { return b.person.ID == p })
+}
+
 // Bearer is the person that a session ("cst_…") or an API key ("csk_…")
 // speaks for.
 func (s *Service) Bearer(ctx context.Context, token string) (concert.Person, error) {
@@ -332,26 +399,6 @@ func (s *Service) Bearer(ctx context.Context, token string) (concert.Person, err
 	}
 	c.seen[digest] = bearer{p, now.Add(bearerTerm)}
 	return p, nil
-}
-
-// People are all accounts, for the administrator's list.
-func (s *Service) People(ctx context.Context, scope concert.Scope) ([]concert.Person, error) {
-	if err := scope.Check(); err != nil {
-		return nil, err
-	}
-	if err := scope.Actor().Need(concert.RoleAdministrator, concert.RoleAuditor); err != nil {
-		return nil, err
-	}
-	if err := s.consult(ctx, scope, "people"); err != nil {
-		return nil, err
-	}
-	var out []concert.Person
-	err := s.DB.View(ctx, func(tx *store.Tx) error {
-		var err error
-		out, err = tx.People(ctx)
-		return err
-	})
-	return slices.Clip(out), err
 }
 
 // CSRFToken is the token that a session's forms carry.

@@ -2,6 +2,7 @@ package exercise
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -41,7 +42,7 @@ func (w *World) Setup(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	go w.report(ctx)
-	w.admin = w.client(w.cfg.AdminKey, 0)
+	w.admin, w.second = w.client(w.cfg.AdminKey, 0), w.client(w.cfg.SecondAdminKey, 1)
 	steps := []struct {
 		what string
 		do   func(context.Context) error
@@ -75,18 +76,18 @@ func (w *World) addUnit(ctx context.Context, i int, u *unit) error {
 		return err
 	}
 	u.id = a.ID
+	g, gctx := errgroup.WithContext(ctx)
 	for k := range lanes {
-		officer, err := w.addPerson(ctx, fmt.Sprintf("%s-officer-%d", strings.ToLower(code), k+1), concert.RoleOfficer, a.ID, "", true)
-		if err != nil {
+		g.Go(func() (err error) {
+			u.officers[k], err = w.addPerson(gctx, fmt.Sprintf("%s-officer-%d", strings.ToLower(code), k+1), concert.RoleOfficer, a.ID, i*4+k*2)
 			return err
-		}
-		reviewer, err := w.addPerson(ctx, fmt.Sprintf("%s-reviewer-%d", strings.ToLower(code), k+1), concert.RoleReviewer, a.ID, "", true)
-		if err != nil {
+		})
+		g.Go(func() (err error) {
+			u.reviewers[k], err = w.addPerson(gctx, fmt.Sprintf("%s-reviewer-%d", strings.ToLower(code), k+1), concert.RoleReviewer, a.ID, i*4+k*2+1)
 			return err
-		}
-		u.officers[k], u.reviewers[k] = w.client(officer.Key, i*4+k*2), w.client(reviewer.Key, i*4+k*2+1)
+		})
 	}
-	return nil
+	return g.Wait()
 }
 
 func (w *World) addAuthority(ctx context.Context, name, country string, kind concert.AuthorityKind, unit, contact string) (api.Authority, error) {
@@ -98,22 +99,56 @@ func (w *World) addAuthority(ctx context.Context, name, country string, kind con
 	return a, nil
 }
 
-// addPerson registers a person, with an API key where a machine acts for it and
-// with a log-in link where somebody at the board does.
-func (w *World) addPerson(ctx context.Context, login string, role concert.Role, authority, provider string, machine bool) (api.Person, error) {
-	in := api.NewPerson{Name: strings.ReplaceAll(login, "-", " ") + " (EXERCISE)", Login: login + "@exercise.example", Authority: authority, Provider: provider, Roles: []string{string(role)}}
-	if machine {
-		in.Key = "exercise"
+// newPerson is an invented person with a role.
+func newPerson(login string, role concert.Role, authority, provider string) api.NewPerson {
+	return api.NewPerson{Name: strings.ReplaceAll(login, "-", " ") + " (EXERCISE)", Login: login + "@exercise.example", Authority: authority, Provider: provider, Roles: []string{string(role)}}
+}
+
+// addPerson brings in a person for whom a machine acts, by two administrators
+// and with a key of its own; nth says at which node it asks.
+func (w *World) addPerson(ctx context.Context, login string, role concert.Role, authority string, nth int) (*api.Client, error) {
+	in := newPerson(login, role, authority, "")
+	in.Key = "exercise"
+	c, err := api.Recruit(ctx, w.admin, w.second, w.call("person-%s", login), in)
+	if err != nil {
+		return nil, fmt.Errorf("person %s: %w", login, err)
 	}
+	w.prepared.Add(1)
+	return w.client(c.Key, nth), nil
+}
+
+// addAnswerer registers a provider's person, whose key one administrator makes.
+func (w *World) addAnswerer(ctx context.Context, login, provider string, nth int) (*api.Client, error) {
+	in := newPerson(login, concert.RoleProviderAnswerer, "", provider)
+	in.Key = "exercise"
 	p, err := w.admin.AddPerson(ctx, w.call("person-%s", login), in)
 	switch {
 	case err != nil:
-		return p, fmt.Errorf("person %s: %w", login, err)
-	case machine && p.Key == "":
-		return p, fmt.Errorf("person %s: the answer holds no API key, which is shown once only: an earlier run over this database got it; start with a fresh one", login)
+		return nil, fmt.Errorf("person %s: %w", login, err)
+	case p.Key == "":
+		return nil, fmt.Errorf("person %s: the answer holds no API key, which is shown once only: an earlier run over this database got it; start with a fresh one", login)
 	}
 	w.prepared.Add(1)
-	return p, nil
+	return w.client(p.Key, nth), nil
+}
+
+// addWatcher registers a person for somebody at the board, who enters with a
+// link and its code.
+func (w *World) addWatcher(ctx context.Context, role concert.Role, authority string) (Login, error) {
+	login := "board-" + string(role)
+	p, err := w.admin.AddPerson(ctx, w.call("person-%s", login), newPerson(login, role, authority, ""))
+	if err == nil && p.Waiting == nil {
+		err = errors.New("it waits for nobody, though its role takes two administrators")
+	}
+	if err != nil {
+		return Login{}, fmt.Errorf("person %s: %w", login, err)
+	}
+	c, err := w.second.ConfirmPerson(ctx, w.call("person-%s-confirm", login), p.ID, api.Confirmation{Proposal: p.Waiting.ID})
+	if err != nil {
+		return Login{}, fmt.Errorf("person %s: %w", login, err)
+	}
+	w.prepared.Add(1)
+	return Login{Role: string(role), Link: p.Link, Code: c.Code}, nil
 }
 
 func (w *World) addProviders(ctx context.Context) error {
@@ -135,11 +170,9 @@ func (w *World) addProviders(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", p.plan.name, err)
 		}
 		w.prepared.Add(1)
-		person, err := w.addPerson(ctx, p.plan.key+"-answerer", concert.RoleProviderAnswerer, "", reg.ID, true)
-		if err != nil {
+		if p.desk, err = w.addAnswerer(ctx, p.plan.key+"-answerer", reg.ID, i); err != nil {
 			return err
 		}
-		p.desk = w.client(person.Key, i)
 		p.desk.HTTP = w.desks
 		if p.plan.conduct.pull {
 			continue
@@ -173,21 +206,19 @@ func (w *World) openAction(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	person, err := w.addPerson(ctx, "coordinator", concert.RoleCoordinator, centre.ID, "", true)
-	if err != nil {
+	if w.coordinator, err = w.addPerson(ctx, "coordinator", concert.RoleCoordinator, centre.ID, 0); err != nil {
 		return err
 	}
-	w.coordinator = w.client(person.Key, 0)
 	w.logins = nil
 	for _, l := range []struct {
 		role      concert.Role
 		authority string
 	}{{concert.RoleOfficer, w.units[0].id}, {concert.RoleCoordinator, centre.ID}, {concert.RoleAuditor, ""}} {
-		p, err := w.addPerson(ctx, "board-"+string(l.role), l.role, l.authority, "", false)
+		watcher, err := w.addWatcher(ctx, l.role, l.authority)
 		if err != nil {
 			return err
 		}
-		w.logins = append(w.logins, Login{Role: string(l.role), Link: p.Link})
+		w.logins = append(w.logins, watcher)
 	}
 	if err := w.addOutlets(ctx); err != nil {
 		return err

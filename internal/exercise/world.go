@@ -19,13 +19,15 @@ import (
 type Config struct {
 	Base     string           // base URL of the running server
 	Bases    []string         // instead of Base: several serve nodes, one person after the other
-	AdminKey string           // API key of the first administrator
+	AdminKey string           // API key of the first administrator, who proposes people
 	Plan     string           // PlanNovember2019
 	Items    int              // items that end up referred: exactly so many
 	Seed     uint64           // same seed, same exercise
 	Time     concert.CaseTime // the case clock; its rate must not be zero
 	Progress func(Progress)   // called several times a second; nil for nobody
 	Log      *slog.Logger     // nil for none
+
+	SecondAdminKey string // API key of another administrator, who confirms them
 }
 
 // Progress is how far an exercise has come.
@@ -37,10 +39,12 @@ type Progress struct {
 	Case   time.Time        // case time
 }
 
-// Login is a one-time link for a person who wants to look at the board.
+// Login is a one-time link, with its code, for a person who wants to look at the
+// board.
 type Login struct {
 	Role string // officer, coordinator, auditor
 	Link string
+	Code string
 }
 
 // World is one exercise: the people, the providers and their pages.
@@ -65,6 +69,7 @@ type World struct {
 
 	// Set by Setup, read afterwards.
 	admin       *api.Client
+	second      *api.Client // confirms what admin proposes
 	coordinator *api.Client
 	units       [len(countries)]*unit
 	outletIDs   [len(outlets)]string

@@ -8,14 +8,16 @@ import (
 	"concert"
 )
 
-const personCols = "p.id, p.operator, p.name, p.login, p.authority, p.provider, p.roles, p.password, p.failed, p.failed_at, p.disabled_at, p.created_at, p.version"
+const personCols = "p.id, p.operator, p.name, p.login, p.authority, p.provider, p.roles, p.password, p.failed, p.failed_at, p.disabled_at, p.created_at, p.version, p.waits"
 
-func scanPerson(r rowScanner) (concert.Person, error) {
+func scanPerson(r rowScanner) (concert.Person, error) { return scanPersonAnd(r) }
+
+func scanPersonAnd(r rowScanner, more ...any) (concert.Person, error) {
 	var p concert.Person
 	var authority, provider *string
 	var roles string
 	var failed, disabled, created int64
-	if err := r.Scan(&p.ID, &p.Operator, &p.Name, &p.Login, &authority, &provider, &roles, &p.Password, &p.Failed, &failed, &disabled, &created, &p.Version); err != nil {
+	if err := r.Scan(append([]any{&p.ID, &p.Operator, &p.Name, &p.Login, &authority, &provider, &roles, &p.Password, &p.Failed, &failed, &disabled, &created, &p.Version, &p.Waits}, more...)...); err != nil {
 		return p, err
 	}
 	if authority != nil {
@@ -34,15 +36,15 @@ func scanPerson(r rowScanner) (concert.Person, error) {
 // AddPerson writes a new person.
 func (tx *Tx) AddPerson(ctx context.Context, p concert.Person) error {
 	tx.touch("person")
-	_, err := tx.insert(ctx, "person", "id, operator, name, login, authority, provider, roles, password, failed, failed_at, disabled_at, created_at, version",
-		[][]any{{string(p.ID), p.Operator, p.Name, p.Login, string(p.Authority), string(p.Provider), strings.Join(strs(p.Roles), ","), p.Password, 0, 0, 0, concert.Micros(p.CreatedAt), 1}}, "")
+	_, err := tx.insert(ctx, "person", "id, operator, name, login, authority, provider, roles, password, failed, failed_at, disabled_at, created_at, version, waits",
+		[][]any{{string(p.ID), p.Operator, p.Name, p.Login, string(p.Authority), string(p.Provider), strings.Join(strs(p.Roles), ","), p.Password, 0, 0, 0, concert.Micros(p.CreatedAt), 1, flag(p.Waits)}}, "")
 	return err
 }
 
-// SavePerson writes password, failures and state back.
+// SavePerson writes password, failures, state, roles and authority back.
 func (tx *Tx) SavePerson(ctx context.Context, p concert.Person) error {
-	return tx.update(ctx, "person", []typed{{"password", "TEXT"}, {"failed", "BIGINT"}, {"failed_at", "BIGINT"}, {"disabled_at", "BIGINT"}},
-		[][]any{{string(p.ID), p.Version, p.Password, p.Failed, concert.Micros(p.FailedAt), concert.Micros(p.DisabledAt)}})
+	return tx.update(ctx, "person", []typed{{"password", "TEXT"}, {"failed", "BIGINT"}, {"failed_at", "BIGINT"}, {"disabled_at", "BIGINT"}, {"roles", "TEXT"}, {"authority", "TEXT"}, {"waits", "BIGINT"}},
+		[][]any{{string(p.ID), p.Version, p.Password, p.Failed, concert.Micros(p.FailedAt), concert.Micros(p.DisabledAt), strings.Join(strs(p.Roles), ","), string(p.Authority), flag(p.Waits)}})
 }
 
 // Person is one, by id.
@@ -96,13 +98,51 @@ func (tx *Tx) AddCredential(ctx context.Context, c Credential) error {
 // good at wall time now.
 func (tx *Tx) Bearer(ctx context.Context, kind string, digest [32]byte, now time.Time) (concert.Person, error) {
 	us := concert.Micros(now)
-	return scanPerson(tx.row(ctx, "SELECT "+personCols+" FROM credential c JOIN person p ON p.id = c.person WHERE c.digest = ? AND c.kind = ? AND (c.expires_at = 0 OR c.expires_at > ?) AND (c.kind <> 'link' OR c.used_at = 0) AND p.disabled_at = 0", digest[:], kind, us))
+	return scanPerson(tx.row(ctx, "SELECT "+personCols+" FROM credential c JOIN person p ON p.id = c.person WHERE c.digest = ? AND c.kind = ? AND (c.expires_at = 0 OR c.expires_at > ?) AND (c.kind <> 'link' OR c.used_at = 0) AND p.disabled_at = 0 AND p.waits = 0", digest[:], kind, us))
 }
 
 // UseLink marks a one-time link as used; false when it was used already.
 func (tx *Tx) UseLink(ctx context.Context, digest [32]byte, now time.Time) (bool, error) {
 	n, err := tx.exec(ctx, "UPDATE credential SET used_at = ? WHERE digest = ? AND kind = 'link' AND used_at = 0", concert.Micros(now), digest[:])
 	return n == 1, err
+}
+
+// Administrators is how many people in force are administrators.
+func (tx *Tx) Administrators(ctx context.Context) (int, error) {
+	var n int
+	return n, tx.row(ctx, "SELECT count(*) FROM person WHERE roles = ? AND disabled_at = 0 AND waits = 0", string(concert.RoleAdministrator)).Scan(&n)
+}
+
+// APIKeys are a person's keys, oldest first.
+func (tx *Tx) APIKeys(ctx context.Context, p concert.PersonID) ([]Credential, error) {
+	return list(ctx, tx, scanCredential, "SELECT digest, kind, person, name, created_at, expires_at, used_at FROM credential WHERE person = ? AND kind = 'key' ORDER BY created_at, digest", string(p))
+}
+
+// APIKeysBetween are the keys whose digests lie between two, both included: a
+// key's public name is the first half of one.
+func (tx *Tx) APIKeysBetween(ctx context.Context, from, to [32]byte) ([]Credential, error) {
+	return list(ctx, tx, scanCredential, "SELECT digest, kind, person, name, created_at, expires_at, used_at FROM credential WHERE digest >= ? AND digest <= ? AND kind = 'key'", from[:], to[:])
+}
+
+func scanCredential(r rowScanner) (Credential, error) {
+	var c Credential
+	var digest []byte
+	var created, expires, used int64
+	err := r.Scan(&digest, &c.Kind, &c.Person, &c.Name, &created, &expires, &used)
+	c.Digest, c.CreatedAt, c.ExpiresAt, c.UsedAt = place(digest), concert.FromMicros(created), concert.FromMicros(expires), concert.FromMicros(used)
+	return c, err
+}
+
+// CredentialName is the name that an unused link was made under.
+func (tx *Tx) CredentialName(ctx context.Context, digest [32]byte) (string, error) {
+	var name string
+	return name, tx.row(ctx, "SELECT name FROM credential WHERE digest = ?", digest[:]).Scan(&name)
+}
+
+// DropCredentials ends every session, link and key of a person.
+func (tx *Tx) DropCredentials(ctx context.Context, p concert.PersonID) error {
+	_, err := tx.exec(ctx, "DELETE FROM credential WHERE person = ?", string(p))
+	return err
 }
 
 // DropCredential ends a session, link or key.

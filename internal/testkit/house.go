@@ -40,6 +40,8 @@ type House struct {
 	Hook                        *Hook
 	Pages                       *Pages
 	Links                       map[string]string // one-time links by log-in
+	Codes                       map[string]string // their codes, "" where a link needs none
+	SecondAdmin                 concert.Actor     // confirms what Admin proposes
 
 	t testing.TB
 }
@@ -54,14 +56,15 @@ type Hours struct {
 // Furnish registers everybody at the service; hours are those of the hooked provider, which is never quiet by default.
 func Furnish(t testing.TB, s *casework.Service, hours ...Hours) *House {
 	t.Helper()
-	h := &House{Service: s, Links: map[string]string{}, t: t, Hook: newHook(t), Pages: newPages(t)}
+	h := &House{Service: s, Links: map[string]string{}, Codes: map[string]string{}, t: t, Hook: newHook(t), Pages: newPages(t)}
 	s.Lookup = h.Pages.client(t)
 	ctx := t.Context()
-	_, key, err := s.FirstAdministrator(ctx, "EXERCISE Administrator", "admin", true)
+	admins, err := s.FirstAdministrators(ctx, concert.Person{Name: "EXERCISE Administrator", Login: "admin"}, concert.Person{Name: "EXERCISE Second administrator", Login: "second-admin"}, false)
 	Must(t, err)
-	admin, err := s.Bearer(ctx, key)
-	Must(t, err)
-	h.Admin = admin.Actor()
+	h.Admin, h.SecondAdmin = admins[0].Actor(), admins[1].Actor()
+	for _, a := range admins {
+		h.Links[a.Login] = Token(a.Link)
+	}
 	h.North, h.South = h.unit("North", "XN"), h.unit("South", "XS")
 	own := Hours{Zone: "UTC"}
 	for _, o := range hours {
@@ -104,14 +107,23 @@ func (h *House) unit(name, country string) Unit {
 	return u
 }
 
-// Person registers somebody and keeps the one-time link.
+// Person registers somebody, with a second administrator where the role needs one, and keeps both halves of the way in.
 func (h *House) Person(login, authority, provider string, roles ...concert.Role) concert.Actor {
 	h.t.Helper()
-	p, link, _, err := h.AddPerson(h.t.Context(), h.Admin, concert.Person{Name: "EXERCISE " + login, Login: login, Roles: roles}, authority, provider, "")
+	p, err := h.AddPerson(h.t.Context(), h.Admin, concert.Person{Name: "EXERCISE " + login, Login: login, Roles: roles}, authority, provider, "")
 	Must(h.t, err)
-	h.Links[login] = link[strings.IndexByte(link, '#')+1:]
-	return p.Actor()
+	h.Links[login] = Token(p.Link)
+	if p.Proposal == "" {
+		return p.Actor()
+	}
+	who, code, err := h.ConfirmPerson(h.t.Context(), h.SecondAdmin, login, p.Proposal)
+	Must(h.t, err)
+	h.Codes[login] = code
+	return who.Actor()
 }
+
+// Token is the secret part of a one-time link's address.
+func Token(link string) string { return link[strings.IndexByte(link, '#')+1:] }
 
 // ListedOutlet registers an outlet that two people put on the scope list.
 func (h *House) ListedOutlet(name string) concert.Outlet {

@@ -103,6 +103,18 @@ func (w *window) open(path, seen string) {
 	w.do(chromedp.Navigate(path), visible(seen))
 }
 
+// enter comes in by the one-time link as it was handed out, and types its code
+// where it has one.
+func (w *window) enter(h *house, login string) {
+	w.t.Helper()
+	if h.codes[login] == "" {
+		w.open(h.links[login], "#f-again")
+		return
+	}
+	w.open(h.links[login], "#f-code")
+	w.do(typed("#f-code", h.codes[login]), click("#enter button"), visible("#f-again"))
+}
+
 func visible(sel string) chromedp.Action[chromedp.Void] {
 	return chromedp.WaitVisible(chromedp.CSS(sel))
 }
@@ -151,11 +163,11 @@ func TestBrowserWorksTheChainAndTheBoardMoves(t *testing.T) {
 	dir := shots()
 	officer, reviewer, wall := h.browse(t, browser, dir), h.browse(t, browser, dir), h.browse(t, browser, dir)
 
-	officer.open(h.links["officer"], "#f-again")
+	officer.enter(h, "officer")
 	if u := mustURL(t, get(officer, chromedp.Location())); u.Fragment != "" || u.Path != "/password" {
 		t.Fatalf("the link led to %s", u)
 	}
-	wall.open(h.links["coordinator"], "#f-again")
+	wall.enter(h, "coordinator")
 	wall.open("/actions/"+h.action.Ref, `#live[data-state=live]`)
 	before := get(wall, chromedp.Text(chromedp.CSS(".funnel .big")))
 
@@ -167,7 +179,7 @@ func TestBrowserWorksTheChainAndTheBoardMoves(t *testing.T) {
 	officer.do(click("input[value=no_protected_purpose]"), click("input[value=incites]"), chosen("#f-outlet", h.outlet.Ref), typed("#f-mark", "EXERCISE logo"), typed("#f-mark_where", "top right"), typed("#f-language", "ar"),
 		chosen("#f-evaluation", "A1"), click("input[value=serious]"), typed("#f-facts", "EXERCISE: a made-up video with a made-up logo."), typed("#f-judgement", "EXERCISE: would incite, were it real."), click("section form button"), visible(".notice"))
 
-	reviewer.open(h.links["reviewer"], "#f-again")
+	reviewer.enter(h, "reviewer")
 	reviewer.open("/approvals", "#i-"+ref)
 	reviewer.shoot("approvals", false, 1280, 900)
 	reviewer.do(click(`article[aria-labelledby="i-`+ref+`"] button[value=approve]`), visible(".notice"))
@@ -192,7 +204,7 @@ func TestBrowserWorksTheChainAndTheBoardMoves(t *testing.T) {
 		officer.shoot(name, false, 1280, 900)
 	}
 	answerer := h.browse(t, browser, dir)
-	answerer.open(h.links["answerer"], "#f-again")
+	answerer.enter(h, "answerer")
 	answerer.open("/referrals", "main table a")
 	answerer.do(click("main table a"), visible(".reply"))
 	answerer.shoot("referral", false, 1280, 900)
@@ -274,8 +286,8 @@ func TestBrowserFitsEveryWidth(t *testing.T) {
 	t.Cleanup(end)
 	must(t, chromedp.Do(browser))
 	w := h.browse(t, browser, shots())
-	w.open(h.links["officer"], "#f-again")
-	for _, path := range []string{base + "/board", base + "/report", "/items", "/items/" + ref, "/submit", "/holds", "/scope", "/counting", "/log", "/password"} {
+	w.enter(h, "officer")
+	for _, path := range []string{base + "/board", base + "/report", "/items", "/items/" + ref, "/submit", "/holds", "/scope", "/counting", "/log", "/password", "/account"} {
 		w.open(path, "h1")
 		for _, width := range []int64{1920, 1366, 320} {
 			w.do(chromedp.EmulateViewport(width, 1080))

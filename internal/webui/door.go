@@ -301,6 +301,11 @@ var noticeTexts = map[string]string{
 	"held":         "Hold placed. Others see only that there is one, and the contact.",
 	"released":     "Hold released. What it kept back goes its way unless another hold stands.",
 	"out":          "You are logged out.",
+	"confirmed":    "Confirmed. It is in force.",
+	"proposed":     "Proposed. It is in force once another administrator confirms it.",
+	"roles":        "Changed. It is in force.",
+	"disabled":     "Disabled. Its sessions, links and keys have ended.",
+	"revoked":      "Revoked. The key works no more.",
 }
 
 func noticeOf(r *http.Request) notice {

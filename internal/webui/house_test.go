@@ -39,12 +39,14 @@ type house struct {
 	log      *bytes.Buffer
 	server   *httptest.Server
 	admin    concert.Actor
+	second   concert.Actor // confirms what admin proposes
 	units    []concert.Authority
 	provider concert.Provider
 	outlet   concert.Outlet
 	action   concert.Action
 	people   map[string]concert.Person
 	links    map[string]string
+	codes    map[string]string
 }
 
 func open(t testing.TB) *house {
@@ -61,7 +63,7 @@ func open(t testing.TB) *house {
 	must(t, err)
 	signer, err := note.NewSigner(skey)
 	must(t, err)
-	h := &house{t: t, log: &bytes.Buffer{}, people: map[string]concert.Person{}, links: map[string]string{}}
+	h := &house{t: t, log: &bytes.Buffer{}, people: map[string]concert.Person{}, links: map[string]string{}, codes: map[string]string{}}
 	log := slog.New(slog.NewTextHandler(h.log, nil))
 	h.svc = &casework.Service{DB: db, Rules: match.DefaultRules(), Hasher: hasher, Transport: identity.NewSigningKey(), LogSigner: signer, LogKey: vkey, Origin: "exercise.example/log",
 		Lookup: lookup.New(lookup.Options{Guard: netguard.Guard{}, Vantage: "test"}), Vantage: "test", Exercise: true, Log: log}
@@ -88,11 +90,12 @@ func must(t testing.TB, err error) {
 // furnish registers who and what every test needs.
 func (h *house) furnish(ctx context.Context) {
 	h.t.Helper()
-	_, key, err := h.svc.FirstAdministrator(ctx, "EXERCISE Administrator", "admin", true)
+	two, err := h.svc.FirstAdministrators(ctx, concert.Person{Name: "EXERCISE Administrator", Login: "admin"}, concert.Person{Name: "EXERCISE Second", Login: "admin2"}, false)
 	must(h.t, err)
-	p, err := h.svc.Bearer(ctx, key)
-	must(h.t, err)
-	h.admin = p.Actor()
+	h.admin, h.second = two[0].Actor(), two[1].Actor()
+	for _, p := range two {
+		h.people[p.Login], h.links[p.Login] = p.Person, p.Link
+	}
 	for _, a := range []concert.Authority{
 		{Name: "EXERCISE Unit North", Country: "XN", Kind: concert.KindReferralUnit, Unit: "NORTH", Contact: "desk 1"},
 		{Name: "EXERCISE Unit South", Country: "XS", Kind: concert.KindReferralUnit, Unit: "SOUTH", Contact: "desk 2"},
@@ -130,9 +133,13 @@ func (h *house) furnish(ctx context.Context) {
 
 func (h *house) join(ctx context.Context, login, authority, provider string, roles ...concert.Role) {
 	h.t.Helper()
-	p, link, _, err := h.svc.AddPerson(ctx, h.admin, concert.Person{Name: "EXERCISE " + login, Login: login, Roles: roles}, authority, provider, "")
+	p, err := h.svc.AddPerson(ctx, h.admin, concert.Person{Name: "EXERCISE " + login, Login: login, Roles: roles}, authority, provider, "")
 	must(h.t, err)
-	h.people[login], h.links[login] = p, link
+	h.people[login], h.links[login] = p.Person, p.Link
+	if p.Proposal != "" {
+		h.people[login], h.codes[login], err = h.svc.ConfirmPerson(ctx, h.second, login, p.Proposal)
+		must(h.t, err)
+	}
 }
 
 // work runs clocks, jobs, log and hub until the test ends.
@@ -222,7 +229,7 @@ func (h *house) visitor() *visitor {
 func (h *house) as(login string) *visitor {
 	h.t.Helper()
 	v := h.visitor()
-	p := v.post("/enter", url.Values{"token": {h.links[login]}})
+	p := v.post("/enter", url.Values{"token": {h.links[login]}, "code": {h.codes[login]}})
 	if p.status != http.StatusOK || p.path != "/password" {
 		h.t.Fatalf("%s entered to %s with %d:\n%s", login, p.path, p.status, p.text())
 	}

@@ -195,13 +195,13 @@ func TestLoginByPasswordAndWayBack(t *testing.T) {
 	if p.path != "/login" || p.value("next") != "/items?status=held" {
 		t.Fatalf("led to %s, next %q", p.path, p.value("next"))
 	}
-	v.post("/login", url.Values{"login": {"officer"}, "password": {"wrong"}, "next": {"/items"}}).want(t, http.StatusForbidden, "Name or password is wrong")
+	v.post("/login", url.Values{"login": {"officer"}, "password": {"wrong"}, "next": {"/items"}}).want(t, http.StatusForbidden, "Name, password, link or code is wrong")
 	p = v.post("/login", url.Values{"login": {"officer"}, "password": {"an exercise of many words"}, "next": {"/items?status=held"}})
 	if p.path != "/items" {
 		t.Errorf("landed on %s", p.path)
 	}
 	// A link works once.
-	h.visitor().post("/enter", url.Values{"token": {h.links["officer"]}}).want(t, http.StatusForbidden)
+	h.visitor().post("/enter", url.Values{"token": {h.links["officer"]}, "code": {h.codes["officer"]}}).want(t, http.StatusForbidden)
 	for _, c := range v.http.Jar.Cookies(mustURL(t, h.server.URL)) {
 		if c.Name == httpCookie && c.Value == "" {
 			t.Error("empty session")
@@ -226,7 +226,7 @@ func TestNobodyLearnsOfWhatIsNotTheirs(t *testing.T) {
 	others := h.as("both")
 	others.get("/items/"+ref).want(t, http.StatusOK)
 	south := h.visitor()
-	south.post("/enter", url.Values{"token": {newLink(t, h, "south")}})
+	south.post("/enter", newLink(t, h, "south"))
 	p := south.get("/items/" + ref)
 	if p.status != http.StatusNotFound || p.text() != missing.text() {
 		t.Errorf("another's item looks unlike a missing one: %d\n%s", p.status, p.text())
@@ -235,11 +235,14 @@ func TestNobodyLearnsOfWhatIsNotTheirs(t *testing.T) {
 	h.visitor().post("/nowhere", url.Values{}).want(t, http.StatusNotFound)
 }
 
-func newLink(t *testing.T, h *house, login string) string {
+// newLink is the form that enters with a new link and its code.
+func newLink(t *testing.T, h *house, login string) url.Values {
 	t.Helper()
-	link, err := h.svc.NewLink(t.Context(), h.admin, login)
+	link, proposal, err := h.svc.NewLink(t.Context(), h.admin, login)
 	must(t, err)
-	return link
+	_, code, err := h.svc.ConfirmPerson(t.Context(), h.second, login, proposal)
+	must(t, err)
+	return url.Values{"token": {link}, "code": {code}}
 }
 
 func TestPlacesAreTextAndTheQueuePages(t *testing.T) {

@@ -29,6 +29,8 @@ func (u *UI) home(w http.ResponseWriter, r *http.Request, v *visit) error {
 		to = "/approvals"
 	case v.has(concert.RoleAuditor):
 		to = "/justification"
+	case v.has(concert.RoleAdministrator):
+		to = "/people"
 	}
 	http.Redirect(w, r, to, http.StatusSeeOther)
 	return nil
@@ -60,8 +62,12 @@ func (u *UI) login(w http.ResponseWriter, r *http.Request, v *visit) error {
 }
 
 // enterPage takes a one-time link's token, which a script reads out of the
-// address so that it is in no log, and a person can paste as well.
-type enterPage struct{ Errors formErrors }
+// address so that it is in no log, and a person can paste as well, with the code
+// that another administrator has. Token is what was given, for another try.
+type enterPage struct {
+	Token  string
+	Errors formErrors
+}
 
 func (u *UI) enterForm(w http.ResponseWriter, r *http.Request, v *visit) error {
 	return u.show(w, r, v, view{title: "Enter with a one-time link", body: enterView(enterPage{}), scripts: []string{"enter.js"}})
@@ -72,13 +78,13 @@ func (u *UI) enter(w http.ResponseWriter, r *http.Request, _ *visit) error {
 	if i := strings.LastIndexByte(token, '#'); i >= 0 {
 		token = token[i+1:]
 	}
-	session, p, err := u.svc.Enter(r.Context(), token)
+	session, p, err := u.svc.Enter(r.Context(), token, field(r, "code"))
 	if err != nil {
 		errs, err := formErrorsOf(err)
 		if err != nil {
 			return err
 		}
-		return u.show(w, r, &visit{}, view{status: errs.status(httpkit.StatusOf), title: "Enter with a one-time link", body: enterView(enterPage{Errors: errs})})
+		return u.show(w, r, &visit{}, view{status: errs.status(httpkit.StatusOf), title: "Enter with a one-time link", body: enterView(enterPage{Token: token, Errors: errs})})
 	}
 	u.setCookie(w, u.cookie, session, sessionSeconds)
 	u.setCookie(w, whyCookie, "", -1)

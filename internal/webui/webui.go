@@ -113,5 +113,17 @@ func (u *UI) routes() []route {
 		{"GET /scope", u.serve(anyone, u.scope)},
 		{"GET /counting", u.serve(anyone, u.counting)},
 		{"GET /log", u.serve(anyone, u.logHead)},
+
+		{"GET /account", u.serve(person, u.account)},
+		{"POST /account/keys", u.serve(person, u.issueKey)},
+		{"POST /account/keys/{key}/revoke", u.serve(person, u.revokeKey)},
+		{"GET /people", u.serve(person, u.people)},
+		{"POST /people", u.serve(person, u.addPerson)},
+		{"GET /people/{operator}", u.serve(person, u.person)},
+		{"POST /people/{operator}/confirm", u.serve(person, u.confirmPerson)},
+		{"POST /people/{operator}/roles", u.serve(person, u.changeRoles)},
+		{"POST /people/{operator}/link", u.serve(person, u.linkPerson)},
+		{"POST /people/{operator}/disable", u.serve(person, u.disablePerson)},
+		{"POST /people/{operator}/keys/{key}/revoke", u.serve(person, u.revokePersonKey)},
 	}
 }

@@ -26,6 +26,9 @@ func TestEveryPageRendersItsZeroValue(t *testing.T) {
 		"one of each":          referralView(referralPage{MayAnswer: true, Items: make([]referralItem, 1), Steps: make([]told, 1)}),
 		"board of nothing":     boardView(boardOf(casework.Board{}, casework.Registers{}, nil, 0)),
 		"report of nothing":    reportView(reportOf(casework.Board{}, casework.Registers{}, ""), true),
+		"people":               peopleView(peoplePage{}), "person": personView(personPage{}), "once": onceView(oncePage{}), "account": accountView(accountPage{}),
+		"people of one": peopleView(peoplePage{MayAct: true, People: make([]personLine, 1), Waiting: make([]waitingLine, 1)}),
+		"one's person":  personView(personPage{MayAct: true, Keys: make([]keyLine, 1), Line: personLine{TakesTwo: true, Waiting: &waitingLine{}}}),
 	} {
 		var b bytes.Buffer
 		if err := layout(frame{}, c).Render(t.Context(), &b); err != nil {

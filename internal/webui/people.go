@@ -1,0 +1,310 @@
+package webui
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"strings"
+
+	"concert"
+	"concert/internal/casework"
+)
+
+// roleTexts are the roles as people say them, in the order of the form.
+var roleTexts = []choice{
+	{string(concert.RoleOfficer), "Officer: hands in and assesses, for an authority"},
+	{string(concert.RoleReviewer), "Reviewer: decides what another assessed, for an authority"},
+	{string(concert.RoleCoordinator), "Coordinator: runs joint actions, for an authority"},
+	{string(concert.RoleAuditor), "Auditor: reads everything with a reason, writes nothing; stands alone"},
+	{string(concert.RoleAdministrator), "Administrator: registers parties and people; stands alone"},
+	{string(concert.RoleProviderReader), "Provider's reader: reads what is referred to its provider"},
+	{string(concert.RoleProviderAnswerer), "Provider's answerer: reads and answers"},
+}
+
+func roleNames(roles []concert.Role) string {
+	var out []string
+	for _, r := range roles {
+		for _, c := range roleTexts {
+			if c.Value == string(r) {
+				name, _, _ := strings.Cut(c.Text, ":")
+				out = append(out, name)
+			}
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+// rolesBeside are the roles that one can change over to: those of one's side.
+func rolesBeside(takesTwo bool) []choice {
+	var out []choice
+	for _, c := range roleTexts {
+		if concert.TakesTwo([]concert.Role{concert.Role(c.Value)}) == takesTwo {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func forPlace(place string) string {
+	if place == "" {
+		return ""
+	}
+	return ", for " + place
+}
+
+// personLine is one account.
+type personLine struct {
+	Operator, Login, Name, Roles, Place string
+	State                               state
+	Waiting                             *waitingLine
+	Set                                 []concert.Role
+	Authority                           string // reference
+	TakesTwo, Disabled                  bool
+}
+
+// waitingLine is what a second administrator may confirm.
+type waitingLine struct {
+	Operator, Login, Name     string
+	Proposal, What, Place, By string
+	At                        timeText
+	Mine                      string // why the reader may not, "" where it may
+}
+
+// peoplePage is every account, what waits, and the form for a new one.
+type peoplePage struct {
+	People      []personLine
+	Waiting     []waitingLine
+	MayAct      bool
+	Add         newPerson
+	Authorities []choice
+	Providers   []choice
+	Errors      formErrors
+}
+
+// newPerson is what was typed.
+type newPerson struct {
+	Name, Login, Authority, Provider, Key string
+	Roles                                 []string
+}
+
+// oncePage shows once what nobody can read again: a link, a code, a key.
+type oncePage struct {
+	Login, Operator string
+	Link, Code, Key string
+	Waits           bool // the link needs another administrator's confirmation
+}
+
+func lineOf(p casework.PersonView, g casework.Registers, by concert.Person) personLine {
+	l := personLine{Operator: p.Operator, Login: p.Login, Name: p.Name, Roles: roleNames(p.Roles), Place: placeOf(g, p.Authority, p.Provider), State: state{"✓", "in force", "good"},
+		Set: p.Roles, Authority: g.Authorities[p.Authority].Ref, TakesTwo: concert.TakesTwo(p.Roles), Disabled: !p.DisabledAt.IsZero()}
+	switch {
+	case l.Disabled:
+		l.State = state{"✕", "disabled", "end"}
+	case p.Waits && p.Waiting.Ref == "":
+		l.State = state{"○", "lapsed unconfirmed: make a new link", "wait"}
+	case p.Waits:
+		l.State = state{"○", "waits for a second administrator", "wait"}
+	}
+	q := p.Waiting
+	if q.Ref == "" || l.Disabled {
+		return l
+	}
+	w := waitingLine{Operator: p.Operator, Login: p.Login, Name: p.Name, Proposal: q.Ref, Place: placeOf(g, q.Authority, p.Provider), By: p.Proposer, At: at(q.ProposedAt)}
+	switch q.Kind {
+	case concert.ProposedPerson:
+		w.What = "New person: " + roleNames(q.Roles)
+	case concert.ProposedRoles:
+		w.What = "Other roles: " + roleNames(q.Roles) + ", instead of " + l.Roles
+		if q.Authority != p.Authority {
+			w.Place += " instead of " + l.Place
+		}
+	case concert.ProposedLink:
+		w.What = "New one-time link: " + roleNames(q.Roles)
+	}
+	switch by.ID {
+	case q.ProposedBy:
+		w.Mine = "You proposed it: another administrator confirms it."
+	case p.ID:
+		w.Mine = "It is about you: another administrator confirms it."
+	}
+	l.Waiting = &w
+	return l
+}
+
+func placeOf(g casework.Registers, a concert.AuthorityID, p concert.ProviderID) string {
+	switch {
+	case p != "":
+		return g.Providers[p].Name
+	case a != "":
+		return g.Authorities[a].Unit + " (" + g.Authorities[a].Name + ")"
+	}
+	return ""
+}
+
+func (u *UI) people(w http.ResponseWriter, r *http.Request, v *visit) error {
+	return u.showPeople(w, r, v, peoplePage{})
+}
+
+func (u *UI) showPeople(w http.ResponseWriter, r *http.Request, v *visit, p peoplePage) error {
+	scope, err := v.scope()
+	if err != nil {
+		return err
+	}
+	people, err := u.svc.People(r.Context(), scope)
+	if err != nil {
+		return err
+	}
+	g, err := u.svc.Registers(r.Context())
+	if err != nil {
+		return err
+	}
+	for _, who := range people {
+		l := lineOf(who, g, v.person)
+		p.People = append(p.People, l)
+		if l.Waiting != nil {
+			p.Waiting = append(p.Waiting, *l.Waiting)
+		}
+	}
+	p.MayAct = v.has(concert.RoleAdministrator)
+	p.Authorities, p.Providers = authorityChoices(g), providerChoices(g)
+	return u.show(w, r, v, view{status: p.Errors.status(statusOf), title: "People", body: peopleView(p), wide: true})
+}
+
+func authorityChoices(g casework.Registers) []choice {
+	var out []choice
+	for _, a := range g.Authorities {
+		out = append(out, choice{a.Ref, a.Unit + " (" + a.Name + ")"})
+	}
+	return sortedChoices(out)
+}
+
+func providerChoices(g casework.Registers) []choice {
+	var out []choice
+	for _, p := range g.Providers {
+		out = append(out, choice{p.Ref, p.Name})
+	}
+	return sortedChoices(out)
+}
+
+func sortedChoices(in []choice) []choice {
+	slices.SortFunc(in, func(a, b choice) int { return cmp.Or(cmp.Compare(a.Text, b.Text), cmp.Compare(a.Value, b.Value)) })
+	return in
+}
+
+func rolesOf(in []string) []concert.Role {
+	var out []concert.Role
+	for _, s := range in {
+		out = append(out, concert.Role(clean(s)))
+	}
+	return out
+}
+
+func (u *UI) addPerson(w http.ResponseWriter, r *http.Request, v *visit) error {
+	in := newPerson{Name: field(r, "name"), Login: field(r, "login"), Authority: field(r, "authority"), Provider: field(r, "provider"), Key: field(r, "key"), Roles: r.PostForm["roles"]}
+	p, err := u.svc.AddPerson(r.Context(), v.actor(), concert.Person{Name: in.Name, Login: in.Login, Roles: rolesOf(in.Roles)}, in.Authority, in.Provider, in.Key)
+	if err != nil {
+		page := peoplePage{Add: in}
+		if page.Errors, err = formErrorsOf(err); err != nil {
+			return err
+		}
+		return u.showPeople(w, r, v, page)
+	}
+	return u.showOnce(w, r, v, oncePage{Login: p.Login, Operator: p.Operator, Link: p.Link, Key: p.Key, Waits: p.Proposal != ""})
+}
+
+func (u *UI) showOnce(w http.ResponseWriter, r *http.Request, v *visit, p oncePage) error {
+	return u.show(w, r, v, view{title: "Shown once", body: onceView(p)})
+}
+
+// personPage is one account with what can be done about it.
+type personPage struct {
+	Line        personLine
+	MayAct      bool
+	Self        bool
+	Authorities []choice
+	Keys        []keyLine
+	Errors      formErrors
+}
+
+func (u *UI) person(w http.ResponseWriter, r *http.Request, v *visit) error {
+	return u.showPerson(w, r, v, personPage{})
+}
+
+func (u *UI) showPerson(w http.ResponseWriter, r *http.Request, v *visit, p personPage) error {
+	scope, err := v.scope()
+	if err != nil {
+		return err
+	}
+	who, err := u.svc.ReadPerson(r.Context(), scope, r.PathValue("operator"))
+	if err != nil {
+		return err
+	}
+	g, err := u.svc.Registers(r.Context())
+	if err != nil {
+		return err
+	}
+	p.Line, p.MayAct, p.Self, p.Authorities = lineOf(who, g, v.person), v.has(concert.RoleAdministrator), who.ID == v.person.ID, authorityChoices(g)
+	if p.MayAct {
+		keys, err := u.svc.ListKeys(r.Context(), v.actor(), who.Operator)
+		if err != nil {
+			return err
+		}
+		p.Keys = keyLines(keys)
+	}
+	return u.show(w, r, v, view{status: p.Errors.status(statusOf), title: "Person " + who.Operator, body: personView(p)})
+}
+
+// refusedPerson shows the person again with what stood in an act's way.
+func (u *UI) refusedPerson(w http.ResponseWriter, r *http.Request, v *visit, err error) error {
+	var p personPage
+	if p.Errors, err = formErrorsOf(err); err != nil {
+		return err
+	}
+	return u.showPerson(w, r, v, p)
+}
+
+func (u *UI) confirmPerson(w http.ResponseWriter, r *http.Request, v *visit) error {
+	p, code, err := u.svc.ConfirmPerson(r.Context(), v.actor(), r.PathValue("operator"), field(r, "proposal"))
+	if err != nil {
+		return u.refusedPerson(w, r, v, err)
+	}
+	if code == "" {
+		return onward(w, r, "/people", "confirmed", p.Operator)
+	}
+	return u.showOnce(w, r, v, oncePage{Login: p.Login, Operator: p.Operator, Code: code})
+}
+
+func (u *UI) changeRoles(w http.ResponseWriter, r *http.Request, v *visit) error {
+	p, proposal, err := u.svc.ChangeRoles(r.Context(), v.actor(), r.PathValue("operator"), rolesOf(r.PostForm["roles"]), field(r, "authority"))
+	if err != nil {
+		return u.refusedPerson(w, r, v, err)
+	}
+	if proposal != "" {
+		return onward(w, r, "/people", "proposed", p.Operator)
+	}
+	return onward(w, r, "/people", "roles", p.Operator)
+}
+
+func (u *UI) linkPerson(w http.ResponseWriter, r *http.Request, v *visit) error {
+	operator := r.PathValue("operator")
+	link, proposal, err := u.svc.NewLink(r.Context(), v.actor(), operator)
+	if err != nil {
+		return u.refusedPerson(w, r, v, err)
+	}
+	return u.showOnce(w, r, v, oncePage{Operator: operator, Link: link, Waits: proposal != ""})
+}
+
+func (u *UI) disablePerson(w http.ResponseWriter, r *http.Request, v *visit) error {
+	p, err := u.svc.DisablePerson(r.Context(), v.actor(), r.PathValue("operator"))
+	if err != nil {
+		return u.refusedPerson(w, r, v, err)
+	}
+	return onward(w, r, "/people", "disabled", p.Operator)
+}
+
+func (u *UI) revokePersonKey(w http.ResponseWriter, r *http.Request, v *visit) error {
+	if err := u.svc.RevokeKey(r.Context(), v.actor(), r.PathValue("key")); err != nil {
+		return u.refusedPerson(w, r, v, err)
+	}
+	return onward(w, r, "/people/"+r.PathValue("operator"), "revoked", "")
+}
