@@ -156,12 +156,36 @@ var matrix = map[string]row{
 	"GET /actions/{ref}/stream":             {may: append(who{auditor, admin}, authoritySide...), ref: "{action}"},
 	"GET /actions/{ref}/report":             {may: append(who{auditor, admin}, authoritySide...), ref: "{action}"},
 	"GET /actions/{ref}/report.csv":         {may: append(who{auditor, admin}, authoritySide...), ref: "{action}"},
+
+	// People: administrators and, to read, auditors; one's own keys.
+	"POST /api/v1/enter":                        {may: anonymous},
+	"GET /api/v1/me/keys":                       {may: known},
+	"POST /api/v1/me/keys":                      {may: known, body: `{"name":"EXERCISE {n}"}`},
+	"POST /api/v1/me/keys/{id}/revoke":          {may: anonymous},
+	"GET /api/v1/people":                        {may: who{admin, auditor}},
+	"GET /api/v1/people/{id}":                   {may: who{admin, auditor}, ref: "{newcomer}"},
+	"GET /api/v1/people/{id}/keys":              {may: who{admin}, ref: "{newcomer}"},
+	"POST /api/v1/people/{id}/confirm":          {may: who{admin}, ref: "{newcomer}", body: `{"proposal":"{proposal}"}`},
+	"POST /api/v1/people/{id}/disable":          {may: who{admin}, ref: "{newcomer}"},
+	"POST /api/v1/people/{id}/link":             {may: who{admin}, ref: "{newcomer}"},
+	"POST /api/v1/people/{id}/roles":            {may: who{admin}, ref: "{newcomer}", body: `{"roles":["reviewer"]}`},
+	"GET /account":                              {may: known},
+	"POST /account/keys":                        {may: known, body: "name=EXERCISE+{n}"},
+	"POST /account/keys/{key}/revoke":           {may: anonymous},
+	"GET /people":                               {may: who{admin, auditor}},
+	"POST /people":                              {may: who{admin}, body: "name=EXERCISE+New&login=page-{n}&roles=provider_reader&provider={provider}"},
+	"GET /people/{operator}":                    {may: who{admin, auditor}, ref: "{newcomer}"},
+	"POST /people/{operator}/confirm":           {may: who{admin}, ref: "{newcomer}", body: "proposal={proposal}"},
+	"POST /people/{operator}/roles":             {may: who{admin}, ref: "{newcomer}", body: "roles=reviewer"},
+	"POST /people/{operator}/link":              {may: who{admin}, ref: "{newcomer}"},
+	"POST /people/{operator}/disable":           {may: who{admin}, ref: "{newcomer}"},
+	"POST /people/{operator}/keys/{key}/revoke": {may: anonymous},
 }
 
 // readers may see a thing: what keeps them from an act on it may tell them more than that there is nothing.
 var readers = map[string]who{
 	"{open}": append(who{auditor}, north...), "{judged}": append(who{auditor}, north...), "{referred}": append(who{auditor}, north...), "{referral}": append(who{auditor, answerer, reader}, north...),
-	"{hold}": north, "{action}": append(who{auditor, admin}, authoritySide...), "{scope}": everyone,
+	"{hold}": north, "{action}": append(who{auditor, admin}, authoritySide...), "{scope}": everyone, "{newcomer}": who{admin, auditor},
 }
 
 // site is a furnished deployment with both doors open and one session for each visitor.
@@ -205,9 +229,11 @@ func openSite(t *testing.T, svc *casework.Service) *site {
 	testkit.Must(t, err)
 	entry, err := h.ProposeScope(t.Context(), h.Coordinator, h.Outlet.Ref, concert.ScopeEntry{LegalAct: "EXERCISE Decision 3", Authority: "EXERCISE Council", Citation: "EXERCISE Journal", ListedOn: time.Date(2019, 1, 1, 0, 0, 0, 0, time.UTC)})
 	testkit.Must(t, err)
+	newcomer, err := h.AddPerson(t.Context(), h.SecondAdmin, concert.Person{Name: "EXERCISE Newcomer", Login: "newcomer", Roles: []concert.Role{concert.RoleOfficer}}, h.North.Ref, "", "")
+	testkit.Must(t, err)
 	v := h.Item(referred.Ref)
 	for name, ref := range map[string]string{"open": open.Ref, "judged": judged.Ref, "referred": referred.Ref, "referral": v.ReferredAs, "hold": hold.Ref, "scope": entry.Ref, "action": h.Action.Ref,
-		"outlet": h.Outlet.Ref, "north": h.North.Ref, "south": h.South.Ref, "provider": h.Hooked.Ref, "none": "IT-NONE"} {
+		"outlet": h.Outlet.Ref, "north": h.North.Ref, "south": h.South.Ref, "provider": h.Hooked.Ref, "none": "IT-NONE", "newcomer": newcomer.Operator, "proposal": newcomer.Proposal} {
 		s.things["{"+name+"}"] = ref
 	}
 	s.secrets = []string{open.Ref, judged.Ref, hold.Ref, "ex000002", "ex000003", "ex000004", "EXERCISE case", "North-officer-0", "EXERCISE North-officer-1"}
@@ -224,15 +250,7 @@ func openSite(t *testing.T, svc *casework.Service) *site {
 
 func (s *site) enter(t *testing.T, login string) string {
 	t.Helper()
-	link := s.Links[login]
-	if link == "" {
-		var err error
-		if link, err = s.NewLink(t.Context(), s.Admin, login); err != nil {
-			t.Fatal(err)
-		}
-		link = link[strings.IndexByte(link, '#')+1:]
-	}
-	session, _, err := s.Enter(t.Context(), link)
+	session, _, err := s.Enter(t.Context(), s.Links[login], s.Codes[login])
 	testkit.Must(t, err)
 	return session
 }
@@ -272,7 +290,7 @@ func (s *site) ask(t *testing.T, visitor, pattern string, r row, missing bool) r
 		ref = ref[:3] + "NNNN-NNNN"
 	}
 	method, path, _ := strings.Cut(pattern, " ")
-	path = strings.NewReplacer("{id}", ref, "{ref}", ref, "{$}", "").Replace(path)
+	path = strings.NewReplacer("{id}", ref, "{ref}", ref, "{operator}", ref, "{key}", "KEY-NONE", "{$}", "").Replace(path)
 	body := fill(r.body)
 	machine := strings.HasPrefix(path, "/api/")
 	if !machine && method == http.MethodPost {
