@@ -301,6 +301,9 @@ var noticeTexts = map[string]string{
 	"held":         "Hold placed. Others see only that there is one, and the contact.",
 	"released":     "Hold released. What it kept back goes its way unless another hold stands.",
 	"out":          "You are logged out.",
+	"renewed":      "Hold renewed: it stands for another 30 days from now.",
+	"overridden":   "Hold overridden. The item goes out, the holder is told, and a review is due within 48 hours.",
+	"reviewed":     "Review of the override recorded.",
 }
 
 func noticeOf(r *http.Request) notice {

@@ -90,4 +90,9 @@ func (u *UI) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /scope", u.serve(anyone, u.scope))
 	mux.HandleFunc("GET /counting", u.serve(anyone, u.counting))
 	mux.HandleFunc("GET /log", u.serve(anyone, u.logHead))
+
+	mux.HandleFunc("POST /holds/{ref}/renew", u.serve(person, u.renewHold))
+	mux.HandleFunc("POST /items/{ref}/override", u.serve(person, u.overrideHold))
+	mux.HandleFunc("POST /items/{ref}/override/review", u.serve(person, u.reviewOverride))
+	mux.HandleFunc("GET /alarms", u.serve(person, u.alarms))
 }
