@@ -13,6 +13,8 @@ const (
 	ClockRecheck  ClockKind = "referral.recheck"  // subject: a referral; look again
 	ClockRemind   ClockKind = "referral.remind"   // subject: a referral; silence so far
 	ClockHold     ClockKind = "hold.expire"       // subject: a hold
+	ClockProbe    ClockKind = "hold.probe"        // subject: an authority; may its dispatch go on
+	ClockOverride ClockKind = "override.review"   // subject: an item; is its override reviewed
 )
 
 // Clock is one deadline. There is at most one per kind and subject.
@@ -71,13 +73,30 @@ type RemindReferral struct {
 // Kind names the job.
 func (RemindReferral) Kind() string { return string(ClockRemind) }
 
-// ExpireHold lets the items go that an expired hold kept back.
+// ExpireHold looks at a hold again: it offers withdrawal of what went out while
+// it was placed, and lets the items go once it is over.
 type ExpireHold struct {
 	Hold HoldID `json:"hold"`
 }
 
 // Kind names the job.
 func (ExpireHold) Kind() string { return string(ClockHold) }
+
+// ResumeAuthority lets an authority's dispatch go on that met too many holds.
+type ResumeAuthority struct {
+	Authority AuthorityID `json:"authority"`
+}
+
+// Kind names the job.
+func (ResumeAuthority) Kind() string { return string(ClockProbe) }
+
+// ReviewDue says that an override's review is due.
+type ReviewDue struct {
+	Item ItemID `json:"item"`
+}
+
+// Kind names the job.
+func (ReviewDue) Kind() string { return string(ClockOverride) }
 
 // JobFor is the job of a clock that fell due.
 func (c Clock) JobFor() (Job, error) {
@@ -92,6 +111,10 @@ func (c Clock) JobFor() (Job, error) {
 		return RemindReferral{ReferralID(c.Subject)}, nil
 	case ClockHold:
 		return ExpireHold{HoldID(c.Subject)}, nil
+	case ClockProbe:
+		return ResumeAuthority{AuthorityID(c.Subject)}, nil
+	case ClockOverride:
+		return ReviewDue{ItemID(c.Subject)}, nil
 	}
 	return nil, Refuse(Invalid, "clock.kind", "", "clock kind %q has no job: a newer version wrote it, upgrade this node", c.Kind)
 }

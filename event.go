@@ -58,6 +58,14 @@ const (
 	EventPersonRolesConfirmed EventKind = "person.roles_confirmed" // also where one administrator is enough
 	EventPersonDisabled       EventKind = "person.disabled"
 	EventKeyRevoked           EventKind = "key.revoked"
+	EventHoldRenewed          EventKind = "hold.renewed"
+	EventHoldAsked            EventKind = "hold.asked"           // an item of another authority met the hold
+	EventHoldLate             EventKind = "hold.late"            // it was placed after the item had been referred
+	EventHoldProbed           EventKind = "hold.probed"          // an authority met too many holds and is paused
+	EventHoldResumed          EventKind = "hold.resumed"         // that pause is over
+	EventItemHoldOverridden   EventKind = "item.hold_overridden" // a threat to life passes the hold (G32)
+	EventOverrideReviewed     EventKind = "override.reviewed"
+	EventOverrideUnreviewed   EventKind = "override.unreviewed" // nobody reviewed it in time
 )
 
 // Event is what happened. Body holds codes, references and counts, never

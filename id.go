@@ -29,6 +29,8 @@ type (
 	DeliveryID string
 	// EventID names an Event.
 	EventID string
+	// AlarmID names an Alarm.
+	AlarmID string
 )
 
 // Micros is t as the store keeps it: microseconds UTC since 1970; zero time is 0.

@@ -582,7 +582,7 @@ func TestG29ObservationSaysWhatWhenAndFromWhere(t *testing.T) {
 
 func TestHoldStopsOthersUntilItEnds(t *testing.T) {
 	t.Parallel()
-	h, _, err := concert.Hold{ID: "h", Ref: "HO-1", Contact: "EXERCISE desk"}.Placed(officer("ann"), noon)
+	h, _, err := concert.Hold{ID: "h", Ref: "HO-1", Place: [32]byte{1}, Contact: "EXERCISE desk"}.Placed(officer("ann"), noon)
 	if err != nil {
 		t.Fatal(err)
 	}

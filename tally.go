@@ -253,7 +253,7 @@ func (d Deltas) CountRecorded(e RecordedEvent) error {
 			return err
 		}
 		d.Count(e.Kind, b)
-	case EventItemSubmitted, EventItemStopped, EventItemJoined, EventItemAssessed, EventItemExempt, EventItemUnscoped, EventItemSeconded, EventItemApproved, EventItemRejected, EventItemHeld, EventItemReleased, EventItemReferred, EventItemAnswered, EventItemRechecked, EventItemWithdrawn, EventItemCorrected:
+	case EventItemSubmitted, EventItemStopped, EventItemJoined, EventItemAssessed, EventItemExempt, EventItemUnscoped, EventItemSeconded, EventItemApproved, EventItemRejected, EventItemHeld, EventItemReleased, EventItemReferred, EventItemAnswered, EventItemRechecked, EventItemWithdrawn, EventItemCorrected, EventItemHoldOverridden:
 		var b ItemBody
 		if err := json.Unmarshal(e.Body, &b); err != nil {
 			return err

@@ -237,7 +237,7 @@ func (w *walk) step() {
 		return
 	}
 	i := rapid.IntRange(0, len(w.items)-1).Draw(w.t, "item")
-	switch rapid.SampledFrom([]string{"join", "assess", "assess", "decide", "decide", "decide", "refer", "refer", "hold", "release", "unscope", "answer", "answer", "look", "remedy", "remind"}).Draw(w.t, "act") {
+	switch rapid.SampledFrom([]string{"join", "assess", "assess", "decide", "decide", "decide", "refer", "refer", "hold", "release", "override", "unscope", "answer", "answer", "look", "remedy", "remind"}).Draw(w.t, "act") {
 	case "join":
 		w.join(i)
 	case "assess":
@@ -251,6 +251,11 @@ func (w *walk) step() {
 		w.done(i, it, err, e)
 	case "release":
 		it, e, err := w.items[i].Released(concert.House, w.now)
+		w.done(i, it, err, e)
+	case "override":
+		it := w.items[i]
+		it.Priority = 9
+		it, _, e, err := it.HoldOverridden(w.anyone(reviewer("rex"), reviewer("roy")), concert.Assessment{ID: it.Assessment, Severity: concert.SeverityThreat}, ground, w.now)
 		w.done(i, it, err, e)
 	case "unscope":
 		if rapid.IntRange(0, 9).Draw(w.t, "delisted") == 0 {

@@ -356,3 +356,23 @@ func (c *Client) Statistics(ctx context.Context) (ProviderStatistics, error) {
 func (c *Client) Sandbox(ctx context.Context, call Call) (Sandboxed, error) {
 	return post[Sandboxed](ctx, c, "/api/v1/provider/sandbox", call, nil)
 }
+
+// RenewHold lets a hold stand for another term.
+func (c *Client) RenewHold(ctx context.Context, call Call, id string, in Renewal) (Hold, error) {
+	return post[Hold](ctx, c, "/api/v1/holds/"+url.PathEscape(id)+"/renew", call, in)
+}
+
+// OverrideHold lets a held threat to life pass the hold.
+func (c *Client) OverrideHold(ctx context.Context, call Call, id string, in NewOverride) (Item, error) {
+	return post[Item](ctx, c, "/api/v1/items/"+url.PathEscape(id)+"/override", call, in)
+}
+
+// ReviewOverride says whether an override was justified.
+func (c *Client) ReviewOverride(ctx context.Context, call Call, id string, in NewReview) (Override, error) {
+	return post[Override](ctx, c, "/api/v1/items/"+url.PathEscape(id)+"/override/review", call, in)
+}
+
+// Alarms are what coordinators and auditors must look at, newest first.
+func (c *Client) Alarms(ctx context.Context) (Alarms, error) {
+	return get[Alarms](ctx, c, "/api/v1/alarms", nil)
+}

@@ -54,6 +54,7 @@ type Item struct {
 	Finders    []string    `json:"finders,omitempty" doc:"ids of the authorities that found it"`
 	Assessment *Assessment `json:"assessment,omitempty"`
 	Hold       *HoldShown  `json:"hold,omitempty"`
+	Override   *Override   `json:"override,omitempty" doc:"of a hold, for a threat to life"`
 	CreatedAt  string      `json:"created_at"`
 	UpdatedAt  string      `json:"updated_at"`
 	Exercise   bool        `json:"exercise"`
@@ -65,12 +66,6 @@ type Guard struct {
 	Class   string `json:"class,omitempty"`
 	Rule    string `json:"rule,omitempty"`
 	Reason  string `json:"reason,omitempty"`
-}
-
-// HoldShown is all that others see of a hold.
-type HoldShown struct {
-	Hold    bool   `json:"hold"`
-	Contact string `json:"contact"`
 }
 
 // NewAssessment judges an item (officer); facts and judgement apart.
@@ -148,27 +143,4 @@ type BatchRemedy struct {
 // NewRemedies is a batch of them.
 type NewRemedies struct {
 	Remedies []BatchRemedy `json:"remedies" minItems:"1" maxItems:"100"`
-}
-
-// NewHold asks all other authorities to keep off a place (officer).
-type NewHold struct {
-	Location string `json:"location" minLength:"1" maxLength:"4096"`
-	Contact  string `json:"contact" maxLength:"200"`
-	Case     string `json:"case,omitempty" maxLength:"200" doc:"the holder's own reference, sealed"`
-}
-
-// Hold is a hold as its holder sees it.
-type Hold struct {
-	ID         string `json:"id"`
-	Location   string `json:"location"`
-	Contact    string `json:"contact"`
-	CreatedAt  string `json:"created_at"`
-	ExpiresAt  string `json:"expires_at"`
-	ReleasedAt string `json:"released_at,omitempty"`
-	Version    int64  `json:"version"`
-}
-
-// Release ends a hold.
-type Release struct {
-	Reason string `json:"reason" minLength:"5" maxLength:"400"`
 }

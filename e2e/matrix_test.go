@@ -180,11 +180,21 @@ var matrix = map[string]row{
 	"POST /people/{operator}/link":              {may: who{admin}, ref: "{newcomer}"},
 	"POST /people/{operator}/disable":           {may: who{admin}, ref: "{newcomer}"},
 	"POST /people/{operator}/keys/{key}/revoke": {may: anonymous},
+
+	// Holds renewed, overridden, and what is alarming.
+	"POST /api/v1/holds/{id}/renew":           {may: who{colleague, reviewer}, ref: "{hold}", body: `{"reason":"EXERCISE: still needed."}`},
+	"POST /holds/{ref}/renew":                 {may: who{colleague, reviewer}, ref: "{hold}", body: "version={hold.v}&reason=EXERCISE+still+needed"},
+	"GET /api/v1/alarms":                      {may: who{coordinator, auditor}},
+	"GET /alarms":                             {may: who{coordinator, auditor}},
+	"POST /items/{ref}/override":              {may: who{reviewer}, ref: "{judged}", body: "version={judged.v}&reason=EXERCISE+threat+to+life+now"},
+	"POST /items/{ref}/override/review":       {may: who{reviewer, coordinator}, ref: "{passed}", body: "verdict=justified&reason=EXERCISE+threat+to+life+was+real"},
+	"POST /api/v1/items/{id}/override":        {may: who{reviewer}, ref: "{judged}", body: `{"reason":"EXERCISE: a threat to life, now."}`},
+	"POST /api/v1/items/{id}/override/review": {may: who{reviewer, coordinator}, ref: "{passed}", body: `{"verdict":"justified","reason":"EXERCISE: the threat was real."}`},
 }
 
 // readers may see a thing: what keeps them from an act on it may tell them more than that there is nothing.
 var readers = map[string]who{
-	"{open}": append(who{auditor}, north...), "{judged}": append(who{auditor}, north...), "{referred}": append(who{auditor}, north...), "{referral}": append(who{auditor, answerer, reader}, north...),
+	"{open}": append(who{auditor}, north...), "{judged}": append(who{auditor}, north...), "{referred}": append(who{auditor}, north...), "{passed}": append(who{auditor}, north...), "{referral}": append(who{auditor, answerer, reader}, north...),
 	"{hold}": north, "{action}": append(who{auditor, admin}, authoritySide...), "{scope}": everyone, "{newcomer}": who{admin, auditor},
 }
 
@@ -219,13 +229,17 @@ func openSite(t *testing.T, svc *casework.Service) *site {
 
 	h.Time = concert.CaseTime{Since: time.Now(), Start: time.Date(2019, 11, 21, 12, 0, 0, 0, time.UTC), Rate: 120}
 	referred := h.Approved(testkit.Page(1))[0]
+	passed := s.threatened(t)
 	stop := testkit.Run(t, svc)
 	testkit.Await(t, "the item is referred", func() bool { return h.Item(referred.Ref).ReferredAs != "" })
+	testkit.Await(t, "the threat is held", func() bool { return h.Item(passed).Status == concert.ItemHeld })
 	stop()
+	_, err = h.OverrideHold(t.Context(), h.North.Reviewers[1], passed, h.Item(passed).Version, "EXERCISE: a threat to life, now.")
+	testkit.Must(t, err)
 	h.Time = concert.CaseTime{}
 	open := h.Submit(h.North.Officers[0], testkit.Page(2))[0]
 	judged := h.Assess(h.North.Officers[0], h.Submit(h.North.Officers[0], testkit.Page(3)))[0]
-	hold, err := h.PlaceHold(t.Context(), h.North.Officers[0], testkit.Page(4), "EXERCISE desk", "EXERCISE case")
+	hold, err := h.PlaceHold(t.Context(), h.North.Officers[0], casework.Holding{Location: testkit.Page(4), Contact: "EXERCISE desk", Case: "EXERCISE case"})
 	testkit.Must(t, err)
 	entry, err := h.ProposeScope(t.Context(), h.Coordinator, h.Outlet.Ref, concert.ScopeEntry{LegalAct: "EXERCISE Decision 3", Authority: "EXERCISE Council", Citation: "EXERCISE Journal", ListedOn: time.Date(2019, 1, 1, 0, 0, 0, 0, time.UTC)})
 	testkit.Must(t, err)
@@ -233,7 +247,7 @@ func openSite(t *testing.T, svc *casework.Service) *site {
 	testkit.Must(t, err)
 	v := h.Item(referred.Ref)
 	for name, ref := range map[string]string{"open": open.Ref, "judged": judged.Ref, "referred": referred.Ref, "referral": v.ReferredAs, "hold": hold.Ref, "scope": entry.Ref, "action": h.Action.Ref,
-		"outlet": h.Outlet.Ref, "north": h.North.Ref, "south": h.South.Ref, "provider": h.Hooked.Ref, "none": "IT-NONE", "newcomer": newcomer.Operator, "proposal": newcomer.Proposal} {
+		"outlet": h.Outlet.Ref, "north": h.North.Ref, "south": h.South.Ref, "provider": h.Hooked.Ref, "none": "IT-NONE", "passed": passed, "newcomer": newcomer.Operator, "proposal": newcomer.Proposal} {
 		s.things["{"+name+"}"] = ref
 	}
 	s.secrets = []string{open.Ref, judged.Ref, hold.Ref, "ex000002", "ex000003", "ex000004", "EXERCISE case", "North-officer-0", "EXERCISE North-officer-1"}
@@ -246,6 +260,19 @@ func openSite(t *testing.T, svc *casework.Service) *site {
 	}
 	s.sessions[mute] = s.sessions[auditor]
 	return s
+}
+
+// threatened is an approved item of North's, assessed as a threat to life, at a place that South asks others to keep off.
+func (s *site) threatened(t *testing.T) string {
+	t.Helper()
+	_, err := s.PlaceHold(t.Context(), s.South.Officers[0], casework.Holding{Location: testkit.Page(5), Contact: "EXERCISE desk"})
+	testkit.Must(t, err)
+	it := s.Submit(s.North.Officers[0], testkit.Page(5))[0]
+	a := testkit.Judgement()
+	a.Severity = concert.SeverityThreat
+	judged, err := s.AssessItems(t.Context(), s.North.Officers[0], []casework.Judging{{Item: it.Ref, Version: it.Version, Outlet: s.Outlet.Ref, Assessment: a}})
+	testkit.Must(t, err)
+	return s.Approve(s.North.Reviewers[1], judged)[0].Ref
 }
 
 func (s *site) enter(t *testing.T, login string) string {

@@ -130,7 +130,11 @@ func itemViewOf(v casework.ItemView) api.Item {
 	}
 	out.Referral = v.ReferredAs
 	if v.HoldBy != "" {
-		out.Hold = &api.HoldShown{Hold: true, Contact: v.HoldBy}
+		out.Hold = &api.HoldShown{Hold: true, Contact: v.HoldBy, Late: v.HoldLate}
+	}
+	if v.Override.Item != "" {
+		o := overrideOf(v.Override, v.Ref)
+		out.Override = &o
 	}
 	if v.Assessment != "" {
 		j := v.Judged
@@ -138,10 +142,6 @@ func itemViewOf(v casework.ItemView) api.Item {
 			Unbranded: j.Unbranded, Language: j.Language, Severity: string(j.Severity), Evaluation: j.Evaluation, Facts: j.Facts, Judgement: j.Judgement}}
 	}
 	return out
-}
-
-func holdOf(h concert.Hold) api.Hold {
-	return api.Hold{ID: h.Ref, Location: h.Location.Submitted, Contact: h.Contact, CreatedAt: stamp(h.CreatedAt), ExpiresAt: stamp(h.ExpiresAt), ReleasedAt: stamp(h.ReleasedAt), Version: h.Version}
 }
 
 func referralOf(v casework.ReferralView, now time.Time) api.Referral {

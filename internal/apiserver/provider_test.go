@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -162,7 +163,7 @@ func TestAnotherAuthoritysOfficerFindsNothing(t *testing.T) {
 	}
 }
 
-func TestAHoldShowsOthersOnlyThatItStandsAndWhomToCall(t *testing.T) {
+func TestG07AHoldShowsOthersOnlyThatItStandsAndWhomToCall(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	d.run(t)
@@ -187,6 +188,33 @@ func TestAHoldShowsOthersOnlyThatItStandsAndWhomToCall(t *testing.T) {
 		if strings.Contains(raw.body, secret) {
 			t.Errorf("the item tells %q of another's hold", secret)
 		}
+	}
+	// Neither lists, nor what the item's finders see, nor refusals say more.
+	listed := d.raw(t, &d.officer, "GET", "/api/v1/items?status=held", "")
+	joined := must(d.foreign.SubmitItem(ctx, api.Call{}, api.NewItem{Location: place(0, 1)}))(t)
+	finder := d.raw(t, &d.foreign, "GET", "/api/v1/items/"+refs[0], "")
+	refused := d.raw(t, &d.officer, "POST", "/api/v1/items/"+refs[0]+"/assessment", `{"type":"incites","purpose":"no_protected_purpose","outlet":"`+d.outlet+`","mark":"EXERCISE","mark_where":"top","language":"ar","severity":"routine","evaluation":"A1","facts":"EXERCISE what is seen","judgement":"EXERCISE why it incites"}`, "If-Match", fmt.Sprintf(`"v%d"`, must(d.officer.Item(ctx, refs[0]))(t).Version))
+	override := d.raw(t, &d.officer, "POST", "/api/v1/items/"+refs[0]+"/override", `{"reason":"EXERCISE: a reason that is long enough"}`, "If-Match", fmt.Sprintf(`"v%d"`, must(d.officer.Item(ctx, refs[0]))(t).Version))
+	for name, body := range map[string]string{"list": listed.body, "finder": finder.body, "refusal": refused.body, "override": override.body} {
+		for _, secret := range []string{"SECRET-CASE-9", h.ID, "desk B, EXERCISE"} {
+			if strings.Contains(body, secret) {
+				t.Errorf("%s tells %q of another's hold: %s", name, secret, body)
+			}
+		}
+	}
+	if joined.Status != "approved" || joined.Hold != nil || strings.Contains(finder.body, "held") {
+		t.Errorf("a finder that did not ask sees %s: %s", joined.Status, finder.body)
+	}
+	wantCode(t, refused, 409, "item.move")
+	wantCode(t, override, 403, "role.missing")
+	own := must(d.foreign.Holds(ctx))(t).Items
+	if len(own) != 1 || own[0].Case != "SECRET-CASE-9" || own[0].State != "stands" || own[0].RenewalsLeft != 2 || len(own[0].Asked) != 1 || own[0].Asked[0].Unit != "RU-A" || own[0].Asked[0].Contact != "desk A" || own[0].Asked[0].Kind != "dispatch" {
+		t.Errorf("the holder sees %+v", own)
+	}
+	wantCode(t, d.raw(t, &d.foreign, "POST", "/api/v1/holds/"+h.ID+"/renew", `{"reason":"EXERCISE still needed"}`, "If-Match", `"v1"`), 403, "hold.same_person")
+	wantCode(t, d.raw(t, &d.officer, "GET", "/api/v1/alarms", ""), 403, "role.missing")
+	if as := must(d.coordinator.Alarms(ctx))(t); len(as.Items) != 0 || len(as.Reviews) != 0 {
+		t.Errorf("alarms without a cause: %+v", as)
 	}
 	if p := must(d.officer.Holds(ctx))(t); len(p.Items) != 0 {
 		t.Errorf("another authority's holds are listed: %d", len(p.Items))

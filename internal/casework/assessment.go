@@ -54,7 +54,7 @@ func (s *Service) AssessItems(ctx context.Context, by concert.Actor, in []Judgin
 				out[i] = Result{Ref: j.Item, Err: concert.ErrNotFound}
 				continue
 			}
-			next, a, e, err := s.assess(by, it, j, list, hosts)
+			next, a, e, err := s.assess(by, it.ShownTo(by.Authority), j, list, hosts)
 			if err != nil {
 				if out[i].Err, err = refusal(err); err != nil {
 					return err

@@ -53,7 +53,11 @@ func (s *Service) dispatchSome(ctx context.Context, tx *store.Tx, id concert.Pro
 	if limit == 0 {
 		return false, nil
 	}
-	items, err := tx.ItemsToRefer(ctx, id, limit)
+	paused, err := tx.Paused(ctx)
+	if err != nil {
+		return false, err
+	}
+	items, err := tx.ItemsToRefer(ctx, id, paused, limit)
 	if err != nil {
 		return false, err
 	}
@@ -71,7 +75,7 @@ func (s *Service) dispatchSome(ctx context.Context, tx *store.Tx, id concert.Pro
 	if err != nil {
 		return false, err
 	}
-	ready, parked, err := s.keepBack(ctx, tx, items, list, now)
+	ready, parked, err := s.keepBack(ctx, tx, items, paused, list, now)
 	if err != nil {
 		return false, err
 	}
@@ -119,28 +123,40 @@ func windowOf(p concert.Provider) dispatch.Window {
 	return dispatch.Window{Zone: zone, From: p.QuietTo, To: p.QuietFrom}
 }
 
-// keepBack parks what a hold stops and what is no longer in scope.
-func (s *Service) keepBack(ctx context.Context, tx *store.Tx, items []concert.Item, list concert.ScopeList, now time.Time) (ready, parked []concert.Item, err error) {
-	places := make([][32]byte, len(items))
-	for i, it := range items {
-		places[i] = it.Place
-	}
-	holds, err := tx.HoldsAt(ctx, places)
+// keepBack parks what a hold stops and what is no longer in scope. This alone
+// asks for holds, and it tells their holders that it did (G07). What an author
+// hands over who met too many of them stays as it is.
+func (s *Service) keepBack(ctx context.Context, tx *store.Tx, items []concert.Item, paused []concert.AuthorityID, list concert.ScopeList, now time.Time) (ready, parked []concert.Item, err error) {
+	holds, err := tx.HoldsFor(ctx, items)
 	if err != nil {
 		return nil, nil, err
 	}
-next:
+	probing, err := s.beginProbing(ctx, tx, items, holds, paused, now)
+	if err != nil {
+		return nil, nil, err
+	}
 	for _, it := range items {
-		for _, h := range holds[it.Place] {
-			if h.Stands(it.Author, now) {
-				held, e, err := it.Held(h, now)
-				if err != nil {
+		if probing.stays(it) {
+			continue
+		}
+		stop := standing(holds[it.ID], it, now)
+		fresh, err := s.tellAll(ctx, tx, stop, it)
+		if err != nil {
+			return nil, nil, err
+		}
+		if len(stop) > 0 && !it.Overridden {
+			if fresh {
+				if err := probing.meets(ctx, tx, it.Author); err != nil {
 					return nil, nil, err
 				}
-				tx.Record(e)
-				parked = append(parked, held)
-				continue next
 			}
+			held, e, err := it.Held(stop[0], now)
+			if err != nil {
+				return nil, nil, err
+			}
+			tx.Record(e)
+			parked = append(parked, held)
+			continue
 		}
 		if _, err := list.Covers(it.Outlet, now); err != nil {
 			out, e, err := it.Unscoped(concert.House, now)
@@ -154,6 +170,23 @@ next:
 		ready = append(ready, it)
 	}
 	return ready, parked, nil
+}
+
+// tellAll tells the holders that the item came upon their holds: stopped, or
+// let through for a threat to life.
+func (s *Service) tellAll(ctx context.Context, tx *store.Tx, holds []concert.Hold, it concert.Item) (fresh bool, err error) {
+	kind := concert.AskedDispatch
+	if it.Overridden {
+		kind = concert.AskedOverride
+	}
+	for _, h := range holds {
+		told, err := s.tell(ctx, tx, concert.House, h, it, kind)
+		if err != nil {
+			return false, err
+		}
+		fresh = fresh || told
+	}
+	return fresh, nil
 }
 
 // refer makes referrals of the items: one per author and action, at most

@@ -102,8 +102,7 @@ func TestG12CapacityIsKeptHourByHour(t *testing.T) {
 func TestHoldOfAnotherUnitStopsTheDispatch(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *testkit.House) {
 		h.At(day, swift)
-		held, err := h.PlaceHold(t.Context(), h.South.Officers[0], testkit.Page(1), "EXERCISE call the southern desk", "EXERCISE case 7")
-		testkit.Must(t, err)
+		held := h.Hold(h.South.Officers[0], testkit.Page(1), "EXERCISE call the southern desk", "EXERCISE case 7")
 		items := h.Approved(testkit.Page(1), testkit.Page(2))
 		testkit.Run(t, h.Service)
 		sent(h, t, items[1].Ref)

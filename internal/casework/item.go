@@ -190,6 +190,7 @@ func (b *submitting) one(ctx context.Context, tx *store.Tx, sub Submission, loc 
 		return Result{}, concert.Refuse(concert.Invalid, "item.evaluation", "evaluation", "%q is no evaluation code: a source A, B, C or X and an information 1 to 4", sub.Evaluation)
 	}
 	if it, ok := b.known[place]; ok {
+		it = it.ShownTo(b.by.Authority)
 		if b.seen[it.ID] {
 			return Result{Ref: it.Ref, Outcome: OutcomeKnown, Version: it.Version}, nil
 		}

@@ -13,9 +13,7 @@ func TestExpiredHoldLetsTheItemGo(t *testing.T) {
 	t.Parallel()
 	testkit.EachHouse(t, func(t *testing.T, h *testkit.House) {
 		h.At(day, brisk)
-		if _, err := h.PlaceHold(t.Context(), h.South.Officers[0], testkit.Page(1), "EXERCISE call the southern desk", "EXERCISE case 7"); err != nil {
-			t.Fatal(err)
-		}
+		h.Hold(h.South.Officers[0], testkit.Page(1), "EXERCISE call the southern desk", "EXERCISE case 7")
 		items := h.Approved(testkit.Page(1))
 		stop := testkit.Run(t, h.Service)
 		testkit.Await(t, "the hold to stop the item", func() bool { return h.Item(items[0].Ref).Status == concert.ItemHeld })

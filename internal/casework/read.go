@@ -21,8 +21,10 @@ type ItemView struct {
 	Answers    []concert.Answer
 	Rechecks   []concert.Recheck
 	Remedies   []concert.Remedy
-	HoldBy     string // contact of the hold that keeps it back
-	ReferredAs string // the referral's reference
+	HoldBy     string           // contact of the hold that keeps it back, or that came late; for its author
+	HoldLate   bool             // the hold was placed after the item had been referred
+	Override   concert.Override // zero where no hold was overridden; for its author, coordinators and auditors
+	ReferredAs string           // the referral's reference
 	ActionRef  string
 }
 
@@ -83,9 +85,31 @@ func (s *Service) ReadItem(ctx context.Context, scope concert.Scope, ref string)
 				return concert.ErrNotFound
 			}
 		}
+		// Of a hold only the author learns, who asked by dispatching, and who
+		// oversees.
+		inside := by.Authority != "" && v.Item.Author == by.Authority || by.Has(concert.RoleAuditor) || by.Has(concert.RoleCoordinator)
+		if !inside {
+			v.Item = v.Item.ShownTo(by.Authority)
+			err := s.fillItem(ctx, tx, &v)
+			if n := len(v.Approvals); n > 0 && v.Status == concert.ItemApproved {
+				v.UpdatedAt = v.Approvals[n-1].At // not when a hold stopped it
+			}
+			return err
+		}
+		if v.Overridden {
+			if v.Override, err = tx.Override(ctx, v.ID); err != nil {
+				return err
+			}
+		}
+		if v.HoldBy, v.HoldLate, err = s.shownHold(ctx, tx, v.Item); err != nil {
+			return err
+		}
 		return s.fillItem(ctx, tx, &v)
 	})
-	return v, err
+	if err != nil {
+		return ItemView{}, err
+	}
+	return v, nil
 }
 
 func (s *Service) fillItem(ctx context.Context, tx *store.Tx, v *ItemView) error {
@@ -127,15 +151,6 @@ func (s *Service) fillItem(ctx context.Context, tx *store.Tx, v *ItemView) error
 	}
 	remedies, err := tx.Remedies(ctx, []concert.ItemID{v.ID})
 	v.Remedies = remedies[v.ID]
-	if err != nil || v.Status != concert.ItemHeld {
-		return err
-	}
-	holds, err := tx.HoldsAt(ctx, [][32]byte{v.Place})
-	for _, h := range holds[v.Place] {
-		if h.Stands(v.Item.Author, s.now()) {
-			v.HoldBy = h.Contact
-		}
-	}
 	return err
 }
 
@@ -153,6 +168,11 @@ func (s *Service) fillJudgement(ctx context.Context, tx *store.Tx, v *ItemView) 
 	people := []concert.PersonID{v.Judged.Author}
 	for _, a := range v.Approvals {
 		people = append(people, a.Reviewer)
+	}
+	for _, p := range []concert.PersonID{v.Override.By, v.Override.Reviewer} {
+		if p != "" {
+			people = append(people, p)
+		}
 	}
 	if v.Reviewers, err = tx.Operators(ctx, people); err != nil {
 		return err

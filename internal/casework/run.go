@@ -32,6 +32,8 @@ func (s *Service) Handlers() *store.Handlers {
 	store.Handle(h, s.recheckReferral)
 	store.Handle(h, s.remindReferral)
 	store.Handle(h, s.expireHold)
+	store.Handle(h, s.resumeAuthority)
+	store.Handle(h, s.reviewDue)
 	return h
 }
 

@@ -28,6 +28,7 @@ type dialect struct {
 	goose       goose.Dialect
 	numbered    bool   // placeholders are $1 instead of ?
 	skipLocked  string // suffix that lets several nodes claim rows side by side
+	forUpdate   string // suffix that makes others wait who read the same row with it
 	shards      int    // rows one running number is spread over, against waiting on one
 	countTables string // how many tables there are
 	retryable   func(error) bool
@@ -69,7 +70,7 @@ func postgresDialect() *dialect {
 		return ""
 	}
 	return &dialect{
-		name: "postgres", driver: "pgx", goose: goose.DialectPostgres, numbered: true, skipLocked: " FOR UPDATE SKIP LOCKED", shards: 8,
+		name: "postgres", driver: "pgx", goose: goose.DialectPostgres, numbered: true, skipLocked: " FOR UPDATE SKIP LOCKED", forUpdate: " FOR NO KEY UPDATE", shards: 8,
 		countTables: "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()",
 		retryable:   func(err error) bool { s := state(err); return s == "40001" || s == "40P01" },
 		unique:      func(err error) bool { return state(err) == "23505" },

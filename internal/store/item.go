@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"concert"
 )
@@ -185,9 +186,24 @@ func (tx *Tx) Items(ctx context.Context, s concert.Scope, f ItemFilter) ([]conce
 	return list(ctx, tx, tx.scanItem(ctx), "SELECT "+itemCols+itemFrom+where+" ORDER BY i.rank, i.id LIMIT ?", args...)
 }
 
-// ItemsToRefer are approved items of a provider, urgent and old first.
-func (tx *Tx) ItemsToRefer(ctx context.Context, p concert.ProviderID, limit int) ([]concert.Item, error) {
-	return list(ctx, tx, tx.scanItem(ctx), "SELECT "+itemCols+itemFrom+"WHERE i.provider = ? AND i.status = 'approved' ORDER BY i.rank, i.id LIMIT ?", string(p), limit)
+// ItemsToRefer are approved items of a provider, urgent and old first. Of the
+// paused authors only those are, whose urgency the pause does not stop.
+func (tx *Tx) ItemsToRefer(ctx context.Context, p concert.ProviderID, paused []concert.AuthorityID, limit int) ([]concert.Item, error) {
+	pass, args := "", []any{string(p)}
+	if len(paused) > 0 {
+		pass = " AND (i.rank = 0 OR i.author NOT IN (" + strings.TrimSuffix(strings.Repeat("?,", len(paused)), ",") + "))"
+		args = append(args, anys(strs(paused))...)
+	}
+	return list(ctx, tx, tx.scanItem(ctx), "SELECT "+itemCols+itemFrom+"WHERE i.provider = ? AND i.status = 'approved'"+pass+" ORDER BY i.rank, i.id LIMIT ?", append(args, limit)...)
+}
+
+// ProvidersAwaiting are the providers for which items of the author are
+// approved and not referred.
+func (tx *Tx) ProvidersAwaiting(ctx context.Context, author concert.AuthorityID) ([]concert.ProviderID, error) {
+	return list(ctx, tx, func(r rowScanner) (concert.ProviderID, error) {
+		var p concert.ProviderID
+		return p, r.Scan(&p)
+	}, "SELECT DISTINCT i.provider FROM item i WHERE i.author = ? AND i.author <> '' AND i.status = 'approved' AND i.provider <> ''", string(author))
 }
 
 // AddSightings writes who found what; a second sighting by one authority

@@ -191,6 +191,14 @@ func (h *House) Approved(places ...string) []casework.Result {
 	return h.Approve(h.North.Reviewers[0], h.Assess(h.North.Officers[0], h.Submit(h.North.Officers[0], places...)))
 }
 
+// Hold places a hold on a place, with a contact and a reference of the holder's own.
+func (h *House) Hold(by concert.Actor, place, contact, own string) concert.Hold {
+	h.t.Helper()
+	held, err := h.PlaceHold(h.t.Context(), by, casework.Holding{Location: place, Contact: contact, Case: own})
+	Must(h.t, err)
+	return held
+}
+
 func (h *House) clean(out []casework.Result, err error) {
 	h.t.Helper()
 	Must(h.t, err)

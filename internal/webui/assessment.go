@@ -66,6 +66,11 @@ type itemPage struct {
 	Decide    deciding
 	Remedy    remedying
 	Look      observing
+
+	MayOverride bool
+	MayReview   bool
+	Pass        overriding
+	Review      reviewing
 }
 
 // homeless are refusals of forms that this person is not, or no longer,
@@ -75,7 +80,7 @@ func (p itemPage) homeless() formErrors {
 	for _, f := range []struct {
 		shown bool
 		errs  formErrors
-	}{{p.MayAssess, p.Assess.Errors}, {p.MayDecide, p.Decide.Errors}, {p.MayRemedy, p.Remedy.Errors}, {p.MayLook, p.Look.Errors}} {
+	}{{p.MayAssess, p.Assess.Errors}, {p.MayDecide, p.Decide.Errors}, {p.MayRemedy, p.Remedy.Errors}, {p.MayLook, p.Look.Errors}, {p.MayOverride, p.Pass.Errors}, {p.MayReview, p.Review.Errors}} {
 		if !f.shown {
 			e = append(e, f.errs...)
 		}
@@ -109,6 +114,8 @@ func (u *UI) itemFor(r *http.Request, v *visit) (itemPage, error) {
 	p.MayDecide = v.has(concert.RoleReviewer) && ours && it.Status == concert.ItemAssessed && mayDecide(it, by)
 	p.MayRemedy = (v.has(concert.RoleOfficer) || v.has(concert.RoleReviewer)) && ours && can(concert.MoveWithdraw)
 	p.MayLook = v.has(concert.RoleOfficer) && ours && it.Item.Referral != "" && can(concert.MoveSeeUp)
+	p.MayOverride = v.has(concert.RoleReviewer) && ours && it.Status == concert.ItemHeld && it.Judged.Severity == concert.SeverityThreat && it.Item.Assessor != by.Person
+	p.MayReview = it.Override.Item != "" && it.Override.MayReview(by, it.Item, it.Approvals) == nil
 	p.Assess = judging{Outlet: it.Outlet.Ref, Language: it.Language, Evaluation: it.Judged.Evaluation, Mark: it.Judged.Mark, MarkWhere: it.Judged.MarkWhere, Facts: it.Judged.Facts, Judgement: it.Judged.Judgement, Unbranded: it.Judged.Unbranded}
 	return p, nil
 }

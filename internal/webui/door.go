@@ -306,6 +306,9 @@ var noticeTexts = map[string]string{
 	"roles":        "Changed. It is in force.",
 	"disabled":     "Disabled. Its sessions, links and keys have ended.",
 	"revoked":      "Revoked. The key works no more.",
+	"renewed":      "Hold renewed: it stands for another 30 days from now.",
+	"overridden":   "Hold overridden. The item goes out, the holder is told, and a review is due within 48 hours.",
+	"reviewed":     "Review of the override recorded.",
 }
 
 func noticeOf(r *http.Request) notice {

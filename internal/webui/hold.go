@@ -1,9 +1,11 @@
 package webui
 
 import (
+	"context"
 	"net/http"
 
 	"concert"
+	"concert/internal/casework"
 )
 
 // holdsMost is how many holds the page lists, newest first.
@@ -11,8 +13,10 @@ const holdsMost = 100
 
 // standing is one hold of the actor's authority.
 type standing struct {
-	concert.Hold
-	Over string // "", "released" or "expired"
+	casework.HoldView
+	Over     string // "", "released" or "expired"
+	Left     int    // renewals
+	MayRenew bool   // this person did not place it
 }
 
 // holdsPage are the authority's own holds with the form for a new one.
@@ -20,8 +24,9 @@ type holdsPage struct {
 	Holds                   []standing
 	MayPlace                bool
 	Location, Contact, Case string
+	SHA256                  string
 	Errors                  formErrors
-	ReleaseRef              string // the hold whose release was refused
+	ReleaseRef              string // the hold whose release or renewal was refused
 	Reason                  string
 	ReleaseErrors           formErrors
 }
@@ -44,12 +49,14 @@ func (u *UI) showHolds(w http.ResponseWriter, r *http.Request, v *visit, p holds
 	}
 	now := u.svc.Now()
 	for _, h := range hs {
-		s := standing{Hold: h}
+		s := standing{HoldView: h, Left: max(0, concert.HoldRenewals-h.Renewals)}
 		switch {
 		case !h.ReleasedAt.IsZero():
 			s.Over = "released"
 		case !now.Before(h.ExpiresAt):
 			s.Over = "expired"
+		default:
+			s.MayRenew = s.Left > 0 && h.PlacedBy != v.person.ID
 		}
 		p.Holds = append(p.Holds, s)
 	}
@@ -62,8 +69,8 @@ func (u *UI) showHolds(w http.ResponseWriter, r *http.Request, v *visit, p holds
 }
 
 func (u *UI) placeHold(w http.ResponseWriter, r *http.Request, v *visit) error {
-	p := holdsPage{Location: field(r, "location"), Contact: field(r, "contact"), Case: field(r, "case")}
-	h, err := u.svc.PlaceHold(r.Context(), v.actor(), p.Location, p.Contact, p.Case)
+	p := holdsPage{Location: field(r, "location"), SHA256: field(r, "sha256"), Contact: field(r, "contact"), Case: field(r, "case")}
+	h, err := u.svc.PlaceHold(r.Context(), v.actor(), casework.Holding{Location: p.Location, SHA256: p.SHA256, Contact: p.Contact, Case: p.Case})
 	if err != nil {
 		if p.Errors, err = formErrorsOf(err); err != nil {
 			return err
@@ -74,21 +81,49 @@ func (u *UI) placeHold(w http.ResponseWriter, r *http.Request, v *visit) error {
 }
 
 func (u *UI) releaseHold(w http.ResponseWriter, r *http.Request, v *visit) error {
+	return u.changeHold(w, r, v, "released", u.svc.ReleaseHold)
+}
+
+func (u *UI) renewHold(w http.ResponseWriter, r *http.Request, v *visit) error {
+	return u.changeHold(w, r, v, "renewed", u.svc.RenewHold)
+}
+
+// changeHold ends or renews one of the authority's own holds, with a reason.
+func (u *UI) changeHold(w http.ResponseWriter, r *http.Request, v *visit, done string, act func(context.Context, concert.Actor, string, int64, string) (concert.Hold, error)) error {
 	p := holdsPage{ReleaseRef: r.PathValue("ref"), Reason: field(r, "reason")}
-	h, err := u.svc.ReleaseHold(r.Context(), v.actor(), p.ReleaseRef, version(r), p.Reason)
+	h, err := act(r.Context(), v.actor(), p.ReleaseRef, version(r), p.Reason)
 	if err != nil {
 		if p.ReleaseErrors, err = formErrorsOf(err); err != nil {
 			return err
 		}
+		p.ReleaseErrors = renamed(p.ReleaseErrors, "reason", "reason-"+p.ReleaseRef)
 		return u.showHolds(w, r, v, p)
 	}
-	return onward(w, r, "/holds", "released", h.Ref)
+	return onward(w, r, "/holds", done, h.Ref)
 }
 
-// releaseReason is what was typed for the hold whose release was refused.
+// releaseReason is what was typed for the hold whose release or
+// renewal was refused.
 func releaseReason(p holdsPage, ref string) string {
 	if p.ReleaseRef == ref {
 		return p.Reason
 	}
 	return ""
+}
+
+var askedStates = map[concert.AskedKind]state{
+	concert.AskedDispatch: {"‖", "stopped by this hold", "wait"},
+	concert.AskedLate:     {"➤", "had been referred when you placed it; its author may withdraw", "bad"},
+	concert.AskedOverride: {"⚠", "let through for a threat to life; reviewed within 48 hours", "bad"},
+}
+
+// renewalsLeft says how often a hold may still be renewed.
+func renewalsLeft(n int) string {
+	switch n {
+	case 0:
+		return "it cannot be renewed again"
+	case 1:
+		return "it can be renewed once more"
+	}
+	return "it can be renewed twice"
 }

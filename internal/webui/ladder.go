@@ -93,6 +93,12 @@ func story(it casework.ItemView) []moved {
 	for _, m := range it.Remedies {
 		s = append(s, moved{At: m.At, What: string(m.Kind), Who: it.Author.Unit, Detail: m.Ref + ": " + m.Reason})
 	}
+	if o := it.Override; o.Item != "" {
+		s = append(s, moved{At: o.At, What: "hold overridden for a threat to life", Who: it.Author.Unit + " " + it.Reviewers[o.By], Detail: o.Reason})
+		if o.Verdict != "" {
+			s = append(s, moved{At: o.ReviewedAt, What: "override reviewed: " + string(o.Verdict), Who: it.Reviewers[o.Reviewer], Detail: o.Ground})
+		}
+	}
 	slices.SortStableFunc(s, func(a, b moved) int { return cmp.Compare(a.At.UnixMicro(), b.At.UnixMicro()) })
 	return s
 }

@@ -272,7 +272,7 @@ func TestPlacesAreTextAndTheQueuePages(t *testing.T) {
 	}
 }
 
-func TestHoldShowsContactAndNothingElse(t *testing.T) {
+func TestG07HoldShowsContactAndNothingElse(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	h.work()
@@ -297,6 +297,23 @@ func TestHoldShowsContactAndNothingElse(t *testing.T) {
 	if strings.Contains(p.body, "secret case") || strings.Contains(p.body, "Unit South") {
 		t.Error("the hold tells whose it is or why")
 	}
+	// A reviewer who did not assess it may override, and only somebody without a part reviews that.
+	both := h.as("both")
+	p = both.get("/items/"+refs[0]).want(t, http.StatusOK, "A life is in danger")
+	both.post("/items/"+refs[0]+"/override", url.Values{"version": {p.value("version")}, "override_reason": {"quick"}}).want(t, http.StatusUnprocessableEntity, "why it cannot wait", "quick")
+	both.post("/items/"+refs[0]+"/override", url.Values{"version": {p.value("version")}, "override_reason": {"EXERCISE: a life is in danger"}}).want(t, http.StatusOK, "Hold overridden", "hold overridden for a threat to life")
+	coordinator := h.as("coordinator")
+	coordinator.get("/alarms").want(t, http.StatusOK, refs[0], "EXERCISE Unit North")
+	coordinator.get("/items/"+refs[0]).want(t, http.StatusOK, "Review the override", "EXERCISE: a life is in danger")
+	coordinator.post("/items/"+refs[0]+"/override/review", url.Values{"verdict": {"justified"}, "review_reason": {""}}).want(t, http.StatusUnprocessableEntity, "needs a reason")
+	coordinator.post("/items/"+refs[0]+"/override/review", url.Values{"verdict": {"justified"}, "review_reason": {"EXERCISE: it could not wait for the desk"}}).want(t, http.StatusOK, "Review of the override recorded")
+	officer.get("/alarms").want(t, http.StatusForbidden)
+	// Once it went out, a new hold can only ask its author to take it back.
+	eventually(t, "the item is referred", func() bool { return strings.Contains(officer.get("/items/"+refs[0]).body, "/referrals/RF-") })
+	south.post("/holds", url.Values{"location": {place}, "contact": {"SOUTH night desk"}}).want(t, http.StatusOK, "had been referred when you placed it")
+	officer.get("/items/"+refs[0]).want(t, http.StatusOK, "Another authority asks to keep off", "SOUTH night desk", "You may withdraw the referral")
+	p = south.get("/holds").want(t, http.StatusOK, "EXERCISE Unit North (NORTH)", "desk 1", "let through for a threat to life", "it can be renewed twice")
+	south.post(strings.Replace(attr(p.all(tag("form"))[len(p.all(tag("form")))-1], "action"), "release", "renew", 1), url.Values{"version": {p.value("version")}, "reason": {"EXERCISE still needed"}}).want(t, http.StatusForbidden, "a second person of your authority renews it")
 	p = south.get("/holds")
 	release := p.all(tag("form"))
 	action := attr(release[len(release)-1], "action")

@@ -125,5 +125,10 @@ func (u *UI) routes() []route {
 		{"POST /people/{operator}/link", u.serve(person, u.linkPerson)},
 		{"POST /people/{operator}/disable", u.serve(person, u.disablePerson)},
 		{"POST /people/{operator}/keys/{key}/revoke", u.serve(person, u.revokePersonKey)},
+
+		{"POST /holds/{ref}/renew", u.serve(person, u.renewHold)},
+		{"POST /items/{ref}/override", u.serve(person, u.overrideHold)},
+		{"POST /items/{ref}/override/review", u.serve(person, u.reviewOverride)},
+		{"GET /alarms", u.serve(person, u.alarms)},
 	}
 }

@@ -1,0 +1,35 @@
+package concert
+
+import "time"
+
+// AlarmKind is what somebody must look at.
+type AlarmKind string
+
+// The alarms.
+const (
+	AlarmProbed     AlarmKind = "hold.probed"         // an authority met too many holds: its dispatch is paused (G07)
+	AlarmUnreviewed AlarmKind = "override.unreviewed" // an overridden hold was not reviewed in time (G32)
+)
+
+// Alarm is something that coordinators and auditors are shown until it is over,
+// and afterwards as what it was.
+type Alarm struct {
+	ID        AlarmID
+	Kind      AlarmKind
+	Authority AuthorityID // whose doing it is
+	Item      ItemID      // "" where it concerns none
+	Met       int         // holds met, for AlarmProbed
+	At        time.Time
+	EndedAt   time.Time // zero while it lasts
+}
+
+// Probed is the pause of an authority that met too many holds.
+func (p Probe) Probed(a AuthorityID, now time.Time) (Alarm, Event) {
+	return Alarm{Kind: AlarmProbed, Authority: a, Met: len(p.Met), At: now}, NewEvent(EventHoldProbed, House, string(a), now, RegisterBody{Kind: string(AlarmProbed), Authority: a})
+}
+
+// Resumed ends the pause of an authority.
+func (a Alarm) Resumed(now time.Time) (Alarm, Event) {
+	a.EndedAt = now
+	return a, NewEvent(EventHoldResumed, House, string(a.Authority), now, RegisterBody{Kind: string(a.Kind), Authority: a.Authority})
+}
