@@ -5,9 +5,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"concert"
 	"concert/internal/casework"
+	"concert/internal/identity"
 	"concert/internal/store"
 	"concert/internal/testkit"
 )
@@ -19,125 +21,52 @@ func invented(login string, roles ...concert.Role) concert.Person {
 	return concert.Person{Name: "EXERCISE " + login, Login: login, Roles: roles}
 }
 
-// One administrator tries to act as an officer and a reviewer that it made itself, in every way there is.
+// alone is one administrator who tries to act as an officer and a reviewer.
+type alone struct {
+	*testkit.House
+	t   *testing.T
+	ada concert.Actor
+}
+
+func (h alone) refused(what, want string, err error) {
+	h.t.Helper()
+	if code(err) != want {
+		h.t.Errorf("%s: %v, want %s", what, err, want)
+	}
+}
+
+// shut wants that these two halves open nothing and tell nothing.
+func (h alone) shut(what, token, code string) {
+	h.t.Helper()
+	session, p, err := h.Enter(h.t.Context(), token, code)
+	h.refused(what, "login.refused", err)
+	if session != "" || p.ID != "" {
+		h.t.Errorf("%s: it tells of %q", what, p.Login)
+	}
+}
+
+// waiting is the reference of what waits about somebody.
+func (h alone) waiting(login string) string {
+	h.t.Helper()
+	v, err := h.ReadPerson(h.t.Context(), testkit.Scope(h.t, h.ada), login)
+	testkit.Must(h.t, err)
+	return v.Waiting.Ref
+}
+
 func TestG03OneAdministratorWithTwoSelfMadeAccountsGetsNothingOut(t *testing.T) {
-	inHouse(t, func(t *testing.T, h *testkit.House) {
-		ctx, ada := t.Context(), h.Admin
-		refused := func(what, want string, err error) {
-			t.Helper()
-			if code(err) != want {
-				t.Errorf("%s: %v, want %s", what, err, want)
-			}
-		}
-		shut := func(what, token, code string) {
-			t.Helper()
-			session, p, err := h.Enter(ctx, token, code)
-			refused(what, "login.refused", err)
-			if session != "" || p.ID != "" {
-				t.Errorf("%s: it tells of %q", what, p.Login)
-			}
-		}
+	inHouse(t, func(t *testing.T, house *testkit.House) {
+		h := alone{house, t, house.Admin}
+		h.ownAccount("mine-officer", concert.RoleOfficer)
+		h.ownAccount("mine-reviewer", concert.RoleReviewer)
+		puppet := h.ownAdministrator()
+		h.roundAProvider()
+		h.moreRoles()
+		h.othersAccount()
 
-		// Two accounts of its own, by itself: their links and keys.
-		for login, role := range map[string]concert.Role{"mine-officer": concert.RoleOfficer, "mine-reviewer": concert.RoleReviewer} {
-			_, err := h.AddPerson(ctx, ada, invented(login, role), h.North.Ref, "", "key")
-			refused("a key with the account", "person.key", err)
-			p, err := h.AddPerson(ctx, ada, invented(login, role), h.North.Ref, "", "")
-			testkit.Must(t, err)
-			if p.Key != "" || p.InForce() {
-				t.Errorf("%s is in force with one administrator", login)
-			}
-			link := testkit.Token(p.Link)
-			shut("the link alone", link, "")
-			_, err = h.Bearer(ctx, link)
-			refused("the link as a session", "credential.unknown", err)
-			_, _, err = h.ConfirmPerson(ctx, ada, login, p.Proposal)
-			refused("confirming one's own", "person.same_administrator", err)
-			_, _, err = h.ConfirmPerson(ctx, machine, login, p.Proposal)
-			refused("confirming as the machine's operator", "person.confirmer", err)
-			forged := ada
-			forged.Person = p.ID
-			_, _, err = h.ConfirmPerson(ctx, forged, login, p.Proposal)
-			refused("confirming as the one it is about", "person.confirmer", err)
-			shut("the link alone, after all that", link, "0000-0000")
-			_, _, err = h.IssueKey(ctx, p.Actor(), "mine")
-			refused("a key of the account's own", "credential.unknown", err)
-			_, _, err = h.ChangeRoles(ctx, ada, login, []concert.Role{concert.RoleOfficer, concert.RoleReviewer}, "")
-			refused("other roles while it waits", "person.waits", err)
-			testkit.Must(t, h.SetPassword(ctx, p.Actor(), "EXERCISE correct horse 7 staple"))
-			_, err = h.Login(ctx, login, "EXERCISE correct horse 7 staple")
-			refused("a password", "login.refused", err)
-		}
-
-		// A second administrator of its own is no second administrator.
-		puppet, err := h.AddPerson(ctx, ada, invented("puppet", concert.RoleAdministrator), "", "", "")
-		testkit.Must(t, err)
-		mine, err := h.ReadPerson(ctx, testkit.Scope(t, ada), "mine-officer")
-		testkit.Must(t, err)
-		_, _, err = h.ConfirmPerson(ctx, puppet.Actor(), "mine-officer", mine.Waiting.Ref)
-		refused("confirming as a self-made administrator", "person.confirmer", err)
-		_, _, err = h.ConfirmPerson(ctx, puppet.Actor(), "puppet", puppet.Proposal)
-		refused("a self-made administrator confirms itself", "person.confirmer", err)
-		shut("its link", testkit.Token(puppet.Link), "")
-
-		// A provider's person, whom one administrator is enough for, is no way round.
-		_, err = h.AddPerson(ctx, ada, invented("both-sides", concert.RoleProviderReader), h.North.Ref, h.Pulled.Ref, "key")
-		refused("a provider's person with an authority", "person.two_sides", err)
-		trojan, err := h.AddPerson(ctx, ada, invented("trojan", concert.RoleProviderAnswerer), "", h.Pulled.Ref, "key")
-		testkit.Must(t, err)
-		for _, role := range []concert.Role{concert.RoleOfficer, concert.RoleReviewer, concert.RoleCoordinator, concert.RoleAuditor, concert.RoleAdministrator} {
-			_, _, err = h.ChangeRoles(ctx, ada, "trojan", []concert.Role{role}, h.North.Ref)
-			refused("a provider's person becomes "+string(role), "person.side", err)
-		}
-		_, err = h.SubmitItems(ctx, trojan.Actor(), []casework.Submission{{Location: testkit.Page(1)}})
-		refused("a provider's person submits", "role.missing", err)
-
-		// More roles for somebody who has one already: in force only with a second administrator.
-		officer := h.Person("colleague", h.North.Ref, "", concert.RoleOfficer)
-		session, _, err := h.Enter(ctx, h.Links["colleague"], h.Codes["colleague"])
-		testkit.Must(t, err)
-		_, proposal, err := h.ChangeRoles(ctx, ada, "colleague", []concert.Role{concert.RoleOfficer, concert.RoleReviewer}, "")
-		testkit.Must(t, err)
-		_, _, err = h.ConfirmPerson(ctx, ada, "colleague", proposal)
-		refused("confirming one's own roles", "person.same_administrator", err)
-		if now, err := h.Bearer(ctx, session); err != nil || !slices.Equal(now.Roles, officer.Roles) {
-			t.Errorf("proposed roles count: %v, %v", now.Roles, err)
-		}
-
-		// A new link into somebody else's account: one half, and no code.
-		link, proposal, err := h.NewLink(ctx, ada, "colleague")
-		testkit.Must(t, err)
-		shut("a new link alone", testkit.Token(link), "")
-		shut("a new link with an old code", testkit.Token(link), h.Codes["colleague"])
-		_, _, err = h.ConfirmPerson(ctx, ada, "colleague", proposal)
-		refused("confirming one's own link", "person.same_administrator", err)
-		_, _, err = h.NewLink(ctx, ada, "second-admin")
-		testkit.Must(t, err)
-		other, err := h.ReadPerson(ctx, testkit.Scope(t, ada), "second-admin")
-		testkit.Must(t, err)
-		_, _, err = h.ConfirmPerson(ctx, h.SecondAdmin, "second-admin", other.Waiting.Ref)
-		refused("confirming what is about oneself", "person.own", err)
-
-		// What was replaced can neither be confirmed nor used.
-		newer, _, err := h.NewLink(ctx, ada, "colleague")
-		testkit.Must(t, err)
-		_, _, err = h.ConfirmPerson(ctx, h.SecondAdmin, "colleague", proposal)
-		refused("confirming what was replaced", "person.not_waiting", err)
-		now, err := h.ReadPerson(ctx, testkit.Scope(t, ada), "colleague")
-		testkit.Must(t, err)
-		_, half, err := h.ConfirmPerson(ctx, h.SecondAdmin, "colleague", now.Waiting.Ref)
-		testkit.Must(t, err)
-		shut("the replaced link with the new code", testkit.Token(link), half)
-		shut("the code alone", "", half)
-		shut("the code as a link", half, half)
-		if _, _, err := h.Enter(ctx, testkit.Token(newer), half); err != nil {
-			t.Errorf("both halves: %v", err)
-		}
-
-		// Nothing came of it: no item, nobody in force but who was brought in by two.
-		_, err = h.SubmitItems(ctx, puppet.Actor(), []casework.Submission{{Location: testkit.Page(2)}})
-		refused("an administrator submits", "role.missing", err)
-		people, err := h.People(ctx, testkit.Scope(t, ada))
+		// Nothing came of it: nobody is in force but who was brought in by two.
+		_, err := h.SubmitItems(t.Context(), puppet, []casework.Submission{{Location: testkit.Page(2)}})
+		h.refused("an administrator submits", "role.missing", err)
+		people, err := h.People(t.Context(), testkit.Scope(t, h.ada))
 		testkit.Must(t, err)
 		for _, p := range people {
 			if mine := slices.Contains([]string{"mine-officer", "mine-reviewer", "puppet"}, p.Login); p.InForce() == mine {
@@ -147,18 +76,119 @@ func TestG03OneAdministratorWithTwoSelfMadeAccountsGetsNothingOut(t *testing.T) 
 	})
 }
 
+// ownAccount makes an account by oneself, and tries its link, keys, a confirmation and a password.
+func (h alone) ownAccount(login string, role concert.Role) {
+	h.t.Helper()
+	ctx := h.t.Context()
+	_, err := h.AddPerson(ctx, h.ada, invented(login, role), h.North.Ref, "", "key")
+	h.refused("a key with the account", "person.key", err)
+	p, err := h.AddPerson(ctx, h.ada, invented(login, role), h.North.Ref, "", "")
+	testkit.Must(h.t, err)
+	if p.Key != "" || p.InForce() {
+		h.t.Errorf("%s is in force with one administrator", login)
+	}
+	link := testkit.Token(p.Link)
+	h.shut("the link alone", link, "")
+	_, err = h.Bearer(ctx, link)
+	h.refused("the link as a session", "credential.unknown", err)
+	_, _, err = h.ConfirmPerson(ctx, h.ada, login, p.Proposal)
+	h.refused("confirming one's own", "person.same_administrator", err)
+	_, _, err = h.ConfirmPerson(ctx, machine, login, p.Proposal)
+	h.refused("confirming as the machine's operator", "person.confirmer", err)
+	forged := h.ada
+	forged.Person = p.ID
+	_, _, err = h.ConfirmPerson(ctx, forged, login, p.Proposal)
+	h.refused("confirming as the one it is about", "person.confirmer", err)
+	h.shut("the link alone, after all that", link, "0000-0000")
+	_, _, err = h.IssueKey(ctx, p.Actor(), "mine")
+	h.refused("a key of the account's own", "credential.unknown", err)
+	_, _, err = h.ChangeRoles(ctx, h.ada, login, []concert.Role{concert.RoleOfficer, concert.RoleReviewer}, "")
+	h.refused("other roles while it waits", "person.waits", err)
+	testkit.Must(h.t, h.SetPassword(ctx, p.Actor(), "EXERCISE correct horse 7 staple"))
+	_, err = h.Login(ctx, login, "EXERCISE correct horse 7 staple")
+	h.refused("a password", "login.refused", err)
+}
+
+// ownAdministrator makes a second administrator, who is none.
+func (h alone) ownAdministrator() concert.Actor {
+	h.t.Helper()
+	ctx := h.t.Context()
+	puppet, err := h.AddPerson(ctx, h.ada, invented("puppet", concert.RoleAdministrator), "", "", "")
+	testkit.Must(h.t, err)
+	_, _, err = h.ConfirmPerson(ctx, puppet.Actor(), "mine-officer", h.waiting("mine-officer"))
+	h.refused("confirming as a self-made administrator", "person.confirmer", err)
+	_, _, err = h.ConfirmPerson(ctx, puppet.Actor(), "puppet", puppet.Proposal)
+	h.refused("a self-made administrator confirms itself", "person.confirmer", err)
+	h.shut("its link", testkit.Token(puppet.Link), "")
+	return puppet.Actor()
+}
+
+// roundAProvider takes the way of a provider's person, whom one administrator is enough for.
+func (h alone) roundAProvider() {
+	h.t.Helper()
+	ctx := h.t.Context()
+	_, err := h.AddPerson(ctx, h.ada, invented("both-sides", concert.RoleProviderReader), h.North.Ref, h.Pulled.Ref, "key")
+	h.refused("a provider's person with an authority", "person.two_sides", err)
+	trojan, err := h.AddPerson(ctx, h.ada, invented("trojan", concert.RoleProviderAnswerer), "", h.Pulled.Ref, "key")
+	testkit.Must(h.t, err)
+	for _, role := range []concert.Role{concert.RoleOfficer, concert.RoleReviewer, concert.RoleCoordinator, concert.RoleAuditor, concert.RoleAdministrator} {
+		_, _, err = h.ChangeRoles(ctx, h.ada, "trojan", []concert.Role{role}, h.North.Ref)
+		h.refused("a provider's person becomes "+string(role), "person.side", err)
+	}
+	_, err = h.SubmitItems(ctx, trojan.Actor(), []casework.Submission{{Location: testkit.Page(1)}})
+	h.refused("a provider's person submits", "role.missing", err)
+}
+
+// moreRoles gives somebody who has one role another.
+func (h alone) moreRoles() {
+	h.t.Helper()
+	ctx := h.t.Context()
+	officer := h.Person("colleague", h.North.Ref, "", concert.RoleOfficer)
+	session, _, err := h.Enter(ctx, h.Links["colleague"], h.Codes["colleague"])
+	testkit.Must(h.t, err)
+	_, proposal, err := h.ChangeRoles(ctx, h.ada, "colleague", []concert.Role{concert.RoleOfficer, concert.RoleReviewer}, "")
+	testkit.Must(h.t, err)
+	_, _, err = h.ConfirmPerson(ctx, h.ada, "colleague", proposal)
+	h.refused("confirming one's own roles", "person.same_administrator", err)
+	if now, err := h.Bearer(ctx, session); err != nil || !slices.Equal(now.Roles, officer.Roles) {
+		h.t.Errorf("proposed roles count: %v, %v", now.Roles, err)
+	}
+}
+
+// othersAccount makes a new link into somebody else's account: one half, and no code.
+func (h alone) othersAccount() {
+	h.t.Helper()
+	ctx := h.t.Context()
+	link, proposal, err := h.NewLink(ctx, h.ada, "colleague")
+	testkit.Must(h.t, err)
+	h.shut("a new link alone", testkit.Token(link), "")
+	h.shut("a new link with an old code", testkit.Token(link), h.Codes["colleague"])
+	_, _, err = h.ConfirmPerson(ctx, h.ada, "colleague", proposal)
+	h.refused("confirming one's own link", "person.same_administrator", err)
+	_, _, err = h.NewLink(ctx, h.ada, "second-admin")
+	testkit.Must(h.t, err)
+	_, _, err = h.ConfirmPerson(ctx, h.SecondAdmin, "second-admin", h.waiting("second-admin"))
+	h.refused("confirming what is about oneself", "person.own", err)
+
+	// What was replaced can neither be confirmed nor used.
+	newer, _, err := h.NewLink(ctx, h.ada, "colleague")
+	testkit.Must(h.t, err)
+	_, _, err = h.ConfirmPerson(ctx, h.SecondAdmin, "colleague", proposal)
+	h.refused("confirming what was replaced", "person.not_waiting", err)
+	_, half, err := h.ConfirmPerson(ctx, h.SecondAdmin, "colleague", h.waiting("colleague"))
+	testkit.Must(h.t, err)
+	h.shut("the replaced link with the new code", testkit.Token(link), half)
+	h.shut("the code alone", "", half)
+	h.shut("the code as a link", half, half)
+	if _, _, err := h.Enter(ctx, testkit.Token(newer), half); err != nil {
+		h.t.Errorf("both halves: %v", err)
+	}
+}
+
 func TestG03AFewWrongCodesEndALink(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *testkit.House) {
 		h.Person("guessed", h.North.Ref, "", concert.RoleOfficer)
 		link, half := h.Links["guessed"], h.Codes["guessed"]
-		// What cannot be a code is no try.
-		for range 2 * store.EntryTries {
-			for _, c := range []string{"", "K7M3", half + "X"} {
-				if _, _, err := h.Enter(t.Context(), link, c); code(err) != "login.refused" {
-					t.Fatalf("code %q: %v", c, err)
-				}
-			}
-		}
 		wrong := "ZZZZ-ZZZZ"
 		for range store.EntryTries {
 			if _, _, err := h.Enter(t.Context(), link, wrong); code(err) != "login.refused" {
@@ -180,9 +210,36 @@ func TestG03AFewWrongCodesEndALink(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		// What cannot be a code is no try.
+		for _, c := range []string{"", "K7M3", half + "X", "", "", ""} {
+			if _, _, err := h.Enter(t.Context(), h.Links["careful"], c); code(err) != "login.refused" {
+				t.Fatalf("code %q: %v", c, err)
+			}
+		}
 		// As people write it down.
 		if _, _, err := h.Enter(t.Context(), h.Links["careful"], " "+strings.ToLower(strings.ReplaceAll(h.Codes["careful"], "-", ""))+" "); err != nil {
 			t.Errorf("the right code in the last try: %v", err)
+		}
+	})
+}
+
+// A node of before this rule, beside a newer one, makes links without a second half.
+func TestG03AnOlderNodesLinkNeedsItsSecondHalf(t *testing.T) {
+	inHouse(t, func(t *testing.T, h *testkit.House) {
+		for name, c := range map[string]struct {
+			who     concert.PersonID
+			refused bool
+		}{"link": {h.North.Officers[0].Person, true}, "first log-in": {h.Auditor.Person, true}, "new": {h.Reader.Person, false}} {
+			token, digest := identity.NewToken(identity.OneTimeToken)
+			testkit.Must(t, h.DB.Update(t.Context(), func(tx *store.Tx) error {
+				return tx.AddCredential(t.Context(), store.Credential{Digest: digest, Kind: "link", Person: c.who, Name: name, CreatedAt: time.Now()})
+			}))
+			if _, _, err := h.Enter(t.Context(), token, ""); (code(err) == "login.refused") != c.refused {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if _, p, err := h.Enter(t.Context(), h.Links["admin"], ""); err != nil || p.ID != h.Admin.Person {
+			t.Errorf("a first administrator: %v", err)
 		}
 	})
 }
