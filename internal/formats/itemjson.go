@@ -33,7 +33,10 @@ type jsonShape struct {
 }
 
 // brokenError is a place where the text stops being JSON.
-type brokenError struct{ why string }
+type brokenError struct {
+	why string
+	end bool // the file ends there
+}
 
 // Error says what is wrong there.
 func (e *brokenError) Error() string { return e.why }
@@ -102,7 +105,7 @@ func walk(r io.Reader, bad func(RowError) error, shape jsonShape) error {
 		if !errors.As(err, &e) {
 			return err
 		}
-		alone := (c == '{' || w.whole) && (w.line == from || w.line == from+1 && !w.begun)
+		alone := !e.end && (c == '{' || w.whole) && (w.line == from || w.line == from+1 && !w.begun)
 		if alone {
 			err = bad(wrong(from, "is broken JSON: %s", e.why))
 		} else {
@@ -117,7 +120,7 @@ func walk(r io.Reader, bad func(RowError) error, shape jsonShape) error {
 	}
 }
 
-func broken(format string, args ...any) error { return &brokenError{fmt.Sprintf(format, args...)} }
+func broken(format string, args ...any) error { return &brokenError{why: fmt.Sprintf(format, args...)} }
 
 // resume goes to the next line that begins with an object.
 func (w *walker) resume() error {
@@ -176,7 +179,7 @@ func (w *walker) cut(err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, io.EOF):
-		return broken("the file ends in the middle")
+		return &brokenError{"the file ends in the middle", true}
 	}
 	return fmt.Errorf("line %d: %w", w.line, err)
 }
@@ -402,35 +405,32 @@ func (w *walker) text(k *kept) error {
 	w.take(nil, '"')
 	part := []byte{'"'}
 	long := false
-	for {
-		c, err := w.br.ReadByte()
-		if err != nil {
+	for escaped := false; ; {
+		if _, err := w.br.Peek(1); err != nil {
 			return w.cut(err)
 		}
-		if c < ' ' {
-			_ = w.br.UnreadByte() // cannot fail: it was just read
-			return broken("a line break or another control character (U+%04X) inside a string", c)
+		ahead, _ := w.br.Peek(w.br.Buffered()) // cannot fail: it is buffered
+		n := 0
+		if !escaped {
+			n = plainRun(ahead)
 		}
-		w.count(c)
-		if long = long || k != nil && len(part) >= maxString; !long && k != nil {
-			part = append(part, c)
+		end := false
+		if n < len(ahead) {
+			c := ahead[n]
+			if c < ' ' {
+				_, _ = w.br.Discard(n) // cannot fail: it is buffered
+				return broken("a line break or another control character (U+%04X) inside a string", c)
+			}
+			end = c == '"' && !escaped
+			escaped = c == '\\' && !escaped
+			n++
 		}
-		if c == '"' {
+		if long = long || len(part)+n > maxString; k != nil && !long {
+			part = append(part, ahead[:n]...)
+		}
+		_, _ = w.br.Discard(n) // cannot fail: it is buffered
+		if end {
 			break
-		}
-		if c != '\\' {
-			continue
-		}
-		if c, err = w.br.ReadByte(); err != nil {
-			return w.cut(err)
-		}
-		if c < ' ' {
-			_ = w.br.UnreadByte() // cannot fail: it was just read
-			return broken("a line break or another control character (U+%04X) inside a string", c)
-		}
-		w.count(c)
-		if !long && k != nil {
-			part = append(part, c)
 		}
 	}
 	if long {
@@ -438,6 +438,16 @@ func (w *walker) text(k *kept) error {
 	}
 	k.add(part...)
 	return nil
+}
+
+// plainRun is how many bytes of a string come before one that means something.
+func plainRun(b []byte) int {
+	for i, c := range b {
+		if c == '"' || c == '\\' || c < ' ' {
+			return i
+		}
+	}
+	return len(b)
 }
 
 // scalar reads a number or a word; which of them are JSON is for the decoder.
