@@ -45,7 +45,7 @@ func DetectItems(head []byte) (ItemFormat, error) {
 	}
 	line, _, _ := strings.Cut(string(text), "\n")
 	line, _, _ = strings.Cut(line, "\r")
-	names, _, _ := splitCSV(strings.ToLower(line), byte(commaOf(line)))
+	names := splitCSV(strings.ToLower(line), byte(commaOf(line))).fields
 	for i := range names {
 		names[i] = strings.TrimSpace(names[i])
 	}

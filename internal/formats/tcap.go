@@ -130,22 +130,22 @@ func (t *tcapReader) used(n int) {
 func (t *tcapReader) record() (rec []string, n int, why string, err error) {
 	var text strings.Builder
 	text.WriteString(t.ahead[0].text)
-	rec, open, why := splitCSV(text.String(), t.comma)
-	if !open && why == "" && len(rec) != len(t.head) {
-		why = fmt.Sprintf("has %d fields, the header has %d", len(rec), len(t.head))
+	r := splitCSV(text.String(), t.comma)
+	switch {
+	case r.why != "":
+		return nil, 1, r.why, nil
+	case !r.open && len(r.fields) != len(t.head):
+		return nil, 1, fmt.Sprintf("has %d fields, the header has %d", len(r.fields), len(t.head)), nil
 	}
-	for n = 1; open; {
-		if n++; n > maxTCAPLines || len(rec) >= len(t.head) {
+	for n = 1; r.open; {
+		if n++; n > maxTCAPLines || len(r.fields) >= len(t.head) {
 			return nil, 1, unclosed, nil
 		}
 		if more, err := t.fill(n); err != nil || !more || t.ahead[n-1].why != "" {
 			return nil, 1, unclosed, err
 		}
 		next := t.ahead[n-1].text
-		if alone, open, why := splitCSV(next, t.comma); why == "" && !open && len(alone) == len(t.head) {
-			return nil, 1, unclosed, nil
-		}
-		if text.Len()+len(next) >= maxTCAPRow {
+		if t.isWhole(next) || text.Len()+len(next) >= maxTCAPRow {
 			return nil, 1, unclosed, nil
 		}
 		text.WriteByte('\n')
@@ -153,14 +153,26 @@ func (t *tcapReader) record() (rec []string, n int, why string, err error) {
 		if !closes(next) {
 			continue
 		}
-		if rec, open, why = splitCSV(text.String(), t.comma); why != "" || !open && len(rec) != len(t.head) {
+		if r = splitCSV(text.String(), t.comma); r.why != "" || !r.open && len(r.fields) != len(t.head) {
 			return nil, 1, unclosed, nil
 		}
 	}
-	if why != "" {
-		n = 1
+	return r.fields, n, "", nil
+}
+
+// isWhole reports whether a line is a row by itself: all its fields, no quote
+// left over, and where the address should be something that may be one.
+func (t *tcapReader) isWhole(text string) bool {
+	r := splitCSV(text, t.comma)
+	if r.open || r.bare || r.why != "" || len(r.fields) != len(t.head) {
+		return false
 	}
-	return rec, n, why, nil
+	for i, is := range t.head {
+		if u := strings.TrimSpace(r.fields[i]); is == "url" && (!strings.Contains(u, ".") || strings.Contains(u, " ")) {
+			return false
+		}
+	}
+	return true
 }
 
 // closes reports whether a line closes the quote in which it begins.
@@ -179,16 +191,24 @@ func closes(text string) bool {
 
 const unclosed = "opens a quote that is not closed where its row ends"
 
-// splitCSV splits a row. open says that its last field's quote is not closed.
-// A quote inside a field that does not begin with one is a letter like others.
-func splitCSV(text string, comma byte) (rec []string, open bool, why string) {
+// csvRow is what a text holds as a row.
+type csvRow struct {
+	fields []string
+	open   bool   // the last field's quote is not closed
+	bare   bool   // a field that begins with no quote has one inside: a letter like others
+	why    string // why it is no row, "" if it is
+}
+
+// splitCSV splits a row.
+func splitCSV(text string, comma byte) (r csvRow) {
 	for {
 		if !strings.HasPrefix(text, `"`) {
-			i := strings.IndexByte(text, comma)
-			if i < 0 {
-				return append(rec, text), false, ""
+			field, rest, more := strings.Cut(text, string(rune(comma)))
+			r.fields, r.bare = append(r.fields, field), r.bare || strings.Contains(field, `"`)
+			if !more {
+				return r
 			}
-			rec, text = append(rec, text[:i]), text[i+1:]
+			text = rest
 			continue
 		}
 		var field strings.Builder
@@ -196,7 +216,8 @@ func splitCSV(text string, comma byte) (rec []string, open bool, why string) {
 		for {
 			i := strings.IndexByte(text, '"')
 			if i < 0 {
-				return rec, true, ""
+				r.open = true
+				return r
 			}
 			field.WriteString(text[:i])
 			if text = text[i+1:]; !strings.HasPrefix(text, `"`) {
@@ -205,12 +226,13 @@ func splitCSV(text string, comma byte) (rec []string, open bool, why string) {
 			field.WriteByte('"')
 			text = text[1:]
 		}
-		rec = append(rec, field.String())
+		r.fields = append(r.fields, field.String())
 		switch {
 		case text == "":
-			return rec, false, ""
+			return r
 		case text[0] != comma:
-			return rec, false, fmt.Sprintf("field %d: a quote inside a quoted field is written twice", len(rec))
+			r.why = fmt.Sprintf("field %d: a quote inside a quoted field is written twice", len(r.fields))
+			return r
 		}
 		text = text[1:]
 	}
@@ -218,16 +240,16 @@ func splitCSV(text string, comma byte) (rec []string, open bool, why string) {
 
 func (t *tcapReader) header(l tcapLine) error {
 	t.comma = byte(commaOf(l.text))
-	rec, open, why := splitCSV(l.text, t.comma)
-	if open {
-		why = unclosed
+	r := splitCSV(l.text, t.comma)
+	if r.open {
+		r.why = unclosed
 	}
-	if why != "" {
-		return fmt.Errorf("line %d: %s", l.n, why)
+	if r.why != "" {
+		return fmt.Errorf("line %d: %s", l.n, r.why)
 	}
 	var unknown []string
-	t.head = make([]string, len(rec))
-	for i, name := range rec {
+	t.head = make([]string, len(r.fields))
+	for i, name := range r.fields {
 		name = strings.Join(strings.Fields(name), " ")
 		is, known := tcapColumns[strings.ToLower(name)]
 		switch {

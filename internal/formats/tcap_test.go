@@ -39,8 +39,12 @@ func TestTCAPDescriptionsMayHoldLineBreaks(t *testing.T) {
 	wantRows(t, formats.FormatTCAP, tcapHead+
 		tcapRow("1", "\"A film.\nIt has, so they say,\r\n\r\n\"\"two\"\" parts (EXERCISE)\"", "video.example/w/1")+
 		"\n"+
-		tcapRow("2", `a "quote" that opens nothing`, "video.example/w/2"),
-		[]string{"2 https://video.example/w/1", "7 https://video.example/w/2"}, nil)
+		tcapRow("2", `a "quote" that opens nothing`, "video.example/w/2")+
+		tcapRow("3", "\"two lines,\nwhose last, with commas, could be a row\"", "video.example/w/3"),
+		[]string{"2 https://video.example/w/1", "7 https://video.example/w/2", "8 https://video.example/w/3"}, nil)
+	// The last line of a description has as many commas as a row, and one more quoted field.
+	wantRows(t, formats.FormatTCAP, "ID,Description,URL,Domain\n1,\"x\nb\",video.example/w/1,\"video.example\"\n2,\"one\nb, video.example,c,d\",video.example/w/2,x\n",
+		[]string{"2 video.example/w/1", "4 video.example/w/2"}, nil)
 }
 
 func TestTCAPBrokenQuoteCostsItsRow(t *testing.T) {
