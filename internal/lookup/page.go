@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"encoding/csv"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -17,23 +18,29 @@ import (
 )
 
 const (
-	maxParse     = 256 << 10 // bytes of a page that are parsed
-	maxText      = 64 << 10  // bytes of visible text that are kept
-	maxNotice    = 16 << 10  // bytes of it in which a notice is looked for; what stands further down is no notice
-	maxHead      = 2 << 10   // bytes of title and headings that are kept
-	shortText    = 1500      // bytes of text up to which a whole page is a notice
-	minShellText = 200       // characters below which a page with scripts is a shell
-	minPlainText = 40        // characters below which a page without scripts shows nothing
-	minHint      = 6         // characters below which a hint fits too much
+	maxParse      = 256 << 10 // bytes of a page that are parsed
+	maxText       = 64 << 10  // bytes of visible text that are kept
+	maxNotice     = 16 << 10  // bytes of it in which a notice is looked for; what stands further down is no notice
+	maxHead       = 2 << 10   // bytes of title and headings that are kept
+	shortText     = 1500      // bytes of text up to which a whole page is a notice
+	minHollowText = 10        // characters of its own below which a page with scripts has said nothing
+	minShellText  = 200       // characters below which a page with scripts is a shell
+	minOwnText    = 100       // characters of its own below which a page without media shows nothing: a notice in any language has fewer
+	formText      = 600       // bytes of its own text up to which a page with a password field is a log-in
+	noticeStart   = 300       // bytes of its own text at whose start a notice is one, however long the page
+	minHint       = 6         // characters below which a hint fits too much
 )
 
 // page is what a reader would see of an answer, folded for comparison.
 type page struct {
-	head    string // title, first headings, og:title
-	text    string // visible text
-	hints   []string
+	head    string   // title, first headings, og:title
+	text    string   // visible text
+	own     string   // of it, what stands outside navigation, footer, asides and buttons
+	hints   []string // title and marks
+	marks   []string // marks alone
 	scripts int
 	media   bool
+	secret  bool   // asks for a password
 	raw     []byte // the parsed part of the body
 }
 
@@ -97,9 +104,12 @@ var signatures = sync.OnceValue(func() map[class][]signature {
 // scan reads the visible text of an answer.
 func scan(r *Response) *page {
 	p := &page{raw: r.Body[:min(len(r.Body), maxParse)]}
-	for _, h := range append([]string{r.Title}, r.Marks...) {
+	for i, h := range append([]string{r.Title}, r.Marks...) {
 		if h = fold(h[:min(len(h), 1024)]); utf8.RuneCountInString(h) >= minHint {
 			p.hints = append(p.hints, h)
+			if i > 0 {
+				p.marks = append(p.marks, h)
+			}
 		}
 	}
 	body := decode(p.raw, r.Header.Get("Content-Type"))
@@ -108,18 +118,19 @@ func scan(r *Response) *page {
 		p.parse(body)
 	case "text", "json":
 		p.text = fold(string(body[:min(len(body), maxText)]))
+		p.own = p.text
 	}
 	return p
 }
 
 func (p *page) parse(body []byte) {
-	var head, text strings.Builder
+	var head, text, own strings.Builder
 	z := html.NewTokenizer(bytes.NewReader(body))
-	hidden, heading := 0, 0
+	hidden, heading, beside := 0, 0, 0
 	for {
 		switch z.Next() {
 		case html.ErrorToken:
-			p.head, p.text = fold(head.String()), fold(text.String())
+			p.head, p.text, p.own = fold(head.String()), fold(text.String()), fold(own.String())
 			return
 		case html.TextToken:
 			if hidden > 0 {
@@ -131,8 +142,13 @@ func (p *page) parse(body []byte) {
 				head.WriteByte(' ')
 			}
 			if text.Len() < maxText {
-				text.Write(t[:min(len(t), maxText-text.Len())])
+				t = t[:min(len(t), maxText-text.Len())]
+				text.Write(t)
 				text.WriteByte(' ')
+				if beside == 0 {
+					own.Write(t)
+					own.WriteByte(' ')
+				}
 			}
 		case html.StartTagToken, html.SelfClosingTagToken:
 			name, attr := z.TagName()
@@ -142,10 +158,17 @@ func (p *page) parse(body []byte) {
 				hidden++
 			case atom.Style, atom.Template:
 				hidden++
-			case atom.Title, atom.H1, atom.H2:
+			case atom.Title:
 				heading++
+				beside++
+			case atom.H1, atom.H2:
+				heading++
+			case atom.Nav, atom.Footer, atom.Aside, atom.Button, atom.Noscript:
+				beside++
 			case atom.Video, atom.Audio, atom.Object, atom.Embed:
 				p.media = true
+			case atom.Input:
+				p.secret = p.secret || attr && isPassword(z)
 			case atom.Meta:
 				if attr && head.Len() < maxHead {
 					head.WriteString(metaTitle(z))
@@ -156,9 +179,25 @@ func (p *page) parse(body []byte) {
 			switch atom.Lookup(name) {
 			case atom.Script, atom.Style, atom.Template:
 				hidden = max(hidden-1, 0)
-			case atom.Title, atom.H1, atom.H2:
+			case atom.Title:
+				heading, beside = max(heading-1, 0), max(beside-1, 0)
+			case atom.H1, atom.H2:
 				heading = max(heading-1, 0)
+			case atom.Nav, atom.Footer, atom.Aside, atom.Button, atom.Noscript:
+				beside = max(beside-1, 0)
 			}
+		}
+	}
+}
+
+func isPassword(z *html.Tokenizer) bool {
+	for {
+		key, value, more := z.TagAttr()
+		if string(key) == "type" && strings.EqualFold(string(value), "password") {
+			return true
+		}
+		if !more {
+			return false
 		}
 	}
 }
@@ -192,6 +231,7 @@ func (p *page) match(c class) (found, bool) {
 	var weak found
 	ok := false
 	notice := p.text[:min(len(p.text), maxNotice)]
+	start := p.own[:min(len(p.own), noticeStart)]
 	for _, s := range signatures()[c] {
 		if p.inHints(s.text) {
 			continue
@@ -200,7 +240,7 @@ func (p *page) match(c class) (found, bool) {
 		if !inHead && !strings.Contains(notice, s.text) {
 			continue
 		}
-		if inHead || !p.long() {
+		if inHead || !p.long() || strings.Contains(start, s.text) {
 			return found{s, true}, true
 		}
 		if !ok {
@@ -242,20 +282,30 @@ func (p *page) inHints(text string) bool {
 	return false
 }
 
-// hint reports whether the captured title or a mark shows.
-func (p *page) hint() bool {
-	for _, h := range p.hints {
-		if strings.Contains(p.head, h) || strings.Contains(p.text, h) {
-			return true
-		}
+// hint reports whether the captured title or a mark shows: enough to doubt an
+// answer that says gone.
+func (p *page) hint() bool { return slices.ContainsFunc(p.hints, p.has) }
+
+// shows reports whether what was captured shows: a mark where there are any,
+// since a page keeps its title when it is given other content; else the title.
+func (p *page) shows() bool {
+	if len(p.marks) > 0 {
+		return slices.ContainsFunc(p.marks, p.has)
 	}
-	return false
+	return p.hint()
 }
 
-func (p *page) long() bool { return len(p.text) > shortText }
+func (p *page) has(h string) bool { return strings.Contains(p.head, h) || strings.Contains(p.text, h) }
+
+func (p *page) long() bool { return len(p.own) > shortText }
 
 func (p *page) shell() bool {
 	return p.scripts > 0 && !p.media && utf8.RuneCountInString(p.text) < minShellText
+}
+
+// hollow reports a page that says nothing at all until its program runs.
+func (p *page) hollow() bool {
+	return p.scripts > 0 && !p.media && utf8.RuneCountInString(p.own) < minHollowText
 }
 
 // fold makes texts comparable: composed, lower case, dotless i as i, straight
