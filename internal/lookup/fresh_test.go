@@ -4,7 +4,7 @@ import "testing"
 
 func TestFirstContact(t *testing.T) {
 	right, falseDown := 0, 0
-	all := saved(t, "fresh")
+	all := saved(t, "second")
 	for _, a := range all {
 		v := Classify(&a.resp)
 		if v.State == a.state {
