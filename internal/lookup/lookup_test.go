@@ -40,7 +40,7 @@ func serve(t testing.TB, h http.HandlerFunc) *httptest.Server {
 	return s
 }
 
-const exercisePage = `<!doctype html><title>EXERCISE item number %s</title><p>An invented page with words enough to be one, for an exercise.</p>`
+const exercisePage = `<!doctype html><title>EXERCISE item number %s</title><video src="/v.mp4"></video><p>An invented page with words enough to be one, for an exercise.</p>`
 
 func TestG29ObservationCarriesTimeVantageAndEvidence(t *testing.T) {
 	t.Parallel()

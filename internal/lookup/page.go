@@ -25,7 +25,7 @@ const (
 	shortText     = 1500      // bytes of text up to which a whole page is a notice
 	minHollowText = 10        // characters of its own below which a page with scripts has said nothing
 	minShellText  = 200       // characters below which a page with scripts is a shell
-	minOwnText    = 100       // characters of its own below which a page without media shows nothing: a notice in any language has fewer
+	minOwnText    = 300       // characters of its own below which a page without media shows nothing: notices in any language have fewer
 	formText      = 600       // bytes of its own text up to which a page with a password field is a log-in
 	noticeStart   = 300       // bytes of its own text at whose start a notice is one, however long the page
 	minHint       = 6         // characters below which a hint fits too much
@@ -163,15 +163,19 @@ func (p *page) parse(body []byte) {
 				beside++
 			case atom.H1, atom.H2:
 				heading++
-			case atom.Nav, atom.Footer, atom.Aside, atom.Button, atom.Noscript:
+			case atom.Nav, atom.Footer, atom.Aside, atom.Button, atom.Noscript, atom.A:
 				beside++
+			case atom.Iframe:
+				p.media = p.media || attr && isPlayer(z)
 			case atom.Video, atom.Audio, atom.Object, atom.Embed:
 				p.media = true
 			case atom.Input:
 				p.secret = p.secret || attr && isPassword(z)
 			case atom.Meta:
 				if attr && head.Len() < maxHead {
-					head.WriteString(metaTitle(z))
+					title, video := metaTitle(z)
+					head.WriteString(title)
+					p.media = p.media || video
 				}
 			}
 		case html.EndTagToken:
@@ -183,7 +187,7 @@ func (p *page) parse(body []byte) {
 				heading, beside = max(heading-1, 0), max(beside-1, 0)
 			case atom.H1, atom.H2:
 				heading = max(heading-1, 0)
-			case atom.Nav, atom.Footer, atom.Aside, atom.Button, atom.Noscript:
+			case atom.Nav, atom.Footer, atom.Aside, atom.Button, atom.Noscript, atom.A:
 				beside = max(beside-1, 0)
 			}
 		}
@@ -202,9 +206,22 @@ func isPassword(z *html.Tokenizer) bool {
 	}
 }
 
+// isPlayer reports a frame with a player inside.
+func isPlayer(z *html.Tokenizer) bool {
+	for {
+		key, value, more := z.TagAttr()
+		if src := strings.ToLower(string(value)); string(key) == "src" && (strings.Contains(src, "embed") || strings.Contains(src, "player")) {
+			return true
+		}
+		if !more {
+			return false
+		}
+	}
+}
+
 // metaTitle returns the content of og:title and og:description with a blank
-// behind it, "" for any other meta element.
-func metaTitle(z *html.Tokenizer) string {
+// behind it, "" for any other meta element, and whether one names a video.
+func metaTitle(z *html.Tokenizer) (title string, video bool) {
 	var isTitle bool
 	var content string
 	for {
@@ -212,6 +229,7 @@ func metaTitle(z *html.Tokenizer) string {
 		switch string(key) {
 		case "property", "name":
 			isTitle = isTitle || string(value) == "og:title" || string(value) == "og:description"
+			video = video || string(value) == "og:video" || string(value) == "og:audio"
 		case "content":
 			content = string(value[:min(len(value), maxHead)])
 		}
@@ -220,9 +238,9 @@ func metaTitle(z *html.Tokenizer) string {
 		}
 	}
 	if !isTitle {
-		return ""
+		return "", video && content != ""
 	}
-	return content + " "
+	return content + " ", false
 }
 
 // match looks for a text signature of a class. One that the captured title or
