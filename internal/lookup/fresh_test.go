@@ -4,7 +4,7 @@ import "testing"
 
 func TestFirstContact(t *testing.T) {
 	right, falseDown := 0, 0
-	all := saved(t, "second")
+	all := saved(t, "third")
 	for _, a := range all {
 		v := Classify(&a.resp)
 		if v.State == a.state {
