@@ -278,9 +278,9 @@ func classifyMissing(r *Response) Verdict {
 			return Verdict{w.state, w.reason, s.detail()}
 		}
 	}
-	if p.hollow() {
-		// Sites that live in one program answer every address with it, and many
-		// of them under 404.
+	if p.speechless() {
+		// Sites that live in one program answer every address with it, many of
+		// them under 404, and so do gates that let a browser in.
 		return Verdict{Unknown, ScriptShell, ""}
 	}
 	// A removal notice may name what was removed; content shown without one

@@ -18,17 +18,16 @@ import (
 )
 
 const (
-	maxParse      = 256 << 10 // bytes of a page that are parsed
-	maxText       = 64 << 10  // bytes of visible text that are kept
-	maxNotice     = 16 << 10  // bytes of it in which a notice is looked for; what stands further down is no notice
-	maxHead       = 2 << 10   // bytes of title and headings that are kept
-	shortText     = 1500      // bytes of text up to which a whole page is a notice
-	minHollowText = 10        // characters of its own below which a page with scripts has said nothing
-	minShellText  = 200       // characters below which a page with scripts is a shell
-	minOwnText    = 300       // characters of its own below which a page without media shows nothing: notices in any language have fewer
-	formText      = 600       // bytes of its own text up to which a page with a password field is a log-in
-	noticeStart   = 300       // bytes of its own text at whose start a notice is one, however long the page
-	minHint       = 6         // characters below which a hint fits too much
+	maxParse     = 256 << 10 // bytes of a page that are parsed
+	maxText      = 64 << 10  // bytes of visible text that are kept
+	maxNotice    = 16 << 10  // bytes of it in which a notice is looked for; what stands further down is no notice
+	maxHead      = 2 << 10   // bytes of title and headings that are kept
+	shortText    = 1500      // bytes of text up to which a whole page is a notice
+	minShellText = 200       // characters below which a page with scripts is a shell
+	minOwnText   = 300       // characters of its own below which a page without media shows nothing: notices in any language have fewer
+	formText     = 600       // bytes of its own text up to which a page with a password field is a log-in
+	noticeStart  = 300       // bytes of its own text at whose start a notice is one, however long the page
+	minHint      = 6         // characters below which a hint fits too much
 )
 
 // page is what a reader would see of an answer, folded for comparison.
@@ -166,11 +165,17 @@ func (p *page) parse(body []byte) {
 			case atom.Nav, atom.Footer, atom.Aside, atom.Button, atom.Noscript, atom.A:
 				beside++
 			case atom.Iframe:
-				p.media = p.media || attr && isPlayer(z)
-			case atom.Video, atom.Audio, atom.Object, atom.Embed:
-				p.media = true
+				if attr {
+					src := attribute(z, "src")
+					p.media = p.media || strings.Contains(src, "embed") || strings.Contains(src, "player")
+				}
+			case atom.Video, atom.Audio, atom.Embed, atom.Source:
+				// A player without anything to play is part of the frame.
+				p.media = p.media || attr && attribute(z, "src") != ""
+			case atom.Object:
+				p.media = p.media || attr && attribute(z, "data") != ""
 			case atom.Input:
-				p.secret = p.secret || attr && isPassword(z)
+				p.secret = p.secret || attr && attribute(z, "type") == "password"
 			case atom.Meta:
 				if attr && head.Len() < maxHead {
 					title, video := metaTitle(z)
@@ -194,27 +199,15 @@ func (p *page) parse(body []byte) {
 	}
 }
 
-func isPassword(z *html.Tokenizer) bool {
+// attribute is the value of an attribute of the tag at hand, "" without one.
+func attribute(z *html.Tokenizer, name string) string {
 	for {
 		key, value, more := z.TagAttr()
-		if string(key) == "type" && strings.EqualFold(string(value), "password") {
-			return true
+		if string(key) == name {
+			return strings.ToLower(string(value))
 		}
 		if !more {
-			return false
-		}
-	}
-}
-
-// isPlayer reports a frame with a player inside.
-func isPlayer(z *html.Tokenizer) bool {
-	for {
-		key, value, more := z.TagAttr()
-		if src := strings.ToLower(string(value)); string(key) == "src" && (strings.Contains(src, "embed") || strings.Contains(src, "player")) {
-			return true
-		}
-		if !more {
-			return false
+			return ""
 		}
 	}
 }
@@ -321,9 +314,14 @@ func (p *page) shell() bool {
 	return p.scripts > 0 && !p.media && utf8.RuneCountInString(p.text) < minShellText
 }
 
-// hollow reports a page that says nothing at all until its program runs.
-func (p *page) hollow() bool {
-	return p.scripts > 0 && !p.media && utf8.RuneCountInString(p.own) < minHollowText
+// speechless reports a page of a program that does not say what its status
+// says: nothing on it is a notice that something is gone.
+func (p *page) speechless() bool {
+	if p.scripts == 0 || p.media || strings.Contains(p.text, "404") || strings.Contains(p.head+p.own, "not found") {
+		return false
+	}
+	_, says := p.match(removed)
+	return !says
 }
 
 // fold makes texts comparable: composed, lower case, dotless i as i, straight
