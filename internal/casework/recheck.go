@@ -2,12 +2,12 @@ package casework
 
 import (
 	"context"
-	"strings"
 	"sync"
 	"time"
 
 	"concert"
 	"concert/internal/lookup"
+	"concert/internal/match"
 	"concert/internal/store"
 )
 
@@ -155,10 +155,12 @@ func (s *Service) lookAll(ctx context.Context, items []concert.Item) map[concert
 // unknown until an officer looks.
 func (s *Service) look(ctx context.Context, it concert.Item) concert.Recheck {
 	c := concert.Recheck{Item: it.ID, State: concert.ObservedUnknown, Reason: "needs_person", Vantage: s.Vantage}
-	if !strings.HasPrefix(it.Location.Submitted, "http://") && !strings.HasPrefix(it.Location.Submitted, "https://") {
+	// Lists and officers write addresses defanged or without a scheme.
+	address, ok := match.Fetchable(it.Location.Submitted)
+	if !ok {
 		return c
 	}
-	o := s.Lookup.Check(ctx, lookup.Request{URL: it.Location.Submitted})
+	o := s.Lookup.Check(ctx, lookup.Request{URL: address, ExpectSHA256: it.Hash})
 	c.State, c.Reason, c.HTTP, c.Digest = concert.Observed(o.State), string(o.Reason), o.Status, o.BodySHA256
 	return c
 }

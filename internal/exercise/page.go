@@ -92,7 +92,8 @@ func (p *provider) servePage(rw http.ResponseWriter, r *http.Request) {
 	}
 	switch v := p.pageOf(n); v.text {
 	case "":
-		writePage(rw, v.status, "", "EXERCISE "+token(n), scenes[s.pick(n, drawText, len(scenes))], s.mark(n))
+		// A player, as on a platform's page: by it a visitor tells content from a notice.
+		writePage(rw, v.status, `<meta property="og:video" content="/media">`, "EXERCISE "+token(n), scenes[s.pick(n, drawText, len(scenes))], s.mark(n))
 	default:
 		writePage(rw, v.status, v.markup, "EXERCISE notice", v.text)
 	}

@@ -1,8 +1,6 @@
 package formats
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -20,10 +18,14 @@ var ItemColumns = []string{"location", "type", "outlet", "action", "priority", "
 // maxCSVLine bounds a line of a CSV file.
 const maxCSVLine = 64 << 10
 
+// notUTF8 is why a line in another encoding stays out.
+const notUTF8 = "is not UTF-8: save the file as UTF-8 and import it again; what went in stays in once"
+
 // RowError says which line was wrong and why; the other lines go in.
 type RowError struct {
 	Line   int    `json:"line"`
 	Reason string `json:"reason"`
+	Note   bool   `json:"-"` // nothing was wrong: the file says something that no item carries
 }
 
 // Error implements error.
@@ -49,30 +51,29 @@ type ItemRow struct {
 
 // ReadItemCSV reads items. yield gets each good row, bad each line that is
 // wrong; either may stop the reading with an error. Comma, semicolon and tab
-// are understood, as are a byte order mark and both line ends; a field may not
-// hold a line break, so that one broken quote costs one line.
+// are understood, as are a byte order mark, UTF-16, and LF, CR or both as line
+// ends; a field may not hold a line break, so that one broken quote costs one
+// line.
 func ReadItemCSV(r io.Reader, yield func(ItemRow) error, bad func(RowError) error) error {
-	br := bufio.NewReaderSize(r, maxCSVLine)
+	lines := lineReader{br: plain(r)}
 	var head []string
 	var comma rune
-	for line := 1; ; line++ {
-		text, tooLong, err := readLine(br)
-		if err != nil && !errors.Is(err, io.EOF) {
-			return fmt.Errorf("line %d: %w", line, err)
+	for {
+		text, tooLong, err := lines.next()
+		end, err := lines.ends(err)
+		if err != nil {
+			return err
 		}
-		end := errors.Is(err, io.EOF)
-		if line == 1 {
-			text = strings.TrimPrefix(text, "\ufeff")
-		}
+		line := lines.n
 		switch {
 		case tooLong:
-			err = bad(RowError{line, fmt.Sprintf("longer than %d bytes", maxCSVLine)})
+			err = bad(wrong(line, "longer than %d bytes", maxCSVLine))
 		case strings.TrimSpace(text) == "":
 			err = nil
 		case !utf8.ValidString(text):
-			err = bad(RowError{line, "is not UTF-8: save the file as UTF-8 and import it again; what went in stays in once"})
+			err = bad(wrong(line, notUTF8))
 		case head == nil:
-			head, comma, err = readHead(text)
+			head, comma, err = readHead(line, text)
 		default:
 			err = oneRow(line, text, comma, head, yield, bad)
 		}
@@ -85,42 +86,36 @@ func ReadItemCSV(r io.Reader, yield func(ItemRow) error, bad func(RowError) erro
 	}
 }
 
-// readLine reads to the next line end, keeping at most maxCSVLine bytes of it.
-func readLine(br *bufio.Reader) (text string, tooLong bool, err error) {
-	part, err := br.ReadSlice('\n')
-	if errors.Is(err, bufio.ErrBufferFull) {
-		for errors.Is(err, bufio.ErrBufferFull) {
-			_, err = br.ReadSlice('\n')
-		}
-		return "", true, err
-	}
-	return string(bytes.TrimRight(part, "\r\n")), false, err
-}
-
-func readHead(text string) ([]string, rune, error) {
-	comma := ','
-	for _, c := range []rune{';', '\t'} {
-		if strings.Count(text, string(c)) > strings.Count(text, string(comma)) {
-			comma = c
-		}
-	}
+func readHead(line int, text string) ([]string, rune, error) {
+	comma := commaOf(text)
 	head, err := fields(text, comma)
 	if err != nil {
-		return nil, comma, fmt.Errorf("line 1: %w", err)
+		return nil, comma, fmt.Errorf("line %d: %w", line, err)
 	}
 	for i, name := range head {
 		head[i] = strings.ToLower(strings.TrimSpace(name))
 		if !slices.Contains(ItemColumns, head[i]) {
-			return nil, comma, fmt.Errorf("line 1: unknown column %q; the columns are %s", name, strings.Join(ItemColumns, ", "))
+			return nil, comma, fmt.Errorf("line %d: unknown column %q; the columns are %s", line, name, strings.Join(ItemColumns, ", "))
 		}
 		if slices.Index(head, head[i]) != i {
-			return nil, comma, fmt.Errorf("line 1: column %q stands twice", name)
+			return nil, comma, fmt.Errorf("line %d: column %q stands twice", line, name)
 		}
 	}
 	if !slices.Contains(head, "location") {
-		return nil, comma, fmt.Errorf("line 1: the column location is missing; the columns are %s", strings.Join(ItemColumns, ", "))
+		return nil, comma, fmt.Errorf("line %d: the column location is missing; the columns are %s", line, strings.Join(ItemColumns, ", "))
 	}
 	return head, comma, nil
+}
+
+// commaOf is what parts the fields of a header: whichever it has most of.
+func commaOf(head string) rune {
+	comma := ','
+	for _, c := range []rune{';', '\t'} {
+		if strings.Count(head, string(c)) > strings.Count(head, string(comma)) {
+			comma = c
+		}
+	}
+	return comma
 }
 
 func fields(text string, comma rune) ([]string, error) {
@@ -140,10 +135,10 @@ func fields(text string, comma rune) ([]string, error) {
 func oneRow(line int, text string, comma rune, head []string, yield func(ItemRow) error, bad func(RowError) error) error {
 	rec, err := fields(text, comma)
 	if err != nil {
-		return bad(RowError{line, err.Error()})
+		return bad(wrong(line, "%s", err))
 	}
 	if len(rec) != len(head) {
-		return bad(RowError{line, fmt.Sprintf("has %d fields, the header has %d", len(rec), len(head))})
+		return bad(wrong(line, "has %d fields, the header has %d", len(rec), len(head)))
 	}
 	row := ItemRow{Line: line}
 	for i, name := range head {
@@ -168,12 +163,12 @@ func oneRow(line int, text string, comma rune, head []string, yield func(ItemRow
 				continue
 			}
 			if row.Item.Priority, err = strconv.Atoi(v); err != nil || row.Item.Priority < 0 || row.Item.Priority > 9 {
-				return bad(RowError{line, fmt.Sprintf("priority %q is no whole number from 0 to 9", v)})
+				return bad(wrong(line, "priority %q is no whole number from 0 to 9", v))
 			}
 		}
 	}
 	if row.Item.Location == "" {
-		return bad(RowError{line, "location is empty"})
+		return bad(wrong(line, "location is empty"))
 	}
 	return yield(row)
 }

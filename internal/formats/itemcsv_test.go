@@ -7,8 +7,11 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
 
 	"concert/internal/formats"
 )
@@ -114,12 +117,10 @@ func TestItemCSVWrongHeaderIsRefusedByName(t *testing.T) {
 			t.Errorf("%q: %v, want an error with %q", text, err, word)
 		}
 	}
-	// UTF-16 and Latin-1 as spreadsheets also write them.
-	for _, text := range []string{"\xff\xfel\x00o\x00c\x00a\x00t\x00i\x00o\x00n\x00\n\x00", "loc\xe4tion\nx\n"} {
-		_, bad, err := read(strings.NewReader(text))
-		if err == nil || len(bad) == 0 || !strings.Contains(bad[0], "not UTF-8") {
-			t.Errorf("%q: %v, bad %v: want that it is not UTF-8", text, err, bad)
-		}
+	// Latin-1 as spreadsheets also write it.
+	_, bad, err := read(strings.NewReader("loc\xe4tion\nx\n"))
+	if err == nil || len(bad) == 0 || !strings.Contains(bad[0], "not UTF-8") {
+		t.Errorf("%v, bad %v: want that it is not UTF-8", err, bad)
 	}
 }
 
@@ -172,12 +173,37 @@ func TestItemCSVHundredMegabyteLineCostsNoMemory(t *testing.T) {
 	}
 }
 
+func TestItemCSVKnowsEveryLineEndAndUTF16(t *testing.T) {
+	t.Parallel()
+	text := "location,type\r\nhttps://video.example/w/1,video\rhttps://video.example/w/\u00e9,\n\r\nhttps://video.example/w/3,\r"
+	want := []string{"2 https://video.example/w/1|video|||0|", "3 https://video.example/w/\u00e9||||0|", "5 https://video.example/w/3||||0|"}
+	for name, r := range map[string]io.Reader{
+		"UTF-8":                  strings.NewReader(text),
+		"UTF-8 with a mark":      strings.NewReader("\ufeff" + text),
+		"UTF-16 LE":              utf16Of(text, unicode.LittleEndian, unicode.UseBOM),
+		"UTF-16 BE":              utf16Of(text, unicode.BigEndian, unicode.UseBOM),
+		"UTF-16 LE without mark": utf16Of(text, unicode.LittleEndian, unicode.IgnoreBOM),
+		"UTF-16 BE without mark": utf16Of(text, unicode.BigEndian, unicode.IgnoreBOM),
+		"a byte at a time":       iotest.OneByteReader(strings.NewReader(text)),
+	} {
+		good, bad, err := read(r)
+		if err != nil || len(bad) > 0 || !cmp.Equal(good, want) {
+			t.Errorf("%s: %v, bad %v, %s", name, err, bad, cmp.Diff(want, good))
+		}
+	}
+}
+
+// utf16Of is a text as UTF-16.
+func utf16Of(text string, order unicode.Endianness, mark unicode.BOMPolicy) io.Reader {
+	return transform.NewReader(strings.NewReader(text), unicode.UTF16(order, mark).NewEncoder())
+}
+
 func FuzzReadItemCSV(f *testing.F) {
 	for _, s := range []string{"", "location\nx", "\ufefflocation;type\r\nx;video\r\n", "location,priority\n\"a,b\",3\n\"broken\nc,4\n", "location\t\n\xff\n", "location\n\"a\"\"b\"\n"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		lines := strings.Count(text, "\n") + 1
+		lines := strings.Count(text, "\n") + strings.Count(text, "\r") + len(text)/2 + 1 // a text of UTF-16 has others
 		last := 0
 		at := func(line int) {
 			if line <= last || line > lines {

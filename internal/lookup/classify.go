@@ -278,6 +278,11 @@ func classifyMissing(r *Response) Verdict {
 			return Verdict{w.state, w.reason, s.detail()}
 		}
 	}
+	if p.speechless() {
+		// Sites that live in one program answer every address with it, many of
+		// them under 404, and so do gates that let a browser in.
+		return Verdict{Unknown, ScriptShell, ""}
+	}
 	// A removal notice may name what was removed; content shown without one
 	// under a wrong status is still content.
 	if s, ok := p.match(removed); !(ok && s.prominent) && p.hint() {
@@ -302,7 +307,7 @@ func classifyServed(r *Response) Verdict {
 		return classifyPage(r)
 	case kind == "json":
 		p := scan(r)
-		if p.hint() {
+		if p.shows() {
 			return Verdict{Up, ContentMatches, "title or mark"}
 		}
 		return Verdict{Unknown, ContentNotSeen, "json"}
@@ -322,9 +327,9 @@ func classifyServed(r *Response) Verdict {
 
 func classifyPage(r *Response) Verdict {
 	p := scan(r)
-	shows := p.hint()
+	shows := p.shows()
 	if s, ok := p.marker(r); ok {
-		if shows {
+		if p.hint() {
 			return Verdict{Unknown, Contradiction, s.detail()}
 		}
 		return Verdict{Down, RemovedByPlatform, s.detail()}
@@ -344,9 +349,11 @@ func classifyPage(r *Response) Verdict {
 		{parked, Unknown, Parked},
 	} {
 		s, ok := p.match(w.class)
-		// Far down a long page that shows the captured content, such words
-		// belong to a comment or to a neighbour.
-		if ok && (s.prominent || !shows) {
+		// Far down a long page such words belong to a comment or to a neighbour
+		// if the page shows the captured content; and where nothing was captured,
+		// those by which people also speak of removals and of countries.
+		spoken := (w.class == removed || w.class == geo) && len(p.hints) == 0
+		if ok && (s.prominent || !shows && !spoken) {
 			return Verdict{w.state, w.reason, s.detail()}
 		}
 	}
@@ -356,13 +363,16 @@ func classifyPage(r *Response) Verdict {
 	if v, ok := movedVerdict(r); ok {
 		return v
 	}
+	if p.secret && !p.media && len(p.own) < formText {
+		return Verdict{Unknown, LoginWall, "password field"}
+	}
 	if p.shell() {
 		return Verdict{Unknown, ScriptShell, ""}
 	}
 	if len(p.hints) > 0 {
 		return Verdict{Unknown, ContentNotSeen, "title or mark"}
 	}
-	if utf8.RuneCountInString(p.text) < minPlainText && !p.media {
+	if utf8.RuneCountInString(p.own) < minOwnText && !p.media {
 		return Verdict{Unknown, ContentNotSeen, "little text"}
 	}
 	return Verdict{Up, ContentServed, ""}

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -40,7 +41,7 @@ func serve(t testing.TB, h http.HandlerFunc) *httptest.Server {
 	return s
 }
 
-const exercisePage = `<!doctype html><title>EXERCISE item number %s</title><p>An invented page with words enough to be one, for an exercise.</p>`
+const exercisePage = `<!doctype html><title>EXERCISE item number %s</title><video src="/v.mp4"></video><p>An invented page with words enough to be one, for an exercise.</p>`
 
 func TestG29ObservationCarriesTimeVantageAndEvidence(t *testing.T) {
 	t.Parallel()
@@ -381,4 +382,122 @@ func BenchmarkCheck26000(b *testing.B) {
 		}
 	}
 	b.ReportMetric(26000*float64(b.N)/b.Elapsed().Seconds(), "checks/s")
+}
+
+// Whatever hop leads inside, and however the address is written, nothing inside
+// is asked.
+func TestG29RedirectsInsideAreRefusedAtEveryHop(t *testing.T) {
+	t.Parallel()
+	var inside atomic.Int32
+	inner := serve(t, func(http.ResponseWriter, *http.Request) { inside.Add(1) })
+	port := inner.Listener.Addr().(*net.TCPAddr).Port
+	outer, err := net.Listen("tcp", "127.0.0.2:0")
+	if err != nil {
+		t.Skipf("this machine has only one loopback address: %v", err)
+	}
+	targets := []string{
+		fmt.Sprintf("http://127.0.0.1:%d/", port), fmt.Sprintf("http://localhost:%d/", port), fmt.Sprintf("http://[::1]:%d/", port),
+		fmt.Sprintf("http://[::ffff:127.0.0.1]:%d/", port), fmt.Sprintf("http://0.0.0.0:%d/", port), fmt.Sprintf("http://2130706433:%d/", port), fmt.Sprintf("http://0x7f.1:%d/", port),
+		"http://10.0.0.1/", "http://172.16.0.1/", "http://192.168.1.1/", "http://100.64.0.1/", "http://169.254.169.254/latest/meta-data/", "http://168.63.129.16/",
+		"http://[fe80::1]/", "http://[fd00::1]/", "http://[64:ff9b::7f00:1]/", "http://[2002:7f00:1::]/",
+	}
+	s := &httptest.Server{Listener: outer, Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var left, target int
+		_, _ = fmt.Sscanf(r.URL.Path, "/%d/%d", &left, &target) // only our own paths are asked for
+		to := targets[target]
+		if left > 1 {
+			to = fmt.Sprintf("/%d/%d", left-1, target)
+		}
+		http.Redirect(w, r, to, http.StatusFound)
+	})}}
+	s.Start()
+	t.Cleanup(s.Close)
+	c := New(Options{Guard: netguard.Public(netip.MustParsePrefix("127.0.0.2/32")), Timeout: 5 * time.Second})
+	t.Cleanup(c.Close)
+	for i, target := range targets {
+		for hop := 1; hop <= maxRedirects; hop++ {
+			o := c.Check(t.Context(), Request{URL: fmt.Sprintf("%s/%d/%d", s.URL, hop, i)})
+			if o.State != Unknown || o.Hops != hop || o.Reason != AddressRefused && o.Reason != RedirectBroken {
+				t.Errorf("%s behind hop %d: %s %s after %d hops; %s", target, hop, o.State, o.Reason, o.Hops, o.Evidence)
+			}
+		}
+	}
+	if n := inside.Load(); n != 0 {
+		t.Errorf("%d requests came inside", n)
+	}
+}
+
+// A server that gives a byte at a time holds a look no longer than its time.
+func TestG29SlowAnswersAreBoundedInTime(t *testing.T) {
+	t.Parallel()
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer conn.Close()
+		if r.URL.Path == "/hop" {
+			_, _ = io.WriteString(conn, "HTTP/1.1 302 Found\r\nLocation: /body\r\nContent-Length: 5000\r\n\r\n") // the client may be gone
+		}
+		if r.URL.Path == "/body" {
+			_, _ = io.WriteString(conn, "HTTP/1.1 404 Not Found\r\nContent-Type: text/html\r\nContent-Length: 100000\r\n\r\n") // the client may be gone
+		}
+		tick := time.NewTicker(20 * time.Millisecond)
+		defer tick.Stop()
+		text := "HTTP/1.1 404 Not Found\r\nX-Exercise: " + strings.Repeat("x", 5000)
+		for i := range text {
+			<-tick.C
+			if _, err := io.WriteString(conn, text[i:i+1]); err != nil {
+				return
+			}
+		}
+	})
+	c := client(t, Options{Timeout: 700 * time.Millisecond})
+	for _, path := range []string{"/header", "/body", "/hop"} {
+		o := c.Check(t.Context(), Request{URL: s.URL + path})
+		if o.State != Unknown || o.Reason != TimedOut && o.Reason != RedirectBroken || o.Elapsed > 5*time.Second {
+			t.Errorf("%s: %s %s after %s; %s", path, o.State, o.Reason, o.Elapsed, o.Evidence)
+		}
+	}
+}
+
+// A quarter of a gigabyte in a few hundred kilobytes costs the bound and no more.
+func TestG29DecompressionBombsCostTheBound(t *testing.T) {
+	var bomb bytes.Buffer
+	z, err := gzip.NewWriterLevel(&bomb, gzip.BestSpeed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	zeros := bytes.Repeat([]byte("<p>0"), 1<<18)
+	for range 256 {
+		if _, err := z.Write(zeros); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		w.Header().Set("Content-Encoding", "gzip")
+		if r.URL.Path == "/404" {
+			w.WriteHeader(http.StatusNotFound)
+		}
+		_, _ = w.Write(bomb.Bytes()) // the client hangs up
+	})
+	c := client(t, Options{})
+	c.Check(t.Context(), Request{URL: s.URL}) // buffers are there now
+	for _, path := range []string{"/", "/404"} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		o := c.Check(t.Context(), Request{URL: s.URL + path})
+		runtime.ReadMemStats(&after)
+		if !o.Truncated || o.Bytes != defaultMaxBody {
+			t.Errorf("%s: %d bytes read, truncated %v; %s", path, o.Bytes, o.Truncated, o.Evidence)
+		}
+		if spent := after.TotalAlloc - before.TotalAlloc; spent > 16<<20 {
+			t.Errorf("%s: %d MiB allocated", path, spent>>20)
+		}
+	}
 }

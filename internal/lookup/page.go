@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"encoding/csv"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -23,17 +24,22 @@ const (
 	maxHead      = 2 << 10   // bytes of title and headings that are kept
 	shortText    = 1500      // bytes of text up to which a whole page is a notice
 	minShellText = 200       // characters below which a page with scripts is a shell
-	minPlainText = 40        // characters below which a page without scripts shows nothing
+	minOwnText   = 300       // characters of its own below which a page without media shows nothing: notices in any language have fewer
+	formText     = 600       // bytes of its own text up to which a page with a password field is a log-in
+	noticeStart  = 300       // bytes of its own text at whose start a notice is one, however long the page
 	minHint      = 6         // characters below which a hint fits too much
 )
 
 // page is what a reader would see of an answer, folded for comparison.
 type page struct {
-	head    string // title, first headings, og:title
-	text    string // visible text
-	hints   []string
+	head    string   // title, first headings, og:title
+	text    string   // visible text
+	own     string   // of it, what stands outside navigation, footer, asides and buttons
+	hints   []string // title and marks
+	marks   []string // marks alone
 	scripts int
 	media   bool
+	secret  bool   // asks for a password
 	raw     []byte // the parsed part of the body
 }
 
@@ -97,9 +103,12 @@ var signatures = sync.OnceValue(func() map[class][]signature {
 // scan reads the visible text of an answer.
 func scan(r *Response) *page {
 	p := &page{raw: r.Body[:min(len(r.Body), maxParse)]}
-	for _, h := range append([]string{r.Title}, r.Marks...) {
+	for i, h := range append([]string{r.Title}, r.Marks...) {
 		if h = fold(h[:min(len(h), 1024)]); utf8.RuneCountInString(h) >= minHint {
 			p.hints = append(p.hints, h)
+			if i > 0 {
+				p.marks = append(p.marks, h)
+			}
 		}
 	}
 	body := decode(p.raw, r.Header.Get("Content-Type"))
@@ -108,18 +117,19 @@ func scan(r *Response) *page {
 		p.parse(body)
 	case "text", "json":
 		p.text = fold(string(body[:min(len(body), maxText)]))
+		p.own = p.text
 	}
 	return p
 }
 
 func (p *page) parse(body []byte) {
-	var head, text strings.Builder
+	var head, text, own strings.Builder
 	z := html.NewTokenizer(bytes.NewReader(body))
-	hidden, heading := 0, 0
+	hidden, heading, beside := 0, 0, 0
 	for {
 		switch z.Next() {
 		case html.ErrorToken:
-			p.head, p.text = fold(head.String()), fold(text.String())
+			p.head, p.text, p.own = fold(head.String()), fold(text.String()), fold(own.String())
 			return
 		case html.TextToken:
 			if hidden > 0 {
@@ -131,8 +141,13 @@ func (p *page) parse(body []byte) {
 				head.WriteByte(' ')
 			}
 			if text.Len() < maxText {
-				text.Write(t[:min(len(t), maxText-text.Len())])
+				t = t[:min(len(t), maxText-text.Len())]
+				text.Write(t)
 				text.WriteByte(' ')
+				if beside == 0 {
+					own.Write(t)
+					own.WriteByte(' ')
+				}
 			}
 		case html.StartTagToken, html.SelfClosingTagToken:
 			name, attr := z.TagName()
@@ -142,13 +157,30 @@ func (p *page) parse(body []byte) {
 				hidden++
 			case atom.Style, atom.Template:
 				hidden++
-			case atom.Title, atom.H1, atom.H2:
+			case atom.Title:
 				heading++
-			case atom.Video, atom.Audio, atom.Object, atom.Embed:
-				p.media = true
+				beside++
+			case atom.H1, atom.H2:
+				heading++
+			case atom.Nav, atom.Footer, atom.Aside, atom.Button, atom.Noscript, atom.A:
+				beside++
+			case atom.Iframe:
+				if attr {
+					src := attribute(z, "src")
+					p.media = p.media || strings.Contains(src, "embed") || strings.Contains(src, "player")
+				}
+			case atom.Video, atom.Audio, atom.Embed, atom.Source:
+				// A player without anything to play is part of the frame.
+				p.media = p.media || attr && attribute(z, "src") != ""
+			case atom.Object:
+				p.media = p.media || attr && attribute(z, "data") != ""
+			case atom.Input:
+				p.secret = p.secret || attr && attribute(z, "type") == "password"
 			case atom.Meta:
 				if attr && head.Len() < maxHead {
-					head.WriteString(metaTitle(z))
+					title, video := metaTitle(z)
+					head.WriteString(title)
+					p.media = p.media || video
 				}
 			}
 		case html.EndTagToken:
@@ -156,16 +188,33 @@ func (p *page) parse(body []byte) {
 			switch atom.Lookup(name) {
 			case atom.Script, atom.Style, atom.Template:
 				hidden = max(hidden-1, 0)
-			case atom.Title, atom.H1, atom.H2:
+			case atom.Title:
+				heading, beside = max(heading-1, 0), max(beside-1, 0)
+			case atom.H1, atom.H2:
 				heading = max(heading-1, 0)
+			case atom.Nav, atom.Footer, atom.Aside, atom.Button, atom.Noscript, atom.A:
+				beside = max(beside-1, 0)
 			}
 		}
 	}
 }
 
+// attribute is the value of an attribute of the tag at hand, "" without one.
+func attribute(z *html.Tokenizer, name string) string {
+	for {
+		key, value, more := z.TagAttr()
+		if string(key) == name {
+			return strings.ToLower(string(value))
+		}
+		if !more {
+			return ""
+		}
+	}
+}
+
 // metaTitle returns the content of og:title and og:description with a blank
-// behind it, "" for any other meta element.
-func metaTitle(z *html.Tokenizer) string {
+// behind it, "" for any other meta element, and whether one names a video.
+func metaTitle(z *html.Tokenizer) (title string, video bool) {
 	var isTitle bool
 	var content string
 	for {
@@ -173,6 +222,7 @@ func metaTitle(z *html.Tokenizer) string {
 		switch string(key) {
 		case "property", "name":
 			isTitle = isTitle || string(value) == "og:title" || string(value) == "og:description"
+			video = video || string(value) == "og:video" || string(value) == "og:audio"
 		case "content":
 			content = string(value[:min(len(value), maxHead)])
 		}
@@ -181,9 +231,9 @@ func metaTitle(z *html.Tokenizer) string {
 		}
 	}
 	if !isTitle {
-		return ""
+		return "", video && content != ""
 	}
-	return content + " "
+	return content + " ", false
 }
 
 // match looks for a text signature of a class. One that the captured title or
@@ -192,6 +242,7 @@ func (p *page) match(c class) (found, bool) {
 	var weak found
 	ok := false
 	notice := p.text[:min(len(p.text), maxNotice)]
+	start := p.own[:min(len(p.own), noticeStart)]
 	for _, s := range signatures()[c] {
 		if p.inHints(s.text) {
 			continue
@@ -200,7 +251,7 @@ func (p *page) match(c class) (found, bool) {
 		if !inHead && !strings.Contains(notice, s.text) {
 			continue
 		}
-		if inHead || !p.long() {
+		if inHead || !p.long() || strings.Contains(start, s.text) {
 			return found{s, true}, true
 		}
 		if !ok {
@@ -242,20 +293,35 @@ func (p *page) inHints(text string) bool {
 	return false
 }
 
-// hint reports whether the captured title or a mark shows.
-func (p *page) hint() bool {
-	for _, h := range p.hints {
-		if strings.Contains(p.head, h) || strings.Contains(p.text, h) {
-			return true
-		}
+// hint reports whether the captured title or a mark shows: enough to doubt an
+// answer that says gone.
+func (p *page) hint() bool { return slices.ContainsFunc(p.hints, p.has) }
+
+// shows reports whether what was captured shows: a mark where there are any,
+// since a page keeps its title when it is given other content; else the title.
+func (p *page) shows() bool {
+	if len(p.marks) > 0 {
+		return slices.ContainsFunc(p.marks, p.has)
 	}
-	return false
+	return p.hint()
 }
 
-func (p *page) long() bool { return len(p.text) > shortText }
+func (p *page) has(h string) bool { return strings.Contains(p.head, h) || strings.Contains(p.text, h) }
+
+func (p *page) long() bool { return len(p.own) > shortText }
 
 func (p *page) shell() bool {
 	return p.scripts > 0 && !p.media && utf8.RuneCountInString(p.text) < minShellText
+}
+
+// speechless reports a page of a program that does not say what its status
+// says: nothing on it is a notice that something is gone.
+func (p *page) speechless() bool {
+	if p.scripts == 0 || p.media || strings.Contains(p.text, "404") || strings.Contains(p.head+p.own, "not found") {
+		return false
+	}
+	_, says := p.match(removed)
+	return !says
 }
 
 // fold makes texts comparable: composed, lower case, dotless i as i, straight

@@ -44,6 +44,22 @@ func locate(input string) (Location, *LocationError) {
 	return Location{}, refuse("scheme_refused", "%q is not an address of a public place; give an http or https address, or a form such as channel:platform/id", clip(scheme)+":")
 }
 
+// Fetchable gives the http or https address that a text names, as it was
+// written but for its defanging; without a scheme it is https. ok is false for
+// every other form. It judges nothing: a text that [Locate] refuses may pass.
+func Fetchable(input string) (address string, ok bool) {
+	scheme, rest := splitScheme(strings.Trim(input, " "))
+	switch scheme {
+	case "https", "http", "hxxp", "hxxps":
+		return strings.Replace(scheme, "xx", "tt", 1) + ":" + refang(rest), true
+	case "":
+		if rest = strings.TrimLeft(rest, "/"); rest != "" {
+			return "https://" + refang(rest), true
+		}
+	}
+	return "", false
+}
+
 // splitScheme separates "scheme:" from the rest. A text such as "host.example:8080/x" or "host.example/a:b" has none.
 func splitScheme(text string) (scheme, rest string) {
 	i := strings.IndexByte(text, ':')
