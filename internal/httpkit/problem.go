@@ -40,6 +40,8 @@ var statusOfCode = map[string]int{
 	"cursor.malformed":        http.StatusBadRequest,
 	"precondition.malformed":  http.StatusBadRequest,
 	"idempotency.key_too_big": http.StatusBadRequest,
+	"database.unsure":         http.StatusGatewayTimeout,
+	"storage.full":            http.StatusInsufficientStorage,
 }
 
 // ProblemBase is what problem types begin with; docs/api.md lists the codes.
@@ -91,7 +93,7 @@ func ProblemHeader(p *api.Problem) http.Header {
 	switch p.Status {
 	case http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", `Bearer realm="concert"`)
-	case http.StatusServiceUnavailable:
+	case http.StatusServiceUnavailable, http.StatusInsufficientStorage, http.StatusGatewayTimeout:
 		h.Set("Retry-After", "2")
 	}
 	return h
