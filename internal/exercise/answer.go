@@ -174,6 +174,7 @@ func (p *provider) acknowledge(ctx context.Context, f *caseFile, r api.Referral)
 func (p *provider) file(r api.Referral) (*caseFile, error) {
 	f := &caseFile{referral: r.ID, version: r.Version}
 	for _, it := range r.Items {
+		p.checkItem(it.Ref, r.ID)
 		n, ok := number(it.Location.Submitted)
 		if !ok || n >= p.world.script.total {
 			if n, ok = number(it.Location.Canonical); !ok || n >= p.world.script.total {

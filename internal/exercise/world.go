@@ -158,21 +158,7 @@ func (w *World) Listen() error {
 // Resolve gives the loopback address, host:port, behind an invented host. The
 // server's re-checks and webhooks may reach nothing else. An address can
 // change when a provider's server comes up again, so ask before each dial.
-func (w *World) Resolve(host string) (addr string, ok bool) {
-	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	if i := strings.IndexByte(host, ':'); i >= 0 {
-		host = host[:i]
-	}
-	for _, p := range w.providers {
-		for _, d := range []string{p.plan.domain, p.plan.also} {
-			if d == "" || host != d && !strings.HasSuffix(host, "."+d) {
-				continue
-			}
-			return p.address(host == p.hookHost())
-		}
-	}
-	return "", false
-}
+func (w *World) Resolve(host string) (addr string, ok bool) { return w.Stage().Resolve(host) }
 
 // Close ends the world: servers, polls and what is in flight.
 func (w *World) Close() {

@@ -166,7 +166,9 @@ func (db *DB) View(ctx context.Context, fn func(*Tx) error) error {
 	err = fn(tx)
 	// A view changes nothing: ending it either way is the same.
 	if end := t.Rollback(); err == nil && end != nil {
-		err = fmt.Errorf("end reading: %w", end)
+		if err = ctx.Err(); err == nil {
+			err = fmt.Errorf("end reading: %w", end)
+		}
 	}
 	for _, f := range tx.after {
 		f()
