@@ -20,6 +20,8 @@ type Client struct {
 	Base string       // "https://concert.example", without a trailing slash
 	Key  string       // API key, csk_…
 	HTTP *http.Client // http.DefaultClient where nil
+	// Tries is how often a request is repeated; 8 where 0, none where negative.
+	Tries int
 	// Justification goes with every request where it is not "" (auditors).
 	Justification string
 }
@@ -31,16 +33,17 @@ type Call struct {
 }
 
 const (
-	retryMax  = 8                      // how often a request is repeated
-	retryWait = 200 * time.Millisecond // before the first time, then twice, three times as long
+	retryMax     = 8                      // how often a request is repeated
+	retryWait    = 200 * time.Millisecond // before the first time, then twice, three times as long
+	retryWaitMax = 2 * time.Second
 )
 
 // Do sends a request and decodes the answer into out (nil to drop it). Answers
 // 429 and 503, and 409 while the same key is in flight, are waited out as
 // Retry-After says: nothing was done. After a broken connection, 502 and 504
 // something may have been done, so only a GET and a request with an idempotency
-// key are repeated then. It gives up after eight times, at least seven seconds.
-// A refusal is a *Problem.
+// key are repeated then. It gives up after c.Tries times, which are seven seconds or
+// more where none is given. A refusal is a *Problem.
 func (c *Client) Do(ctx context.Context, method, path string, call Call, in, out any) error {
 	var body []byte
 	if in != nil {
@@ -49,13 +52,17 @@ func (c *Client) Do(ctx context.Context, method, path string, call Call, in, out
 			return fmt.Errorf("%s %s: encode: %w", method, path, err)
 		}
 	}
+	most := c.Tries
+	if most == 0 {
+		most = retryMax
+	}
 	for try := 0; ; try++ {
 		wait, err := c.once(ctx, method, path, call, body, out)
-		if err == nil || wait < 0 || try >= retryMax {
+		if err == nil || wait < 0 || try >= most {
 			return err
 		}
 		if wait == retryWait {
-			wait *= time.Duration(try + 1)
+			wait = min(retryWait*time.Duration(try+1), retryWaitMax)
 		}
 		t := time.NewTimer(wait)
 		select {

@@ -60,7 +60,7 @@ func (c *exerciseCmd) rate() float64 {
 
 // perKill is wall time for each killing of a node: to start again and to take
 // part before the next.
-const perKill = 1200 * time.Millisecond
+const perKill = 1600 * time.Millisecond
 
 // outcome is the last line with -json. Its sums are in docs/counting.md.
 type outcome struct {

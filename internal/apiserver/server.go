@@ -7,7 +7,6 @@ package apiserver
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -126,7 +125,7 @@ func (p problem) MarshalJSON() ([]byte, error) { return marshal(p.Problem) }
 // fail turns an act's error into what the framework answers.
 func (s *Server) fail(err error) error {
 	p := httpkit.ProblemOf(err)
-	if p.Status >= 500 && !errors.Is(err, context.Canceled) {
+	if httpkit.Ours(err) {
 		s.log.Error("act failed", "err", err)
 	}
 	return problem{p}

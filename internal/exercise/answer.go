@@ -174,13 +174,13 @@ func (p *provider) acknowledge(ctx context.Context, f *caseFile, r api.Referral)
 func (p *provider) file(r api.Referral) (*caseFile, error) {
 	f := &caseFile{referral: r.ID, version: r.Version}
 	for _, it := range r.Items {
-		p.checkItem(it.Ref, r.ID)
 		n, ok := number(it.Location.Submitted)
 		if !ok || n >= p.world.script.total {
 			if n, ok = number(it.Location.Canonical); !ok || n >= p.world.script.total {
 				return nil, fmt.Errorf("item %s of referral %s lies at a place that is none of this exercise: same database, other seed?", it.Ref, r.ID)
 			}
 		}
+		p.checkItem(n, it.Ref, r.ID)
 		switch {
 		case concert.AnswerCode(it.Claimed).Final():
 			p.world.markActed(n)

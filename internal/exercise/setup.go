@@ -178,6 +178,7 @@ func (w *World) openAction(ctx context.Context) error {
 		return err
 	}
 	w.coordinator = w.client(person.Key, 0)
+	w.onlooker.Store(w.coordinator)
 	w.logins = nil
 	for _, l := range []struct {
 		role      concert.Role

@@ -137,13 +137,13 @@ func (p *provider) checkID(id string, n concert.WebhookNotice) {
 }
 
 // checkItem makes a problem of an item that lies in two referrals.
-func (p *provider) checkItem(item, referral string) {
+func (p *provider) checkItem(n uint32, item, referral string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if was := p.referred[item]; was != "" && was != referral {
 		p.world.problems.add(fmt.Errorf("provider %s: item %s was referred twice, in %s and in %s", p.plan.key, item, was, referral))
 	}
-	p.referred[item] = referral
+	p.referred[item], p.itemOf[n] = referral, item
 }
 
 // pause is how long a slow provider takes over a webhook; false if the sender

@@ -61,7 +61,8 @@ type World struct {
 	running map[int]context.CancelFunc // of what goes on in the background, ended by Close
 
 	providers [len(providers)]*provider
-	acted     []atomic.Uint32 // one bit an item: its provider has done what its outcome says
+	onlooker  atomic.Pointer[api.Client] // the coordinator, once there is one, for what pages ask
+	acted     []atomic.Uint32            // one bit an item: its provider has done what its outcome says
 
 	// Set by Setup, read afterwards.
 	admin       *api.Client
@@ -222,9 +223,13 @@ func (w *World) now() time.Time { return w.cfg.Time.At(time.Now()) }
 // ends is when the four days are over, in case time.
 func (w *World) ends() time.Time { return w.cfg.Time.Start.AddDate(0, 0, caseDays) }
 
+// patience is how often people and programs repeat a request: a minute at
+// least, since nodes may be killed as often as they come up.
+const patience = 40
+
 // client is a person's way in; persons are spread over the nodes.
 func (w *World) client(key string, person int) *api.Client {
-	return &api.Client{Base: w.cfg.Bases[person%len(w.cfg.Bases)], Key: key, HTTP: w.http}
+	return &api.Client{Base: w.cfg.Bases[person%len(w.cfg.Bases)], Key: key, HTTP: w.http, Tries: patience}
 }
 
 // call carries an Idempotency-Key made of the seed and what is done.

@@ -81,10 +81,18 @@ func ProblemOf(err error) *api.Problem {
 // not a refusal.
 func WriteProblem(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) {
 	p := ProblemOf(err)
-	if p.Status >= 500 && !errors.Is(err, context.Canceled) {
+	if Ours(err) {
 		log.Error("request failed", "method", r.Method, "pattern", r.Pattern, "err", err)
 	}
 	WriteProblemDocument(w, p)
+}
+
+// Ours reports whether an error belongs in the log: it is no refusal, and the
+// asker has not gone away. That the database is away is a refusal, told to
+// everybody who asks and logged by what works in the background.
+func Ours(err error) bool {
+	var e *concert.Error
+	return !errors.As(err, &e) && !errors.Is(err, context.Canceled)
 }
 
 // ProblemHeader is what HTTP asks to go with a problem's status.

@@ -117,7 +117,7 @@ func (db *DB) migrate(ctx context.Context) error {
 		}}
 	}
 	queue := goose.NewGoMigration(2, step, nil)
-	p, err := goose.NewProvider(db.d.goose, db.write, files, goose.WithGoMigrations(queue), goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
+	p, err := goose.NewProvider(db.d.goose, db.write, files, goose.WithGoMigrations(append(newer(), queue)...), goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
 	if err != nil {
 		return fmt.Errorf("migrations: %w", err)
 	}
