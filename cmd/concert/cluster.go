@@ -259,12 +259,19 @@ func (c *cluster) close() {
 // downMost is for how long a killed node stays away where others go on.
 const downMost = 400 * time.Millisecond
 
+// upLeast is how long a node that was started again is left alone.
+const upLeast = 250 * time.Millisecond
+
 // killing kills a node so many times in the span of wall time, each time
-// another one by the seed, and starts it again.
-func (c *cluster) killing(ctx context.Context, seed uint64, kills int, span time.Duration) error {
+// another one by the seed, and starts it again. Those left over when playing
+// ends follow at once: no number may change by them either.
+func (c *cluster) killing(ctx, playing context.Context, seed uint64, kills int, span time.Duration) error {
 	rng := rand.New(rand.NewPCG(seed, uint64(kills)))
-	for range kills {
-		if !wait(ctx, time.Duration((.5+rng.Float64())*float64(span)/float64(kills))) {
+	begun := time.Now()
+	for k := range kills {
+		due := begun.Add(time.Duration((float64(k) + rng.Float64()) * float64(span) / float64(kills)))
+		wait(playing, max(time.Until(due), upLeast))
+		if ctx.Err() != nil {
 			return nil
 		}
 		i := rng.IntN(len(c.nodes))
@@ -274,7 +281,7 @@ func (c *cluster) killing(ctx context.Context, seed uint64, kills int, span time
 		c.nodes[i].ended()
 		c.kills.Add(1)
 		if len(c.nodes) > 1 {
-			wait(ctx, time.Duration(rng.Int64N(int64(downMost))))
+			wait(playing, time.Duration(rng.Int64N(int64(downMost))))
 		}
 		if err := c.startNode(i); err != nil {
 			return err
@@ -283,15 +290,13 @@ func (c *cluster) killing(ctx context.Context, seed uint64, kills int, span time
 	return nil
 }
 
-// wait reports whether the time passed before the context ended.
-func wait(ctx context.Context, d time.Duration) bool {
+// wait lets the time pass, or less where the context ends.
+func wait(ctx context.Context, d time.Duration) {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-ctx.Done():
-		return false
 	case <-t.C:
-		return true
 	}
 }
 
