@@ -142,6 +142,8 @@ next:
 					return nil, nil, err
 				}
 				tx.Record(e)
+				// A node whose clock is ahead may have ended the hold's term before.
+				tx.SetClock(concert.ClockHold, string(h.ID), h.ExpiresAt)
 				parked = append(parked, held)
 				continue next
 			}

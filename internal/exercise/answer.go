@@ -227,6 +227,9 @@ func (p *provider) read(ctx context.Context, referral string) error {
 	if err != nil {
 		return err
 	}
+	// What is read is no longer pushed, so a referral that is first heard of by
+	// its withdrawal is taken on now.
+	p.take(concert.NoticeTypes[concert.NoticeReferral], referral, "")
 	return p.answerLate(ctx, r)
 }
 

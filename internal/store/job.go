@@ -100,7 +100,7 @@ func (db *DB) Work(ctx context.Context, h *Handlers, log *slog.Logger, workers i
 	if db.turn != nil {
 		// Nobody else works on an embedded database, so whoever runs there is dead.
 		n, err := db.rescue(ctx, func(string) bool { return true })
-		if err != nil {
+		if err != nil && ctx.Err() == nil {
 			return err
 		}
 		if n > 0 {
