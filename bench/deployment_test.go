@@ -19,6 +19,7 @@ const units = 12
 // deployment is the served program with twelve units in one joint action, all of it EXERCISE.
 type deployment struct {
 	served
+	at          []string // flags that name it
 	action      string
 	coordinator *api.Client
 	officers    [units]*api.Client
@@ -36,7 +37,7 @@ func deploy(b *testing.B, database string) *deployment {
 	}
 	run(b, "", append([]string{"init", "-origin", "exercise.invalid/log"}, at...)...)
 	key := run(b, `csk_\S+`, append([]string{"user", "add", "bench", "-name", "EXERCISE bench", "-role", "administrator", "-key", "bench"}, at...)...)
-	d := &deployment{served: serve(b, at...)}
+	d := &deployment{served: serve(b, at...), at: at}
 	ctx, admin := b.Context(), d.client(key)
 	person := func(login, role, authority string) *api.Client {
 		p, err := admin.AddPerson(ctx, api.Call{}, api.NewPerson{Name: "EXERCISE " + login, Login: login, Authority: authority, Roles: []string{role}, Key: "bench"})

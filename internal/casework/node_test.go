@@ -160,3 +160,43 @@ func TestSteppedClocksLoseAndDoubleNothing(t *testing.T) {
 		}
 	})
 }
+
+// A clock that only a newer program knows is left to that program's nodes and keeps no other from falling due.
+func TestClockOfANewerProgramIsLeftToIt(t *testing.T) {
+	inHouse(t, func(t *testing.T, h *testkit.House) {
+		h.At(day, brisk)
+		raw := testkit.Raw(t, h.Service)
+		_, err := raw.Exec("INSERT INTO clock (kind, subject, due_at, version) VALUES ('newer.kind', 'EXERCISE', 1, 1)")
+		testkit.Must(t, err)
+		items := h.Approved(testkit.Page(1))
+		testkit.Run(t, h.Service)
+		sent(h, t, items[0].Ref)
+		var left int
+		testkit.Must(t, raw.QueryRow("SELECT count(*) FROM clock WHERE kind = 'newer.kind'").Scan(&left))
+		if left != 1 {
+			t.Errorf("%d clocks of the newer kind are left", left)
+		}
+	})
+}
+
+// A node whose clock is ahead ends a hold's term; one that is behind holds the item once more. The hold's end comes all the same.
+func TestHoldThatOneClockEndedEarlyIsNotForgotten(t *testing.T) {
+	inHouse(t, func(t *testing.T, h *testkit.House) {
+		h.At(day, brisk)
+		hold, err := h.PlaceHold(t.Context(), h.South.Officers[0], testkit.Page(1), "EXERCISE desk", "EXERCISE case")
+		testkit.Must(t, err)
+		items := h.Approved(testkit.Page(1))
+		run := func(at time.Time, rate float64, want concert.ItemStatus) {
+			h.At(at, rate)
+			stop := testkit.Run(t, h.Service)
+			h.Status(items[0].Ref, want)
+			stop()
+		}
+		run(h.Now(), brisk, concert.ItemHeld)
+		run(hold.ExpiresAt.Add(30*time.Minute), 1, concert.ItemApproved)
+		_, err = h.DB.FireClocks(t.Context(), hold.ExpiresAt.Add(time.Hour), time.Second)
+		testkit.Must(t, err)
+		run(hold.ExpiresAt.Add(-30*time.Minute), 1, concert.ItemHeld)
+		run(hold.ExpiresAt.Add(time.Minute), brisk, concert.ItemReferred)
+	})
+}
