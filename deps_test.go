@@ -26,7 +26,7 @@ var allowedModules = map[string]string{
 	"github.com/riverqueue/river/riverdriver/riverdatabasesql": "store: River on PostgreSQL through database/sql",
 	"github.com/riverqueue/river/riverdriver/riversqlite":      "store: River on SQLite",
 	"github.com/rogpeppe/go-internal":                          "tests: testscript, scenarios that read like the operator's manual",
-	"github.com/santhosh-tekuri/jsonschema/v6":                "tests: XARF's own schemas as judge of what our reader takes for a report",
+	"github.com/santhosh-tekuri/jsonschema/v6":                 "tests: XARF's own schemas as judge of what our reader takes for a report",
 	"github.com/standard-webhooks/standard-webhooks/libraries": "tests: the standard's own library as counterpart of our webhook signatures",
 	"golang.org/x/crypto":                                      "identity: argon2id",
 	"golang.org/x/mod":                                         "tlog: tree arithmetic and signed notes; this test reads go.mod with it",

@@ -20,6 +20,8 @@ type Client struct {
 	Base string       // "https://concert.example", without a trailing slash
 	Key  string       // API key, csk_…
 	HTTP *http.Client // http.DefaultClient where nil
+	// Tries is how often a request is repeated; 8 where 0, none where negative.
+	Tries int
 	// Justification goes with every request where it is not "" (auditors).
 	Justification string
 }
@@ -30,14 +32,18 @@ type Call struct {
 	IfMatch        int64 // version that was read; 0 sends no If-Match
 }
 
-// retryMax bounds how often a client waits out 429, 503 and 409 in flight.
-const retryMax = 8
+const (
+	retryMax     = 8                      // how often a request is repeated
+	retryWait    = 200 * time.Millisecond // before the first time, then twice, three times as long
+	retryWaitMax = 2 * time.Second
+)
 
 // Do sends a request and decodes the answer into out (nil to drop it). Answers
 // 429 and 503, and 409 while the same key is in flight, are waited out as
-// Retry-After says; a request with an idempotency
-// key, and every GET, is repeated after a broken connection. A refusal is a
-// *Problem.
+// Retry-After says: nothing was done. After a broken connection, 502 and 504
+// something may have been done, so only a GET and a request with an idempotency
+// key are repeated then. It gives up after c.Tries times, which are seven seconds or
+// more where none is given. A refusal is a *Problem.
 func (c *Client) Do(ctx context.Context, method, path string, call Call, in, out any) error {
 	var body []byte
 	if in != nil {
@@ -46,10 +52,17 @@ func (c *Client) Do(ctx context.Context, method, path string, call Call, in, out
 			return fmt.Errorf("%s %s: encode: %w", method, path, err)
 		}
 	}
+	most := c.Tries
+	if most == 0 {
+		most = retryMax
+	}
 	for try := 0; ; try++ {
 		wait, err := c.once(ctx, method, path, call, body, out)
-		if err == nil || wait < 0 || try >= retryMax {
+		if err == nil || wait < 0 || try >= most {
 			return err
+		}
+		if wait == retryWait {
+			wait = min(retryWait*time.Duration(try+1), retryWaitMax)
 		}
 		t := time.NewTimer(wait)
 		select {
@@ -64,6 +77,10 @@ func (c *Client) Do(ctx context.Context, method, path string, call Call, in, out
 // once returns how long to wait before the next try, negative for none.
 func (c *Client) once(ctx context.Context, method, path string, call Call, body []byte, out any) (time.Duration, error) {
 	const no = time.Duration(-1)
+	again := no
+	if method == http.MethodGet || call.IdempotencyKey != "" {
+		again = retryWait
+	}
 	req, err := http.NewRequestWithContext(ctx, method, c.Base+path, bytes.NewReader(body))
 	if err != nil {
 		return no, fmt.Errorf("%s %s: %w", method, path, err)
@@ -92,15 +109,15 @@ func (c *Client) once(ctx context.Context, method, path string, call Call, body 
 		if ctx.Err() != nil {
 			return no, ctx.Err()
 		}
-		if method == http.MethodGet || call.IdempotencyKey != "" {
-			return 200 * time.Millisecond, fmt.Errorf("%s %s: %w", method, path, err)
-		}
-		return no, fmt.Errorf("%s %s: %w", method, path, err)
+		return again, fmt.Errorf("%s %s: %w", method, path, err)
 	}
 	defer res.Body.Close()
 	data, err := io.ReadAll(io.LimitReader(res.Body, 32<<20))
 	if err != nil {
-		return no, fmt.Errorf("%s %s: read answer: %w", method, path, err)
+		if ctx.Err() != nil {
+			return no, ctx.Err()
+		}
+		return again, fmt.Errorf("%s %s: read answer: %w", method, path, err)
 	}
 	if res.StatusCode < 300 {
 		if out == nil || len(data) == 0 {
@@ -124,6 +141,8 @@ func (c *Client) once(ctx context.Context, method, path string, call Call, body 
 			s = 1
 		}
 		return time.Duration(s) * time.Second, p
+	case res.StatusCode == http.StatusBadGateway, res.StatusCode == http.StatusGatewayTimeout:
+		return again, p
 	}
 	return no, p
 }

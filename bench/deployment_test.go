@@ -20,6 +20,7 @@ const units = 12
 // deployment is the served program with twelve units in one joint action, all of it EXERCISE.
 type deployment struct {
 	served
+	at          []string // flags that name it
 	action      string
 	coordinator *api.Client
 	officers    [units]*api.Client
@@ -36,7 +37,7 @@ func deploy(b *testing.B, database string) *deployment {
 		at = append(at, "-database", testkit.Postgres(b))
 	}
 	keys := regexp.MustCompile(`csk_\S+`).FindAllString(run(b, `(?s)csk_.*`, append([]string{"init", "-keys", "-origin", "exercise.invalid/log"}, at...)...), 2)
-	d := &deployment{served: serve(b, at...)}
+	d := &deployment{served: serve(b, at...), at: at}
 	ctx, admin, second := b.Context(), d.client(keys[0]), d.client(keys[1])
 	person := func(login, role, authority string) *api.Client {
 		c, err := api.Recruit(ctx, admin, second, api.Call{}, api.NewPerson{Name: "EXERCISE " + login, Login: login, Authority: authority, Roles: []string{role}, Key: "bench"})

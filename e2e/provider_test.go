@@ -64,48 +64,46 @@ func TestEveryCommandOfTheProvidersManualWorks(t *testing.T) {
 // provider that answers.
 type deployment struct {
 	dir, url, outlet            string
+	at                          []string // flags that name it
+	path                        string   // of the program that made it
+	authority                   string
+	admins                      [2]api.Client
 	officer, reviewer, answerer api.Client
 }
 
 func openDeployment(t *testing.T) *deployment {
 	t.Helper()
-	path := program(t)
-	d := &deployment{dir: filepath.Join(t.TempDir(), "data")}
-	concert := func(pattern string, args ...string) string {
-		args = append(args[:2:2], append([]string{"-data", d.dir}, args[2:]...)...)
-		if args[0] == "init" {
-			args = []string{"init", "-keys", "-data", d.dir, "-origin", "exercise.invalid/log"}
-		}
-		out, err := exec.Command(path, args...).CombinedOutput()
-		if err != nil {
-			t.Fatalf("concert %v: %v\n%s", args, err, out)
-		}
-		return regexp.MustCompile(pattern).FindString(string(out))
-	}
-	keys := regexp.MustCompile(`csk_\S+`).FindAllString(concert(`(?s)csk_.*`, "init", ""), 2)
-	authority := concert(`AU-\S+`, "authority", "add", "-country", "BE", "-unit", "RU-A", "Unit A (EXERCISE)")
-	provider := concert(`PR-\S+`, "provider", "add", "-kind", "social", "-country", "IE", "-platform", "video.example", "Video (EXERCISE)")
-	d.outlet = concert(`OU-\S+`, "outlet", "add", "-mark", "a made-up logo", "Outlet (EXERCISE)")
-	url, stop, err := serve(path, d.dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	d.url = url
-	person := func(login, role string) api.Client {
-		c, err := api.Recruit(t.Context(), &api.Client{Base: url, Key: keys[0]}, &api.Client{Base: url, Key: keys[1]}, api.Call{}, api.NewPerson{Name: login + " (EXERCISE)", Login: login, Roles: []string{role}, Authority: authority})
+	return furnish(t, program(t), filepath.Join(t.TempDir(), "data"), "", func(d *deployment) string {
+		url, stop, err := serve(d.path, d.dir)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return api.Client{Base: url, Key: c.Key}
+		t.Cleanup(func() {
+			if err := stop(); err != nil {
+				t.Error(err)
+			}
+		})
+		return url
+	})
+}
+
+// furnish makes a deployment in the directory, on the embedded database or on
+// the one given, and registers everybody; start serves it and says where.
+func furnish(t *testing.T, path, dir, database string, start func(*deployment) (url string)) *deployment {
+	t.Helper()
+	d := &deployment{dir: dir, path: path, at: []string{"-data", dir}}
+	if database != "" {
+		d.at = append(d.at, "-database", database)
 	}
-	d.officer, d.reviewer = person("officer", "officer"), person("reviewer", "reviewer")
-	second := person("second", "reviewer")
-	d.answerer = api.Client{Base: url, Key: concert(`csk_\S+`, "user", "add", "-name", "answerer (EXERCISE)", "-role", "provider_answerer", "-provider", provider, "-key", "test", "answerer")}
+	keys := regexp.MustCompile(`csk_\S+`).FindAllString(d.run(t, `(?s)csk_.*`, "init", "-keys", "-origin", "exercise.invalid/log"), 2)
+	d.authority = d.run(t, `AU-\S+`, "authority", "add", "-country", "BE", "-unit", "RU-A", "Unit A (EXERCISE)")
+	provider := d.run(t, `PR-\S+`, "provider", "add", "-kind", "social", "-country", "IE", "-platform", "video.example", "Video (EXERCISE)")
+	d.outlet = d.run(t, `OU-\S+`, "outlet", "add", "-mark", "a made-up logo", "Outlet (EXERCISE)")
+	d.url = start(d)
+	d.admins = [2]api.Client{{Base: d.url, Key: keys[0]}, {Base: d.url, Key: keys[1]}}
+	d.officer, d.reviewer = d.person(t, "officer", "officer"), d.person(t, "reviewer", "reviewer")
+	second := d.person(t, "second", "reviewer")
+	d.answerer = api.Client{Base: d.url, Key: d.run(t, `csk_\S+`, "user", "add", "-name", "answerer (EXERCISE)", "-role", "provider_answerer", "-provider", provider, "-key", "test", "answerer")}
 	entry, err := d.reviewer.ProposeScope(t.Context(), api.Call{}, api.NewScopeEntry{Outlet: d.outlet, LegalAct: "EXERCISE act 1", Authority: "EXERCISE council", Citation: "EXERCISE journal, p. 1", ListedOn: "2015-01-01"})
 	if err != nil {
 		t.Fatal(err)
@@ -114,6 +112,32 @@ func openDeployment(t *testing.T) *deployment {
 		t.Fatal(err)
 	}
 	return d
+}
+
+// run is one command of the program on the deployment; it gives the first match
+// of the pattern in what was printed. Arguments follow the flags.
+func (d *deployment) run(t *testing.T, pattern string, command ...string) string {
+	t.Helper()
+	words := 1
+	for words < min(2, len(command)) && !strings.HasPrefix(command[words], "-") {
+		words++
+	}
+	args := append(append(command[:words:words], d.at...), command[words:]...)
+	out, err := exec.Command(d.path, args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("concert %v: %v\n%s", args, err, out)
+	}
+	return regexp.MustCompile(pattern).FindString(string(out))
+}
+
+// person brings somebody of the authority in, by both administrators.
+func (d *deployment) person(t *testing.T, login, role string) api.Client {
+	t.Helper()
+	c, err := api.Recruit(t.Context(), &d.admins[0], &d.admins[1], api.Call{}, api.NewPerson{Name: login + " (EXERCISE)", Login: login, Roles: []string{role}, Authority: d.authority})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return api.Client{Base: d.url, Key: c.Key}
 }
 
 // refer takes places through the chain and waits until the provider's inbox
@@ -127,18 +151,7 @@ func (d *deployment) refer(t *testing.T, places ...string) {
 		if i == len(places)-1 {
 			severity = "threat_to_life"
 		}
-		it, err := d.officer.SubmitItem(ctx, api.Call{}, api.NewItem{Location: p, Type: "video"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		it, err = d.officer.Assess(ctx, api.Call{IfMatch: it.Version}, it.ID, api.NewAssessment{Type: "incites", Purpose: "no_protected_purpose", Outlet: d.outlet, Mark: "a made-up logo", MarkWhere: "top left", Language: "en",
-			Severity: severity, Evaluation: "A1", Facts: "EXERCISE: nothing is to be seen here", Judgement: "EXERCISE: invented for a test only"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := d.reviewer.Decide(ctx, api.Call{IfMatch: it.Version}, it.ID, api.NewDecision{Decision: "approve"}); err != nil {
-			t.Fatal(err)
-		}
+		d.judge(t, p, severity)
 	}
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
@@ -155,5 +168,23 @@ func (d *deployment) refer(t *testing.T, places ...string) {
 		case <-deadline:
 			t.Fatal("no referral reached the inbox within 20 s")
 		}
+	}
+}
+
+// judge takes one place from the find to an approval.
+func (d *deployment) judge(t *testing.T, location, severity string) {
+	t.Helper()
+	ctx := t.Context()
+	it, err := d.officer.SubmitItem(ctx, api.Call{}, api.NewItem{Location: location, Type: "video"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	it, err = d.officer.Assess(ctx, api.Call{IfMatch: it.Version}, it.ID, api.NewAssessment{Type: "incites", Purpose: "no_protected_purpose", Outlet: d.outlet, Mark: "a made-up logo", MarkWhere: "top left", Language: "en",
+		Severity: severity, Evaluation: "A1", Facts: "EXERCISE: nothing is to be seen here", Judgement: "EXERCISE: invented for a test only"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.reviewer.Decide(ctx, api.Call{IfMatch: it.Version}, it.ID, api.NewDecision{Decision: "approve"}); err != nil {
+		t.Fatal(err)
 	}
 }

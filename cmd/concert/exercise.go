@@ -16,7 +16,10 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"concert"
+	"concert/internal/casework"
 	"concert/internal/durable"
 	"concert/internal/exercise"
 	"concert/internal/identity"
@@ -33,7 +36,12 @@ type exerciseCmd struct {
 	Listen   string  `help:"Loopback address of the server." default:"127.0.0.1:0"`
 	JSON     bool    `help:"Print the outcome as one object on the last line of standard output." name:"json"`
 	Exit     bool    `help:"End when the four days are over, instead of staying up for the board."`
+	Nodes    int     `help:"Serving nodes, each a process of its own behind a proxy; more than one needs PostgreSQL. 0: the exercise itself serves." default:"0"`
+	Kills    int     `help:"How many times a node is killed (kill -9) and started again meanwhile; needs -nodes." default:"0"`
 }
+
+// exerciseVantage is from where an exercise looks again.
+const exerciseVantage = "EXERCISE loopback"
 
 // novemberStart is when the rehearsed action began, in case time.
 var novemberStart = time.Date(2019, 11, 21, 8, 0, 0, 0, time.UTC)
@@ -46,9 +54,13 @@ func (c *exerciseCmd) rate() float64 {
 		return c.Speed
 	}
 	const itemsPerSecond = 900
-	wall := max(8*time.Second, time.Duration(c.Items)*time.Second/itemsPerSecond)
+	wall := max(8*time.Second, time.Duration(c.Items)*time.Second/itemsPerSecond, time.Duration(c.Kills)*perKill)
 	return float64(96*time.Hour) / float64(wall)
 }
+
+// perKill is wall time for each killing of a node: to start again and to take
+// part before the next.
+const perKill = 1600 * time.Millisecond
 
 // outcome is the last line with -json. Its sums are in docs/counting.md.
 type outcome struct {
@@ -64,6 +76,8 @@ type outcome struct {
 	Ledger      ledger           `json:"ledger"`
 	Data        string           `json:"data"`
 	Report      string           `json:"report"`
+	Nodes       int              `json:"nodes,omitempty"`
+	Kills       int64            `json:"kills,omitempty"`
 }
 
 // ledger is the transparency log at the end.
@@ -93,15 +107,17 @@ type rehearsal struct {
 	e     *env
 	dir   string
 	place place
-	node  *node
+	node  *node    // serves, or only counts where the cluster serves
+	nodes *cluster // nil where the exercise itself serves
 	world *exercise.World
 	stop  context.CancelFunc
 	done  chan error
+	log   *slog.Logger
 }
 
 // Run rehearses the action, writes the report, and stays up for the board.
 func (c *exerciseCmd) Run(ctx context.Context, e *env) error {
-	if err := c.loopbackOnly(); err != nil {
+	if err := errors.Join(c.loopbackOnly(), c.enough()); err != nil {
 		return err
 	}
 	r := &rehearsal{cmd: c, e: e, done: make(chan error, 1)}
@@ -110,12 +126,11 @@ func (c *exerciseCmd) Run(ctx context.Context, e *env) error {
 		return err
 	}
 	defer r.close()
-	if err := r.world.Setup(ctx); err != nil {
-		return fmt.Errorf("set up the exercise: %w", err)
-	}
-	r.announce()
-	if err := r.world.Run(ctx); err != nil {
+	if err := r.play(ctx); err != nil {
 		return fmt.Errorf("exercise: %w (data kept in %s)", err, r.dir)
+	}
+	if err := r.ended(ctx); err != nil {
+		return err
 	}
 	o, err := r.conclude(ctx, begun)
 	if err != nil {
@@ -132,6 +147,11 @@ func (c *exerciseCmd) Run(ctx context.Context, e *env) error {
 	if c.Exit {
 		return nil
 	}
+	if r.nodes != nil {
+		if err := r.nodes.start(); err != nil {
+			return err
+		}
+	}
 	fmt.Fprintln(e.stderr, "The board stays up until you stop it (Ctrl-C).")
 	select {
 	case <-ctx.Done():
@@ -139,6 +159,60 @@ func (c *exerciseCmd) Run(ctx context.Context, e *env) error {
 	case err := <-r.done:
 		return err
 	}
+}
+
+// enough refuses a number of nodes that the database cannot have, and killing
+// the only process.
+func (c *exerciseCmd) enough() error {
+	switch {
+	case c.Nodes < 0 || c.Kills < 0:
+		return errors.New("nodes and kills are 0 or more")
+	case c.Kills > 0 && c.Nodes == 0:
+		return errors.New("only nodes in processes of their own can be killed: give -nodes 1 or more with -kills")
+	case c.Nodes > 1 && c.Database == "":
+		return errors.New("several nodes need PostgreSQL: give -database postgres://… of an empty database")
+	}
+	return nil
+}
+
+// play sets up and runs the action, with nodes dying meanwhile where that is
+// wanted.
+func (r *rehearsal) play(ctx context.Context) error {
+	g, gctx := errgroup.WithContext(ctx)
+	playing, over := context.WithCancel(gctx)
+	if r.cmd.Kills > 0 {
+		// What is planned is mostly over after half the time.
+		span := time.Duration(float64(96*time.Hour)/r.cmd.rate()) / 2
+		g.Go(func() error { return r.nodes.killing(gctx, playing, r.cmd.Seed, r.cmd.Kills, span) })
+	}
+	g.Go(func() error {
+		defer over()
+		if err := r.world.Setup(gctx); err != nil {
+			return fmt.Errorf("set up: %w", err)
+		}
+		r.announce()
+		return r.world.Run(gctx)
+	})
+	return g.Wait()
+}
+
+// ended lets the nodes of a cluster end and makes one here that counts.
+func (r *rehearsal) ended(ctx context.Context) error {
+	if r.nodes == nil {
+		r.node.svc.StopClock()
+		return nil
+	}
+	r.nodes.stop()
+	svc, err := r.place.open(ctx, r.log, netguard.Only(), true)
+	if err != nil {
+		return err
+	}
+	svc.Vantage, svc.BaseURL, svc.Time = exerciseVantage, r.nodes.url, r.nodes.script.Time
+	svc.StopClock()
+	if r.node, err = newNode(svc, r.log); err != nil {
+		return errors.Join(err, svc.DB.Close())
+	}
+	return r.nodes.tell(func(s *exercise.Script) { s.Stopped = concert.Micros(svc.Now()) })
 }
 
 // loopbackOnly refuses to listen where others could take invented referrals
@@ -180,31 +254,51 @@ func (r *rehearsal) open(ctx context.Context, begun time.Time) error {
 	if err := durable.CreateExclusive(filepath.Join(dir, exerciseMark), []byte(mark), 0o600); err != nil {
 		return err
 	}
-	log := slog.New(slog.NewTextHandler(r.e.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	r.log = slog.New(slog.NewTextHandler(r.e.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	// The world is made after the server that it needs, and the server's way
 	// out leads to the world alone.
 	stage := func(host string) (string, bool) { return r.world.Resolve(host) }
-	svc, err := r.place.open(ctx, log, netguard.Staged(stage), true)
+	svc, err := r.place.open(ctx, r.log, netguard.Staged(stage), true)
 	if err != nil {
 		return err
 	}
-	svc.Vantage = "EXERCISE loopback"
+	svc.Vantage = exerciseVantage
 	svc.Time = concert.CaseTime{Since: begun, Start: novemberStart, Rate: r.cmd.rate()}
+	admins, err := svc.FirstAdministrators(ctx, concert.Person{Name: "EXERCISE administrator", Login: "admin"}, concert.Person{Name: "EXERCISE second administrator", Login: "admin2"}, true)
+	if err != nil {
+		return errors.Join(err, svc.DB.Close())
+	}
+	keys := [2]string{admins[0].Key, admins[1].Key}
+	if r.cmd.Nodes > 0 {
+		// The nodes have the database to themselves.
+		if err := svc.DB.Close(); err != nil {
+			return err
+		}
+		return r.openCluster(ctx, keys, svc.Time)
+	}
+	return r.openHere(ctx, svc, keys)
+}
+
+// openWorld makes the invented world that asks the server at base, with the
+// keys of two administrators.
+func (r *rehearsal) openWorld(base string, keys [2]string, at concert.CaseTime) error {
+	var err error
+	r.world, err = exercise.New(exercise.Config{Base: base, AdminKey: keys[0], SecondAdminKey: keys[1], Plan: r.cmd.Plan, Items: r.cmd.Items, Seed: r.cmd.Seed, Time: at, Progress: r.progress(), Log: r.log})
+	if err != nil {
+		return err
+	}
+	return r.world.Listen()
+}
+
+// openHere serves in this process.
+func (r *rehearsal) openHere(ctx context.Context, svc *casework.Service, keys [2]string) error {
 	ln, err := net.Listen("tcp", r.cmd.Listen)
 	if err != nil {
 		return errors.Join(err, svc.DB.Close())
 	}
 	svc.BaseURL = "http://" + ln.Addr().String()
-	if r.node, err = newNode(svc, log); err != nil {
-		return errors.Join(err, ln.Close(), svc.DB.Close())
-	}
-	two, err := svc.FirstAdministrators(ctx, concert.Person{Name: "EXERCISE administrator", Login: "admin"}, concert.Person{Name: "EXERCISE second administrator", Login: "admin2"}, true)
-	if err != nil {
-		return errors.Join(err, ln.Close(), svc.DB.Close())
-	}
-	r.world, err = exercise.New(exercise.Config{Base: svc.BaseURL, AdminKey: two[0].Key, SecondAdminKey: two[1].Key, Plan: r.cmd.Plan, Items: r.cmd.Items, Seed: r.cmd.Seed, Time: svc.Time, Progress: r.progress(), Log: log})
-	if err == nil {
-		err = r.world.Listen()
+	if r.node, err = newNode(svc, r.log); err == nil {
+		err = r.openWorld(svc.BaseURL, keys, svc.Time)
 	}
 	if err != nil {
 		return errors.Join(err, ln.Close(), svc.DB.Close())
@@ -215,24 +309,62 @@ func (r *rehearsal) open(ctx context.Context, begun time.Time) error {
 	return nil
 }
 
+// openCluster serves in processes of their own, behind a proxy in this one.
+func (r *rehearsal) openCluster(ctx context.Context, keys [2]string, at concert.CaseTime) error {
+	var err error
+	if r.nodes, err = newCluster(r.place, r.cmd.Nodes, r.cmd.Listen, r.e, r.log); err != nil {
+		return err
+	}
+	follow, stop := context.WithCancel(ctx)
+	r.stop = stop
+	if err = r.openWorld(r.nodes.url, keys, at); err == nil {
+		err = r.nodes.tell(func(s *exercise.Script) { s.BaseURL, s.Time, s.Stage = r.nodes.url, at, r.world.Stage() })
+	}
+	if err == nil {
+		err = r.nodes.start()
+	}
+	if err != nil {
+		stop()
+		r.nodes.close()
+		return err
+	}
+	r.nodes.follow(follow, r.world)
+	return nil
+}
+
 func (r *rehearsal) close() {
 	if r.stop == nil {
 		return
 	}
 	r.stop()
-	select {
-	case <-r.done:
-	case <-time.After(10 * time.Second):
+	if r.nodes != nil {
+		r.nodes.close()
+	} else {
+		select {
+		case <-r.done:
+		case <-time.After(10 * time.Second):
+		}
 	}
 	r.world.Close()
+	if r.node == nil {
+		return
+	}
 	if err := r.node.svc.DB.Close(); err != nil {
 		fmt.Fprintln(r.e.stderr, "concert: close database:", err)
 	}
 }
 
+// base is where people and programs of the exercise go.
+func (r *rehearsal) base() string {
+	if r.nodes != nil {
+		return r.nodes.url
+	}
+	return r.node.svc.BaseURL
+}
+
 // announce says where to watch.
 func (r *rehearsal) announce() {
-	fmt.Fprintf(r.e.stderr, "EXERCISE: everything is invented. Data directory %s\nBoard: %s/actions/%s\n", r.dir, r.node.svc.BaseURL, r.world.ActionID())
+	fmt.Fprintf(r.e.stderr, "EXERCISE: everything is invented. Data directory %s\nBoard: %s/actions/%s\n", r.dir, r.base(), r.world.ActionID())
 	for _, l := range r.world.Logins() {
 		fmt.Fprintf(r.e.stderr, "Log in as %-12s %s  code %s\n", l.Role+":", l.Link, l.Code)
 	}
@@ -272,9 +404,11 @@ func (r *rehearsal) progress() func(exercise.Progress) {
 // conclude writes the report and counts, by the same queries as the board.
 func (r *rehearsal) conclude(ctx context.Context, begun time.Time) (outcome, error) {
 	svc := r.node.svc
-	svc.StopClock()
 	elapsed := time.Since(begun).Seconds()
 	o := outcome{Plan: r.cmd.Plan, ElapsedS: elapsed, ItemsPerS: float64(r.cmd.Items) / elapsed, Database: svc.DB.Dialect(), Data: r.dir, PeakRSSMB: peakRSS(), Counts: map[string]int64{}}
+	if r.nodes != nil {
+		o.Nodes, o.Kills, o.PeakRSSMB = r.cmd.Nodes, r.nodes.kills.Load(), r.nodes.memory()
+	}
 	if err := svc.PublishLog(ctx); err != nil {
 		return o, err
 	}

@@ -38,6 +38,8 @@ type cli struct {
 	Locate    locateCmd    `cmd:"" help:"Say what place a location is and whether the guard lets it be referred."`
 	Config    configCmd    `cmd:"" help:"Print the effective configuration."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
+
+	ExerciseNode exerciseNodeCmd `cmd:"" hidden:"" help:"One serving node of an exercise, which starts it itself."`
 }
 
 // env is what commands write to and read from.

@@ -7,7 +7,6 @@ package apiserver
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -149,7 +148,7 @@ func (p problem) MarshalJSON() ([]byte, error) { return marshal(p.Problem) }
 // fail turns an act's error into what the framework answers.
 func (s *Server) fail(err error) error {
 	p := httpkit.ProblemOf(err)
-	if p.Status >= 500 && !errors.Is(err, context.Canceled) {
+	if httpkit.Ours(err) {
 		s.log.Error("act failed", "err", err)
 	}
 	return problem{p}
@@ -245,32 +244,21 @@ func (s *Server) idempotent(next http.Handler) http.Handler {
 			return
 		}
 		defer s.land(flight)
-		kept, ok, err := s.svc.Recall(r.Context(), p.ID, key, request)
+		a, again, err := s.svc.Once(r.Context(), p.ID, key, request, func(ctx context.Context) (casework.StoredAnswer, bool) {
+			act := r.WithContext(ctx)
+			act.Body = io.NopCloser(bytes.NewReader(body))
+			rec := &recorder{header: w.Header().Clone(), status: http.StatusOK}
+			next.ServeHTTP(rec, act)
+			return rec.answer(), !passing(rec.status)
+		})
 		if err != nil {
 			httpkit.WriteProblem(w, r, s.log, err)
 			return
 		}
-		if ok {
-			replay(w, kept)
-			return
+		if again {
+			w.Header().Set("Idempotency-Replayed", "true")
 		}
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		rec := &recorder{ResponseWriter: w, status: http.StatusOK}
-		next.ServeHTTP(rec, r)
-		if passing(rec.status) {
-			return
-		}
-		h := map[string]string{}
-		for _, name := range []string{"Content-Type", "ETag", "Location"} {
-			if v := w.Header().Get(name); v != "" {
-				h[name] = v
-			}
-		}
-		// The answer is out; failing to keep it costs a repeated act only, which
-		// versions make safe, and is logged.
-		if err := s.svc.Keep(context.WithoutCancel(r.Context()), p.ID, key, request, casework.StoredAnswer{Status: rec.status, Header: h, Body: rec.body.Bytes()}); err != nil {
-			s.log.Error("answer was not kept for a repeated request", "err", err)
-		}
+		replay(w, a)
 	})
 }
 
@@ -304,28 +292,35 @@ func replay(w http.ResponseWriter, a casework.StoredAnswer) {
 	for k, v := range a.Header {
 		w.Header().Set(k, v)
 	}
-	w.Header().Set("Idempotency-Replayed", "true")
 	w.WriteHeader(a.Status)
 	_, _ = w.Write(a.Body) // a client that went away hears nothing
 }
 
-// recorder keeps a copy of what is answered.
+// recorder takes down an answer that goes out once it is kept.
 type recorder struct {
-	http.ResponseWriter
+	header http.Header
 	status int
 	body   bytes.Buffer
 }
 
+// Header is the answer's.
+func (r *recorder) Header() http.Header { return r.header }
+
 // WriteHeader notes the status.
-func (r *recorder) WriteHeader(status int) {
-	r.status = status
-	r.ResponseWriter.WriteHeader(status)
-}
+func (r *recorder) WriteHeader(status int) { r.status = status }
 
 // Write notes the body.
-func (r *recorder) Write(b []byte) (int, error) {
-	r.body.Write(b)
-	return r.ResponseWriter.Write(b)
+func (r *recorder) Write(b []byte) (int, error) { return r.body.Write(b) }
+
+// answer is what was taken down, with the headers that belong to it.
+func (r *recorder) answer() casework.StoredAnswer {
+	a := casework.StoredAnswer{Status: r.status, Header: map[string]string{}, Body: r.body.Bytes()}
+	for _, name := range []string{"Content-Type", "ETag", "Location", "Retry-After", "WWW-Authenticate", "Allow"} {
+		if v := r.header.Get(name); v != "" {
+			a.Header[name] = v
+		}
+	}
+	return a
 }
 
 // version reads an If-Match header: the ETag that was read.

@@ -22,6 +22,9 @@ const (
 	urgentPriority = 9
 	// remindAfter is when silence is first followed by a reminder.
 	remindAfter = 48 * time.Hour
+	// hourAhead is how far a provider's counted hour may lie ahead of this
+	// node's clock: clocks that were wrong by more are not waited for.
+	hourAhead = 2 * time.Hour
 	// firstSilentCheck is when we look at an item of which we heard nothing.
 	firstSilentCheck = 24 * time.Hour
 )
@@ -96,7 +99,8 @@ func (s *Service) dispatchSome(ctx context.Context, tx *store.Tx, id concert.Pro
 // allowance says how many items may go to the provider now, and sets the clock
 // for the rest.
 func (s *Service) allowance(tx *store.Tx, p *concert.Provider, now time.Time) (limit int, urgentOnly bool) {
-	if hour := now.Truncate(time.Hour); !hour.Equal(p.HourStart) {
+	// Another node's clock may be ahead: its hour stands, unless it is far off.
+	if hour := now.Truncate(time.Hour); hour.After(p.HourStart) || p.HourStart.Sub(hour) > hourAhead {
 		p.HourStart, p.HourCount = hour, 0
 	}
 	if w := windowOf(*p); !w.Open(now) {
@@ -155,6 +159,8 @@ func (s *Service) keepBack(ctx context.Context, tx *store.Tx, items []concert.It
 				return nil, nil, err
 			}
 			tx.Record(e)
+			// A node whose clock is ahead may have ended the hold's term before.
+			tx.SetClock(concert.ClockHold, string(stop[0].ID), stop[0].ExpiresAt)
 			parked = append(parked, held)
 			continue
 		}

@@ -217,6 +217,16 @@ func (s *Service) remindReferral(ctx context.Context, j concert.RemindReferral) 
 		if n == 0 {
 			return nil
 		}
+		// A node may have died after it reminded and before its job was done, or
+		// its clock be ahead.
+		last := r.CreatedAt
+		if !r.RemindedAt.IsZero() {
+			last = r.RemindedAt
+		}
+		if due := last.Add(remindAfter); s.now().Before(due.Add(-hourAhead)) {
+			tx.SetClock(concert.ClockRemind, string(r.ID), due)
+			return nil
+		}
 		p, err := tx.Provider(ctx, string(r.Provider))
 		if err != nil {
 			return err

@@ -49,19 +49,30 @@ func (s *Service) Run(ctx context.Context) error {
 	return g.Wait()
 }
 
-// every runs fn at each tick until the context ends. A failure is logged and
-// the next tick tries again: the rows are still there.
+// complainEvery bounds how often lasting trouble in the background is logged.
+const complainEvery = 10 * time.Second
+
+// every runs fn at each tick until the context ends. A failure is logged, once
+// in a while as long as it lasts, and the next tick tries again: the rows are
+// still there.
 func (s *Service) every(ctx context.Context, tick time.Duration, what string, fn func(context.Context) error) {
 	t := time.NewTicker(tick)
 	defer t.Stop()
+	var complained time.Time
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-t.C:
 		}
-		if err := fn(ctx); err != nil && ctx.Err() == nil {
+		switch err := fn(ctx); {
+		case ctx.Err() != nil:
+		case err != nil && time.Since(complained) > complainEvery:
+			complained = time.Now()
 			s.Log.Error("background work failed and will be tried again", "what", what, "err", err)
+		case err == nil && !complained.IsZero():
+			complained = time.Time{}
+			s.Log.Warn("background work goes on", "what", what)
 		}
 	}
 }
@@ -142,13 +153,57 @@ func (s *Service) Recall(ctx context.Context, p concert.PersonID, key string, re
 // answerKey seals stored answers: they name places, and once a new key or link.
 func (s *Service) answerKey() identity.Key { return s.DB.Keys.Derive("stored answers") }
 
-// Keep stores an answer for a repeated request.
-func (s *Service) Keep(ctx context.Context, p concert.PersonID, key string, request []byte, a StoredAnswer) error {
+// sealed is an answer as it is kept.
+func (s *Service) sealed(key string, request []byte, a StoredAnswer) (store.StoredAnswer, error) {
 	header, err := json.Marshal(a.Header)
+	return store.StoredAnswer{Fingerprint: sha256.Sum256(request), Status: a.Status, Header: string(header), Body: identity.Seal(s.answerKey(), a.Body, []byte(key)), At: time.Now()}, err
+}
+
+// Keep stores an answer for a repeated request in which nothing was done.
+func (s *Service) Keep(ctx context.Context, p concert.PersonID, key string, request []byte, a StoredAnswer) error {
+	kept, err := s.sealed(key, request, a)
 	if err != nil {
 		return err
 	}
-	return s.DB.Update(ctx, func(tx *store.Tx) error {
-		return tx.StoreAnswer(ctx, p, key, store.StoredAnswer{Fingerprint: sha256.Sum256(request), Status: a.Status, Header: string(header), Body: identity.Seal(s.answerKey(), a.Body, []byte(key)), At: time.Now()})
-	})
+	return s.DB.Update(ctx, func(tx *store.Tx) error { return tx.StoreAnswer(ctx, p, key, kept) })
+}
+
+// Once lets a request act at most once for the person's key, on whichever nodes
+// and however often it arrives: what act writes under its context and the
+// answer it gives commit together, and a repeated request gets that answer
+// (again is true). An answer that is not to be kept leaves the key free; one of
+// 500 and above undoes what was written.
+func (s *Service) Once(ctx context.Context, p concert.PersonID, key string, request []byte, act func(context.Context) (a StoredAnswer, keep bool)) (a StoredAnswer, again bool, err error) {
+	if a, again, err = s.Recall(ctx, p, key, request); err != nil || again {
+		return a, again, err
+	}
+	acting, once := s.DB.Once(ctx, p, key, sha256.Sum256(request))
+	// Also where the act panics: others wait for the database.
+	defer func() { err = errors.Join(err, once.Rollback()) }()
+	a, keep := act(acting)
+	switch {
+	case once.Taken():
+		if a, again, err = s.Recall(ctx, p, key, request); err == nil && !again {
+			err = store.InFlight()
+		}
+		return a, again, err
+	case a.Status >= 500:
+		return a, false, nil
+	case !once.Acted():
+		if keep {
+			// Nothing was done, so failing to keep the answer costs nothing but
+			// the look at the request again.
+			if err := s.Keep(ctx, p, key, request, a); err != nil {
+				s.Log.Warn("answer was not kept for a repeated request", "err", err)
+			}
+		}
+		return a, false, nil
+	case !keep:
+		return a, false, once.Commit(ctx, nil)
+	}
+	kept, err := s.sealed(key, request, a)
+	if err != nil {
+		return a, false, err
+	}
+	return a, false, once.Commit(ctx, &kept)
 }

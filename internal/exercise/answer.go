@@ -180,6 +180,7 @@ func (p *provider) file(r api.Referral) (*caseFile, error) {
 				return nil, fmt.Errorf("item %s of referral %s lies at a place that is none of this exercise: same database, other seed?", it.Ref, r.ID)
 			}
 		}
+		p.checkItem(n, it.Ref, r.ID)
 		switch {
 		case concert.AnswerCode(it.Claimed).Final():
 			p.world.markActed(n)
@@ -226,6 +227,9 @@ func (p *provider) read(ctx context.Context, referral string) error {
 	if err != nil {
 		return err
 	}
+	// What is read is no longer pushed, so a referral that is first heard of by
+	// its withdrawal is taken on now.
+	p.take(concert.NoticeTypes[concert.NoticeReferral], referral, "")
 	return p.answerLate(ctx, r)
 }
 

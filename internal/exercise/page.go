@@ -1,11 +1,14 @@
 package exercise
 
 import (
+	"context"
 	"fmt"
 	"html"
 	"net/http"
 	"strings"
 	"time"
+
+	"concert"
 )
 
 // page is what a visitor of an item's place sees.
@@ -56,18 +59,44 @@ func (p *provider) pageOf(n uint32) page {
 	return page{status: http.StatusOK}
 }
 
-// returned reports whether the content is back: the next day after the
-// first visitor found it gone, so that even one who comes late sees it gone once.
+// returned reports whether the content is back: the next day after a visitor
+// found it gone and wrote that down. A visitor that died over it has seen
+// nothing.
 func (p *provider) returned(n uint32) bool {
 	now := p.world.now()
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	gone, ok := p.goneSince[n]
+	back, item := p.back[n], p.itemOf[n]
 	if !ok {
 		p.goneSince[n] = now
-		return false
 	}
-	return now.Sub(gone) >= backAfter
+	p.mu.Unlock()
+	if back || !ok || now.Sub(gone) < backAfter {
+		return back
+	}
+	back = p.seenGone(item)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.back[n] = back
+	if !back {
+		p.goneSince[n] = now
+	}
+	return back
+}
+
+// seenGone reports whether the item is on record as gone. Before there are
+// people who could be asked, it is.
+func (p *provider) seenGone(item string) bool {
+	who := p.world.onlooker.Load()
+	if who == nil || item == "" {
+		return true
+	}
+	var gone bool
+	p.world.within(func(ctx context.Context) {
+		it, err := who.Item(ctx, item)
+		gone = err == nil && it.Observed == string(concert.ObservedDown)
+	})
+	return gone
 }
 
 // servePage answers for every place at the provider; a place that the plan does

@@ -33,7 +33,11 @@ type provider struct {
 	ids       map[string]bool
 	idRing    []string
 	known     map[string]bool      // notices taken on, by kind, referral and remedy
+	sentAs    map[string]string    // webhook-ids by kind, referral and remedy, and the other way round
+	referred  map[string]string    // referrals by item
 	goneSince map[uint32]time.Time // case time at which a visitor found gone what will return
+	back      map[uint32]bool      // what has returned
+	itemOf    map[uint32]string    // items that were referred, by number
 	polling   bool
 	closed    bool
 }
@@ -45,7 +49,7 @@ func newProvider(w *World, index int) *provider {
 	plan := providers[index]
 	return &provider{
 		world: w, plan: &plan, index: index, busy: make(chan struct{}, deskSize),
-		ids: map[string]bool{}, known: map[string]bool{}, goneSince: map[uint32]time.Time{},
+		ids: map[string]bool{}, known: map[string]bool{}, sentAs: map[string]string{}, referred: map[string]string{}, goneSince: map[uint32]time.Time{}, back: map[uint32]bool{}, itemOf: map[uint32]string{},
 	}
 }
 

@@ -209,6 +209,7 @@ func (w *World) openAction(ctx context.Context) error {
 	if w.coordinator, err = w.addPerson(ctx, "coordinator", concert.RoleCoordinator, centre.ID, 0); err != nil {
 		return err
 	}
+	w.onlooker.Store(w.coordinator)
 	w.logins = nil
 	for _, l := range []struct {
 		role      concert.Role

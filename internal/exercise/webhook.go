@@ -99,6 +99,7 @@ func (p *provider) serveHook(rw http.ResponseWriter, r *http.Request) {
 		http.Error(rw, "the body is no notice of a referral", http.StatusBadRequest)
 		return
 	}
+	p.checkID(id, notice)
 	if !p.pause(r) {
 		return
 	}
@@ -113,6 +114,36 @@ func (p *provider) serveHook(rw http.ResponseWriter, r *http.Request) {
 	if p.firstTime(id) {
 		p.take(notice.Type, notice.Data.Referral, notice.Data.Remedy)
 	}
+}
+
+// checkID makes a problem of a notice that comes under two ids and of an id that
+// stands for two notices: however often a delivery is tried, and on whichever
+// node, its id is the same. Reminders are many to one referral.
+func (p *provider) checkID(id string, n concert.WebhookNotice) {
+	name := "notice " + n.Type + " " + n.Data.Referral + " " + n.Data.Remedy
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if was := p.sentAs["id "+id]; was != "" && was != name {
+		p.world.problems.add(fmt.Errorf("provider %s: webhook-id %s stands for %q and for %q", p.plan.key, id, was, name))
+	}
+	p.sentAs["id "+id] = name
+	if n.Type == concert.NoticeTypes[concert.NoticeReminder] {
+		return
+	}
+	if was := p.sentAs[name]; was != "" && was != id {
+		p.world.problems.add(fmt.Errorf("provider %s: %q came under two webhook-ids, %s and %s", p.plan.key, name, was, id))
+	}
+	p.sentAs[name] = id
+}
+
+// checkItem makes a problem of an item that lies in two referrals.
+func (p *provider) checkItem(n uint32, item, referral string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if was := p.referred[item]; was != "" && was != referral {
+		p.world.problems.add(fmt.Errorf("provider %s: item %s was referred twice, in %s and in %s", p.plan.key, item, was, referral))
+	}
+	p.referred[item], p.itemOf[n] = referral, item
 }
 
 // pause is how long a slow provider takes over a webhook; false if the sender

@@ -65,7 +65,8 @@ type World struct {
 	running map[int]context.CancelFunc // of what goes on in the background, ended by Close
 
 	providers [len(providers)]*provider
-	acted     []atomic.Uint32 // one bit an item: its provider has done what its outcome says
+	onlooker  atomic.Pointer[api.Client] // the coordinator, once there is one, for what pages ask
+	acted     []atomic.Uint32            // one bit an item: its provider has done what its outcome says
 
 	// Set by Setup, read afterwards.
 	admin       *api.Client
@@ -163,21 +164,7 @@ func (w *World) Listen() error {
 // Resolve gives the loopback address, host:port, behind an invented host. The
 // server's re-checks and webhooks may reach nothing else. An address can
 // change when a provider's server comes up again, so ask before each dial.
-func (w *World) Resolve(host string) (addr string, ok bool) {
-	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	if i := strings.IndexByte(host, ':'); i >= 0 {
-		host = host[:i]
-	}
-	for _, p := range w.providers {
-		for _, d := range []string{p.plan.domain, p.plan.also} {
-			if d == "" || host != d && !strings.HasSuffix(host, "."+d) {
-				continue
-			}
-			return p.address(host == p.hookHost())
-		}
-	}
-	return "", false
-}
+func (w *World) Resolve(host string) (addr string, ok bool) { return w.Stage().Resolve(host) }
 
 // Close ends the world: servers, polls and what is in flight.
 func (w *World) Close() {
@@ -241,9 +228,13 @@ func (w *World) now() time.Time { return w.cfg.Time.At(time.Now()) }
 // ends is when the four days are over, in case time.
 func (w *World) ends() time.Time { return w.cfg.Time.Start.AddDate(0, 0, caseDays) }
 
+// patience is how often people and programs repeat a request: a minute at
+// least, since nodes may be killed as often as they come up.
+const patience = 40
+
 // client is a person's way in; persons are spread over the nodes.
 func (w *World) client(key string, person int) *api.Client {
-	return &api.Client{Base: w.cfg.Bases[person%len(w.cfg.Bases)], Key: key, HTTP: w.http}
+	return &api.Client{Base: w.cfg.Bases[person%len(w.cfg.Bases)], Key: key, HTTP: w.http, Tries: patience}
 }
 
 // call carries an Idempotency-Key made of the seed and what is done.

@@ -40,6 +40,8 @@ var statusOfCode = map[string]int{
 	"cursor.malformed":        http.StatusBadRequest,
 	"precondition.malformed":  http.StatusBadRequest,
 	"idempotency.key_too_big": http.StatusBadRequest,
+	"database.unsure":         http.StatusGatewayTimeout,
+	"storage.full":            http.StatusInsufficientStorage,
 }
 
 // ProblemBase is what problem types begin with; docs/api.md lists the codes.
@@ -79,10 +81,18 @@ func ProblemOf(err error) *api.Problem {
 // not a refusal.
 func WriteProblem(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) {
 	p := ProblemOf(err)
-	if p.Status >= 500 && !errors.Is(err, context.Canceled) {
+	if Ours(err) {
 		log.Error("request failed", "method", r.Method, "pattern", r.Pattern, "err", err)
 	}
 	WriteProblemDocument(w, p)
+}
+
+// Ours reports whether an error belongs in the log: it is no refusal, and the
+// asker has not gone away. That the database is away is a refusal, told to
+// everybody who asks and logged by what works in the background.
+func Ours(err error) bool {
+	var e *concert.Error
+	return !errors.As(err, &e) && !errors.Is(err, context.Canceled)
 }
 
 // ProblemHeader is what HTTP asks to go with a problem's status.
@@ -91,7 +101,7 @@ func ProblemHeader(p *api.Problem) http.Header {
 	switch p.Status {
 	case http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", `Bearer realm="concert"`)
-	case http.StatusServiceUnavailable:
+	case http.StatusServiceUnavailable, http.StatusInsufficientStorage, http.StatusGatewayTimeout:
 		h.Set("Retry-After", "2")
 	}
 	return h

@@ -74,12 +74,16 @@ func (db *DB) FireClocks(ctx context.Context, now time.Time, again time.Duration
 		if err != nil {
 			return fmt.Errorf("read clocks: %w", err)
 		}
-		jobs := make([]concert.Job, len(clocks))
-		for i, c := range clocks {
-			if jobs[i], err = c.JobFor(); err != nil {
-				return err
+		// A kind that this program does not know was set by a newer one, whose
+		// nodes take it.
+		jobs := make([]concert.Job, 0, len(clocks))
+		clocks = slices.DeleteFunc(clocks, func(c concert.Clock) bool {
+			j, unknown := c.JobFor()
+			if unknown == nil {
+				jobs = append(jobs, j)
 			}
-		}
+			return unknown != nil
+		})
 		taken, err := tx.enqueue(ctx, jobs)
 		if err != nil {
 			return err

@@ -117,7 +117,7 @@ func (db *DB) migrate(ctx context.Context) error {
 		}}
 	}
 	queue := goose.NewGoMigration(2, step, nil)
-	p, err := goose.NewProvider(db.d.goose, db.write, files, goose.WithGoMigrations(queue), goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
+	p, err := goose.NewProvider(db.d.goose, db.write, files, goose.WithGoMigrations(append(newer(), queue)...), goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
 	if err != nil {
 		return fmt.Errorf("migrations: %w", err)
 	}
@@ -151,24 +151,29 @@ type Tx struct {
 
 // View runs fn on one snapshot.
 func (db *DB) View(ctx context.Context, fn func(*Tx) error) error {
+	if o := db.onceOf(ctx); o != nil && o.Acted() {
+		return db.translate(o.view(fn))
+	}
 	opts := &sql.TxOptions{ReadOnly: true}
 	if db.d.name == "postgres" {
 		opts.Isolation = sql.LevelRepeatableRead
 	}
 	t, err := db.read.BeginTx(ctx, opts)
 	if err != nil {
-		return fmt.Errorf("begin reading: %w", err)
+		return db.translate(fmt.Errorf("begin reading: %w", err))
 	}
 	tx := &Tx{db: db, tx: t, ro: true, keys: map[string]identity.Sealer{}}
 	err = fn(tx)
 	// A view changes nothing: ending it either way is the same.
 	if end := t.Rollback(); err == nil && end != nil {
-		err = fmt.Errorf("end reading: %w", end)
+		if err = ctx.Err(); err == nil {
+			err = fmt.Errorf("end reading: %w", end)
+		}
 	}
 	for _, f := range tx.after {
 		f()
 	}
-	return err
+	return db.translate(err)
 }
 
 // updateTries bounds how often an act is run again after a clash that the
@@ -196,35 +201,90 @@ func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
 }
 
 func (db *DB) updateOnce(ctx context.Context, fn func(*Tx) error) error {
+	if o := db.onceOf(ctx); o != nil {
+		return o.update(ctx, fn)
+	}
+	t, done, err := db.begin(ctx)
+	if err != nil {
+		return err
+	}
+	tx := db.writing(t)
+	if err := tx.run(ctx, fn); err != nil {
+		return db.undone(err, t, done)
+	}
+	return db.commit(t, done, tx.after)
+}
+
+// begin opens a transaction that writes; done lets others write again and is
+// called once it has ended.
+func (db *DB) begin(ctx context.Context) (t *sql.Tx, done func(), err error) {
+	done = func() {}
 	if db.turn != nil {
 		// The pool would give its one connection to any of those that wait, and
 		// the unlucky one would wait ten times as long.
 		select {
 		case db.turn <- struct{}{}:
-			defer func() { <-db.turn }()
+			done = func() { <-db.turn }
 		case <-ctx.Done():
-			return ctx.Err()
+			return nil, nil, ctx.Err()
 		}
 	}
-	t, err := db.write.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("begin: %w", err)
+	if t, err = db.write.BeginTx(ctx, nil); err != nil {
+		done()
+		return nil, nil, fmt.Errorf("begin: %w", err)
 	}
-	defer t.Rollback()
-	tx := &Tx{db: db, tx: t, deltas: concert.Deltas{}, clocks: map[clockKey]time.Time{}, keys: map[string]identity.Sealer{}}
+	return t, done, nil
+}
+
+func (db *DB) writing(t *sql.Tx) *Tx {
+	return &Tx{db: db, tx: t, deltas: concert.Deltas{}, clocks: map[clockKey]time.Time{}, keys: map[string]identity.Sealer{}}
+}
+
+// run does one act in the transaction, up to its commit.
+func (tx *Tx) run(ctx context.Context, fn func(*Tx) error) error {
 	if err := fn(tx); err != nil {
 		return err
 	}
 	if tx.changed != "" && len(tx.events) == 0 {
 		return fmt.Errorf("table %s was changed without an event: the act records none", tx.changed)
 	}
-	if err := tx.flush(ctx); err != nil {
-		return err
+	return tx.flush(ctx)
+}
+
+// undo ends a transaction without a trace. That it is over already, by its
+// context or with its connection, is what was wanted.
+func (db *DB) undo(t *sql.Tx, done func()) error {
+	defer done()
+	if err := t.Rollback(); err != nil && !errors.Is(err, sql.ErrTxDone) && !db.d.lost(err) {
+		return fmt.Errorf("roll back: %w", err)
 	}
-	if err := t.Commit(); err != nil {
+	return nil
+}
+
+// undone ends a failed act's transaction and gives the act's error.
+func (db *DB) undone(err error, t *sql.Tx, done func()) error {
+	if end := db.undo(t, done); end != nil {
+		return errors.Join(err, end)
+	}
+	return err
+}
+
+func (db *DB) commit(t *sql.Tx, done func(), after []func()) error {
+	err := t.Commit()
+	if err != nil && db.turn != nil {
+		// The embedded database may keep open what it could not commit, and its
+		// one connection is used again.
+		_, _ = db.write.Exec("ROLLBACK") // refused where nothing is open: just as well
+	}
+	done()
+	switch {
+	case err == nil:
+	case db.d.lost(err):
+		return &concert.Error{Kind: concert.Unavailable, Code: CodeUnsure, Message: "the database broke off while this was being written, so it may or may not have been done: look, or repeat it with the same Idempotency-Key"}
+	default:
 		return fmt.Errorf("commit: %w", err)
 	}
-	for _, f := range tx.after {
+	for _, f := range after {
 		f()
 	}
 	return nil
@@ -243,8 +303,13 @@ func (tx *Tx) flush(ctx context.Context) error {
 	return tx.flushTallies(ctx)
 }
 
-// CodeExists is the code of a refusal because a unique row is there already.
-const CodeExists = "exists"
+// Codes of refusals that come from the database itself.
+const (
+	CodeExists = "exists"               // a unique row is there already
+	CodeAway   = "database.unavailable" // no connection, or it broke off before anything was done
+	CodeUnsure = "database.unsure"      // it broke off during the commit
+	CodeFull   = "storage.full"         // no room on its disk
+)
 
 // translate is the only place that reads a driver's errors.
 func (db *DB) translate(err error) error {
@@ -253,10 +318,22 @@ func (db *DB) translate(err error) error {
 		return nil
 	case errors.Is(err, sql.ErrNoRows):
 		return concert.ErrNotFound
+	case refused(err):
+		return err
+	case db.d.lost(err):
+		return &concert.Error{Kind: concert.Unavailable, Code: CodeAway, Message: "the database cannot be reached just now and nothing was done: try again in a moment"}
+	case db.d.full(err):
+		return &concert.Error{Kind: concert.Unavailable, Code: CodeFull, Message: "there is no room left where the database is kept, and nothing was done: the operator must make room, then repeat this"}
 	case db.d.unique(err):
 		return &concert.Error{Kind: concert.Conflict, Code: CodeExists, Message: "this exists already, or someone made it at the same moment: load it and repeat what still applies"}
 	}
 	return err
+}
+
+// refused reports whether the error is an answer already.
+func refused(err error) bool {
+	_, ok := errors.AsType[*concert.Error](err)
+	return ok
 }
 
 func (tx *Tx) query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {

@@ -1,9 +1,13 @@
 package store
 
 import (
+	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/url"
 	"strings"
 	"sync"
@@ -33,6 +37,8 @@ type dialect struct {
 	countTables string // how many tables there are
 	retryable   func(error) bool
 	unique      func(error) bool
+	lost        func(error) bool // the connection, not the statement, failed
+	full        func(error) bool // there was no room to write
 	queue       func(*sql.DB) riverdriver.Driver[*sql.Tx]
 	queueSteps  bool // the queue's schema is made in several transactions: a new enum value can be used only after its own
 
@@ -57,6 +63,17 @@ func sqliteDialect() *dialect {
 			c := code(err)
 			return c == sqlite3.SQLITE_CONSTRAINT_UNIQUE || c == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
 		},
+		lost: func(error) bool { return false },
+		full: func(err error) bool {
+			// Where even the shared memory beside the file finds no room, that is
+			// told as an error of input and output.
+			switch c := code(err); c {
+			case sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_SHMOPEN, sqlite3.SQLITE_IOERR_SHMMAP, sqlite3.SQLITE_IOERR_TRUNCATE:
+				return true
+			default:
+				return c&0xff == sqlite3.SQLITE_FULL
+			}
+		},
 		queue: func(db *sql.DB) riverdriver.Driver[*sql.Tx] { return riversqlite.New(db) },
 	}
 }
@@ -74,9 +91,28 @@ func postgresDialect() *dialect {
 		countTables: "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()",
 		retryable:   func(err error) bool { s := state(err); return s == "40001" || s == "40P01" },
 		unique:      func(err error) bool { return state(err) == "23505" },
-		queue:       func(db *sql.DB) riverdriver.Driver[*sql.Tx] { return riverdatabasesql.New(db) },
-		queueSteps:  true,
+		lost: func(err error) bool {
+			if s := state(err); s != "" {
+				return strings.HasPrefix(s, "08") || strings.HasPrefix(s, "57P") || s == "53300" || s == "25P03"
+			}
+			return broken(err)
+		},
+		full:       func(err error) bool { s := state(err); return s == "53100" || s == "58030" },
+		queue:      func(db *sql.DB) riverdriver.Driver[*sql.Tx] { return riverdatabasesql.New(db) },
+		queueSteps: true,
 	}
+}
+
+// broken reports whether an error is the network's or the driver's word that
+// there is no connection. A context that ended is the asker's own doing.
+func broken(err error) bool {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return false
+	}
+	var connect *pgconn.ConnectError
+	var network net.Error
+	return errors.As(err, &connect) || errors.As(err, &network) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) || strings.Contains(err.Error(), "conn closed")
 }
 
 // dialectOf chooses by the form of the address: "postgres://…" or a file.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"log/slog"
 	"time"
@@ -47,7 +48,7 @@ func (tx *Tx) enqueue(ctx context.Context, jobs []concert.Job) (taken []bool, er
 	params := make([]river.InsertManyParams, len(jobs))
 	for i, j := range jobs {
 		kind := concert.ClockKind(j.Kind())
-		opts := &river.InsertOpts{Priority: kind.Rank(), UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: unfinished}}
+		opts := &river.InsertOpts{MaxAttempts: retryMost, Priority: kind.Rank(), UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: unfinished}}
 		if kind == concert.ClockDeliver {
 			opts.Queue = queueOut
 		}
@@ -67,8 +68,8 @@ func (tx *Tx) enqueue(ctx context.Context, jobs []concert.Job) (taken []bool, er
 // unfinished are the states in which a job stands for any later one like it.
 var unfinished = []rivertype.JobState{rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRetryable, rivertype.JobStateRunning, rivertype.JobStateScheduled}
 
-// jobTimeout is short, and rescue follows soon after, so that the work of a
-// node that died goes on elsewhere.
+// jobTimeout is short, and rescue follows soon after, for the work of a node
+// that is alive and stuck. That of a dead one goes on much sooner (node.go).
 const (
 	jobTimeout = 60 * time.Second
 	jobRescue  = 75 * time.Second
@@ -77,7 +78,9 @@ const (
 
 // Work runs jobs on this node until the context ends, several at once.
 func (db *DB) Work(ctx context.Context, h *Handlers, log *slog.Logger, workers int) error {
+	id := rand.Text()
 	cfg := &river.Config{
+		ID:                   id,
 		Queues:               map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: workers}, queueOut: {MaxWorkers: workers}},
 		Workers:              h.workers,
 		FetchPollInterval:    jobPoll,
@@ -86,20 +89,42 @@ func (db *DB) Work(ctx context.Context, h *Handlers, log *slog.Logger, workers i
 		RescueStuckJobsAfter: jobRescue,
 		Logger:               log,
 		PollOnly:             true,
+		RetryPolicy:          retry{},
 		ReindexerSchedule:    neverReindex{},
 	}
 	q, err := river.NewClient(db.d.queue(db.write), cfg)
 	if err != nil {
 		return fmt.Errorf("job queue: %w", err)
 	}
+	others := &nodes{db: db, self: id, seen: map[string]*heard{}}
+	if db.turn != nil {
+		// Nobody else works on an embedded database, so whoever runs there is dead.
+		n, err := db.rescue(ctx, func(string) bool { return true })
+		if err != nil && ctx.Err() == nil {
+			return err
+		}
+		if n > 0 {
+			log.Warn("jobs that the last run left go on", "jobs", n)
+		}
+	} else if err := others.beat(ctx); err != nil {
+		return err
+	}
 	if err := q.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start the job queue: %w", err)
+	}
+	if db.turn == nil {
+		others.watch(ctx, log)
 	}
 	<-ctx.Done()
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	if err := q.Stop(stop); err != nil {
 		return fmt.Errorf("stop the job queue: %w", err)
+	}
+	if db.turn == nil {
+		if err := others.leave(stop); err != nil {
+			log.Warn("the other nodes were not told that this one ends: they will find out", "err", err)
+		}
 	}
 	return nil
 }

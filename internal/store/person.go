@@ -171,10 +171,12 @@ func (tx *Tx) StoredAnswer(ctx context.Context, p concert.PersonID, name string)
 	return a, err
 }
 
-// StoreAnswer keeps an answer for a repeated request.
+// StoreAnswer keeps an answer for a repeated request: the one that was kept
+// first stays.
 func (tx *Tx) StoreAnswer(ctx context.Context, p concert.PersonID, name string, a StoredAnswer) error {
 	_, err := tx.insert(ctx, "idempotency", "person, name, fingerprint, status, header, body, at",
-		[][]any{{string(p), name, a.Fingerprint[:], a.Status, a.Header, a.Body, concert.Micros(a.At)}}, "ON CONFLICT (person, name) DO NOTHING")
+		[][]any{{string(p), name, a.Fingerprint[:], a.Status, a.Header, a.Body, concert.Micros(a.At)}},
+		"ON CONFLICT (person, name) DO UPDATE SET status = excluded.status, header = excluded.header, body = excluded.body, at = excluded.at WHERE idempotency.status = 0")
 	return err
 }
 

@@ -15,18 +15,28 @@ import (
 	"path/filepath"
 	"strconv"
 	"syscall"
+	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 )
 
-// serverScript keeps one PostgreSQL for as long as its own standard input is open. The test process holds the other end and
-// never writes: however it ends, the kernel closes the pipe, the server stops at once and its directory goes.
+// serverScript keeps one PostgreSQL for as long as its own standard input is open. The test process holds the other end:
+// however it ends, the kernel closes the pipe, the server stops at once and its directory goes. A line "stop" stops the server
+// at once, as pg_ctl stop -m immediate does, and a line "start" starts it again.
 const serverScript = `
-"$BIN/postgres" -D "$DIR/data" -p "$PORT" -c listen_addresses=127.0.0.1 -c unix_socket_directories="$SOCKETS" \
-	-c max_connections=200 -c fsync=on -c max_wal_size=256MB >"$DIR/log" 2>&1 </dev/null &
-server=$!
-cat >/dev/null
+start() {
+	"$BIN/postgres" -D "$DIR/data" -p "$PORT" -c listen_addresses=127.0.0.1 -c unix_socket_directories="$SOCKETS" \
+		-c max_connections=200 -c fsync=on -c max_wal_size=256MB >"$DIR/log" 2>&1 </dev/null &
+	server=$!
+}
+start
+while read -r what; do
+	case $what in
+	stop) kill -QUIT "$server"; wait "$server" || true ;;
+	start) start ;;
+	esac
+done
 kill -QUIT "$server" 2>/dev/null
 wait "$server" || true
 cd / && rm -rf "$DIR"
@@ -37,7 +47,7 @@ type server struct {
 	dsn  string // of the maintenance database
 	dir  string
 	cmd  *exec.Cmd
-	life io.Closer
+	life io.WriteCloser
 }
 
 // startPostgres makes a cluster in a temporary directory and starts a server on a free port of the loopback address.
@@ -189,6 +199,43 @@ func (s *server) start(bin string, port int, account *syscall.Credential) error 
 		return fmt.Errorf("start the test PostgreSQL: %w", err)
 	}
 	return nil
+}
+
+// OwnServer is a PostgreSQL that a test has to itself and may stop and start.
+type OwnServer struct {
+	DSN string // of an empty database
+	s   *server
+}
+
+// OwnPostgres starts one that ends with the test. Without PostgreSQL the test is skipped, or failed, as with Postgres.
+func OwnPostgres(t testing.TB) *OwnServer {
+	t.Helper()
+	s, err := startPostgres()
+	if errors.Is(err, errNoPostgres) && os.Getenv(EnvRequirePostgres) != "1" && os.Getenv("CI") != "true" {
+		t.Skip(err)
+	}
+	Must(t, err)
+	t.Cleanup(func() {
+		if err := s.stop(); err != nil {
+			t.Errorf("stop the test's own PostgreSQL: %v", err)
+		}
+	})
+	return &OwnServer{s.dsn, s}
+}
+
+// Stop stops the server at once: connections break, commits that were acknowledged are kept.
+func (o *OwnServer) Stop(t testing.TB) {
+	t.Helper()
+	_, err := io.WriteString(o.s.life, "stop\n")
+	Must(t, err)
+}
+
+// Start starts it again and waits until it answers.
+func (o *OwnServer) Start(t testing.TB) {
+	t.Helper()
+	_, err := io.WriteString(o.s.life, "start\n")
+	Must(t, err)
+	Must(t, o.s.awaitReady())
 }
 
 // stop ends the server, waits for it and removes its directory.

@@ -1,0 +1,149 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"concert"
+)
+
+// Once is one request that carries a key of its own (Idempotency-Key). The
+// first Update under its context claims the key in the database, and nothing
+// that is done under it commits before Commit: the act, its events and the
+// answer to be given again are one transaction, so that a node that dies in
+// between has either done both or neither, and of two nodes with the same key
+// one waits for the other and finds the key taken. It belongs to one request
+// and is used by one goroutine at a time.
+type Once struct {
+	db     *DB
+	person concert.PersonID
+	name   string
+	print  [32]byte // of the request
+	tx     *sql.Tx  // nil until something is written
+	done   func()   // lets others write again
+	after  []func()
+	taken  bool
+}
+
+type onceKey struct{}
+
+// Once is a request under the person's key, and the context in which its act
+// runs. End it with Commit or Rollback.
+func (db *DB) Once(ctx context.Context, p concert.PersonID, name string, print [32]byte) (context.Context, *Once) {
+	o := &Once{db: db, person: p, name: name, print: print}
+	return context.WithValue(ctx, onceKey{}, o), o
+}
+
+// onceOf is the request that the context belongs to, if it goes to this
+// database.
+func (db *DB) onceOf(ctx context.Context) *Once {
+	if o, ok := ctx.Value(onceKey{}).(*Once); ok && o.db == db {
+		return o
+	}
+	return nil
+}
+
+// InFlight refuses a key whose first request is still being answered.
+func InFlight() error {
+	return concert.Refuse(concert.Conflict, "idempotency.in_flight", "Idempotency-Key", "a request with this Idempotency-Key is still being answered: try again in a moment")
+}
+
+// Taken reports whether an act was refused because another request had the
+// key, whose answer is there by now.
+func (o *Once) Taken() bool { return o.taken }
+
+// Acted reports whether something was written that waits for Commit.
+func (o *Once) Acted() bool { return o.tx != nil }
+
+// update is an Update within the request. What it writes waits for Commit; when
+// it fails, only its own part is undone.
+func (o *Once) update(ctx context.Context, fn func(*Tx) error) error {
+	if o.tx != nil {
+		return o.within(ctx, fn)
+	}
+	t, done, err := o.db.begin(ctx)
+	if err != nil {
+		return err
+	}
+	if err := o.claim(ctx, t, fn); err != nil {
+		return o.db.undone(err, t, done)
+	}
+	o.tx, o.done = t, done
+	return nil
+}
+
+func (o *Once) claim(ctx context.Context, t *sql.Tx, fn func(*Tx) error) error {
+	tx := o.db.writing(t)
+	n, err := tx.insert(ctx, "idempotency", "person, name, fingerprint, status, header, body, at",
+		[][]any{{string(o.person), o.name, o.print[:], 0, "", []byte{}, concert.Micros(time.Now())}}, "ON CONFLICT (person, name) DO NOTHING")
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		o.taken = true
+		return InFlight()
+	}
+	err = tx.run(ctx, fn)
+	o.after = append(o.after, tx.after...)
+	return err
+}
+
+// within is a second act of the same request.
+func (o *Once) within(ctx context.Context, fn func(*Tx) error) error {
+	if _, err := o.tx.ExecContext(ctx, "SAVEPOINT act"); err != nil {
+		return err
+	}
+	tx := o.db.writing(o.tx)
+	err := tx.run(ctx, fn)
+	o.after = append(o.after, tx.after...)
+	if err != nil {
+		if _, undone := o.tx.ExecContext(ctx, "ROLLBACK TO SAVEPOINT act"); undone != nil {
+			return errors.Join(err, undone)
+		}
+		return err
+	}
+	_, err = o.tx.ExecContext(ctx, "RELEASE SAVEPOINT act")
+	return err
+}
+
+// view reads what the request itself has written, too.
+func (o *Once) view(fn func(*Tx) error) error {
+	tx := o.db.writing(o.tx)
+	err := fn(tx)
+	o.after = append(o.after, tx.after...)
+	return err
+}
+
+// Commit ends the request: what was done and its answer become true together.
+// Without an answer the key is free again.
+func (o *Once) Commit(ctx context.Context, a *StoredAnswer) error {
+	if o.tx == nil {
+		return errors.New("nothing was done under this key: keep its answer alone")
+	}
+	tx := o.db.writing(o.tx)
+	var err error
+	if a != nil {
+		err = tx.StoreAnswer(ctx, o.person, o.name, *a)
+	} else {
+		_, err = tx.exec(ctx, "DELETE FROM idempotency WHERE person = ? AND name = ?", string(o.person), o.name)
+	}
+	t, done := o.tx, o.done
+	o.tx = nil
+	if err != nil {
+		return o.db.translate(o.db.undone(fmt.Errorf("keep the answer: %w", err), t, done))
+	}
+	return o.db.translate(o.db.commit(t, done, append(o.after, tx.after...)))
+}
+
+// Rollback undoes what was not committed; after Commit it does nothing.
+func (o *Once) Rollback() error {
+	if o.tx == nil {
+		return nil
+	}
+	t := o.tx
+	o.tx = nil
+	return o.db.undo(t, o.done)
+}
