@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -135,7 +136,11 @@ func (o *Once) Commit(ctx context.Context, a *StoredAnswer) error {
 	if err != nil {
 		return o.db.translate(o.db.undone(fmt.Errorf("keep the answer: %w", err), t, done))
 	}
-	return o.db.translate(o.db.commit(t, done, append(o.after, tx.after...)))
+	if err := o.db.commit(t, done, append(o.after, tx.after...)); err != nil {
+		// Whoever asked has gone: that is all there is to tell.
+		return cmp.Or(ctx.Err(), o.db.translate(err))
+	}
+	return nil
 }
 
 // Rollback undoes what was not committed; after Commit it does nothing.
