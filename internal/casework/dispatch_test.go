@@ -99,7 +99,7 @@ func TestG12CapacityIsKeptHourByHour(t *testing.T) {
 	})
 }
 
-func TestHoldOfAnotherUnitStopsTheDispatch(t *testing.T) {
+func TestG07HoldOfAnotherUnitStopsTheDispatch(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *testkit.House) {
 		h.At(day, swift)
 		held := h.Hold(h.South.Officers[0], testkit.Page(1), "EXERCISE call the southern desk", "EXERCISE case 7")

@@ -119,6 +119,12 @@ func TestG07OthersSeeOnlyTheHoldAndItsContact(t *testing.T) {
 					t.Errorf("assessed with version %d: %v", version, out[0].Err)
 				}
 			}
+			for _, version := range []int64{items[0].Version, items[0].Version + 1} {
+				out, err := h.RemedyItems(ctx, by, []casework.Remedying{{Item: ref, Version: version, Kind: concert.RemedyWithdrawal, Reason: ground}})
+				if want := map[bool]string{true: "remedy.author", false: "stale"}[version == items[0].Version]; err != nil || outcomes(out) != want {
+					t.Errorf("%s withdraws version %d: %s, %v, want %s", by.Operator, version, outcomes(out), err, want)
+				}
+			}
 			for _, status := range concert.ItemStatuses {
 				if its, err := h.ListItems(ctx, testkit.Scope(t, by), casework.ItemQuery{Status: status, Limit: 10}); err != nil || len(its) != 0 {
 					t.Errorf("%s lists %d items that are %s, %v", by.Operator, len(its), status, err)

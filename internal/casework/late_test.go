@@ -9,7 +9,7 @@ import (
 	"concert/internal/testkit"
 )
 
-func TestExpiredHoldLetsTheItemGo(t *testing.T) {
+func TestG07ExpiredHoldLetsTheItemGo(t *testing.T) {
 	t.Parallel()
 	testkit.EachHouse(t, func(t *testing.T, h *testkit.House) {
 		h.At(day, brisk)

@@ -41,7 +41,7 @@ func (s *Service) RemedyItems(ctx context.Context, by concert.Actor, in []Remedy
 				out[i] = Result{Ref: m.Item, Err: concert.ErrNotFound}
 				continue
 			}
-			if m.Version != it.Version {
+			if it = it.ShownTo(by.Authority); m.Version != it.Version {
 				out[i] = Result{Ref: m.Item, Err: concert.ErrStale}
 				continue
 			}
