@@ -53,6 +53,9 @@ const (
 	EventActionJoined         EventKind = "action.joined"
 	EventActionTargeted       EventKind = "action.targeted"
 	EventConsulted            EventKind = "consulted" // someone read with a justification (G19)
+	EventDispatchHeld         EventKind = "dispatch.held"
+	EventDispatchReleased     EventKind = "dispatch.released"
+	EventLogSucceeded         EventKind = "log.succeeded"
 )
 
 // Event is what happened. Body holds codes, references and counts, never

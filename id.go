@@ -29,6 +29,10 @@ type (
 	DeliveryID string
 	// EventID names an Event.
 	EventID string
+	// DispatchHoldID names a DispatchHold.
+	DispatchHoldID string
+	// LogSuccessionID names a LogSuccession.
+	LogSuccessionID string
 )
 
 // Micros is t as the store keeps it: microseconds UTC since 1970; zero time is 0.

@@ -63,6 +63,11 @@ func (s *Service) Export(ctx context.Context, w io.Writer) error {
 		if err := eachEvent(ctx, tx, head.Size, b.Event); err != nil {
 			return err
 		}
+		if s.Kept != nil {
+			if err := s.Kept.keep(head, checkpoint); err != nil {
+				return err
+			}
+		}
 		for id := range tlog.Tiles(head.Size) {
 			data, err := tx.LogTile(ctx, id)
 			if err != nil {
@@ -115,5 +120,12 @@ func (s *Service) VerifyLog(ctx context.Context, witnessKeys []string) (formats.
 		}
 		return err
 	})
+	if err != nil {
+		return v, err
+	}
+	late, err := s.LogBehind(ctx)
+	if late != nil {
+		v.Verified, v.Problem = false, late.Message
+	}
 	return v, err
 }
