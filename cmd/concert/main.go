@@ -38,6 +38,10 @@ type cli struct {
 	Locate    locateCmd    `cmd:"" help:"Say what place a location is and whether the guard lets it be referred."`
 	Config    configCmd    `cmd:"" help:"Print the effective configuration."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
+	Backup    backupCmd    `cmd:"" help:"Back up the whole database, beside whatever serves it; the keys of what is sealed go to a file of their own."`
+	Restore   restoreCmd   `cmd:"" help:"Restore a backup into an empty database, SQLite or PostgreSQL, and leave dispatch held."`
+	Release   releaseCmd   `cmd:"" help:"Release dispatch, which a restore or an administrator holds."`
+	Log       logCmd       `cmd:"" help:"What an operator does to the log itself."`
 }
 
 // env is what commands write to and read from.

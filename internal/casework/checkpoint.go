@@ -14,6 +14,7 @@ import (
 
 	"concert"
 	"concert/internal/durable"
+	"concert/internal/identity"
 	"concert/internal/store"
 	"concert/tlog"
 )
@@ -289,4 +290,25 @@ func (s *Service) LogSuccessions(ctx context.Context) ([]concert.LogSuccession, 
 		return err
 	})
 	return out, err
+}
+
+// SucceededBy is the name of the log that was succeeded by this one in the
+// database at the address, "" where none was: for a succession that was cut off
+// before the data directory knew of it.
+func SucceededBy(ctx context.Context, address string, ring *identity.KeyRing, successor string) (origin string, err error) {
+	db, err := store.Open(ctx, address, ring)
+	if err != nil {
+		return "", err
+	}
+	defer db.Close()
+	err = db.View(ctx, func(tx *store.Tx) error {
+		all, err := tx.LogSuccessions(ctx)
+		for _, l := range all {
+			if l.Successor == successor {
+				origin = l.Origin
+			}
+		}
+		return err
+	})
+	return origin, err
 }

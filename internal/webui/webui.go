@@ -90,4 +90,8 @@ func (u *UI) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /scope", u.serve(anyone, u.scope))
 	mux.HandleFunc("GET /counting", u.serve(anyone, u.counting))
 	mux.HandleFunc("GET /log", u.serve(anyone, u.logHead))
+
+	mux.HandleFunc("GET /dispatch", u.serve(person, u.dispatch))
+	mux.HandleFunc("POST /dispatch/hold", u.serve(person, u.holdDispatch))
+	mux.HandleFunc("POST /dispatch/release", u.serve(person, u.releaseDispatch))
 }

@@ -25,6 +25,9 @@ func TestEveryPageRendersItsZeroValue(t *testing.T) {
 		"one approval":         approvalsView(approvalsPage{Items: make([]awaiting, 1)}),
 		"one of each":          referralView(referralPage{MayAnswer: true, Items: make([]referralItem, 1), Steps: make([]told, 1)}),
 		"board of nothing":     boardView(boardOf(casework.Board{}, casework.Registers{}, nil, 0)),
+		"dispatch":             dispatchView(dispatchPage{}),
+		"dispatch held":        dispatchView(dispatchPage{Dispatching: casework.Dispatching{Held: true}, MayAct: true, History: true, Lines: make([]heldLine, 1)}),
+		"log of a successor":   logView(logPage{Behind: "x", Before: make([]concert.LogSuccession, 1)}),
 		"report of nothing":    reportView(reportOf(casework.Board{}, casework.Registers{}, ""), true),
 	} {
 		var b bytes.Buffer
