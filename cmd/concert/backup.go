@@ -143,15 +143,12 @@ func (c *restoreCmd) conclude(ctx context.Context, e *env, k keys, db *store.DB,
 	if erased > 0 {
 		fmt.Fprintf(e.stdout, "%d items were erased after this backup was made: their keys are gone, they stay erased.\n", erased)
 	}
-	// A log that may not be signed on is told by the verdict.
-	late, err := svc.LogBehind(ctx)
-	if err != nil {
+	// The restored head is kept, and nothing is signed: that is for the node that
+	// serves, so that a drill leaves no second history. A log that may not be
+	// signed on is told by the verdict.
+	var refused *concert.Error
+	if _, err := svc.LogCheckpoint(ctx); err != nil && !errors.As(err, &refused) {
 		return err
-	}
-	if late == nil {
-		if err := svc.PublishLog(ctx); err != nil {
-			return err
-		}
 	}
 	v, err := svc.VerifyLog(ctx, nil)
 	if err != nil {
