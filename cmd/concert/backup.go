@@ -150,7 +150,7 @@ func (c *restoreCmd) conclude(ctx context.Context, e *env, k keys, db *store.DB,
 	if _, err := svc.LogCheckpoint(ctx); err != nil && !errors.As(err, &refused) {
 		return err
 	}
-	v, err := svc.VerifyLog(ctx, nil)
+	v, err := svc.VerifyRestored(ctx)
 	if err != nil {
 		return err
 	}

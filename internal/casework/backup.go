@@ -78,22 +78,19 @@ func (r Restoration) whole(what string, f io.ReadSeeker, format string) (formats
 		return formats.BackupHeader{}, fmt.Errorf("%s: %w", what, err)
 	}
 	h := b.Header
-	refuse := func(code, text string, args ...any) (formats.BackupHeader, error) {
-		return h, concert.Refuse(concert.Conflict, code, "", "%s: %s", what, fmt.Sprintf(text, args...))
-	}
 	switch {
 	case h.Origin != r.Origin:
-		return refuse("restore.origin", "the backup is of %q, this data directory of %q: restore it with the keys it was made under", h.Origin, r.Origin)
+		return h, concert.Refuse(concert.Conflict, "restore.origin", "", "%s: the backup is of %q, this data directory of %q: restore it with the keys it was made under", what, h.Origin, r.Origin)
 	case h.Exercise && !r.Exercise:
-		return refuse("restore.exercise", "the backup is of an exercise and can only be restored as one: the data directory needs the file EXERCISE of the one it was made in")
+		return h, concert.Refuse(concert.Conflict, "restore.exercise", "", "%s: the backup is of an exercise and can only be restored as one: the data directory needs the file EXERCISE of the one it was made in", what)
 	case r.Exercise && !h.Exercise:
-		return refuse("restore.exercise", "the backup is of a live deployment, this data directory is an exercise's: they never mix")
+		return h, concert.Refuse(concert.Conflict, "restore.exercise", "", "%s: the backup is of a live deployment, this data directory is an exercise's: they never mix", what)
 	case h.KeyRing != ringMark(r.Ring, r.Origin):
-		return refuse("restore.master_key", "the backup was made under another master.key than this data directory has: nothing sealed in it could be read; put back the master.key of that time")
+		return h, concert.Refuse(concert.Conflict, "restore.master_key", "", "%s: the backup was made under another master.key than this data directory has: nothing sealed in it could be read; put back the master.key of that time", what)
 	case h.LogKey != r.LogKey:
-		return refuse("restore.log_key", "the backup was made under another log.key than this data directory has: put back the one of that time")
+		return h, concert.Refuse(concert.Conflict, "restore.log_key", "", "%s: the backup was made under another log.key than this data directory has: put back the one of that time", what)
 	case h.Transport != concert.KeyID(r.Transport):
-		return refuse("restore.transport_key", "the backup was made under another transport.key than this data directory has: put back the one of that time")
+		return h, concert.Refuse(concert.Conflict, "restore.transport_key", "", "%s: the backup was made under another transport.key than this data directory has: put back the one of that time", what)
 	}
 	if _, err := store.CheckBackup(b, r.Ring); err != nil {
 		return h, fmt.Errorf("%s: %w", what, err)

@@ -13,7 +13,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"concert"
-	"concert/internal/casework"
 	"concert/internal/formats"
 	"concert/internal/store"
 	"concert/internal/testkit"
@@ -25,12 +24,19 @@ type backedUp struct {
 	data, keys bytes.Buffer
 }
 
-func backup(t testing.TB, s *casework.Service) *backedUp {
+func backup(t testing.TB, db *store.DB, now time.Time) *backedUp {
 	t.Helper()
 	b := &backedUp{}
-	var err error
-	b.header, _, err = s.Backup(t.Context(), &b.data, &b.keys)
-	testkit.Must(t, err)
+	to := func(w io.Writer) func(formats.BackupHeader) (*formats.BackupWriter, error) {
+		return func(h formats.BackupHeader) (*formats.BackupWriter, error) { return formats.NewBackupWriter(w, h) }
+	}
+	testkit.Must(t, db.View(t.Context(), func(tx *store.Tx) error {
+		b.data.Reset()
+		b.keys.Reset()
+		var err error
+		b.header, _, err = tx.Backup(t.Context(), formats.BackupHeader{Origin: "exercise.example/log"}, to(&b.data), to(&b.keys), now)
+		return err
+	}))
 	return b
 }
 
@@ -78,7 +84,8 @@ func empty(t testing.TB, database string) string {
 
 func TestBackupCarriesEveryTableThatTheDatabaseHas(t *testing.T) {
 	t.Parallel()
-	testkit.EachDatabase(t, func(t *testing.T, s *casework.Service) {
+	testkit.EachHouse(t, func(t *testing.T, h *testkit.House) {
+		s := h.Service
 		all := map[string]string{
 			"sqlite":   "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'",
 			"postgres": "SELECT relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace WHERE relkind IN ('r', 'p') AND nspname = current_schema()",
@@ -98,7 +105,7 @@ func TestBackupCarriesEveryTableThatTheDatabaseHas(t *testing.T) {
 		}
 		testkit.Must(t, rows.Err())
 		var have []string
-		b := backup(t, s)
+		b := backup(t, s.DB, s.Now())
 		for _, f := range [][]byte{b.data.Bytes(), b.keys.Bytes()} {
 			for _, l := range lines(t, f) {
 				if table, line, _ := strings.Cut(l, "} "); table+"}" == line {
@@ -130,7 +137,7 @@ func TestRestoredTablesHoldTheSameRows(t *testing.T) {
 			stop := testkit.Run(t, h.Service)
 			testkit.Await(t, "a webhook", func() bool { return len(h.Hook.Got()) > 0 })
 			stop()
-			before := backup(t, h.Service)
+			before := backup(t, h.DB, h.Now())
 			db := restore(t, before, empty(t, way[1]))
 			// Whether the restore is finished is a matter of the copy alone.
 			testkit.Must(t, db.Update(t.Context(), func(tx *store.Tx) error {
@@ -138,7 +145,7 @@ func TestRestoredTablesHoldTheSameRows(t *testing.T) {
 				_, err := tx.Restored(t.Context(), h.Now())
 				return err
 			}))
-			after := backup(t, &casework.Service{DB: db, Origin: h.Origin, LogKey: h.LogKey, Transport: h.Transport, Exercise: true})
+			after := backup(t, db, h.Now())
 			for what, pair := range map[string][2][]byte{"data": {before.data.Bytes(), after.data.Bytes()}, "keys": {before.keys.Bytes(), after.keys.Bytes()}} {
 				mine := func(l string) bool {
 					return strings.Contains(l, `["restoring",`) || strings.Contains(l, `"consulted",1,"x"`) || strings.Contains(l, `{"table":"log_batch"`) && strings.HasSuffix(l, `,"",-1]`)
@@ -169,7 +176,7 @@ func TestWaitingJobsBecomeClocks(t *testing.T) {
 			return fired > 0
 		})
 		clocks := func(db *store.DB) (n int) {
-			b := backup(t, &casework.Service{DB: db, Origin: h.Origin, LogKey: h.LogKey, Transport: h.Transport})
+			b := backup(t, db, h.Now())
 			for _, l := range lines(t, b.data.Bytes()) {
 				if strings.Contains(l, `["provider.dispatch","`+string(h.Hooked.ID)) {
 					n++
@@ -180,7 +187,7 @@ func TestWaitingJobsBecomeClocks(t *testing.T) {
 		if n := clocks(h.DB); n != 1 {
 			t.Fatalf("the backup has %d clocks for one waiting job", n)
 		}
-		db := restore(t, backup(t, h.Service), empty(t, h.DB.Dialect()))
+		db := restore(t, backup(t, h.DB, h.Now()), empty(t, h.DB.Dialect()))
 		testkit.Must(t, db.Update(ctx, func(tx *store.Tx) error {
 			// A clock of the same kind that is due later gives way to the job.
 			tx.SetClock(concert.ClockDeliver, string(h.Hooked.ID), h.Now().AddDate(1, 0, 0))
@@ -207,7 +214,7 @@ func TestCellsOfEveryKindComeBack(t *testing.T) {
 				}
 				return tx.StoreAnswer(t.Context(), "p", "bytes", store.StoredAnswer{Status: 1 << 40, Header: "[,]", Body: []byte{0, 255, '"', '\n'}})
 			}))
-			b := backup(t, s)
+			b := backup(t, s.DB, s.Now())
 			db := restore(t, b, empty(t, database))
 			testkit.Must(t, db.View(context.Background(), func(tx *store.Tx) error {
 				a, err := tx.StoredAnswer(t.Context(), "p", "EXERCISE \"quoted\"\n\u2028 ش ,]")
