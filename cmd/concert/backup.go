@@ -181,4 +181,3 @@ func (c *releaseCmd) Run(ctx context.Context, e *env) error {
 func (p place) kept(origin, logKey string) (*casework.KeptCheckpoint, error) {
 	return casework.OpenKeptCheckpoint(filepath.Join(p.Data, casework.CheckpointFile), origin, logKey)
 }
-

@@ -135,7 +135,7 @@ func (k *KeptCheckpoint) warn() bool {
 const codeBehind = "log.behind"
 
 func behind(format string, args ...any) error {
-	return concert.Refuse(concert.Conflict, codeBehind, "", "%s. Nothing is signed, since it would be a second history. Restore a newer backup; where there is none, go on under a new name: concert log succeed (docs/backup.md)", fmt.Sprintf(format, args...))
+	return concert.Refuse(concert.Conflict, "log.behind", "", "%s. Nothing is signed, since it would be a second history. Restore a newer backup; where there is none, go on under a new name: concert log succeed (docs/backup.md)", fmt.Sprintf(format, args...))
 }
 
 // isBehind reports whether an error says that the log may not be signed on.

@@ -364,10 +364,12 @@ func (db *DB) load(ctx context.Context, ring *identity.KeyRing, data, keys *form
 	return nil
 }
 
-// loadCells bounds the cells that one statement carries, loadRows the rows.
+// loadCells bounds the cells that one statement carries, loadRows the rows,
+// loadBytes what they hold, so that memory does not follow the largest rows.
 const (
 	loadCells = 2000
 	loadRows  = 128
+	loadBytes = 1 << 20
 )
 
 // loader writes rows of one table after the other, many in a statement.
@@ -378,6 +380,7 @@ type loader struct {
 	rows  int // of a full statement
 	full  *sql.Stmt
 	args  []any
+	bytes int // in args
 }
 
 func (l *loader) begin(ctx context.Context, t formats.BackupTable, known []formats.BackupTable) error {
@@ -408,11 +411,33 @@ func (l *loader) statement(rows int) string {
 
 func (l *loader) add(ctx context.Context, cells []any) error {
 	l.args = append(l.args, cells...)
+	for _, c := range cells {
+		switch v := c.(type) {
+		case string:
+			l.bytes += len(v)
+		case []byte:
+			l.bytes += len(v)
+		}
+	}
 	if len(l.args) < l.rows*len(cells) {
+		if l.bytes > loadBytes {
+			return l.write(ctx)
+		}
 		return nil
 	}
 	_, err := l.full.ExecContext(ctx, l.args...)
-	l.args = l.args[:0]
+	l.args, l.bytes = l.args[:0], 0
+	return l.failed(err)
+}
+
+// write writes what waits, fewer rows than a full statement.
+func (l *loader) write(ctx context.Context) error {
+	n := len(l.args) / len(l.table.Columns)
+	if n == 0 {
+		return nil
+	}
+	_, err := l.tx.ExecContext(ctx, l.statement(n), l.args...)
+	l.args, l.bytes = l.args[:0], 0
 	return l.failed(err)
 }
 
@@ -421,14 +446,9 @@ func (l *loader) flush(ctx context.Context) error {
 	if l.full == nil {
 		return nil
 	}
-	var err error
-	if n := len(l.args) / len(l.table.Columns); n > 0 {
-		_, err = l.tx.ExecContext(ctx, l.statement(n), l.args...)
-	}
-	l.args = l.args[:0]
-	err = errors.Join(err, l.full.Close())
+	err := errors.Join(l.write(ctx), l.full.Close())
 	l.full = nil
-	return l.failed(err)
+	return err
 }
 
 func (l *loader) failed(err error) error {
