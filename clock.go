@@ -1,6 +1,11 @@
 package concert
 
-import "time"
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"time"
+)
 
 // ClockKind says what falls due. Clocks are rows that every node reads; no
 // deadline lives only in memory.
@@ -117,6 +122,37 @@ func (c Clock) JobFor() (Job, error) {
 		return ReviewDue{ItemID(c.Subject)}, nil
 	}
 	return nil, Refuse(Invalid, "clock.kind", "", "clock kind %q has no job: a newer version wrote it, upgrade this node", c.Kind)
+}
+
+// OutwardClocks are the kinds whose jobs reach out of the house: while dispatch
+// is held they wait.
+var OutwardClocks = []ClockKind{ClockDispatch, ClockDeliver, ClockRecheck, ClockRemind}
+
+// GoesOut reports whether the clock's job reaches out of the house.
+func (k ClockKind) GoesOut() bool { return slices.Contains(OutwardClocks, k) }
+
+// ClockOf is the clock that a job stands for, by its kind and its arguments as
+// JSON: a job that is not done yet is a clock that is due. It is JobFor the
+// other way round.
+func ClockOf(kind string, args []byte) (Clock, error) {
+	var fields map[string]string
+	if err := json.Unmarshal(args, &fields); err == nil && len(fields) == 1 {
+		for _, subject := range fields {
+			c := Clock{Kind: ClockKind(kind), Subject: subject}
+			job, err := c.JobFor()
+			if err != nil {
+				return Clock{}, err
+			}
+			want, err := CanonicalJSON(job)
+			if err != nil {
+				return Clock{}, err
+			}
+			if have, err := CanonicalJSON(json.RawMessage(args)); err == nil && bytes.Equal(have, want) {
+				return c, nil
+			}
+		}
+	}
+	return Clock{}, Refuse(Invalid, "clock.job", "", "a waiting job of kind %q stands for no clock: a newer version queued it, use that one", kind)
 }
 
 // CaseTime maps wall time to case time. In live work they are the same; in an

@@ -66,6 +66,9 @@ const (
 	EventItemHoldOverridden   EventKind = "item.hold_overridden" // a threat to life passes the hold (G32)
 	EventOverrideReviewed     EventKind = "override.reviewed"
 	EventOverrideUnreviewed   EventKind = "override.unreviewed" // nobody reviewed it in time
+	EventDispatchHeld         EventKind = "dispatch.held"
+	EventDispatchReleased     EventKind = "dispatch.released"
+	EventLogSucceeded         EventKind = "log.succeeded"
 )
 
 // Event is what happened. Body holds codes, references and counts, never

@@ -31,6 +31,10 @@ type (
 	EventID string
 	// AlarmID names an Alarm.
 	AlarmID string
+	// DispatchHoldID names a DispatchHold.
+	DispatchHoldID string
+	// LogSuccessionID names a LogSuccession.
+	LogSuccessionID string
 )
 
 // Micros is t as the store keeps it: microseconds UTC since 1970; zero time is 0.

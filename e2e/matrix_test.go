@@ -190,6 +190,14 @@ var matrix = map[string]row{
 	"POST /items/{ref}/override/review":       {may: who{reviewer, coordinator}, ref: "{passed}", body: "verdict=justified&reason=EXERCISE+threat+to+life+was+real"},
 	"POST /api/v1/items/{id}/override":        {may: who{reviewer}, ref: "{judged}", body: `{"reason":"EXERCISE: a threat to life, now."}`},
 	"POST /api/v1/items/{id}/override/review": {may: who{reviewer, coordinator}, ref: "{passed}", body: `{"verdict":"justified","reason":"EXERCISE: the threat was real."}`},
+
+	// The hold on all dispatch.
+	"GET /dispatch":                 {may: known},
+	"POST /dispatch/hold":           {may: who{admin}, body: "reason=EXERCISE+big+red+button"},
+	"POST /dispatch/release":        {may: who{admin}, body: "reason=EXERCISE+all+is+well"},
+	"GET /api/v1/dispatch":          {may: known},
+	"POST /api/v1/dispatch/hold":    {may: who{admin}, body: `{"reason":"EXERCISE big red button"}`},
+	"POST /api/v1/dispatch/release": {may: who{admin}, body: `{"reason":"EXERCISE all is well"}`},
 }
 
 // readers may see a thing: what keeps them from an act on it may tell them more than that there is nothing.

@@ -40,6 +40,10 @@ type cli struct {
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 
 	ExerciseNode exerciseNodeCmd `cmd:"" hidden:"" help:"One serving node of an exercise, which starts it itself."`
+	Backup       backupCmd       `cmd:"" help:"Back up the whole database, beside whatever serves it; the keys of what is sealed go to a file of their own."`
+	Restore      restoreCmd      `cmd:"" help:"Restore a backup into an empty database, SQLite or PostgreSQL, and leave dispatch held."`
+	Release      releaseCmd      `cmd:"" help:"Release dispatch, which a restore or an administrator holds."`
+	Log          logCmd          `cmd:"" help:"What an operator does to the log itself."`
 }
 
 // env is what commands write to and read from.

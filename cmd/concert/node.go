@@ -78,6 +78,8 @@ type keys struct {
 	exercise  bool
 }
 
+func (k keys) public() ed25519.PublicKey { return k.transport.Public().(ed25519.PublicKey) }
+
 func readKeys(dir string) (keys, error) {
 	var k keys
 	text := map[string]string{}
@@ -129,6 +131,9 @@ func (p place) open(ctx context.Context, log *slog.Logger, guard netguard.Guard,
 	if err != nil {
 		return nil, err
 	}
+	if err := casework.Finished(ctx, db); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
 	s, err := p.service(ctx, db, k, log, guard, cheap)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -148,6 +153,10 @@ func (p place) service(ctx context.Context, db *store.DB, k keys, log *slog.Logg
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", logFile, err)
 	}
+	kept, err := p.kept(k.origin, logKey)
+	if err != nil {
+		return nil, err
+	}
 	params := identity.DefaultParams()
 	if cheap {
 		params = identity.ExerciseParams()
@@ -158,7 +167,7 @@ func (p place) service(ctx context.Context, db *store.DB, k keys, log *slog.Logg
 	}
 	agent := "Concert/" + version() + " (referral follow-up)"
 	return &casework.Service{
-		DB: db, Rules: match.DefaultRules(), Hasher: hasher, Transport: k.transport, LogSigner: signer, LogKey: logKey, Origin: k.origin, Exercise: k.exercise, Log: log,
+		DB: db, Rules: match.DefaultRules(), Hasher: hasher, Transport: k.transport, LogSigner: signer, LogKey: logKey, Origin: k.origin, Exercise: k.exercise, Log: log, Kept: kept,
 		Channel: dispatch.NewWebhook(dispatch.WebhookOptions{Guard: guard, UserAgent: agent}),
 		Lookup:  lookup.New(lookup.Options{Guard: guard, UserAgent: agent, MaxConnsPerHost: 8}),
 	}, nil

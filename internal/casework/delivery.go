@@ -28,6 +28,9 @@ const (
 // the receiver knows.
 func (s *Service) deliverProvider(ctx context.Context, j concert.DeliverProvider) error {
 	for {
+		if held, err := s.heldBack(ctx, concert.ClockDeliver, string(j.Provider)); err != nil || held {
+			return err
+		}
 		var p concert.Provider
 		var due []store.Outgoing
 		err := s.DB.View(ctx, func(tx *store.Tx) error {

@@ -47,6 +47,9 @@ func (s *Service) dispatchProvider(ctx context.Context, j concert.DispatchProvid
 }
 
 func (s *Service) dispatchSome(ctx context.Context, tx *store.Tx, id concert.ProviderID) (more bool, err error) {
+	if held, err := s.heldBackHere(ctx, tx, concert.ClockDispatch, string(id)); err != nil || held {
+		return false, err
+	}
 	p, err := tx.Provider(ctx, string(id))
 	if err != nil {
 		return false, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"time"
 
 	"concert"
@@ -63,6 +64,11 @@ func (s *Service) Export(ctx context.Context, w io.Writer) error {
 		if err := eachEvent(ctx, tx, head.Size, b.Event); err != nil {
 			return err
 		}
+		if s.Kept != nil {
+			if err := s.Kept.keep(head, checkpoint); err != nil {
+				return err
+			}
+		}
 		for id := range tlog.Tiles(head.Size) {
 			data, err := tx.LogTile(ctx, id)
 			if err != nil {
@@ -80,6 +86,16 @@ func (s *Service) Export(ctx context.Context, w io.Writer) error {
 // against its commitment, all of them against the tiles and the signed head,
 // and that none waits unsequenced.
 func (s *Service) VerifyLog(ctx context.Context, witnessKeys []string) (formats.Verification, error) {
+	return s.verifyLog(ctx, witnessKeys, unsequencedTerm)
+}
+
+// VerifyRestored is VerifyLog where no node runs yet: what waits for its place
+// in the log goes on waiting, and is no fault.
+func (s *Service) VerifyRestored(ctx context.Context) (formats.Verification, error) {
+	return s.verifyLog(ctx, nil, math.MaxInt64)
+}
+
+func (s *Service) verifyLog(ctx context.Context, witnessKeys []string, wait time.Duration) (formats.Verification, error) {
 	var v formats.Verification
 	err := s.DB.View(ctx, func(tx *store.Tx) error {
 		stored, checkpoint, err := tx.LogHead(ctx)
@@ -109,11 +125,18 @@ func (s *Service) VerifyLog(ctx context.Context, witnessKeys []string) (formats.
 		v = formats.Conclude(s.Origin, head, witnesses, a.Finish(), events)
 		v.Exercise = s.Exercise
 		n, oldest, first, err := tx.Unsequenced(ctx)
-		if err == nil && n > 0 && time.Since(concert.FromMicros(oldest)) > unsequencedTerm {
+		if err == nil && n > 0 && time.Since(concert.FromMicros(oldest)) > wait {
 			v.Verified = false
 			v.Problem = fmt.Sprintf("%d events wait for their place in the log, the oldest (%s) since %s: no node is sequencing", n, first, concert.FromMicros(oldest).Format(time.RFC3339))
 		}
 		return err
 	})
+	if err != nil {
+		return v, err
+	}
+	late, err := s.LogBehind(ctx)
+	if late != nil {
+		v.Verified, v.Problem = false, late.Message
+	}
 	return v, err
 }

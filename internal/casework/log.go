@@ -14,14 +14,10 @@ func (s *Service) TransportKey() ed25519.PublicKey {
 	return s.Transport.Public().(ed25519.PublicKey)
 }
 
-// LogCheckpoint is the latest signed checkpoint, a note.
+// LogCheckpoint is the latest signed checkpoint, a note. This node keeps it
+// before anyone sees it; one that is older than what was published is refused.
 func (s *Service) LogCheckpoint(ctx context.Context) (string, error) {
-	var out string
-	err := s.DB.View(ctx, func(tx *store.Tx) error {
-		var err error
-		_, out, err = tx.LogHead(ctx)
-		return err
-	})
+	_, out, err := s.publishedHead(ctx)
 	if err == nil && out == "" {
 		err = concert.Refuse(concert.NotFound, "log.empty", "", "the log has no checkpoint yet: nothing has happened")
 	}

@@ -43,6 +43,9 @@ func nextLook(it concert.Item, r concert.Referral, c store.Checked) (time.Time, 
 // recheckReferral looks again at a referral's items that are due, and sets the
 // clock for those that are not.
 func (s *Service) recheckReferral(ctx context.Context, j concert.RecheckReferral) error {
+	if held, err := s.heldBack(ctx, concert.ClockRecheck, string(j.Referral)); err != nil || held {
+		return err
+	}
 	var due looks
 	err := s.DB.View(ctx, func(tx *store.Tx) error {
 		var err error
@@ -200,6 +203,9 @@ func (s *Service) Observe(ctx context.Context, by concert.Actor, ref string, ver
 // remindReferral follows silence with a reminder, never a refusal.
 func (s *Service) remindReferral(ctx context.Context, j concert.RemindReferral) error {
 	return s.retryStale(ctx, func(tx *store.Tx) error {
+		if held, err := s.heldBackHere(ctx, tx, concert.ClockRemind, string(j.Referral)); err != nil || held {
+			return err
+		}
 		r, err := tx.ReferralByID(ctx, j.Referral)
 		if err != nil {
 			return err

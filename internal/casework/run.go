@@ -44,7 +44,7 @@ func (s *Service) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.DB.Work(ctx, s.Handlers(), s.Log, workers) })
 	g.Go(func() error { s.every(ctx, clockTick, "clocks", s.fireClocks); return nil })
-	g.Go(func() error { s.every(ctx, sequenceTick, "log", s.PublishLog); return nil })
+	g.Go(func() error { s.every(ctx, sequenceTick, "log", s.publishOnTick); return nil })
 	g.Go(func() error { s.every(ctx, forgetTick, "stored answers", s.forgetAnswers); return nil })
 	return g.Wait()
 }
@@ -86,8 +86,16 @@ func (s *Service) caseSpan(wall time.Duration) time.Duration {
 }
 
 func (s *Service) fireClocks(ctx context.Context) error {
+	held, err := s.DispatchHeld(ctx)
+	if err != nil {
+		return err
+	}
+	var leave []concert.ClockKind
+	if held {
+		leave = concert.OutwardClocks
+	}
 	for {
-		n, err := s.DB.FireClocks(ctx, s.now(), s.caseSpan(clockTick))
+		n, err := s.DB.FireClocks(ctx, s.now(), s.caseSpan(clockTick), leave...)
 		if err != nil || n == 0 {
 			return err
 		}
@@ -95,9 +103,16 @@ func (s *Service) fireClocks(ctx context.Context) error {
 }
 
 // PublishLog gives waiting events their places in the log and signs the new
-// head, until none waits.
+// head, until none waits. It signs only what goes on from all that was ever
+// published, and keeps what it signed.
 func (s *Service) PublishLog(ctx context.Context) error {
 	for {
+		if _, _, err := s.publishedHead(ctx); err != nil {
+			if isBehind(err) {
+				return errors.Join(err, s.markBehind(ctx))
+			}
+			return err
+		}
 		placed, _, err := s.DB.Sequence(ctx, s.signHead)
 		// Another node was first: nothing is lost, the next tick goes on.
 		if errors.Is(err, concert.ErrStale) || err == nil && placed == 0 {
@@ -109,7 +124,25 @@ func (s *Service) PublishLog(ctx context.Context) error {
 	}
 }
 
-func (s *Service) signHead(h tlog.Head) (string, error) {
+// publishOnTick is PublishLog that does not repeat, five times a second, that it
+// may not sign.
+func (s *Service) publishOnTick(ctx context.Context) error {
+	err := s.PublishLog(ctx)
+	if isBehind(err) && !s.Kept.warn() {
+		return nil
+	}
+	return err
+}
+
+// signHead signs the head that follows before. What was looked at before this
+// transaction began must be what it found: if another node was faster, the new
+// head is looked at first.
+func (s *Service) signHead(before tlog.Head, signed string, h tlog.Head) (string, error) {
+	if s.Kept != nil {
+		if kept, text := s.Kept.Head(); before != kept || signed != text {
+			return "", concert.ErrStale
+		}
+	}
 	msg, err := tlog.SignCheckpoint(tlog.Checkpoint{Origin: s.Origin, Head: h}, s.LogSigner)
 	return string(msg), err
 }

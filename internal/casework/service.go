@@ -39,6 +39,7 @@ type Service struct {
 	Time      concert.CaseTime
 	Exercise  bool // marks every row and envelope
 	Log       *slog.Logger
+	Kept      *KeptCheckpoint // the last checkpoint this node knows; nil keeps none
 
 	bearers bearerCache
 	stopped atomic.Int64 // case time at which StopClock was called, in microseconds; 0 while it runs

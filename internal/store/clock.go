@@ -52,12 +52,20 @@ const clocksMost = 200
 
 // FireClocks takes the clocks that are due at the case time and enqueues their
 // jobs in the same transaction, so that each fires once, on whichever node
-// comes first. A clock whose job is under way asks again after the span. It
-// returns how many fired.
-func (db *DB) FireClocks(ctx context.Context, now time.Time, again time.Duration) (int, error) {
+// comes first. A clock whose job is under way asks again after the span.
+// Clocks of the kinds in leave stay as they are, due or not. It returns how many
+// fired.
+func (db *DB) FireClocks(ctx context.Context, now time.Time, again time.Duration, leave ...concert.ClockKind) (int, error) {
+	others, args := "", []any{concert.Micros(now)}
+	if len(leave) > 0 {
+		others = " AND kind NOT IN (?" + repeat(", ?", len(leave)-1) + ")"
+	}
+	for _, k := range leave {
+		args = append(args, string(k))
+	}
 	var due int
 	err := db.View(ctx, func(tx *Tx) error {
-		return tx.row(ctx, "SELECT count(*) FROM (SELECT 1 FROM clock WHERE due_at <= ? LIMIT 1) AS d", concert.Micros(now)).Scan(&due)
+		return tx.row(ctx, "SELECT count(*) FROM (SELECT 1 FROM clock WHERE due_at <= ?"+others+" LIMIT 1) AS d", args...).Scan(&due)
 	})
 	if err != nil || due == 0 {
 		return 0, err
@@ -70,7 +78,7 @@ func (db *DB) FireClocks(ctx context.Context, now time.Time, again time.Duration
 			err := r.Scan(&c.Kind, &c.Subject, &at, &c.Version)
 			c.DueAt = concert.FromMicros(at)
 			return c, err
-		}, "SELECT kind, subject, due_at, version FROM clock WHERE due_at <= ? ORDER BY due_at LIMIT ?"+db.d.skipLocked, concert.Micros(now), clocksMost)
+		}, "SELECT kind, subject, due_at, version FROM clock WHERE due_at <= ?"+others+" ORDER BY due_at LIMIT ?"+db.d.skipLocked, append(slices.Clip(args), clocksMost)...)
 		if err != nil {
 			return fmt.Errorf("read clocks: %w", err)
 		}

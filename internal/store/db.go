@@ -44,6 +44,14 @@ type DB struct {
 // Open opens the database at the address (a file, or postgres://…) and brings
 // its schema up to date. A schema newer than this program is refused.
 func Open(ctx context.Context, address string, keys *identity.KeyRing) (*DB, error) {
+	return openAt(ctx, address, keys, newestSchema)
+}
+
+// newestSchema is the version that this program knows, whichever that is.
+const newestSchema = 0
+
+// openAt is Open with the schema brought up to a version and no further.
+func openAt(ctx context.Context, address string, keys *identity.KeyRing, version int64) (*DB, error) {
 	d := dialectOf(address)
 	dsn, err := d.dsn(address, false)
 	if err != nil {
@@ -61,7 +69,7 @@ func Open(ctx context.Context, address string, keys *identity.KeyRing) (*DB, err
 		w.SetMaxOpenConns(32)
 		w.SetMaxIdleConns(16)
 	}
-	if err := db.migrate(ctx); err != nil {
+	if err := db.migrate(ctx, version); err != nil {
 		return nil, errors.Join(err, w.Close())
 	}
 	if d.name == "sqlite" {
@@ -94,7 +102,7 @@ func (db *DB) Close() error {
 	return err
 }
 
-func (db *DB) migrate(ctx context.Context) error {
+func (db *DB) migrate(ctx context.Context, version int64) error {
 	files, err := fs.Sub(migrations.Files, db.d.name)
 	if err != nil {
 		return fmt.Errorf("migrations: %w", err)
@@ -129,7 +137,12 @@ func (db *DB) migrate(ctx context.Context) error {
 	if newest := sources[len(sources)-1].Version; have > newest {
 		return fmt.Errorf("the database has schema version %d, this program knows %d: run the newer program that wrote it", have, newest)
 	}
-	if _, err := p.Up(ctx); err != nil {
+	if version == newestSchema {
+		_, err = p.Up(ctx)
+	} else {
+		_, err = p.UpTo(ctx, version)
+	}
+	if err != nil {
 		return fmt.Errorf("bring the schema up to date: %w", err)
 	}
 	return nil

@@ -40,7 +40,10 @@ type dialect struct {
 	lost        func(error) bool // the connection, not the statement, failed
 	full        func(error) bool // there was no room to write
 	queue       func(*sql.DB) riverdriver.Driver[*sql.Tx]
-	queueSteps  bool // the queue's schema is made in several transactions: a new enum value can be used only after its own
+	tables      string // every table's columns in order: table, column, type
+	references  string // every foreign key: table, table it points to
+	waiting     string // kind and arguments (JSON) of the queue's jobs that are not done
+	queueSteps  bool   // the queue's schema is made in several transactions: a new enum value can be used only after its own
 
 	rebound sync.Map // SQL text with ? → with $n
 }
@@ -74,7 +77,10 @@ func sqliteDialect() *dialect {
 				return c&0xff == sqlite3.SQLITE_FULL
 			}
 		},
-		queue: func(db *sql.DB) riverdriver.Driver[*sql.Tx] { return riversqlite.New(db) },
+		queue:      func(db *sql.DB) riverdriver.Driver[*sql.Tx] { return riversqlite.New(db) },
+		tables:     "SELECT m.name, c.name, c.type FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' ORDER BY m.name, c.cid",
+		references: "SELECT m.name, f.\"table\" FROM sqlite_master m JOIN pragma_foreign_key_list(m.name) f WHERE m.type = 'table'",
+		waiting:    "SELECT kind, json(args) FROM river_job WHERE finalized_at IS NULL",
 	}
 }
 
@@ -100,6 +106,11 @@ func postgresDialect() *dialect {
 		full:       func(err error) bool { s := state(err); return s == "53100" || s == "58030" },
 		queue:      func(db *sql.DB) riverdriver.Driver[*sql.Tx] { return riverdatabasesql.New(db) },
 		queueSteps: true,
+		tables: "SELECT c.table_name, c.column_name, upper(c.data_type) FROM information_schema.columns c JOIN pg_tables t ON t.schemaname = c.table_schema AND t.tablename = c.table_name " +
+			"WHERE c.table_schema = current_schema() ORDER BY c.table_name, c.ordinal_position",
+		references: "SELECT t.relname, r.relname FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid JOIN pg_class r ON r.oid = c.confrelid JOIN pg_namespace n ON n.oid = t.relnamespace " +
+			"WHERE c.contype = 'f' AND n.nspname = current_schema()",
+		waiting: "SELECT kind, args::text FROM river_job WHERE finalized_at IS NULL",
 	}
 }
 

@@ -59,14 +59,15 @@ const sequenceMost = 400
 
 // Sequence gives the waiting events their places in the log, grows the tree and
 // swaps the head, all in one transaction; sign makes the checkpoint of the new
-// head. Two nodes may both try: the head is compared and swapped, one wins,
+// head from the one before and its checkpoint, or refuses. Two nodes may both try: the head is compared and swapped, one wins,
 // and the other finds nothing to do. It returns how many events it placed and
 // the new head.
-func (db *DB) Sequence(ctx context.Context, sign func(tlog.Head) (string, error)) (placed int64, head tlog.Head, err error) {
+func (db *DB) Sequence(ctx context.Context, sign func(before tlog.Head, signed string, after tlog.Head) (string, error)) (placed int64, head tlog.Head, err error) {
 	err = db.Update(ctx, func(tx *Tx) error {
 		placed = 0
 		var before tlog.Head
-		if before, _, err = tx.LogHead(ctx); err != nil {
+		var signed string
+		if before, signed, err = tx.LogHead(ctx); err != nil {
 			return err
 		}
 		head = before
@@ -83,12 +84,12 @@ func (db *DB) Sequence(ctx context.Context, sign func(tlog.Head) (string, error)
 		if err != nil {
 			return err
 		}
-		checkpoint, err := sign(head)
+		checkpoint, err := sign(before, signed, head)
 		if err != nil {
 			return err
 		}
 		placed = int64(len(leaves))
-		return tx.swapHead(ctx, before, head, checkpoint, tiles)
+		return tx.swapHead(ctx, before, signed, head, checkpoint, tiles)
 	})
 	// Two that place at once meet at the index of places before the head.
 	if e, ok := errors.AsType[*concert.Error](err); ok && e.Code == CodeExists {
@@ -132,14 +133,14 @@ func (tx *Tx) place(ctx context.Context, batches []batch, size int64) ([]tlog.Ha
 
 // swapHead writes the tiles and moves the head from before to after, or
 // reports ErrStale when another node moved it first.
-func (tx *Tx) swapHead(ctx context.Context, before, after tlog.Head, checkpoint string, tiles []tlog.Tile) error {
+func (tx *Tx) swapHead(ctx context.Context, before tlog.Head, signed string, after tlog.Head, checkpoint string, tiles []tlog.Tile) error {
 	now := concert.Micros(tx.db.now())
 	var n int64
 	var err error
 	if before.Size == 0 {
 		n, err = tx.exec(ctx, "INSERT INTO log_head (id, size, root, checkpoint, at) VALUES (1, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING", after.Size, after.Root[:], checkpoint, now)
 	} else {
-		n, err = tx.exec(ctx, "UPDATE log_head SET size = ?, root = ?, checkpoint = ?, at = ? WHERE id = 1 AND size = ?", after.Size, after.Root[:], checkpoint, now, before.Size)
+		n, err = tx.exec(ctx, "UPDATE log_head SET size = ?, root = ?, checkpoint = ?, at = ? WHERE id = 1 AND size = ? AND checkpoint = ?", after.Size, after.Root[:], checkpoint, now, before.Size, signed)
 	}
 	if err != nil {
 		return fmt.Errorf("log head: %w", err)

@@ -151,6 +151,7 @@ type frame struct {
 	CSRF     string
 	Why      string
 	Exercise bool
+	Held     bool // nothing leaves the house
 	Wide     bool
 	Refresh  bool // without JavaScript the page loads itself again
 	Scripts  []string
@@ -181,6 +182,11 @@ type view struct {
 // leaves half a page.
 func (u *UI) show(w http.ResponseWriter, r *http.Request, v *visit, p view) error {
 	f := frame{Title: p.title, Path: r.URL.Path, Person: v.person, Why: v.why, Exercise: u.svc.Exercise, Wide: p.wide, Refresh: p.refresh, Scripts: p.scripts, Notice: noticeOf(r), Assets: u.assets.url}
+	var err error
+	if f.Held, err = u.svc.DispatchHeld(r.Context()); err != nil {
+		// The page goes out all the same: a failure page must not fail for this.
+		u.log.Error("whether dispatch is held is not known", "err", err)
+	}
 	if v.known() {
 		f.CSRF = u.svc.CSRFToken(v.session)
 	}
@@ -193,8 +199,7 @@ func (u *UI) show(w http.ResponseWriter, r *http.Request, v *visit, p view) erro
 	if p.status != 0 {
 		w.WriteHeader(p.status)
 	}
-	_, err := w.Write(b.Bytes())
-	if err != nil {
+	if _, err := w.Write(b.Bytes()); err != nil {
 		u.log.Debug("page not delivered", "path", r.URL.Path, "err", err)
 	}
 	return nil
@@ -309,6 +314,8 @@ var noticeTexts = map[string]string{
 	"renewed":      "Hold renewed: it stands for another 30 days from now.",
 	"overridden":   "Hold overridden. The item goes out, the holder is told, and a review is due within 48 hours.",
 	"reviewed":     "Review of the override recorded.",
+	"dispatchheld": "Dispatch is held. Nothing leaves the house until someone releases it.",
+	"dispatchgoes": "Dispatch is released. What waits goes out now.",
 }
 
 func noticeOf(r *http.Request) notice {

@@ -91,6 +91,8 @@ func (u *UI) counting(w http.ResponseWriter, r *http.Request, v *visit) error {
 // logPage is the transparency log's head and how to check it.
 type logPage struct {
 	Origin, Key, Checkpoint, Base string
+	Behind                        string // why nothing is signed, "" where it is
+	Before                        []concert.LogSuccession
 }
 
 func (u *UI) logHead(w http.ResponseWriter, r *http.Request, v *visit) error {
@@ -98,9 +100,17 @@ func (u *UI) logHead(w http.ResponseWriter, r *http.Request, v *visit) error {
 	var err error
 	if p.Checkpoint, err = u.svc.LogCheckpoint(r.Context()); err != nil {
 		var refused *concert.Error
-		if !errors.As(err, &refused) || refused.Kind != concert.NotFound {
+		switch {
+		case !errors.As(err, &refused):
+			return err
+		case refused.Kind == concert.Conflict:
+			p.Behind = refused.Message
+		case refused.Kind != concert.NotFound:
 			return err
 		}
+	}
+	if p.Before, err = u.svc.LogSuccessions(r.Context()); err != nil {
+		return err
 	}
 	return u.show(w, r, v, view{title: "Transparency log", body: logView(p)})
 }

@@ -130,5 +130,9 @@ func (u *UI) routes() []route {
 		{"POST /items/{ref}/override", u.serve(person, u.overrideHold)},
 		{"POST /items/{ref}/override/review", u.serve(person, u.reviewOverride)},
 		{"GET /alarms", u.serve(person, u.alarms)},
+
+		{"GET /dispatch", u.serve(person, u.dispatch)},
+		{"POST /dispatch/hold", u.serve(person, u.holdDispatch)},
+		{"POST /dispatch/release", u.serve(person, u.releaseDispatch)},
 	}
 }
