@@ -60,6 +60,9 @@ func TestTCAPBrokenQuoteCostsItsRow(t *testing.T) {
 		tcapRow("8", `x`, `"video.example/w/8`),
 		[]string{"3 https://video.example/w/2", "5 https://video.example/w/4", "7 https://video.example/w/6"},
 		[]string{"2 opens a quote", "4 opens a quote", "6 opens a quote", "9 …written twice", "10 opens a quote"})
+	// A stray quote further down would close it, and take whole rows with it.
+	wantRows(t, formats.FormatTCAP, "ID,Description,URL,Domain\n1,\"open,video.example/w/1,x\n2,y,video.example/w/2,x\n3,stray\",video.example/w/3,x\n",
+		[]string{"3 video.example/w/2", "4 video.example/w/3"}, []string{"2 opens a quote"})
 	// None of the next lines closes it, and none is a row.
 	text := tcapHead + "1,\"open\n" + strings.Repeat("a line of nothing\n", 500) + tcapRow("2", "x", "video.example/w/2")
 	good, bad, _, err := readAs(formats.FormatTCAP, strings.NewReader(text))

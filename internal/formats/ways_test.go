@@ -256,6 +256,18 @@ func TestWrongEncodingCostsOneObject(t *testing.T) {
 	}
 }
 
+// What a decoder could not read it marks, and a place with such a mark is
+// another place.
+func TestBrokenCharactersAreNoPlace(t *testing.T) {
+	t.Parallel()
+	for _, f := range allFormats[1:] {
+		text := strings.Replace(one(f, 1), "EXERCISE-1", "EXERCISE-\ufffd", 1)
+		if good, bad, _, err := readAs(f, strings.NewReader(text)); err != nil || len(good) > 0 || len(bad) != 1 || !strings.Contains(bad[0], "broken on the way") {
+			t.Errorf("%s: %v, good %q, bad %q", f, err, good, bad)
+		}
+	}
+}
+
 func TestJSONLinesAreCountedWithEveryLineEnd(t *testing.T) {
 	t.Parallel()
 	for _, f := range jsonFormats {
@@ -343,7 +355,7 @@ func TestHundredMegabytesCostNoMemory(t *testing.T) {
 		}
 		for name, big := range map[string]io.Reader{
 			"one line":         &repeated{text: junk, n: 100 << 10},
-			"values in a line": &repeated{text: strings.Repeat(`",`, 400) + `"x`, n: 16 << 10},
+			"values in a line": &repeated{text: strings.Repeat(`",`, 400) + `"x`, n: 4 << 10},
 		} {
 			var before, after runtime.MemStats
 			runtime.GC()

@@ -25,7 +25,7 @@ const (
 	shortText    = 1500      // bytes of text up to which a whole page is a notice
 	minShellText = 200       // characters below which a page with scripts is a shell
 	minOwnText   = 300       // characters of its own below which a page without media shows nothing: notices in any language have fewer
-	formText     = 600       // bytes of its own text up to which a page with a password field is a log-in
+	formText     = 1500      // bytes of its own text up to which a page with a password field is a log-in
 	noticeStart  = 300       // bytes of its own text at whose start a notice is one, however long the page
 	minHint      = 6         // characters below which a hint fits too much
 )
