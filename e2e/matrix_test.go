@@ -192,12 +192,16 @@ var matrix = map[string]row{
 	"POST /api/v1/items/{id}/override/review": {may: who{reviewer, coordinator}, ref: "{passed}", body: `{"verdict":"justified","reason":"EXERCISE: the threat was real."}`},
 
 	// The hold on all dispatch.
-	"GET /dispatch":                 {may: known},
+	"GET /dispatch":                 {may: without(known, mute)},
 	"POST /dispatch/hold":           {may: who{admin}, body: "reason=EXERCISE+big+red+button"},
 	"POST /dispatch/release":        {may: who{admin}, body: "reason=EXERCISE+all+is+well"},
-	"GET /api/v1/dispatch":          {may: known},
+	"GET /api/v1/dispatch":          {may: without(known, mute)},
 	"POST /api/v1/dispatch/hold":    {may: who{admin}, body: `{"reason":"EXERCISE big red button"}`},
 	"POST /api/v1/dispatch/release": {may: who{admin}, body: `{"reason":"EXERCISE all is well"}`},
+}
+
+func without(w who, v string) who {
+	return slices.DeleteFunc(slices.Clone(w), func(x string) bool { return x == v })
 }
 
 // readers may see a thing: what keeps them from an act on it may tell them more than that there is nothing.

@@ -78,7 +78,13 @@ func (r Restoration) whole(what string, f io.ReadSeeker, format string) (formats
 		return formats.BackupHeader{}, fmt.Errorf("%s: %w", what, err)
 	}
 	h := b.Header
+	known, err := store.KnownSchema()
+	if err != nil {
+		return h, err
+	}
 	switch {
+	case h.Schema > known:
+		return h, concert.Refuse(concert.Conflict, "restore.schema", "", "%s: the backup has schema version %d, this program knows %d: use the newer program that made it", what, h.Schema, known)
 	case h.Origin != r.Origin:
 		return h, concert.Refuse(concert.Conflict, "restore.origin", "", "%s: the backup is of %q, this data directory of %q: restore it with the keys it was made under", what, h.Origin, r.Origin)
 	case h.Exercise && !r.Exercise:

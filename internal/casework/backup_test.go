@@ -391,6 +391,7 @@ func TestRestoreRefusesWhatDoesNotFit(t *testing.T) {
 			"files exchanged":     {func(r *casework.Restoration) { r.Data, r.Keys = r.Keys, r.Data }, "look whether they are exchanged"},
 			"keys cut off":        {func(r *casework.Restoration) { r.Keys = bytes.NewReader(c.keys[:len(c.keys)-9]) }, "the keys: "},
 			"keys older than it":  {func(r *casework.Restoration) { r.Data = bytes.NewReader(later.data) }, "give the newest key file"},
+			"a newer schema":      {func(r *casework.Restoration) { r.Data = newer(t, r.Data) }, "schema version 999, this program knows"},
 			"the checkpoint lost": {func(r *casework.Restoration) { r.Kept = lost(t, h.Service) }, "-lost-checkpoint"},
 		} {
 			r := c.restoration(t, h.Service, address)
@@ -413,6 +414,21 @@ func TestRestoreRefusesWhatDoesNotFit(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// newer is the header of a backup as a later program would write it.
+func newer(t testing.TB, data io.Reader) io.ReadSeeker {
+	t.Helper()
+	b, err := formats.NewBackupReader(data, formats.BackupFormat)
+	testkit.Must(t, err)
+	h := b.Header
+	h.Schema = 999
+	var out bytes.Buffer
+	w, err := formats.NewBackupWriter(&out, h)
+	testkit.Must(t, err)
+	_, err = w.Close(nil)
+	testkit.Must(t, err)
+	return bytes.NewReader(out.Bytes())
 }
 
 func lost(t testing.TB, s *casework.Service) *casework.KeptCheckpoint {

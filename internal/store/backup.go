@@ -5,14 +5,18 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/pressly/goose/v3"
+
 	"concert"
 	"concert/internal/formats"
 	"concert/internal/identity"
+	"concert/internal/store/migrations"
 )
 
 const (
@@ -35,6 +39,22 @@ func (tx *Tx) Schema(ctx context.Context) (int64, error) {
 	var v int64
 	err := tx.row(ctx, "SELECT max(version_id) FROM "+schemaTable+" WHERE is_applied").Scan(&v)
 	return v, err
+}
+
+// KnownSchema is the newest version of the tables that this program knows.
+func KnownSchema() (newest int64, err error) {
+	files, err := fs.ReadDir(migrations.Files, "sqlite")
+	if err != nil {
+		return 0, fmt.Errorf("migrations: %w", err)
+	}
+	for _, f := range files {
+		n, err := goose.NumericComponent(f.Name())
+		if err != nil {
+			return 0, fmt.Errorf("migrations: %w", err)
+		}
+		newest = max(newest, n)
+	}
+	return newest, nil
 }
 
 // Tables are the tables of ours as the database itself lists them, each after
@@ -357,9 +377,11 @@ func (db *DB) load(ctx context.Context, ring *identity.KeyRing, data, keys *form
 	if err := t.Commit(); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
-	// Fresh tables have no statistics, and the first questions would suffer.
-	if _, err := db.write.ExecContext(ctx, "ANALYZE"); err != nil {
-		return fmt.Errorf("analyze: %w", err)
+	if db.d.afterLoad == "" {
+		return nil
+	}
+	if _, err := db.write.ExecContext(ctx, db.d.afterLoad); err != nil {
+		return fmt.Errorf("after the load: %w", err)
 	}
 	return nil
 }

@@ -43,6 +43,7 @@ type dialect struct {
 	tables      string // every table's columns in order: table, column, type
 	references  string // every foreign key: table, table it points to
 	waiting     string // kind and arguments (JSON) of the queue's jobs that are not done
+	afterLoad   string // what a freshly filled database needs; "" for nothing
 	queueSteps  bool   // the queue's schema is made in several transactions: a new enum value can be used only after its own
 
 	rebound sync.Map // SQL text with ? → with $n
@@ -110,7 +111,8 @@ func postgresDialect() *dialect {
 			"WHERE c.table_schema = current_schema() ORDER BY c.table_name, c.ordinal_position",
 		references: "SELECT t.relname, r.relname FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid JOIN pg_class r ON r.oid = c.confrelid JOIN pg_namespace n ON n.oid = t.relnamespace " +
 			"WHERE c.contype = 'f' AND n.nspname = current_schema()",
-		waiting: "SELECT kind, args::text FROM river_job WHERE finalized_at IS NULL",
+		afterLoad: "ANALYZE", // the first questions come before the server looks by itself
+		waiting:   "SELECT kind, args::text FROM river_job WHERE finalized_at IS NULL",
 	}
 }
 
