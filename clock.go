@@ -13,6 +13,7 @@ const (
 	ClockRecheck  ClockKind = "referral.recheck"  // subject: a referral; look again
 	ClockRemind   ClockKind = "referral.remind"   // subject: a referral; silence so far
 	ClockHold     ClockKind = "hold.expire"       // subject: a hold
+	ClockErase    ClockKind = "item.erase"        // subject: an item; its term is over
 )
 
 // Clock is one deadline. There is at most one per kind and subject.
@@ -28,13 +29,15 @@ type Clock struct {
 type Job interface{ Kind() string }
 
 // Rank is how urgent a kind of job is, 1 first: what goes out before what is
-// looked at, reminders last.
+// looked at, reminders after that, erasures last.
 func (k ClockKind) Rank() int {
 	switch k {
 	case ClockDispatch, ClockDeliver:
 		return 1
 	case ClockRemind:
 		return 3
+	case ClockErase:
+		return 4
 	}
 	return 2
 }
@@ -79,6 +82,14 @@ type ExpireHold struct {
 // Kind names the job.
 func (ExpireHold) Kind() string { return string(ClockHold) }
 
+// EraseItem erases an item whose term is over (G22).
+type EraseItem struct {
+	Item ItemID `json:"item"`
+}
+
+// Kind names the job.
+func (EraseItem) Kind() string { return string(ClockErase) }
+
 // JobFor is the job of a clock that fell due.
 func (c Clock) JobFor() (Job, error) {
 	switch c.Kind {
@@ -92,6 +103,8 @@ func (c Clock) JobFor() (Job, error) {
 		return RemindReferral{ReferralID(c.Subject)}, nil
 	case ClockHold:
 		return ExpireHold{HoldID(c.Subject)}, nil
+	case ClockErase:
+		return EraseItem{ItemID(c.Subject)}, nil
 	}
 	return nil, Refuse(Invalid, "clock.kind", "", "clock kind %q has no job: a newer version wrote it, upgrade this node", c.Kind)
 }

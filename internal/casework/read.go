@@ -24,6 +24,9 @@ type ItemView struct {
 	HoldBy     string // contact of the hold that keeps it back
 	ReferredAs string // the referral's reference
 	ActionRef  string
+	Erasure    concert.Erasure // asked for or done; the zero one for neither
+	AskedBy    string          // operator number of who asked for the erasure
+	Withheld   bool            // the judgement is not shown: its handling code keeps it to its own authority (G23)
 }
 
 // consult records an auditor's reading with its justification before the
@@ -83,9 +86,38 @@ func (s *Service) ReadItem(ctx context.Context, scope concert.Scope, ref string)
 				return concert.ErrNotFound
 			}
 		}
-		return s.fillItem(ctx, tx, &v)
+		if v.Erasure, err = tx.Erasure(ctx, v.ID); err != nil {
+			return err
+		}
+		if !v.Item.ErasedAt.IsZero() {
+			v = ItemView{Item: v.Item.Remaining(), Erasure: v.Erasure}
+			return nil
+		}
+		if err := s.fillItem(ctx, tx, &v); err != nil {
+			return err
+		}
+		return v.limit(ctx, tx, by)
 	})
 	return v, err
+}
+
+// limit takes from the view what is not for its reader: who is not of the
+// item's own authority sees no request to erase it and, where the handling code
+// keeps it from other authorities, no judgement and no ground (G23).
+func (v *ItemView) limit(ctx context.Context, tx *store.Tx, by concert.Actor) error {
+	own := by.Has(concert.RoleAuditor) || by.Authority != "" && by.Authority == v.Item.Custodian()
+	if !own {
+		v.Erasure = concert.Erasure{}
+	}
+	if !own && !v.Handling.MayLeave(concert.ToTenant) {
+		v.Judged, v.Approvals, v.Remedies, v.Answers, v.Withheld = concert.Assessment{}, nil, nil, nil, true
+	}
+	if v.Erasure.AskedBy == "" {
+		return nil
+	}
+	ops, err := tx.Operators(ctx, []concert.PersonID{v.Erasure.AskedBy})
+	v.AskedBy = ops[v.Erasure.AskedBy]
+	return err
 }
 
 func (s *Service) fillItem(ctx context.Context, tx *store.Tx, v *ItemView) error {
@@ -229,5 +261,8 @@ func (s *Service) ListItems(ctx context.Context, scope concert.Scope, q ItemQuer
 		out, err = tx.Items(ctx, scope, f)
 		return err
 	})
+	for i, it := range out {
+		out[i] = it.Remaining()
+	}
 	return out, err
 }

@@ -2,6 +2,7 @@ package casework
 
 import (
 	"context"
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -32,6 +33,7 @@ func (s *Service) Handlers() *store.Handlers {
 	store.Handle(h, s.recheckReferral)
 	store.Handle(h, s.remindReferral)
 	store.Handle(h, s.expireHold)
+	store.Handle(h, s.eraseItem)
 	return h
 }
 
@@ -40,10 +42,12 @@ func (s *Service) Handlers() *store.Handlers {
 // compare and swap.
 func (s *Service) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
+	s.unscrubbed.Store(true) // a process before this one may have ended between an erasure and its scrubbing
 	g.Go(func() error { return s.DB.Work(ctx, s.Handlers(), s.Log, workers) })
 	g.Go(func() error { s.every(ctx, clockTick, "clocks", s.fireClocks); return nil })
 	g.Go(func() error { s.every(ctx, sequenceTick, "log", s.PublishLog); return nil })
 	g.Go(func() error { s.every(ctx, forgetTick, "stored answers", s.forgetAnswers); return nil })
+	g.Go(func() error { s.every(ctx, scrubTick, "scrub", s.scrubErased); return nil })
 	return g.Wait()
 }
 
@@ -110,6 +114,7 @@ type StoredAnswer struct {
 	Status int
 	Header map[string]string
 	Body   []byte
+	Item   string // reference of the one item it tells of, "" for none: it goes when that is erased
 }
 
 // Recall is the stored answer to the person's key; ok is false when the key is
@@ -127,7 +132,8 @@ func (s *Service) Recall(ctx context.Context, p concert.PersonID, key string, re
 	if err != nil {
 		return a, false, err
 	}
-	if kept.Fingerprint != sha256.Sum256(request) {
+	// Earlier versions kept the plain digest, by which a request could be guessed.
+	if kept.Fingerprint != s.fingerprint(request) && kept.Fingerprint != sha256.Sum256(request) {
 		return a, false, concert.Refuse(concert.Invalid, "idempotency.reused", "Idempotency-Key", "this Idempotency-Key was used for another request: make a new key for a new request")
 	}
 	a.Status = kept.Status
@@ -140,13 +146,33 @@ func (s *Service) Recall(ctx context.Context, p concert.PersonID, key string, re
 // answerKey seals stored answers: they name places, and once a new key or link.
 func (s *Service) answerKey() identity.Key { return s.DB.Keys.Derive("stored answers") }
 
-// Keep stores an answer for a repeated request.
+// fingerprint is a keyed digest of a request: with the database alone nobody can
+// test whether a place was handed in.
+func (s *Service) fingerprint(request []byte) (sum [sha256.Size]byte) {
+	key := s.DB.Keys.Derive("stored requests")
+	mac := hmac.New(sha256.New, key[:])
+	mac.Write(request)
+	mac.Sum(sum[:0])
+	return sum
+}
+
+// Keep stores an answer for a repeated request, unless the item that it tells
+// of was erased meanwhile.
 func (s *Service) Keep(ctx context.Context, p concert.PersonID, key string, request []byte, a StoredAnswer) error {
 	header, err := json.Marshal(a.Header)
 	if err != nil {
 		return err
 	}
 	return s.DB.Update(ctx, func(tx *store.Tx) error {
-		return tx.StoreAnswer(ctx, p, key, store.StoredAnswer{Fingerprint: sha256.Sum256(request), Status: a.Status, Header: string(header), Body: identity.Seal(s.answerKey(), a.Body, []byte(key)), At: time.Now()})
+		if a.Item != "" {
+			items, err := tx.BareItemsByRef(ctx, []string{a.Item})
+			if err != nil {
+				return err
+			}
+			if it, ok := items[a.Item]; ok && !it.ErasedAt.IsZero() {
+				return nil
+			}
+		}
+		return tx.StoreAnswer(ctx, p, key, store.StoredAnswer{Fingerprint: s.fingerprint(request), Status: a.Status, Header: string(header), Body: identity.Seal(s.answerKey(), a.Body, []byte(key)), At: time.Now(), Subject: a.Item})
 	})
 }

@@ -33,7 +33,8 @@ type dialect struct {
 	retryable   func(error) bool
 	unique      func(error) bool
 	queue       func(*sql.DB) riverdriver.Driver[*sql.Tx]
-	queueSteps  bool // the queue's schema is made in several transactions: a new enum value can be used only after its own
+	scrub       string // takes what was erased out of the write-ahead file, "" where the server does
+	queueSteps  bool   // the queue's schema is made in several transactions: a new enum value can be used only after its own
 
 	rebound sync.Map // SQL text with ? → with $n
 }
@@ -48,6 +49,7 @@ func sqliteDialect() *dialect {
 	}
 	return &dialect{
 		name: "sqlite", driver: "sqlite", goose: goose.DialectSQLite3, shards: 1, countTables: "SELECT count(*) FROM sqlite_master",
+		scrub: "PRAGMA wal_checkpoint(TRUNCATE)",
 		retryable: func(err error) bool {
 			c := code(err) & 0xff
 			return c == sqlite3.SQLITE_BUSY || c == sqlite3.SQLITE_LOCKED
