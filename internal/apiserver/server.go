@@ -201,7 +201,7 @@ func (s *Server) idempotent(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		key := r.Header.Get(api.HeaderIdempotencyKey)
 		p, known := httpkit.PersonOf(r.Context())
-		if key == "" || !known || r.Method != http.MethodPost {
+		if key == "" || !known || r.Method != http.MethodPost || r.URL.Path == exportsPath {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -245,7 +245,7 @@ func (s *Server) idempotent(next http.Handler) http.Handler {
 		}
 		// The answer is out; failing to keep it costs a repeated act only, which
 		// versions make safe, and is logged.
-		if err := s.svc.Keep(context.WithoutCancel(r.Context()), p.ID, key, request, casework.StoredAnswer{Status: rec.status, Header: h, Body: rec.body.Bytes()}); err != nil {
+		if err := s.svc.Keep(context.WithoutCancel(r.Context()), p.ID, key, request, casework.StoredAnswer{Status: rec.status, Header: h, Body: rec.body.Bytes(), Item: tellsOf(r.URL.Path, rec.body.Bytes())}); err != nil {
 			s.log.Error("answer was not kept for a repeated request", "err", err)
 		}
 	})

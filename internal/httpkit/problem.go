@@ -40,6 +40,7 @@ var statusOfCode = map[string]int{
 	"cursor.malformed":        http.StatusBadRequest,
 	"precondition.malformed":  http.StatusBadRequest,
 	"idempotency.key_too_big": http.StatusBadRequest,
+	"item.erased":             http.StatusGone,
 }
 
 // ProblemBase is what problem types begin with; docs/api.md lists the codes.
