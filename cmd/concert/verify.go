@@ -120,9 +120,9 @@ func (c *verifyCmd) verify(ctx context.Context, e *env) (formats.Verification, e
 		return formats.Verification{}, err
 	}
 	defer f.Close()
-	r := bufio.NewReader(f)
+	r := bufio.NewReaderSize(f, formats.MaxErasureProof)
 	// A file shorter than this is told by what there is of it.
-	start, _ := r.Peek(512)
+	start, _ := r.Peek(formats.MaxErasureProof)
 	if formats.FormatOf(start) == concert.ErasureProofFormat {
 		return formats.VerifyErasure(r, c.LogKey, c.Witness)
 	}

@@ -10,9 +10,9 @@ import (
 	"concert/tlog"
 )
 
-// maxErasureProof bounds a proof document: an event body of an erasure is a few
+// MaxErasureProof bounds a proof document in bytes: an event body of an erasure is a few
 // hundred bytes.
-const maxErasureProof = 64 << 10
+const MaxErasureProof = 64 << 10
 
 // canonicalEvent is a canonical event text read back (docs/formats/event.md).
 type canonicalEvent struct {
@@ -26,21 +26,27 @@ type canonicalEvent struct {
 	Version int                 `json:"version"`
 }
 
-// FormatOf is the format that a document names in its first bytes, "" for none.
+// FormatOf is the format that a document names in its first bytes, wherever
+// among its fields; "" for none.
 func FormatOf(head []byte) string {
 	d := json.NewDecoder(bytes.NewReader(head))
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {
 		return ""
 	}
-	if t, err := d.Token(); err != nil || t != "format" {
-		return ""
+	for {
+		name, err := d.Token()
+		if err != nil {
+			return ""
+		}
+		var value any
+		if d.Decode(&value) != nil {
+			return ""
+		}
+		if name == "format" {
+			s, _ := value.(string)
+			return s
+		}
 	}
-	t, err := d.Token()
-	if err != nil {
-		return ""
-	}
-	s, _ := t.(string)
-	return s
 }
 
 // VerifyErasure checks a proof of erasure, with no connection to anything: the
@@ -50,12 +56,12 @@ func FormatOf(head []byte) string {
 // verification's Erased is how many events the erasure took.
 func VerifyErasure(r io.Reader, logKey string, witnessKeys []string) (Verification, error) {
 	v := Verification{FirstBad: -1, SelfAttested: true}
-	raw, err := io.ReadAll(io.LimitReader(r, maxErasureProof+1))
+	raw, err := io.ReadAll(io.LimitReader(r, MaxErasureProof+1))
 	if err != nil {
 		return v, fmt.Errorf("erasure proof: %w", err)
 	}
-	if len(raw) > maxErasureProof {
-		return v, fmt.Errorf("erasure proof: longer than %d bytes", maxErasureProof)
+	if len(raw) > MaxErasureProof {
+		return v, fmt.Errorf("erasure proof: longer than %d bytes", MaxErasureProof)
 	}
 	var p concert.ErasureProof
 	if err := json.Unmarshal(raw, &p); err != nil {

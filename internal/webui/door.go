@@ -301,6 +301,12 @@ var noticeTexts = map[string]string{
 	"held":         "Hold placed. Others see only that there is one, and the contact.",
 	"released":     "Hold released. What it kept back goes its way unless another hold stands.",
 	"out":          "You are logged out.",
+
+	"erasure_asked": "Asked for. A reviewer who did not ask confirms the erasure.",
+	"erased":        "Erased. Nothing of it can be read any more.",
+	"legal_held":    "Legal hold placed. Nothing erases the item while it stands.",
+	"legal_free":    "Legal hold lifted.",
+	"handled":       "Handling code changed.",
 }
 
 func noticeOf(r *http.Request) notice {

@@ -90,4 +90,10 @@ func (u *UI) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /scope", u.serve(anyone, u.scope))
 	mux.HandleFunc("GET /counting", u.serve(anyone, u.counting))
 	mux.HandleFunc("GET /log", u.serve(anyone, u.logHead))
+
+	mux.HandleFunc("POST /items/{ref}/erasure", u.serve(person, u.askErasure))
+	mux.HandleFunc("POST /items/{ref}/erasure/confirm", u.serve(person, u.eraseItem))
+	mux.HandleFunc("GET /items/{ref}/erasure.json", u.serve(person, u.erasureProof))
+	mux.HandleFunc("POST /items/{ref}/legal-hold", u.serve(person, u.legalHold))
+	mux.HandleFunc("POST /items/{ref}/handling", u.serve(person, u.changeHandling))
 }

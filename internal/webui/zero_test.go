@@ -21,11 +21,13 @@ func TestEveryPageRendersItsZeroValue(t *testing.T) {
 		"items": itemsView(itemsPage{}), "submit": submitView(submitPage{}), "item": itemView(itemPage{}), "approvals": approvalsView(approvalsPage{}), "holds": holdsView(holdsPage{}),
 		"inbox": inboxListView(inboxList{}), "referral": referralView(referralPage{}), "actions": actionsView(actionsPage{}), "board": boardView(boardPage{}), "report": reportView(reportPage{}, true),
 		"scope": scopeView(scopePage{}), "counting": countingView(countingPage{}), "log": logView(logPage{}), "failure": failureView(failurePage{Title: "x"}),
-		"item with every form": itemView(itemPage{MayAssess: true, MayDecide: true, MayRemedy: true, MayLook: true}),
-		"one approval":         approvalsView(approvalsPage{Items: make([]awaiting, 1)}),
-		"one of each":          referralView(referralPage{MayAnswer: true, Items: make([]referralItem, 1), Steps: make([]told, 1)}),
-		"board of nothing":     boardView(boardOf(casework.Board{}, casework.Registers{}, nil, 0)),
-		"report of nothing":    reportView(reportOf(casework.Board{}, casework.Registers{}, ""), true),
+		"item with every form":    itemView(itemPage{MayAssess: true, MayDecide: true, MayRemedy: true, MayLook: true}),
+		"erased":                  erasedView(itemPage{}),
+		"item with every keeping": itemView(itemPage{Keep: keeping{MayAsk: true, MayErase: true, MayHold: true, MayHandle: true}}),
+		"one approval":            approvalsView(approvalsPage{Items: make([]awaiting, 1)}),
+		"one of each":             referralView(referralPage{MayAnswer: true, Items: make([]referralItem, 1), Steps: make([]told, 1)}),
+		"board of nothing":        boardView(boardOf(casework.Board{}, casework.Registers{}, nil, 0)),
+		"report of nothing":       reportView(reportOf(casework.Board{}, casework.Registers{}, ""), true),
 	} {
 		var b bytes.Buffer
 		if err := layout(frame{}, c).Render(t.Context(), &b); err != nil {
