@@ -3,7 +3,6 @@ package casework_test
 import (
 	"bytes"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -51,39 +50,18 @@ var sealings = []string{"item", "assessment", "approval", "answer", "remedy", "e
 func readAll(t *testing.T, h *testkit.House) string {
 	t.Helper()
 	raw := testkit.Raw(t, h.Service)
-	tables := "SELECT name FROM sqlite_master WHERE type = 'table'"
-	if h.DB.Dialect() == "postgres" {
-		tables = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
-	}
 	var out strings.Builder
 	var blobs [][]byte
-	for _, table := range column(t, raw, tables) {
-		rows, err := raw.Query(`SELECT * FROM "` + table + `"`)
-		testkit.Must(t, err)
-		cols, err := rows.Columns()
-		testkit.Must(t, err)
-		for rows.Next() {
-			vals, ptrs := make([]any, len(cols)), make([]any, len(cols))
-			for i := range vals {
-				ptrs[i] = &vals[i]
-			}
-			testkit.Must(t, rows.Scan(ptrs...))
-			for i, v := range vals {
-				if b, ok := v.([]byte); ok {
-					blobs = append(blobs, b)
-					fmt.Fprintf(&out, "%s.%s %s %x\n", table, cols[i], b, b)
-					continue
-				}
-				fmt.Fprintf(&out, "%s.%s %v\n", table, cols[i], v)
-			}
+	for _, c := range testkit.Cells(t, raw, h.DB.Dialect()) {
+		fmt.Fprintf(&out, "%s.%s %s %x\n", c.Table, c.Column, c.Text, c.Bytes)
+		if len(c.Bytes) > 0 {
+			blobs = append(blobs, c.Bytes)
 		}
-		testkit.Must(t, rows.Err())
-		testkit.Must(t, rows.Close())
 	}
 	ring := testkit.Ring(t)
 	answers := ring.Derive("stored answers")
-	names := column(t, raw, "SELECT name FROM idempotency")
-	for subject, wrapped := range subjectKeys(t, raw) {
+	names := testkit.Column(t, raw, "SELECT name FROM idempotency")
+	for subject, wrapped := range testkit.SubjectKeys(t, raw) {
 		key, err := ring.UnwrapKey(wrapped, []byte(subject))
 		testkit.Must(t, err)
 		s := identity.NewSealer(key)
@@ -107,37 +85,6 @@ func readAll(t *testing.T, h *testkit.House) string {
 		}
 	}
 	return out.String()
-}
-
-func column(t *testing.T, raw *sql.DB, query string, args ...any) []string {
-	t.Helper()
-	rows, err := raw.Query(query, args...)
-	testkit.Must(t, err)
-	defer rows.Close()
-	var out []string
-	for rows.Next() {
-		var s string
-		testkit.Must(t, rows.Scan(&s))
-		out = append(out, s)
-	}
-	testkit.Must(t, rows.Err())
-	return out
-}
-
-func subjectKeys(t *testing.T, raw *sql.DB) map[string][]byte {
-	t.Helper()
-	rows, err := raw.Query("SELECT subject, wrapped FROM subject_key")
-	testkit.Must(t, err)
-	defer rows.Close()
-	out := map[string][]byte{}
-	for rows.Next() {
-		var s string
-		var w []byte
-		testkit.Must(t, rows.Scan(&s, &w))
-		out[s] = w
-	}
-	testkit.Must(t, rows.Err())
-	return out
 }
 
 const (
@@ -215,7 +162,7 @@ func TestG20NothingOfAnErasedItemIsLeft(t *testing.T) {
 		counted := tallies(t, h)
 		v := h.Item(gone)
 		raw := testkit.Raw(t, h.Service)
-		wrapped := subjectKeys(t, raw)[string(v.ID)]
+		wrapped := testkit.SubjectKeys(t, raw)[string(v.ID)]
 		var sealed []byte
 		testkit.Must(t, raw.QueryRow("SELECT sealed FROM item WHERE ref = '"+gone+"'").Scan(&sealed))
 		digest := h.DB.Place(v.Location.Kind, v.Location.Canonical)
@@ -317,7 +264,7 @@ func over(t *testing.T, h *testkit.House, ref string, version int64) {
 		}
 		return outcomes(rs)
 	}
-	refs := column(t, testkit.Raw(t, h.Service), "SELECT ref FROM referral")
+	refs := testkit.Column(t, testkit.Raw(t, h.Service), "SELECT ref FROM referral")
 	_, stale := h.Observe(ctx, h.North.Officers[0], ref, r, concert.ObservedUp, "EXERCISE desk")
 	answered, _, err := h.AnswerReferral(ctx, h.Answerer, refs[0], h.Referral(refs[0]).Version, []casework.Replying{{Item: ref, Answer: concert.Answer{Code: concert.AnswerInReview}}})
 	for what, got := range map[string]string{
@@ -417,8 +364,8 @@ func TestG20TamperingWithAnErasedEventIsFound(t *testing.T) {
 		if v := verify(); !v.Verified {
 			t.Fatalf("untouched: %s", v.Problem)
 		}
-		id := column(t, raw, "SELECT id FROM event WHERE salt IS NULL AND kind = 'item.approved'")[0]
-		body := column(t, raw, "SELECT body FROM event WHERE id = '"+id+"'")[0]
+		id := testkit.Column(t, raw, "SELECT id FROM event WHERE salt IS NULL AND kind = 'item.approved'")[0]
+		body := testkit.Column(t, raw, "SELECT body FROM event WHERE id = '"+id+"'")[0]
 		put := func(text string) {
 			t.Helper()
 			_, err := raw.Exec("UPDATE event SET body = '" + text + "' WHERE id = '" + id + "'")
@@ -449,7 +396,7 @@ func TestG20TamperingWithAnErasedEventIsFound(t *testing.T) {
 			t.Fatalf("all put back: %s", v.Problem)
 		}
 		// What was changed before is not laundered by an erasure.
-		victim := column(t, raw, "SELECT id FROM event WHERE kind = 'item.approved' AND salt IS NOT NULL")[0]
+		victim := testkit.Column(t, raw, "SELECT id FROM event WHERE kind = 'item.approved' AND salt IS NOT NULL")[0]
 		_, err = raw.Exec("UPDATE event SET at = at + 1 WHERE id = '" + victim + "'")
 		testkit.Must(t, err)
 		testkit.Must(t, h.AskErasure(t.Context(), h.North.Officers[0], kept, h.Item(kept).Version, concert.ErasureOrdered, ground))
@@ -557,7 +504,7 @@ func TestG22WhatWasLawfulIsErasedAfterThirtyDays(t *testing.T) {
 		}
 		raw := testkit.Raw(t, h.Service)
 		testkit.Await(t, "the clock of the held item", func() bool {
-			return len(column(t, raw, "SELECT subject FROM clock WHERE kind = 'item.erase'")) == 0
+			return len(testkit.Column(t, raw, "SELECT subject FROM clock WHERE kind = 'item.erase'")) == 0
 		})
 		stop()
 		if v := h.Item(held); !v.ErasedAt.IsZero() || v.Location.Submitted != testkit.Page(3) {
@@ -610,7 +557,7 @@ func TestG22LegalHoldIsAReviewersAndStopsAConfirmedErasure(t *testing.T) {
 		}
 		testkit.Must(t, h.LiftLegalHold(ctx, h.North.Reviewers[1], ref, v(), ground))
 		testkit.Must(t, h.EraseItem(ctx, h.North.Reviewers[0], ref, v()))
-		kinds := strings.Join(column(t, testkit.Raw(t, h.Service), "SELECT kind FROM event WHERE subject = '"+string(h.Item(ref).ID)+"' ORDER BY id"), " ")
+		kinds := strings.Join(testkit.Column(t, testkit.Raw(t, h.Service), "SELECT kind FROM event WHERE subject = '"+string(h.Item(ref).ID)+"' ORDER BY id"), " ")
 		if want := "item.submitted item.erasure_asked item.legal_hold_placed item.legal_hold_lifted item.erased"; kinds != want {
 			t.Errorf("recorded: %s, want %s", kinds, want)
 		}
@@ -632,18 +579,18 @@ func TestG20EnvelopeIsKeptInPartsAndStillVerifies(t *testing.T) {
 				t.Error(err)
 			}
 			var b concert.ReferralBody
-			testkit.Must(t, json.Unmarshal([]byte(column(t, raw, "SELECT body FROM event WHERE kind = 'referral.sent'")[0]), &b))
+			testkit.Must(t, json.Unmarshal([]byte(testkit.Column(t, raw, "SELECT body FROM event WHERE kind = 'referral.sent'")[0]), &b))
 			if d := sha256.Sum256(v.Signed.Payload); hex.EncodeToString(d[:]) != b.Digest || len(v.Payload.Items) != 2 || v.Erased != 0 {
 				t.Errorf("the original has the digest %x, the log says %s", d, b.Digest)
 			}
 		}
 		check(v)
-		if n := len(column(t, raw, "SELECT ref FROM referral WHERE envelope IS NOT NULL")); n != 0 {
+		if n := len(testkit.Column(t, raw, "SELECT ref FROM referral WHERE envelope IS NOT NULL")); n != 0 {
 			t.Errorf("%d envelopes lie whole under the referral's key", n)
 		}
 		// As an earlier version wrote it.
 		id := string(v.ID)
-		key, err := testkit.Ring(t).UnwrapKey(subjectKeys(t, raw)[id], []byte(id))
+		key, err := testkit.Ring(t).UnwrapKey(testkit.SubjectKeys(t, raw)[id], []byte(id))
 		testkit.Must(t, err)
 		text, err := json.Marshal(v.Signed)
 		testkit.Must(t, err)

@@ -99,7 +99,7 @@ func TestG23ExportIsRefusedAsAWholeAndRecordedPerItem(t *testing.T) {
 		found, err := h.SubmitItems(ctx, h.North.Officers[0], []casework.Submission{{Location: testkit.Page(9), Evaluation: "C3", Source: "form"}})
 		testkit.Must(t, err)
 		raw := testkit.Raw(t, h.Service)
-		recorded := func() int { return len(column(t, raw, "SELECT id FROM event WHERE kind = 'item.disclosed'")) }
+		recorded := func() int { return len(testkit.Column(t, raw, "SELECT id FROM event WHERE kind = 'item.disclosed'")) }
 		export := func(by concert.Actor, to concert.Destination, refs ...string) (concert.Disclosure, error) {
 			return h.ExportItems(ctx, testkit.Scope(t, by), refs, to, "EXERCISE court of somewhere", "EXERCISE: asked for by the court under its own law")
 		}
@@ -159,7 +159,7 @@ func TestG23ExportIsRefusedAsAWholeAndRecordedPerItem(t *testing.T) {
 		if n := recorded(); n != 3 {
 			t.Errorf("%d disclosures recorded, want 3", n)
 		}
-		for _, body := range column(t, raw, "SELECT body FROM event WHERE kind = 'item.disclosed' AND sealed IS NOT NULL") {
+		for _, body := range testkit.Column(t, raw, "SELECT body FROM event WHERE kind = 'item.disclosed' AND sealed IS NOT NULL") {
 			if strings.Contains(body, "court of") || strings.Contains(body, "under its own law") || !strings.Contains(body, `"judicial"`) {
 				t.Errorf("recorded as %s", body)
 			}
@@ -197,7 +197,7 @@ func TestG23HandlingIsChangedByAReviewerWhoDidNotHandItIn(t *testing.T) {
 			t.Errorf("a reviewer: %s, %s", got, h.Item(ref).Handling)
 		}
 		raw := testkit.Raw(t, h.Service)
-		if body := column(t, raw, "SELECT body FROM event WHERE kind = 'item.handling_changed' AND sealed IS NOT NULL"); len(body) != 1 || strings.Contains(body[0], "giver") || !strings.Contains(body[0], `"from":"H0","handling":"H2"`) {
+		if body := testkit.Column(t, raw, "SELECT body FROM event WHERE kind = 'item.handling_changed' AND sealed IS NOT NULL"); len(body) != 1 || strings.Contains(body[0], "giver") || !strings.Contains(body[0], `"from":"H0","handling":"H2"`) {
 			t.Errorf("recorded as %s", body)
 		}
 	})
