@@ -612,3 +612,16 @@ func TestG20EnvelopeIsKeptInPartsAndStillVerifies(t *testing.T) {
 		}
 	})
 }
+
+func TestG20AnErasedItemIsNeverReferredAndHoldsUpNothing(t *testing.T) {
+	inHouse(t, func(t *testing.T, h *testkit.House) {
+		h.At(day, brisk)
+		items := h.Approved(testkit.Page(1), testkit.Page(2))
+		erased(t, h, items[0].Ref)
+		testkit.Run(t, h.Service)
+		ref := sent(h, t, items[1].Ref)
+		if v := h.Referral(ref); len(v.Items) != 1 || v.Erased != 0 || v.Referral.Items != 1 {
+			t.Errorf("the referral carries %d items, %d erased", v.Referral.Items, v.Erased)
+		}
+	})
+}
