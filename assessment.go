@@ -178,6 +178,9 @@ func (it Item) Decided(by Actor, d Approval, earlier []Approval, scope ScopeList
 	if err := by.MayApprove(); err != nil {
 		return it, d, Event{}, err
 	}
+	if err := it.Standing(); err != nil {
+		return it, d, Event{}, err
+	}
 	if by.Person == it.Assessor {
 		return it, d, Event{}, Refuse(Forbidden, "approval.same_person", "", "you assessed item %s yourself: a second person decides (four eyes)", it.Ref)
 	}
@@ -193,6 +196,9 @@ func (it Item) Decided(by Actor, d Approval, earlier []Approval, scope ScopeList
 		return it, d, Event{}, Refuse(Invalid, "approval.ground", "ground", "item %s needs a written ground of at least twenty characters: why it is proportionate in this place, why unbranded content falls under Art. 2(7), or why it is rejected", it.Ref)
 	}
 	if d.Decision == Approve {
+		if err := it.handledFor(ToProvider); err != nil {
+			return it, d, Event{}, err
+		}
 		if _, err := scope.Covers(it.Outlet, now); err != nil {
 			it, e, err := it.Unscoped(by, now)
 			return it, d, e, err

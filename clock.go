@@ -20,6 +20,7 @@ const (
 	ClockHold     ClockKind = "hold.expire"       // subject: a hold
 	ClockProbe    ClockKind = "hold.probe"        // subject: an authority; may its dispatch go on
 	ClockOverride ClockKind = "override.review"   // subject: an item; is its override reviewed
+	ClockErase    ClockKind = "item.erase"        // subject: an item; its term is over
 )
 
 // Clock is one deadline. There is at most one per kind and subject.
@@ -35,13 +36,15 @@ type Clock struct {
 type Job interface{ Kind() string }
 
 // Rank is how urgent a kind of job is, 1 first: what goes out before what is
-// looked at, reminders last.
+// looked at, reminders after that, erasures last.
 func (k ClockKind) Rank() int {
 	switch k {
 	case ClockDispatch, ClockDeliver:
 		return 1
 	case ClockRemind:
 		return 3
+	case ClockErase:
+		return 4
 	}
 	return 2
 }
@@ -103,6 +106,14 @@ type ReviewDue struct {
 // Kind names the job.
 func (ReviewDue) Kind() string { return string(ClockOverride) }
 
+// EraseItem erases an item whose term is over (G22).
+type EraseItem struct {
+	Item ItemID `json:"item"`
+}
+
+// Kind names the job.
+func (EraseItem) Kind() string { return string(ClockErase) }
+
 // JobFor is the job of a clock that fell due.
 func (c Clock) JobFor() (Job, error) {
 	switch c.Kind {
@@ -120,6 +131,8 @@ func (c Clock) JobFor() (Job, error) {
 		return ResumeAuthority{AuthorityID(c.Subject)}, nil
 	case ClockOverride:
 		return ReviewDue{ItemID(c.Subject)}, nil
+	case ClockErase:
+		return EraseItem{ItemID(c.Subject)}, nil
 	}
 	return nil, Refuse(Invalid, "clock.kind", "", "clock kind %q has no job: a newer version wrote it, upgrade this node", c.Kind)
 }

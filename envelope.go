@@ -1,9 +1,12 @@
 package concert
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
+	"errors"
 	"fmt"
 )
 
@@ -61,6 +64,48 @@ func (e Envelope) Verify(role string, pub ed25519.PublicKey) error {
 		return Refuse(Invalid, "envelope.forged", "", "the %s signature does not match: payload or signature was changed after signing", role)
 	}
 	return Refuse(Invalid, "envelope.unsigned", "", "no %s signature by key %s", role, KeyID(pub))
+}
+
+// Parted takes the items out of the envelope's payload: the frame is the same
+// envelope without them, and each item is its own RFC 8785 text. Rejoined puts
+// them together again, byte for byte, so that the signatures still verify; a
+// payload for which it would not is refused.
+func (e Envelope) Parted() (frame Envelope, items []json.RawMessage, err error) {
+	fields := map[string]json.RawMessage{}
+	if err := json.Unmarshal(e.Payload, &fields); err != nil {
+		return e, nil, fmt.Errorf("part a payload: %w", err)
+	}
+	if err := json.Unmarshal(fields["items"], &items); err != nil {
+		return e, nil, fmt.Errorf("part a payload: items: %w", err)
+	}
+	delete(fields, "items")
+	frame = e
+	if frame.Payload, err = CanonicalJSON(fields); err != nil {
+		return e, nil, err
+	}
+	whole, err := frame.Rejoined(items)
+	if err == nil && !bytes.Equal(whole.Payload, e.Payload) {
+		err = errors.New("part a payload: it is not in RFC 8785 form, so its bytes could not be made again")
+	}
+	return frame, items, err
+}
+
+// Rejoined is the frame with these items in its payload.
+func (e Envelope) Rejoined(items []json.RawMessage) (Envelope, error) {
+	fields := map[string]json.RawMessage{}
+	if err := json.Unmarshal(e.Payload, &fields); err != nil {
+		return e, fmt.Errorf("rejoin a payload: %w", err)
+	}
+	if items == nil {
+		items = []json.RawMessage{}
+	}
+	list, err := json.Marshal(items)
+	if err != nil {
+		return e, fmt.Errorf("rejoin a payload: %w", err)
+	}
+	fields["items"] = list
+	e.Payload, err = CanonicalJSON(fields)
+	return e, err
 }
 
 // ReferralPayload is what a provider reads: the items, why, and that it is

@@ -69,6 +69,13 @@ const (
 	EventDispatchHeld         EventKind = "dispatch.held"
 	EventDispatchReleased     EventKind = "dispatch.released"
 	EventLogSucceeded         EventKind = "log.succeeded"
+
+	EventErasureAsked    EventKind = "item.erasure_asked"
+	EventItemErased      EventKind = "item.erased"
+	EventLegalHoldPlaced EventKind = "item.legal_hold_placed"
+	EventLegalHoldLifted EventKind = "item.legal_hold_lifted"
+	EventHandlingChanged EventKind = "item.handling_changed"
+	EventItemDisclosed   EventKind = "item.disclosed" // left for another authority or a court (G23)
 )
 
 // Event is what happened. Body holds codes, references and counts, never
@@ -235,6 +242,29 @@ func (e RecordedEvent) Canonical(sealedDigest [32]byte) []byte {
 	b = append(b, `,"version":`...)
 	b = fmt.Appendf(b, "%d}", e.Version)
 	return b
+}
+
+// Remains is what is left of an event after its erasure, as the erasure commits
+// to it: RFC 8785 text with the commitment in hex, and a line feed (formats:
+// docs/formats/event.md).
+func (e RecordedEvent) Remains() []byte {
+	b := make([]byte, 0, 320+len(e.Body))
+	b = append(b, `{"actor":`...)
+	b = quote(b, string(e.Actor))
+	b = append(b, `,"at":"`...)
+	b = fmt.Appendf(b, "%d", e.At)
+	b = append(b, `","body":`...)
+	b = append(b, e.Body...)
+	b = append(b, `,"commit":"`...)
+	b = hex.AppendEncode(b, e.Commit)
+	b = append(b, `","id":`...)
+	b = quote(b, string(e.ID))
+	b = append(b, `,"kind":`...)
+	b = quote(b, string(e.Kind))
+	b = append(b, `,"subject":`...)
+	b = quote(b, e.Subject)
+	b = append(b, `,"version":`...)
+	return fmt.Appendf(b, "%d}\n", e.Version)
 }
 
 func quote(b []byte, s string) []byte {

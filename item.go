@@ -242,12 +242,18 @@ func (it Item) Joined(by Actor, now time.Time) (Sighting, Event, error) {
 	if err := by.MaySubmit(); err != nil {
 		return Sighting{}, Event{}, err
 	}
+	if err := it.Standing(); err != nil {
+		return Sighting{}, Event{}, err
+	}
 	e := NewEvent(EventItemJoined, by, string(it.ID), now, ItemBody{Ref: it.Ref, Action: it.Action, Provider: it.Provider, Authority: by.Authority})
 	return Sighting{Item: it.ID, Authority: by.Authority, Person: by.Person, At: now}, e, nil
 }
 
 // Moved makes the move, or says why not.
 func (it Item) Moved(m ItemMove, now time.Time) (Item, error) {
+	if err := it.Standing(); err != nil {
+		return it, err
+	}
 	next, err := it.Status.After(m)
 	if err != nil {
 		return it, Refuse(Conflict, "item.move", "", "item %s is %s and cannot %s: see docs/states.md", it.Ref, it.Status, m)

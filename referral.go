@@ -70,6 +70,9 @@ func Referred(r Referral, items []Item, now time.Time) (Referral, []Item, []Even
 		if it.Provider != r.Provider || it.Author != r.Author || it.Given < it.Needed {
 			return r, nil, nil, Refuse(Conflict, "referral.mixed", "items", "item %s does not belong in this referral: other provider, other author, or not approved", it.Ref)
 		}
+		if err := it.handledFor(ToProvider); err != nil {
+			return r, nil, nil, err
+		}
 		moved, err := it.Moved(MoveRefer, now)
 		if err != nil {
 			return r, nil, nil, err
@@ -182,6 +185,9 @@ func (it Item) ItemAnswered(by Actor, r Referral, a Answer, now time.Time) (next
 	if err := a.check(); err != nil {
 		return it, a, Event{}, false, err
 	}
+	if err := it.Standing(); err != nil {
+		return it, a, Event{}, false, err
+	}
 	if it.Claimed == a.Code {
 		return it, a, Event{}, false, nil
 	}
@@ -257,6 +263,9 @@ func (it Item) Rechecked(by Actor, c Recheck, now time.Time) (Item, Recheck, Eve
 			return it, c, Event{}, err
 		}
 	}
+	if err := it.Standing(); err != nil {
+		return it, c, Event{}, err
+	}
 	before := it
 	var err error
 	switch c.State {
@@ -284,7 +293,7 @@ func (it Item) Rechecked(by Actor, c Recheck, now time.Time) (Item, Recheck, Eve
 // these of its items: only silence is, at most three times, never a refusal or
 // a withdrawal.
 func (r Referral) MayRemind(it Item) bool {
-	return r.Reminders < 3 && it.Silent() &&
+	return r.Reminders < 3 && it.Silent() && it.ErasedAt.IsZero() &&
 		(it.Status == ItemReferred || it.Status == ItemStillUp || it.Status == ItemReturned) && it.Claimed != AnswerRefused
 }
 
@@ -322,6 +331,9 @@ func (it Item) Remedied(by Actor, m Remedy, now time.Time) (Item, Remedy, Event,
 	}
 	if by.Authority == "" || by.Authority != it.Author {
 		return it, m, Event{}, Refuse(Forbidden, "remedy.author", "", "item %s was judged by another authority: only that one takes it back or corrects it", it.Ref)
+	}
+	if err := it.Standing(); err != nil {
+		return it, m, Event{}, err
 	}
 	if m.Kind != RemedyWithdrawal && m.Kind != RemedyCorrection {
 		return it, m, Event{}, Refuse(Invalid, "remedy.kind", "kind", "a remedy is a withdrawal or a correction")

@@ -58,6 +58,10 @@ type Item struct {
 	CreatedAt  string      `json:"created_at"`
 	UpdatedAt  string      `json:"updated_at"`
 	Exercise   bool        `json:"exercise"`
+	Withheld   bool        `json:"withheld,omitempty" doc:"its handling code keeps the judgement to its own authority"`
+	HeldLegal  string      `json:"held_legal,omitempty" doc:"a legal hold keeps it from erasure since then"`
+	ErasedAt   string      `json:"erased_at,omitempty" doc:"nothing of it can be read since then"`
+	Erasure    *Erasure    `json:"erasure,omitempty"`
 }
 
 // Guard is what the protected-expression guard said.

@@ -24,18 +24,19 @@ type Inbox struct {
 
 // Referral is a referral as its provider sees it.
 type Referral struct {
-	ID         string           `json:"id"`
-	Version    int64            `json:"version"`
-	Status     string           `json:"status"`
-	Voluntary  string           `json:"voluntary"`
-	Author     string           `json:"author" doc:"name of the authority that judged"`
-	Items      []ReferralItem   `json:"items"`
-	Envelope   concert.Envelope `json:"envelope" doc:"the signed original: author and transport apart"`
-	CreatedAt  string           `json:"created_at"`
-	AckedAt    string           `json:"acknowledged_at,omitempty"`
-	Reminders  int              `json:"reminders"`
-	ServerTime string           `json:"server_time"`
-	Exercise   bool             `json:"exercise"`
+	ID         string            `json:"id"`
+	Version    int64             `json:"version"`
+	Status     string            `json:"status"`
+	Voluntary  string            `json:"voluntary"`
+	Author     string            `json:"author" doc:"name of the authority that judged"`
+	Items      []ReferralItem    `json:"items"`
+	Envelope   *concert.Envelope `json:"envelope,omitempty" doc:"the signed original: author and transport apart; missing once an item of it is erased"`
+	Incomplete *Incomplete       `json:"incomplete,omitempty" doc:"an item of it was erased"`
+	CreatedAt  string            `json:"created_at"`
+	AckedAt    string            `json:"acknowledged_at,omitempty"`
+	Reminders  int               `json:"reminders"`
+	ServerTime string            `json:"server_time"`
+	Exercise   bool              `json:"exercise"`
 }
 
 // Acknowledged is a referral that was taken; its items are where they were.

@@ -198,6 +198,20 @@ var matrix = map[string]row{
 	"GET /api/v1/dispatch":          {may: without(known, mute)},
 	"POST /api/v1/dispatch/hold":    {may: who{admin}, body: `{"reason":"EXERCISE big red button"}`},
 	"POST /api/v1/dispatch/release": {may: who{admin}, body: `{"reason":"EXERCISE all is well"}`},
+
+	// Erasure, legal holds, handling codes, exports.
+	"POST /api/v1/items/{id}/erasure":         {may: who{officer, colleague, reviewer}, ref: "{open}", body: `{"code":"not_needed","reason":"EXERCISE: not needed any more."}`},
+	"POST /api/v1/items/{id}/erasure/confirm": {may: who{reviewer}, ref: "{asked}"},
+	"GET /api/v1/items/{id}/erasure":          {may: append(who{auditor}, north...), ref: "{gone}"},
+	"POST /api/v1/items/{id}/legal-hold":      {may: who{reviewer}, ref: "{judged}", body: `{"reason":"EXERCISE: proceedings."}`},
+	"POST /api/v1/items/{id}/legal-hold/lift": {may: who{reviewer}, ref: "{judged}", body: `{"reason":"EXERCISE: proceedings are over."}`},
+	"POST /api/v1/items/{id}/handling":        {may: who{reviewer}, ref: "{judged}", body: `{"handling":"H1","reason":"EXERCISE: its giver says so."}`},
+	"POST /api/v1/exports":                    {may: who{officer, colleague, reviewer}, body: `{"items":["{referred}"],"destination":"judicial","recipient":"EXERCISE court","justification":"EXERCISE proceedings 1"}`},
+	"POST /items/{ref}/erasure":               {may: who{officer, colleague, reviewer}, ref: "{open}", body: "version={open.v}&code=not_needed&reason=EXERCISE+not+needed"},
+	"POST /items/{ref}/erasure/confirm":       {may: who{reviewer}, ref: "{asked}", body: "version={asked.v}"},
+	"GET /items/{ref}/erasure.json":           {may: append(who{auditor}, north...), ref: "{gone}"},
+	"POST /items/{ref}/legal-hold":            {may: who{reviewer}, ref: "{judged}", body: "version={judged.v}&reason=EXERCISE+proceedings"},
+	"POST /items/{ref}/handling":              {may: who{reviewer}, ref: "{judged}", body: "version={judged.v}&code=H1&reason=EXERCISE+its+giver+says+so"},
 }
 
 func without(w who, v string) who {
@@ -206,7 +220,7 @@ func without(w who, v string) who {
 
 // readers may see a thing: what keeps them from an act on it may tell them more than that there is nothing.
 var readers = map[string]who{
-	"{open}": append(who{auditor}, north...), "{judged}": append(who{auditor}, north...), "{referred}": append(who{auditor}, north...), "{passed}": append(who{auditor}, north...), "{referral}": append(who{auditor, answerer, reader}, north...),
+	"{open}": append(who{auditor}, north...), "{judged}": append(who{auditor}, north...), "{referred}": append(who{auditor}, north...), "{passed}": append(who{auditor}, north...), "{asked}": append(who{auditor}, north...), "{gone}": append(who{auditor}, north...), "{referral}": append(who{auditor, answerer, reader}, north...),
 	"{hold}": north, "{action}": append(who{auditor, admin}, authoritySide...), "{scope}": everyone, "{newcomer}": who{admin, auditor},
 }
 
@@ -255,15 +269,17 @@ func openSite(t *testing.T, svc *casework.Service) *site {
 	testkit.Must(t, err)
 	entry, err := h.ProposeScope(t.Context(), h.Coordinator, h.Outlet.Ref, concert.ScopeEntry{LegalAct: "EXERCISE Decision 3", Authority: "EXERCISE Council", Citation: "EXERCISE Journal", ListedOn: time.Date(2019, 1, 1, 0, 0, 0, 0, time.UTC)})
 	testkit.Must(t, err)
+	asked, gone := s.asked(t, 6), s.asked(t, 7)
+	testkit.Must(t, h.EraseItem(t.Context(), h.North.Reviewers[1], gone, h.Item(gone).Version))
 	newcomer, err := h.AddPerson(t.Context(), h.SecondAdmin, concert.Person{Name: "EXERCISE Newcomer", Login: "newcomer", Roles: []concert.Role{concert.RoleOfficer}}, h.North.Ref, "", "")
 	testkit.Must(t, err)
 	v := h.Item(referred.Ref)
 	for name, ref := range map[string]string{"open": open.Ref, "judged": judged.Ref, "referred": referred.Ref, "referral": v.ReferredAs, "hold": hold.Ref, "scope": entry.Ref, "action": h.Action.Ref,
-		"outlet": h.Outlet.Ref, "north": h.North.Ref, "south": h.South.Ref, "provider": h.Hooked.Ref, "none": "IT-NONE", "passed": passed, "newcomer": newcomer.Operator, "proposal": newcomer.Proposal} {
+		"outlet": h.Outlet.Ref, "north": h.North.Ref, "south": h.South.Ref, "provider": h.Hooked.Ref, "none": "IT-NONE", "asked": asked, "gone": gone, "passed": passed, "newcomer": newcomer.Operator, "proposal": newcomer.Proposal} {
 		s.things["{"+name+"}"] = ref
 	}
 	s.secrets = []string{open.Ref, judged.Ref, hold.Ref, "ex000002", "ex000003", "ex000004", "EXERCISE case", "North-officer-0", "EXERCISE North-officer-1"}
-	for name, version := range map[string]int64{"open": open.Version, "judged": judged.Version, "referred": v.Version, "referral": h.Referral(v.ReferredAs).Version, "hold": hold.Version, "action": h.Action.Version} {
+	for name, version := range map[string]int64{"open": open.Version, "asked": h.Item(asked).Version, "judged": judged.Version, "referred": v.Version, "referral": h.Referral(v.ReferredAs).Version, "hold": hold.Version, "action": h.Action.Version} {
 		s.things["{"+name+".v}"] = fmt.Sprint(version)
 	}
 	for name, login := range map[string]string{officer: "North-officer-0", colleague: "North-officer-1", reviewer: "North-reviewer-0", stranger: "South-officer-0", outsider: "South-reviewer-0",
@@ -285,6 +301,14 @@ func (s *site) threatened(t *testing.T) string {
 	judged, err := s.AssessItems(t.Context(), s.North.Officers[0], []casework.Judging{{Item: it.Ref, Version: it.Version, Outlet: s.Outlet.Ref, Assessment: a}})
 	testkit.Must(t, err)
 	return s.Approve(s.North.Reviewers[1], judged)[0].Ref
+}
+
+// asked is an open item of North's that is to be erased, as the second officer asked.
+func (s *site) asked(t *testing.T, n int) string {
+	t.Helper()
+	it := s.Submit(s.North.Officers[0], testkit.Page(n))[0]
+	testkit.Must(t, s.AskErasure(t.Context(), s.North.Officers[1], it.Ref, it.Version, concert.ErasureNotNeeded, "EXERCISE: not needed any more."))
+	return it.Ref
 }
 
 func (s *site) enter(t *testing.T, login string) string {

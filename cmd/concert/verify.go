@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -42,7 +43,7 @@ func (c *exportCmd) Run(ctx context.Context, e *env) error {
 
 type verifyCmd struct {
 	place
-	Target  string   `arg:"" optional:"" help:"An exported file, or the address of a running node; the data directory when left out."`
+	Target  string   `arg:"" optional:"" help:"An exported file, a proof of erasure, or the address of a running node; the data directory when left out."`
 	LogKey  string   `help:"The log's key that you trust (from another channel than the file)." placeholder:"KEY"`
 	Witness []string `help:"Keys of witnesses that you trust." placeholder:"KEY"`
 	JSON    bool     `help:"Print the verdict as one object, with the recounted numbers." name:"json"`
@@ -85,8 +86,13 @@ func printVerdict(w io.Writer, v formats.Verification) {
 		fmt.Fprintf(w, "NOT VERIFIED: %s\n", v.Problem)
 		return
 	}
-	fmt.Fprintf(w, "VERIFIED: %d events of %s, root %s\n", v.Size, v.Origin, v.Root)
-	if v.Erased > 0 {
+	switch {
+	case v.Erasure != nil:
+		fmt.Fprintf(w, "VERIFIED: item %s was erased (%s) with %d events of its history, at index %d of the %d events of %s, root %s\n", v.Erasure.Item, v.Erasure.Code, v.Erased, v.Erasure.Index, v.Size, v.Origin, v.Root)
+	default:
+		fmt.Fprintf(w, "VERIFIED: %d events of %s, root %s\n", v.Size, v.Origin, v.Root)
+	}
+	if v.Erased > 0 && v.Erasure == nil {
 		fmt.Fprintf(w, "%d events are erased: their commitments stand, their contents are gone\n", v.Erased)
 	}
 	if v.SelfAttested {
@@ -114,5 +120,11 @@ func (c *verifyCmd) verify(ctx context.Context, e *env) (formats.Verification, e
 		return formats.Verification{}, err
 	}
 	defer f.Close()
-	return formats.VerifyBundle(f, c.LogKey, c.Witness)
+	r := bufio.NewReaderSize(f, formats.MaxErasureProof)
+	// A file shorter than this is told by what there is of it.
+	start, _ := r.Peek(formats.MaxErasureProof)
+	if formats.FormatOf(start) == concert.ErasureProofFormat {
+		return formats.VerifyErasure(r, c.LogKey, c.Witness)
+	}
+	return formats.VerifyBundle(r, c.LogKey, c.Witness)
 }

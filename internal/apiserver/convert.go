@@ -106,11 +106,14 @@ func scopeEntryOf(e concert.ScopeEntry, o concert.Outlet, now time.Time) api.Sco
 
 // itemOf is an item in a list: without its judgement.
 func itemOf(it concert.Item, g casework.Registers) api.Item {
+	if !it.ErasedAt.IsZero() {
+		return api.Item{ID: it.Ref, Version: it.Version, Status: string(it.Status), ErasedAt: stamp(it.ErasedAt), CreatedAt: stamp(it.CreatedAt), UpdatedAt: stamp(it.UpdatedAt), Exercise: it.Exercise}
+	}
 	return api.Item{
 		ID: it.Ref, Version: it.Version, Status: string(it.Status), Type: string(it.Type), Kind: it.Location.Kind, Location: it.Location.Submitted, Canonical: it.Location.Canonical, Display: it.Location.Display,
 		Platform: it.Location.Platform, ObjectID: it.Location.ObjectID, Provider: g.Providers[it.Provider].Ref, Outlet: g.Scope.Outlets[it.Outlet].Ref, Authority: g.Authorities[it.Authority].Ref, Action: g.Actions[it.Action].Ref,
 		Priority: it.Priority, Language: it.Language, Guard: api.Guard{Verdict: string(it.Guard.Verdict), Class: it.Guard.Class, Rule: it.Guard.Rule, Reason: it.Guard.Reason}, Needed: it.Needed, Given: it.Given,
-		Claimed: string(it.Claimed), Observed: string(it.Observed), SHA256: it.Hash, Handling: string(it.Handling), CreatedAt: stamp(it.CreatedAt), UpdatedAt: stamp(it.UpdatedAt), Exercise: it.Exercise,
+		Claimed: string(it.Claimed), Observed: string(it.Observed), SHA256: it.Hash, Handling: string(it.Handling), CreatedAt: stamp(it.CreatedAt), UpdatedAt: stamp(it.UpdatedAt), Exercise: it.Exercise, HeldLegal: stamp(it.HeldLegal),
 	}
 }
 
@@ -122,6 +125,7 @@ func itemViewOf(v casework.ItemView) api.Item {
 		Authorities: map[concert.AuthorityID]concert.Authority{},
 	}
 	out := itemOf(v.Item, g)
+	out.Erasure, out.Withheld = erasureOf(v.Erasure, v.AskedBy), v.Withheld
 	for _, a := range v.Finders {
 		out.Finders = append(out.Finders, a.Ref)
 		if a.ID == v.Item.Authority {
@@ -136,7 +140,7 @@ func itemViewOf(v casework.ItemView) api.Item {
 		o := overrideOf(v.Override, v.Ref)
 		out.Override = &o
 	}
-	if v.Assessment != "" {
+	if v.Judged.ID != "" {
 		j := v.Judged
 		out.Assessment = &api.Assessment{Author: v.Assessor, Authority: v.Author.Ref, At: stamp(j.At), NewAssessment: api.NewAssessment{Type: string(j.Type), Purpose: string(j.Purpose), Outlet: v.Outlet.Ref, Mark: j.Mark, MarkWhere: j.MarkWhere,
 			Unbranded: j.Unbranded, Language: j.Language, Severity: string(j.Severity), Evaluation: j.Evaluation, Facts: j.Facts, Judgement: j.Judgement}}
@@ -145,7 +149,12 @@ func itemViewOf(v casework.ItemView) api.Item {
 }
 
 func referralOf(v casework.ReferralView, now time.Time) api.Referral {
-	out := api.Referral{ID: v.Ref, Version: v.Version, Status: string(v.Status), Voluntary: concert.VoluntaryNotice, Author: v.Author.Name, Envelope: v.Signed, CreatedAt: stamp(v.CreatedAt), AckedAt: stamp(v.AckedAt), Reminders: v.Reminders, ServerTime: stamp(now), Exercise: v.Exercise}
+	out := api.Referral{ID: v.Ref, Version: v.Version, Status: string(v.Status), Voluntary: concert.VoluntaryNotice, Author: v.Author.Name, CreatedAt: stamp(v.CreatedAt), AckedAt: stamp(v.AckedAt), Reminders: v.Reminders, ServerTime: stamp(now), Exercise: v.Exercise}
+	if v.Erased > 0 {
+		out.Incomplete = &api.Incomplete{Erased: v.Erased, Digest: v.Digest, Note: "an item of this referral was erased, so that the signed original is incomplete here and is not shown: the items below are what is left, without a signature"}
+	} else {
+		out.Envelope = &v.Signed
+	}
 	said := make(map[string]concert.PayloadItem, len(v.Payload.Items))
 	for _, p := range v.Payload.Items {
 		said[p.Ref] = p

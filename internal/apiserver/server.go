@@ -224,7 +224,7 @@ func (s *Server) idempotent(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		key := r.Header.Get(api.HeaderIdempotencyKey)
 		p, known := httpkit.PersonOf(r.Context())
-		if key == "" || !known || r.Method != http.MethodPost {
+		if key == "" || !known || r.Method != http.MethodPost || r.URL.Path == exportsPath {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -250,7 +250,9 @@ func (s *Server) idempotent(next http.Handler) http.Handler {
 			act.Body = io.NopCloser(bytes.NewReader(body))
 			rec := &recorder{header: w.Header().Clone(), status: http.StatusOK}
 			next.ServeHTTP(rec, act)
-			return rec.answer(), !passing(rec.status)
+			a := rec.answer()
+			a.Item = tellsOf(r.URL.Path, a.Body)
+			return a, !passing(rec.status)
 		})
 		if err != nil {
 			httpkit.WriteProblem(w, r, s.log, err)

@@ -65,6 +65,7 @@ func (s *Service) AssessItems(ctx context.Context, by concert.Actor, in []Judgin
 			delete(items, j.Item) // a second entry for one item finds it gone
 			saved, judged = append(saved, next), append(judged, a)
 			tx.Record(e)
+			s.retain(tx, next)
 			out[i] = Result{Ref: next.Ref, Outcome: string(next.Status), Version: next.Version + 1}
 		}
 		if err := tx.AddAssessments(ctx, judged); err != nil {
@@ -171,6 +172,7 @@ func (s *Service) DecideItems(ctx context.Context, by concert.Actor, in []Decidi
 			}
 			tx.Record(e)
 			s.onItsWay(tx, next)
+			s.retain(tx, next)
 			out[i] = Result{Ref: next.Ref, Outcome: string(next.Status), Version: next.Version + 1}
 		}
 		if err := tx.AddApprovals(ctx, decided); err != nil {

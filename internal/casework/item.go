@@ -135,6 +135,9 @@ func (s *Service) SubmitItems(ctx context.Context, by concert.Actor, in []Submis
 		if err := tx.AddItems(ctx, b.added); err != nil {
 			return err
 		}
+		for _, it := range b.added {
+			s.retain(tx, it)
+		}
 		if _, err := tx.AddSightings(ctx, b.saw); err != nil {
 			return err
 		}

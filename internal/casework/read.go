@@ -26,6 +26,9 @@ type ItemView struct {
 	Override   concert.Override // zero where no hold was overridden; for its author, coordinators and auditors
 	ReferredAs string           // the referral's reference
 	ActionRef  string
+	Erasure    concert.Erasure // asked for or done; the zero one for neither
+	AskedBy    string          // operator number of who asked for the erasure
+	Withheld   bool            // the judgement is not shown: its handling code keeps it to its own authority (G23)
 }
 
 // consult records an auditor's reading with its justification before the
@@ -85,31 +88,65 @@ func (s *Service) ReadItem(ctx context.Context, scope concert.Scope, ref string)
 				return concert.ErrNotFound
 			}
 		}
-		// Of a hold only the author learns, who asked by dispatching, and who
-		// oversees.
-		inside := by.Authority != "" && v.Item.Author == by.Authority || by.Has(concert.RoleAuditor) || by.Has(concert.RoleCoordinator)
-		if !inside {
-			v.Item = v.Item.ShownTo(by.Authority)
-			err := s.fillItem(ctx, tx, &v)
-			if n := len(v.Approvals); n > 0 && v.Status == concert.ItemApproved {
-				v.UpdatedAt = v.Approvals[n-1].At // not when a hold stopped it
-			}
+		if v.Erasure, err = tx.Erasure(ctx, v.ID); err != nil {
 			return err
 		}
-		if v.Overridden {
-			if v.Override, err = tx.Override(ctx, v.ID); err != nil {
-				return err
-			}
+		if !v.Item.ErasedAt.IsZero() {
+			v = ItemView{Item: v.Item.Remaining(), Erasure: v.Erasure}
+			return nil
 		}
-		if v.HoldBy, v.HoldLate, err = s.shownHold(ctx, tx, v.Item); err != nil {
+		if err := s.showItem(ctx, tx, by, &v); err != nil {
 			return err
 		}
-		return s.fillItem(ctx, tx, &v)
+		return v.limit(ctx, tx, by)
 	})
 	if err != nil {
 		return ItemView{}, err
 	}
 	return v, nil
+}
+
+// showItem fills the view, with what there is of holds for who may know: of a
+// hold only the author learns, who asked by dispatching, and who oversees.
+func (s *Service) showItem(ctx context.Context, tx *store.Tx, by concert.Actor, v *ItemView) error {
+	inside := by.Authority != "" && v.Item.Author == by.Authority || by.Has(concert.RoleAuditor) || by.Has(concert.RoleCoordinator)
+	if !inside {
+		v.Item = v.Item.ShownTo(by.Authority)
+		err := s.fillItem(ctx, tx, v)
+		if n := len(v.Approvals); n > 0 && v.Status == concert.ItemApproved {
+			v.UpdatedAt = v.Approvals[n-1].At // not when a hold stopped it
+		}
+		return err
+	}
+	var err error
+	if v.Overridden {
+		if v.Override, err = tx.Override(ctx, v.ID); err != nil {
+			return err
+		}
+	}
+	if v.HoldBy, v.HoldLate, err = s.shownHold(ctx, tx, v.Item); err != nil {
+		return err
+	}
+	return s.fillItem(ctx, tx, v)
+}
+
+// limit takes from the view what is not for its reader: who is not of the
+// item's own authority sees no request to erase it and, where the handling code
+// keeps it from other authorities, no judgement and no ground (G23).
+func (v *ItemView) limit(ctx context.Context, tx *store.Tx, by concert.Actor) error {
+	own := by.Has(concert.RoleAuditor) || by.Authority != "" && by.Authority == v.Item.Custodian()
+	if !own {
+		v.Erasure = concert.Erasure{}
+	}
+	if !own && !v.Handling.MayLeave(concert.ToTenant) {
+		v.Judged, v.Approvals, v.Remedies, v.Answers, v.Withheld = concert.Assessment{}, nil, nil, nil, true
+	}
+	if v.Erasure.AskedBy == "" {
+		return nil
+	}
+	ops, err := tx.Operators(ctx, []concert.PersonID{v.Erasure.AskedBy})
+	v.AskedBy = ops[v.Erasure.AskedBy]
+	return err
 }
 
 func (s *Service) fillItem(ctx context.Context, tx *store.Tx, v *ItemView) error {
@@ -249,5 +286,8 @@ func (s *Service) ListItems(ctx context.Context, scope concert.Scope, q ItemQuer
 		out, err = tx.Items(ctx, scope, f)
 		return err
 	})
+	for i, it := range out {
+		out[i] = it.Remaining()
+	}
 	return out, err
 }

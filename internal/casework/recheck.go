@@ -23,6 +23,9 @@ var (
 
 // nextLook is when an item is to be looked at again; false for never.
 func nextLook(it concert.Item, r concert.Referral, c store.Checked) (time.Time, bool) {
+	if !it.ErasedAt.IsZero() {
+		return time.Time{}, false
+	}
 	switch it.Status {
 	case concert.ItemRefused, concert.ItemWithdrawn:
 		return time.Time{}, false

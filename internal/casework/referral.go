@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"concert"
@@ -20,7 +21,9 @@ type ReferralView struct {
 	Author     concert.Authority
 	Payload    concert.ReferralPayload
 	Signed     concert.Envelope
-	Items      []concert.Item
+	Items      []concert.Item // those that are left
+	Erased     int            // items that are not: the signed original cannot be shown whole any more
+	Digest     string         // SHA-256 of the signed payload, hex, where an item is erased
 	Remedies   map[concert.ItemID][]concert.Remedy
 	Deliveries []store.Outgoing
 }
@@ -69,21 +72,25 @@ func (s *Service) fillReferral(ctx context.Context, tx *store.Tx, v *ReferralVie
 	if v.Author, err = tx.Authority(ctx, string(v.Referral.Author)); err != nil {
 		return err
 	}
-	env, err := tx.Envelope(ctx, v.ID)
+	o, err := tx.Original(ctx, v.ID)
 	if err != nil {
 		return err
 	}
-	if len(env) > 0 {
-		if err := json.Unmarshal(env, &v.Signed); err != nil {
-			return fmt.Errorf("envelope of %s: %w", v.Ref, err)
-		}
-		if err := json.Unmarshal(v.Signed.Payload, &v.Payload); err != nil {
+	v.Signed, v.Erased = o.Signed, o.Erased
+	if len(o.Payload) > 0 {
+		if err := json.Unmarshal(o.Payload, &v.Payload); err != nil {
 			return fmt.Errorf("payload of %s: %w", v.Ref, err)
+		}
+	}
+	if v.Erased > 0 {
+		if v.Digest, err = signedDigest(ctx, tx, v.ID); err != nil {
+			return err
 		}
 	}
 	if v.Items, err = tx.ReferralItems(ctx, v.ID); err != nil {
 		return err
 	}
+	v.Items = slices.DeleteFunc(v.Items, func(it concert.Item) bool { return !it.ErasedAt.IsZero() })
 	ids := make([]concert.ItemID, len(v.Items))
 	for i, it := range v.Items {
 		ids[i] = it.ID

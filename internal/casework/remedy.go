@@ -56,6 +56,7 @@ func (s *Service) RemedyItems(ctx context.Context, by concert.Actor, in []Remedy
 			if err := s.tellRecipient(ctx, tx, next, rem, e); err != nil {
 				return err
 			}
+			s.retain(tx, next)
 			delete(items, m.Item)
 			saved, remedies = append(saved, next), append(remedies, rem)
 			out[i] = Result{Ref: next.Ref, Outcome: string(next.Status), Version: next.Version + 1}

@@ -2,6 +2,7 @@ package casework
 
 import (
 	"context"
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -34,6 +35,7 @@ func (s *Service) Handlers() *store.Handlers {
 	store.Handle(h, s.expireHold)
 	store.Handle(h, s.resumeAuthority)
 	store.Handle(h, s.reviewDue)
+	store.Handle(h, s.eraseItem)
 	return h
 }
 
@@ -42,10 +44,12 @@ func (s *Service) Handlers() *store.Handlers {
 // compare and swap.
 func (s *Service) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
+	s.unscrubbed.Store(true) // a process before this one may have ended between an erasure and its scrubbing
 	g.Go(func() error { return s.DB.Work(ctx, s.Handlers(), s.Log, workers) })
 	g.Go(func() error { s.every(ctx, clockTick, "clocks", s.fireClocks); return nil })
 	g.Go(func() error { s.every(ctx, sequenceTick, "log", s.publishOnTick); return nil })
 	g.Go(func() error { s.every(ctx, forgetTick, "stored answers", s.forgetAnswers); return nil })
+	g.Go(func() error { s.every(ctx, scrubTick, "scrub", s.scrubErased); return nil })
 	return g.Wait()
 }
 
@@ -156,6 +160,7 @@ type StoredAnswer struct {
 	Status int
 	Header map[string]string
 	Body   []byte
+	Item   string // reference of the one item it tells of, "" for none: it goes when that is erased
 }
 
 // Recall is the stored answer to the person's key; ok is false when the key is
@@ -173,7 +178,8 @@ func (s *Service) Recall(ctx context.Context, p concert.PersonID, key string, re
 	if err != nil {
 		return a, false, err
 	}
-	if kept.Fingerprint != sha256.Sum256(request) {
+	// Earlier versions kept the plain digest, by which a request could be guessed.
+	if kept.Fingerprint != s.fingerprint(request) && kept.Fingerprint != sha256.Sum256(request) {
 		return a, false, concert.Refuse(concert.Invalid, "idempotency.reused", "Idempotency-Key", "this Idempotency-Key was used for another request: make a new key for a new request")
 	}
 	a.Status = kept.Status
@@ -186,19 +192,41 @@ func (s *Service) Recall(ctx context.Context, p concert.PersonID, key string, re
 // answerKey seals stored answers: they name places, and once a new key or link.
 func (s *Service) answerKey() identity.Key { return s.DB.Keys.Derive("stored answers") }
 
+// fingerprint is a keyed digest of a request: with the database alone nobody can
+// test whether a place was handed in.
+func (s *Service) fingerprint(request []byte) (sum [sha256.Size]byte) {
+	key := s.DB.Keys.Derive("stored requests")
+	mac := hmac.New(sha256.New, key[:])
+	mac.Write(request)
+	mac.Sum(sum[:0])
+	return sum
+}
+
 // sealed is an answer as it is kept.
 func (s *Service) sealed(key string, request []byte, a StoredAnswer) (store.StoredAnswer, error) {
 	header, err := json.Marshal(a.Header)
-	return store.StoredAnswer{Fingerprint: sha256.Sum256(request), Status: a.Status, Header: string(header), Body: identity.Seal(s.answerKey(), a.Body, []byte(key)), At: time.Now()}, err
+	return store.StoredAnswer{Fingerprint: s.fingerprint(request), Status: a.Status, Header: string(header), Body: identity.Seal(s.answerKey(), a.Body, []byte(key)), At: time.Now(), Subject: a.Item}, err
 }
 
-// Keep stores an answer for a repeated request in which nothing was done.
+// Keep stores an answer for a repeated request in which nothing was done,
+// unless the item that it tells of was erased meanwhile.
 func (s *Service) Keep(ctx context.Context, p concert.PersonID, key string, request []byte, a StoredAnswer) error {
 	kept, err := s.sealed(key, request, a)
 	if err != nil {
 		return err
 	}
-	return s.DB.Update(ctx, func(tx *store.Tx) error { return tx.StoreAnswer(ctx, p, key, kept) })
+	return s.DB.Update(ctx, func(tx *store.Tx) error {
+		if a.Item != "" {
+			items, err := tx.BareItemsByRef(ctx, []string{a.Item})
+			if err != nil {
+				return err
+			}
+			if it, ok := items[a.Item]; ok && !it.ErasedAt.IsZero() {
+				return nil
+			}
+		}
+		return tx.StoreAnswer(ctx, p, key, kept)
+	})
 }
 
 // Once lets a request act at most once for the person's key, on whichever nodes
@@ -210,7 +238,7 @@ func (s *Service) Once(ctx context.Context, p concert.PersonID, key string, requ
 	if a, again, err = s.Recall(ctx, p, key, request); err != nil || again {
 		return a, again, err
 	}
-	acting, once := s.DB.Once(ctx, p, key, sha256.Sum256(request))
+	acting, once := s.DB.Once(ctx, p, key, s.fingerprint(request))
 	// Also where the act panics: others wait for the database.
 	defer func() { err = errors.Join(err, once.Rollback()) }()
 	a, keep := act(acting)

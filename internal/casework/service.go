@@ -41,8 +41,9 @@ type Service struct {
 	Log       *slog.Logger
 	Kept      *KeptCheckpoint // the last checkpoint this node knows; nil keeps none
 
-	bearers bearerCache
-	stopped atomic.Int64 // case time at which StopClock was called, in microseconds; 0 while it runs
+	bearers    bearerCache
+	unscrubbed atomic.Bool  // something was erased and may stand in the embedded database's write-ahead file still
+	stopped    atomic.Int64 // case time at which StopClock was called, in microseconds; 0 while it runs
 }
 
 // now is case time.

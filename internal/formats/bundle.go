@@ -6,9 +6,11 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 
 	"golang.org/x/mod/sumdb/note"
@@ -95,28 +97,45 @@ type Verification struct {
 	Problem      string         `json:"problem,omitempty"`
 	Counts       concert.Deltas `json:"-"`
 	Exercise     bool           `json:"exercise"`
+	Erasure      *Erasure       `json:"erasure,omitempty"` // of a proof of erasure
 }
 
 // EventChecker checks events one by one against their commitments and folds
-// them into the published numbers.
+// them into the published numbers. An event without a salt is good only when a
+// later erasure of the same subject covers it; until that comes, the checker
+// keeps one hash state for the subject and nothing else.
 type EventChecker struct {
 	Counts  concert.Deltas
 	Erased  int64
 	Bad     int64 // index of the first event that does not match, -1 for none
 	Problem string
 	next    int64
+	bare    map[string]*bareEvents // by subject, until an erasure covers them
+}
+
+// bareEvents are a subject's events without a salt that no erasure covers yet.
+type bareEvents struct {
+	first   int64 // index
+	n       int
+	remains hash.Hash
+	problem string
 }
 
 // NewEventChecker is a checker that expects event 0 first.
-func NewEventChecker() *EventChecker { return &EventChecker{Counts: concert.Deltas{}, Bad: -1} }
+func NewEventChecker() *EventChecker {
+	return &EventChecker{Counts: concert.Deltas{}, Bad: -1, bare: map[string]*bareEvents{}}
+}
+
+// bad keeps what is wrong with the event at the index, if it is the first.
+func (c *EventChecker) bad(index int64, format string, args ...any) {
+	if c.Bad < 0 || index < c.Bad {
+		c.Bad, c.Problem = index, fmt.Sprintf(format, args...)
+	}
+}
 
 // Check takes the next event.
 func (c *EventChecker) Check(e concert.RecordedEvent) {
-	fail := func(format string, args ...any) {
-		if c.Bad < 0 {
-			c.Bad, c.Problem = c.next, fmt.Sprintf(format, args...)
-		}
-	}
+	fail := func(format string, args ...any) { c.bad(c.next, format, args...) }
 	if e.Index != c.next {
 		fail("event %d is missing: after %d comes %d (%s)", c.next, c.next-1, e.Index, e.ID)
 	}
@@ -125,16 +144,60 @@ func (c *EventChecker) Check(e concert.RecordedEvent) {
 		fail("event %d (%s) has a commitment of %d bytes", c.next, e.ID, len(e.Commit))
 	case len(e.Salt) == 0:
 		c.Erased++
-		fail("event %d (%s, %s of %s) has no salt and no erasure of it is recorded: nothing shows that it is what its commitment commits to", c.next, e.ID, e.Kind, e.Subject)
+		c.uncovered(e)
 	default:
 		if got := tlog.Commit(e.Salt, e.Canonical(sha256.Sum256(e.Sealed))); !bytes.Equal(got[:], e.Commit) {
 			fail("event %d (%s, %s of %s) is not what its commitment commits to: it was changed after it was recorded", c.next, e.ID, e.Kind, e.Subject)
+		} else if e.Kind == concert.EventItemErased {
+			c.cover(e)
 		}
 	}
 	if err := c.Counts.CountRecorded(e); err != nil {
 		fail("event %d (%s) has a body that cannot be read: %v", c.next, e.ID, err)
 	}
 	c.next++
+}
+
+// uncovered keeps an event without a salt until an erasure of its subject comes.
+func (c *EventChecker) uncovered(e concert.RecordedEvent) {
+	if len(e.Sealed) > 0 {
+		c.bad(c.next, "event %d (%s, %s of %s) has no salt but still its sealed part: that is no erasure", c.next, e.ID, e.Kind, e.Subject)
+	}
+	b := c.bare[e.Subject]
+	if b == nil {
+		b = &bareEvents{first: c.next, remains: sha256.New(),
+			problem: fmt.Sprintf("event %d (%s, %s of %s) has no salt and no erasure of it is recorded: nothing shows that it is what its commitment commits to", c.next, e.ID, e.Kind, e.Subject)}
+		c.bare[e.Subject] = b
+	}
+	b.n++
+	b.remains.Write(e.Remains())
+}
+
+// cover compares what remains of a subject's erased events with what their
+// erasure committed to.
+func (c *EventChecker) cover(e concert.RecordedEvent) {
+	var body concert.ErasureBody
+	if err := json.Unmarshal(e.Body, &body); err != nil {
+		c.bad(c.next, "event %d (%s) has a body that cannot be read: %v", c.next, e.ID, err)
+		return
+	}
+	b := c.bare[e.Subject]
+	delete(c.bare, e.Subject)
+	switch {
+	case b == nil && body.Events == 0:
+	case b == nil:
+		c.bad(c.next, "event %d (%s) erased %d events of %s, but none of them is without its salt", c.next, e.ID, body.Events, e.Subject)
+	case b.n != body.Events || hex.EncodeToString(b.remains.Sum(nil)) != body.Remains:
+		c.bad(b.first, "of the %d events of %s without a salt, the first at %d, at least one is not what event %d (%s) erased (%d events): it was changed, taken away or added after the erasure", b.n, e.Subject, b.first, c.next, e.ID, body.Events)
+	}
+}
+
+// finish judges what no erasure covered.
+func (c *EventChecker) finish() {
+	for _, b := range c.bare {
+		c.bad(b.first, "%s", b.problem)
+	}
+	clear(c.bare)
 }
 
 // OpenHead checks a checkpoint's signature with the log's key and says which
@@ -240,6 +303,7 @@ func VerifyBundle(r io.Reader, logKey string, witnessKeys []string) (Verificatio
 
 // conclude puts together what the tree and the events say.
 func (v *Verification) conclude(head tlog.Head, witnesses []string, rep tlog.Report, events *EventChecker) {
+	events.finish()
 	v.Size, v.Root, v.Witnesses, v.SelfAttested = head.Size, fmt.Sprintf("%x", head.Root), witnesses, len(witnesses) == 0
 	switch err := rep.Err(); {
 	case events.Bad >= 0:

@@ -42,6 +42,7 @@ var statusOfCode = map[string]int{
 	"idempotency.key_too_big": http.StatusBadRequest,
 	"database.unsure":         http.StatusGatewayTimeout,
 	"storage.full":            http.StatusInsufficientStorage,
+	"item.erased":             http.StatusGone,
 }
 
 // ProblemBase is what problem types begin with; docs/api.md lists the codes.

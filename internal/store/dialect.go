@@ -44,6 +44,7 @@ type dialect struct {
 	references  string // every foreign key: table, table it points to
 	waiting     string // kind and arguments (JSON) of the queue's jobs that are not done
 	afterLoad   string // what a freshly filled database needs; "" for nothing
+	scrub       string // takes what was erased out of the write-ahead file, "" where the server does
 	queueSteps  bool   // the queue's schema is made in several transactions: a new enum value can be used only after its own
 
 	rebound sync.Map // SQL text with ? → with $n
@@ -59,6 +60,7 @@ func sqliteDialect() *dialect {
 	}
 	return &dialect{
 		name: "sqlite", driver: "sqlite", goose: goose.DialectSQLite3, shards: 1, countTables: "SELECT count(*) FROM sqlite_master",
+		scrub: "PRAGMA wal_checkpoint(TRUNCATE)",
 		retryable: func(err error) bool {
 			c := code(err) & 0xff
 			return c == sqlite3.SQLITE_BUSY || c == sqlite3.SQLITE_LOCKED

@@ -178,6 +178,13 @@ func (tx *Tx) Items(ctx context.Context, s concert.Scope, f ItemFilter) ([]conce
 	default:
 		where, args = "WHERE i.author = ? AND i.author <> '' AND i.status = ?", []any{string(f.Authority), string(f.Status)}
 	}
+	// What is erased waits for nobody; where nothing waits it stays in the list,
+	// as erased.
+	switch f.Status {
+	case concert.ItemStopped, concert.ItemRejected, concert.ItemWithdrawn:
+	default:
+		where += " AND i.erased_at = 0"
+	}
 	if f.AfterID != "" {
 		where += " AND (i.rank, i.id) > (?, ?)"
 		args = append(args, f.AfterRank, string(f.AfterID))
@@ -186,15 +193,17 @@ func (tx *Tx) Items(ctx context.Context, s concert.Scope, f ItemFilter) ([]conce
 	return list(ctx, tx, tx.scanItem(ctx), "SELECT "+itemCols+itemFrom+where+" ORDER BY i.rank, i.id LIMIT ?", args...)
 }
 
-// ItemsToRefer are approved items of a provider, urgent and old first. Of the
-// paused authors only those are, whose urgency the pause does not stop.
+// ItemsToRefer are approved items of a provider whose handling code lets them
+// go there, urgent and old first. Of the paused authors only those are, whose
+// urgency the pause does not stop.
 func (tx *Tx) ItemsToRefer(ctx context.Context, p concert.ProviderID, paused []concert.AuthorityID, limit int) ([]concert.Item, error) {
-	pass, args := "", []any{string(p)}
+	codes := concert.Leaving(concert.ToProvider)
+	pass, args := "", append([]any{string(p)}, anys(strs(codes))...)
 	if len(paused) > 0 {
 		pass = " AND (i.rank = 0 OR i.author NOT IN (" + strings.TrimSuffix(strings.Repeat("?,", len(paused)), ",") + "))"
 		args = append(args, anys(strs(paused))...)
 	}
-	return list(ctx, tx, tx.scanItem(ctx), "SELECT "+itemCols+itemFrom+"WHERE i.provider = ? AND i.status = 'approved'"+pass+" ORDER BY i.rank, i.id LIMIT ?", append(args, limit)...)
+	return list(ctx, tx, tx.scanItem(ctx), "SELECT "+itemCols+itemFrom+"WHERE i.provider = ? AND i.status = 'approved' AND i.erased_at = 0 AND i.handling IN (?"+repeat(",?", len(codes)-1)+")"+pass+" ORDER BY i.rank, i.id LIMIT ?", append(args, limit)...)
 }
 
 // ProvidersAwaiting are the providers for which items of the author are
@@ -250,6 +259,25 @@ func (tx *Tx) Finders(ctx context.Context, items []concert.ItemID) (map[concert.
 	out := map[concert.ItemID][]concert.AuthorityID{}
 	for _, s := range got {
 		out[s.Item] = append(out[s.Item], s.Authority)
+	}
+	return out, nil
+}
+
+// Sightings are who found each item, and how well, first finder first.
+func (tx *Tx) Sightings(ctx context.Context, items []concert.ItemID) (map[concert.ItemID][]concert.Sighting, error) {
+	got, err := in(ctx, tx, func(r rowScanner) (concert.Sighting, error) {
+		var s concert.Sighting
+		var at int64
+		err := r.Scan(&s.Item, &s.Authority, &s.Person, &at, &s.Source, &s.Evaluation)
+		s.At = concert.FromMicros(at)
+		return s, err
+	}, "SELECT item, authority, person, at, source, evaluation FROM sighting WHERE item IN (%s) ORDER BY item, at, authority", anys(strs(items)))
+	if err != nil {
+		return nil, fmt.Errorf("sightings: %w", err)
+	}
+	out := map[concert.ItemID][]concert.Sighting{}
+	for _, s := range got {
+		out[s.Item] = append(out[s.Item], s)
 	}
 	return out, nil
 }

@@ -157,6 +157,7 @@ type StoredAnswer struct {
 	Status      int
 	Header      string // JSON of the headers to give again
 	Body        []byte
+	Subject     string // reference of the one item it tells of, "" for none: it is dropped when that is erased
 	At          time.Time
 }
 
@@ -174,9 +175,9 @@ func (tx *Tx) StoredAnswer(ctx context.Context, p concert.PersonID, name string)
 // StoreAnswer keeps an answer for a repeated request: the one that was kept
 // first stays.
 func (tx *Tx) StoreAnswer(ctx context.Context, p concert.PersonID, name string, a StoredAnswer) error {
-	_, err := tx.insert(ctx, "idempotency", "person, name, fingerprint, status, header, body, at",
-		[][]any{{string(p), name, a.Fingerprint[:], a.Status, a.Header, a.Body, concert.Micros(a.At)}},
-		"ON CONFLICT (person, name) DO UPDATE SET status = excluded.status, header = excluded.header, body = excluded.body, at = excluded.at WHERE idempotency.status = 0")
+	_, err := tx.insert(ctx, "idempotency", "person, name, fingerprint, status, header, body, at, subject",
+		[][]any{{string(p), name, a.Fingerprint[:], a.Status, a.Header, a.Body, concert.Micros(a.At), a.Subject}},
+		"ON CONFLICT (person, name) DO UPDATE SET status = excluded.status, header = excluded.header, body = excluded.body, at = excluded.at, subject = excluded.subject WHERE idempotency.status = 0")
 	return err
 }
 

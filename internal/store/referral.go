@@ -9,41 +9,41 @@ import (
 	"concert"
 )
 
-const referralCols = "id, ref, provider, author, action, status, items, answered, envelope, exercise, created_at, acked_at, reminded_at, reminders, version"
+const referralCols = "id, ref, provider, author, action, status, items, answered, exercise, created_at, acked_at, reminded_at, reminders, version"
 
-type referralRow struct {
-	r      concert.Referral
-	sealed []byte
-}
-
-func scanReferral(r rowScanner) (referralRow, error) {
-	var w referralRow
+func scanReferral(r rowScanner) (concert.Referral, error) {
+	var v concert.Referral
 	var created, acked, reminded int64
-	err := r.Scan(&w.r.ID, &w.r.Ref, &w.r.Provider, &w.r.Author, &w.r.Action, &w.r.Status, &w.r.Items, &w.r.Answered, &w.sealed, &w.r.Exercise, &created, &acked, &reminded, &w.r.Reminders, &w.r.Version)
-	w.r.CreatedAt, w.r.AckedAt, w.r.RemindedAt = concert.FromMicros(created), concert.FromMicros(acked), concert.FromMicros(reminded)
-	return w, err
+	err := r.Scan(&v.ID, &v.Ref, &v.Provider, &v.Author, &v.Action, &v.Status, &v.Items, &v.Answered, &v.Exercise, &created, &acked, &reminded, &v.Reminders, &v.Version)
+	v.CreatedAt, v.AckedAt, v.RemindedAt = concert.FromMicros(created), concert.FromMicros(acked), concert.FromMicros(reminded)
+	return v, err
 }
 
-// AddReferral writes a new referral with its items; the envelope, which names
-// places, is sealed under the referral's own key.
+// AddReferral writes a new referral with its items. The envelope is kept in
+// parts: its frame sealed under the referral's own key, each item under the
+// item's, so that an item can be erased from it (Original).
 func (tx *Tx) AddReferral(ctx context.Context, r concert.Referral, items []concert.Item) error {
 	tx.touch("referral")
 	if err := tx.newSubjects(ctx, string(r.ID)); err != nil {
 		return err
 	}
-	sealed, err := tx.sealBytes(ctx, string(r.ID), "referral", r.Envelope)
+	ids := make([]concert.ItemID, len(items))
+	for i, it := range items {
+		ids[i] = it.ID
+	}
+	frame, parts, err := tx.sealParts(ctx, r.ID, r.Envelope, ids)
 	if err != nil {
 		return err
 	}
-	_, err = tx.insert(ctx, "referral", referralCols, [][]any{{string(r.ID), r.Ref, string(r.Provider), string(r.Author), string(r.Action), string(r.Status), r.Items, r.Answered, sealed, flag(r.Exercise), concert.Micros(r.CreatedAt), 0, 0, 0, 1}}, "")
+	_, err = tx.insert(ctx, "referral", referralCols+", frame", [][]any{{string(r.ID), r.Ref, string(r.Provider), string(r.Author), string(r.Action), string(r.Status), r.Items, r.Answered, flag(r.Exercise), concert.Micros(r.CreatedAt), 0, 0, 0, 1, frame}}, "")
 	if err != nil {
 		return err
 	}
 	rows := make([][]any, len(items))
 	for i, it := range items {
-		rows[i] = []any{string(r.ID), i, string(it.ID), 0, 0}
+		rows[i] = []any{string(r.ID), i, string(it.ID), 0, 0, parts[i]}
 	}
-	_, err = tx.insert(ctx, "referral_item", "referral, pos, item, checked_at, checks", rows, "")
+	_, err = tx.insert(ctx, "referral_item", "referral, pos, item, checked_at, checks, sealed", rows, "")
 	return err
 }
 
@@ -56,14 +56,12 @@ func (tx *Tx) SaveReferral(ctx context.Context, r concert.Referral) error {
 
 // Referral is one referral by reference, without its envelope.
 func (tx *Tx) Referral(ctx context.Context, ref string) (concert.Referral, error) {
-	w, err := scanReferral(tx.row(ctx, "SELECT "+referralCols+" FROM referral WHERE ref = ?", ref))
-	return w.r, err
+	return scanReferral(tx.row(ctx, "SELECT "+referralCols+" FROM referral WHERE ref = ?", ref))
 }
 
 // ReferralByID is one referral by id, without its envelope.
 func (tx *Tx) ReferralByID(ctx context.Context, id concert.ReferralID) (concert.Referral, error) {
-	w, err := scanReferral(tx.row(ctx, "SELECT "+referralCols+" FROM referral WHERE id = ?", string(id)))
-	return w.r, err
+	return scanReferral(tx.row(ctx, "SELECT "+referralCols+" FROM referral WHERE id = ?", string(id)))
 }
 
 // Response is how long a provider took to acknowledge one referral; zero while
@@ -82,15 +80,6 @@ func (tx *Tx) Responses(ctx context.Context, a concert.ActionID) ([]Response, er
 		v.After = time.Duration(us) * time.Microsecond
 		return v, err
 	}, "SELECT provider, CASE WHEN acked_at > 0 THEN acked_at - created_at ELSE 0 END FROM referral WHERE action = ?", string(a))
-}
-
-// Envelope is a referral's signed original; nil once it is erased.
-func (tx *Tx) Envelope(ctx context.Context, id concert.ReferralID) ([]byte, error) {
-	var sealed []byte
-	if err := tx.row(ctx, "SELECT envelope FROM referral WHERE id = ?", string(id)).Scan(&sealed); err != nil {
-		return nil, err
-	}
-	return tx.openBytes(ctx, string(id), "referral", sealed)
 }
 
 // ReferralItems are a referral's items in their order, bare.

@@ -66,6 +66,7 @@ type itemPage struct {
 	Decide    deciding
 	Remedy    remedying
 	Look      observing
+	Keep      keeping
 
 	MayOverride bool
 	MayReview   bool
@@ -80,7 +81,7 @@ func (p itemPage) homeless() formErrors {
 	for _, f := range []struct {
 		shown bool
 		errs  formErrors
-	}{{p.MayAssess, p.Assess.Errors}, {p.MayDecide, p.Decide.Errors}, {p.MayRemedy, p.Remedy.Errors}, {p.MayLook, p.Look.Errors}, {p.MayOverride, p.Pass.Errors}, {p.MayReview, p.Review.Errors}} {
+	}{{p.MayAssess, p.Assess.Errors}, {p.MayDecide, p.Decide.Errors}, {p.MayRemedy, p.Remedy.Errors}, {p.MayLook, p.Look.Errors}, {p.MayOverride, p.Pass.Errors}, {p.MayReview, p.Review.Errors}, {p.Keep.shown(), p.Keep.Errors}} {
 		if !f.shown {
 			e = append(e, f.errs...)
 		}
@@ -116,6 +117,7 @@ func (u *UI) itemFor(r *http.Request, v *visit) (itemPage, error) {
 	p.MayLook = v.has(concert.RoleOfficer) && ours && it.Item.Referral != "" && can(concert.MoveSeeUp)
 	p.MayOverride = v.has(concert.RoleReviewer) && ours && it.Status == concert.ItemHeld && it.Judged.Severity == concert.SeverityThreat && it.Item.Assessor != by.Person
 	p.MayReview = it.Override.Item != "" && it.Override.MayReview(by, it.Item, it.Approvals) == nil
+	p.keep(v)
 	p.Assess = judging{Outlet: it.Outlet.Ref, Language: it.Language, Evaluation: it.Judged.Evaluation, Mark: it.Judged.Mark, MarkWhere: it.Judged.MarkWhere, Facts: it.Judged.Facts, Judgement: it.Judged.Judgement, Unbranded: it.Judged.Unbranded}
 	return p, nil
 }
@@ -135,7 +137,11 @@ func (u *UI) item(w http.ResponseWriter, r *http.Request, v *visit) error {
 }
 
 func (u *UI) showItem(w http.ResponseWriter, r *http.Request, v *visit, p itemPage, status int) error {
-	return u.show(w, r, v, view{status: status, title: p.Item.Ref, body: itemView(p), wide: true})
+	body := itemView(p)
+	if !p.Item.ErasedAt.IsZero() {
+		body = erasedView(p)
+	}
+	return u.show(w, r, v, view{status: status, title: p.Item.Ref, body: body, wide: true})
 }
 
 // itemFailed shows the item again with the form as it was typed and what is

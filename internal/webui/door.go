@@ -316,6 +316,12 @@ var noticeTexts = map[string]string{
 	"reviewed":     "Review of the override recorded.",
 	"dispatchheld": "Dispatch is held. Nothing leaves the house until someone releases it.",
 	"dispatchgoes": "Dispatch is released. What waits goes out now.",
+
+	"erasure_asked": "Asked for. A reviewer who did not ask confirms the erasure.",
+	"erased":        "Erased. Nothing of it can be read any more.",
+	"legal_held":    "Legal hold placed. Nothing erases the item while it stands.",
+	"legal_free":    "Legal hold lifted.",
+	"handled":       "Handling code changed.",
 }
 
 func noticeOf(r *http.Request) notice {

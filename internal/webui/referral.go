@@ -77,6 +77,8 @@ type referralPage struct {
 	Steps     []told
 	MayAnswer bool
 	Inside    bool // read by an authority, not by the provider
+	Erased    int  // items that are gone, so that the original is not shown
+	Digest    string
 	Errors    formErrors
 }
 
@@ -97,7 +99,7 @@ func (u *UI) referralFor(r *http.Request, v *visit) (referralPage, error) {
 		return referralPage{}, err
 	}
 	p := referralPage{Ref: ref.Ref, Version: ref.Version, Status: ref.Status, Voluntary: concert.VoluntaryNotice, Author: ref.Payload.Author, Provider: ref.Provider.Name,
-		Sent: at(ref.CreatedAt), Acked: at(ref.AckedAt), Answered: ref.Answered, Exercise: ref.Exercise, Inside: v.person.Provider == ""}
+		Sent: at(ref.CreatedAt), Acked: at(ref.AckedAt), Answered: ref.Answered, Exercise: ref.Exercise, Inside: v.person.Provider == "", Erased: ref.Erased, Digest: ref.Digest}
 	p.MayAnswer = v.actor().MayAnswer(ref.Referral) == nil
 	signed := make(map[string]concert.PayloadItem, len(ref.Payload.Items))
 	for _, it := range ref.Payload.Items {

@@ -134,5 +134,11 @@ func (u *UI) routes() []route {
 		{"GET /dispatch", u.serve(person, u.dispatch)},
 		{"POST /dispatch/hold", u.serve(person, u.holdDispatch)},
 		{"POST /dispatch/release", u.serve(person, u.releaseDispatch)},
+
+		{"POST /items/{ref}/erasure", u.serve(person, u.askErasure)},
+		{"POST /items/{ref}/erasure/confirm", u.serve(person, u.eraseItem)},
+		{"GET /items/{ref}/erasure.json", u.serve(person, u.erasureProof)},
+		{"POST /items/{ref}/legal-hold", u.serve(person, u.legalHold)},
+		{"POST /items/{ref}/handling", u.serve(person, u.changeHandling)},
 	}
 }

@@ -34,8 +34,10 @@ func TestEveryPageRendersItsZeroValue(t *testing.T) {
 		"log of a successor":   logView(logPage{Behind: "x", Before: make([]concert.LogSuccession, 1)}),
 		"report of nothing":    reportView(reportOf(casework.Board{}, casework.Registers{}, ""), true),
 		"people":               peopleView(peoplePage{}), "person": personView(personPage{}), "once": onceView(oncePage{}), "account": accountView(accountPage{}),
-		"people of one": peopleView(peoplePage{MayAct: true, People: make([]personLine, 1), Waiting: make([]waitingLine, 1)}),
-		"one's person":  personView(personPage{MayAct: true, Keys: make([]keyLine, 1), Line: personLine{TakesTwo: true, Waiting: &waitingLine{}}}),
+		"people of one":           peopleView(peoplePage{MayAct: true, People: make([]personLine, 1), Waiting: make([]waitingLine, 1)}),
+		"one's person":            personView(personPage{MayAct: true, Keys: make([]keyLine, 1), Line: personLine{TakesTwo: true, Waiting: &waitingLine{}}}),
+		"erased":                  erasedView(itemPage{}),
+		"item with every keeping": itemView(itemPage{Keep: keeping{MayAsk: true, MayErase: true, MayHold: true, MayHandle: true}}),
 	} {
 		var b bytes.Buffer
 		if err := layout(frame{}, c).Render(t.Context(), &b); err != nil {
