@@ -128,6 +128,7 @@ func (s *Server) items() {
 		return api.Results{Results: results(rs)}, err
 	})
 	s.holds()
+	s.secondLooks()
 }
 
 func submission(n api.NewItem) casework.Submission {

@@ -24,6 +24,8 @@ type ItemView struct {
 	HoldBy     string // contact of the hold that keeps it back
 	ReferredAs string // the referral's reference
 	ActionRef  string
+	Look       concert.SecondLook // that the assessment was drawn for; zero where it was not
+	LookUnit   string             // of who looked
 }
 
 // consult records an auditor's reading with its justification before the
@@ -53,13 +55,15 @@ func (s *Service) Consult(ctx context.Context, scope concert.Scope, what string)
 }
 
 // ReadItem is one item. Those who neither found nor judged it get the answer
-// of a missing one; coordinators see all of it, and so do auditors, who say why.
+// of a missing one; coordinators see all of it, and so do auditors, who say
+// why. When a reviewer first opens an assessment that waits is kept.
 func (s *Service) ReadItem(ctx context.Context, scope concert.Scope, ref string) (ItemView, error) {
 	var v ItemView
 	if err := s.consult(ctx, scope, ref); err != nil {
 		return v, err
 	}
 	by := scope.Actor()
+	first := false
 	err := s.DB.View(ctx, func(tx *store.Tx) error {
 		var err error
 		if v.Item, err = tx.Item(ctx, ref); err != nil {
@@ -83,8 +87,15 @@ func (s *Service) ReadItem(ctx context.Context, scope concert.Scope, ref string)
 				return concert.ErrNotFound
 			}
 		}
-		return s.fillItem(ctx, tx, &v)
+		if err := s.fillItem(ctx, tx, &v); err != nil {
+			return err
+		}
+		first, err = opens(ctx, tx, by, &v)
+		return err
 	})
+	if err == nil && first {
+		err = s.DB.Update(ctx, func(tx *store.Tx) error { return tx.AddOpening(ctx, v.Assessment, by.Person, s.now()) })
+	}
 	return v, err
 }
 
@@ -153,6 +164,20 @@ func (s *Service) fillJudgement(ctx context.Context, tx *store.Tx, v *ItemView) 
 	people := []concert.PersonID{v.Judged.Author}
 	for _, a := range v.Approvals {
 		people = append(people, a.Reviewer)
+	}
+	if v.Status != concert.ItemAssessed {
+		looks, err := tx.SecondLooks(ctx, []concert.AssessmentID{v.Assessment})
+		if err != nil {
+			return err
+		}
+		if v.Look = looks[v.Assessment]; v.Look.By != "" {
+			people = append(people, v.Look.By)
+			a, err := tx.Authority(ctx, string(v.Look.Authority))
+			if err != nil {
+				return err
+			}
+			v.LookUnit = a.Unit
+		}
 	}
 	if v.Reviewers, err = tx.Operators(ctx, people); err != nil {
 		return err

@@ -31,7 +31,7 @@ func (w *World) toPrepare() int64 {
 			holds++
 		}
 	}
-	return holds + int64(len(countries)*(1+2*lanes)+2+4+2*len(providers)+len(outlets)+len(parents)+1)
+	return holds + int64(len(countries)*(1+lanes+reviewers)+2+4+2*len(providers)+len(outlets)+len(parents)+1)
 }
 
 // Setup registers everything through the public API: authorities, people,
@@ -80,11 +80,14 @@ func (w *World) addUnit(ctx context.Context, i int, u *unit) error {
 		if err != nil {
 			return err
 		}
+		u.officers[k] = w.client(officer.Key, i*4+k*2)
+	}
+	for k := range reviewers {
 		reviewer, err := w.addPerson(ctx, fmt.Sprintf("%s-reviewer-%d", strings.ToLower(code), k+1), concert.RoleReviewer, a.ID, "", true)
 		if err != nil {
 			return err
 		}
-		u.officers[k], u.reviewers[k] = w.client(officer.Key, i*4+k*2), w.client(reviewer.Key, i*4+k*2+1)
+		u.reviewers[k] = w.client(reviewer.Key, i*4+k*2+1)
 	}
 	return nil
 }
