@@ -66,6 +66,7 @@ type itemPage struct {
 	Decide    deciding
 	Remedy    remedying
 	Look      observing
+	From      string // the list to go back to after a decision
 }
 
 // homeless are refusals of forms that this person is not, or no longer,
@@ -109,6 +110,9 @@ func (u *UI) itemFor(r *http.Request, v *visit) (itemPage, error) {
 	p.MayDecide = v.has(concert.RoleReviewer) && ours && it.Status == concert.ItemAssessed && mayDecide(it, by)
 	p.MayRemedy = (v.has(concert.RoleOfficer) || v.has(concert.RoleReviewer)) && ours && can(concert.MoveWithdraw)
 	p.MayLook = v.has(concert.RoleOfficer) && ours && it.Item.Referral != "" && can(concert.MoveSeeUp)
+	if r.URL.Query().Get("from") == "approvals" || field(r, "from") == "approvals" {
+		p.From = "approvals"
+	}
 	p.Assess = judging{Outlet: it.Outlet.Ref, Language: it.Language, Evaluation: it.Judged.Evaluation, Mark: it.Judged.Mark, MarkWhere: it.Judged.MarkWhere, Facts: it.Judged.Facts, Judgement: it.Judged.Judgement, Unbranded: it.Judged.Unbranded}
 	return p, nil
 }

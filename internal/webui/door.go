@@ -301,6 +301,8 @@ var noticeTexts = map[string]string{
 	"held":         "Hold placed. Others see only that there is one, and the contact.",
 	"released":     "Hold released. What it kept back goes its way unless another hold stands.",
 	"out":          "You are logged out.",
+	"copies":       "Copies approved. They go to their providers in the providers' hours.",
+	"looked":       "Second look recorded. It stops and sends nothing by itself.",
 }
 
 func noticeOf(r *http.Request) notice {

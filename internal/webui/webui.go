@@ -90,4 +90,9 @@ func (u *UI) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /scope", u.serve(anyone, u.scope))
 	mux.HandleFunc("GET /counting", u.serve(anyone, u.counting))
 	mux.HandleFunc("GET /log", u.serve(anyone, u.logHead))
+
+	mux.HandleFunc("POST /approvals/copies", u.serve(person, u.approveCopies))
+	mux.HandleFunc("GET /second-looks", u.serve(person, u.secondLooks))
+	mux.HandleFunc("POST /second-looks/{ref}", u.serve(person, u.lookAgain))
+	mux.HandleFunc("GET /accuracy", u.serve(person, u.accuracy))
 }
