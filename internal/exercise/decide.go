@@ -103,8 +103,9 @@ func (u *unit) decideAlone(ctx context.Context, lane int, e entry) error {
 	return nil
 }
 
-// looksEvery is how often a unit asks which second looks wait for it.
-const looksEvery = 700 * time.Millisecond
+// looksEvery is how often a unit asks which second looks wait for it, as long
+// as the board says that any does.
+const looksEvery = time.Second
 
 // lookAgain gives the second looks that fall to the unit's reviewers, one
 // reviewer after the other, until the context ends.
@@ -116,6 +117,12 @@ func (u *unit) lookAgain(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
+		}
+		u.world.boardMu.Lock()
+		waiting := u.world.board[string(concert.SecondWaiting)]
+		u.world.boardMu.Unlock()
+		if waiting == 0 {
+			continue
 		}
 		if err := u.lookRound(ctx, u.reviewers[i%reviewers]); err != nil {
 			if ctx.Err() != nil {
