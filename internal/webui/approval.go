@@ -120,8 +120,11 @@ func (u *UI) approveCopies(w http.ResponseWriter, r *http.Request, v *visit) err
 	}
 	var errs formErrors
 	for _, res := range rs {
-		if res.Err != nil {
-			errs = append(errs, res.Err)
+		if e := res.Err; e != nil {
+			if !strings.Contains(e.Message, res.Ref) {
+				e = &concert.Error{Kind: e.Kind, Code: e.Code, Message: res.Ref + ": " + e.Message}
+			}
+			errs = append(errs, e)
 		}
 	}
 	if len(errs) > 0 {
