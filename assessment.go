@@ -62,6 +62,7 @@ type Assessment struct {
 	Facts      string
 	Judgement  string
 	Host       ProviderID // who is known to host the item by now
+	Watched    bool       // its author's accuracy is low: one approval more (G30)
 	At         time.Time
 }
 
@@ -127,6 +128,9 @@ func (it Item) Assessed(by Actor, a Assessment, scope ScopeList, now time.Time) 
 	if it.Guard.Verdict == GuardElevate || a.Unbranded {
 		it.Needed = 2
 	}
+	if a.Watched {
+		it.Needed++
+	}
 	switch a.Severity {
 	case SeverityThreat:
 		it.Priority = 9
@@ -136,7 +140,7 @@ func (it Item) Assessed(by Actor, a Assessment, scope ScopeList, now time.Time) 
 	kind := map[ItemMove]EventKind{MoveAssess: EventItemAssessed, MoveExempt: EventItemExempt, MoveUnscope: EventItemUnscoped}[move]
 	b := change(before, it)
 	b.Assessment, b.Author, b.ContentType, b.Purpose, b.Outlet, b.Unbranded = a.ID, a.Authority, a.Type, a.Purpose, a.Outlet, a.Unbranded
-	b.Needed, b.Language, b.Severity, b.Evaluation = it.Needed, a.Language, a.Severity, a.Evaluation
+	b.Needed, b.Watched, b.Language, b.Severity, b.Evaluation = it.Needed, a.Watched, a.Language, a.Severity, a.Evaluation
 	return it, a, NewEvent(kind, by, string(it.ID), now, b).WithSealed(AssessmentText{Facts: a.Facts, Judgement: a.Judgement, Mark: a.Mark, MarkWhere: a.MarkWhere}), nil
 }
 
@@ -169,11 +173,18 @@ type Approval struct {
 	Authority  AuthorityID
 	Decision   Decision
 	Ground     string
+	Bulk       bool      // decided together with other items in one act
+	Precedent  Precedent // what an approval in bulk rests on
+	Content    [32]byte  // keyed digest of the item's bytes, for copies to rest on
+	OpenedAt   time.Time // the reviewer first opened the item; zero for never
+	Draw       [32]byte  // keyed digest of the item's id: whether it gets a second look
+	Drawn      bool      // it was approved, and drawn for one
 	At         time.Time
 }
 
 // Decided records the reviewer's decision (G03: never the author; never the
-// same reviewer twice, which earlier carries).
+// same reviewer twice, which earlier carries). Only copies of what was approved
+// alone are approved in bulk.
 func (it Item) Decided(by Actor, d Approval, earlier []Approval, scope ScopeList, now time.Time) (Item, Approval, Event, error) {
 	if err := by.MayApprove(); err != nil {
 		return it, d, Event{}, err
@@ -192,8 +203,11 @@ func (it Item) Decided(by Actor, d Approval, earlier []Approval, scope ScopeList
 	if d.Decision != Approve && d.Decision != Reject {
 		return it, d, Event{}, Refuse(Invalid, "approval.decision", "decision", "decision is approve or reject")
 	}
+	if d.Bulk && d.Decision == Approve && !it.MayFollow(by, d.Precedent) {
+		return it, d, Event{}, Refuse(Forbidden, "approval.bulk", "", "item %s cannot be approved together with others: that is for further copies of a work of which your authority approved one alone, branded and in an ordinary place; open this one and decide on it alone first", it.Ref)
+	}
 	if (d.Decision == Reject || it.Needed > 1) && len(strings.TrimSpace(d.Ground)) < 20 {
-		return it, d, Event{}, Refuse(Invalid, "approval.ground", "ground", "item %s needs a written ground of at least twenty characters: why it is proportionate in this place, why unbranded content falls under Art. 2(7), or why it is rejected", it.Ref)
+		return it, d, Event{}, Refuse(Invalid, "approval.ground", "ground", "item %s needs a written ground of at least twenty characters: why it is proportionate in this place, why it falls under Art. 2(7) (unbranded content, or an author whose accuracy is low), or why it is rejected", it.Ref)
 	}
 	if d.Decision == Approve {
 		if err := it.handledFor(ToProvider); err != nil {
@@ -204,7 +218,7 @@ func (it Item) Decided(by Actor, d Approval, earlier []Approval, scope ScopeList
 			return it, d, e, err
 		}
 	}
-	d.Assessment, d.Item, d.Author, d.Reviewer, d.Authority, d.At = it.Assessment, it.ID, it.Assessor, by.Person, by.Authority, now
+	d.Assessment, d.Item, d.Author, d.Reviewer, d.Authority, d.Content, d.At = it.Assessment, it.ID, it.Assessor, by.Person, by.Authority, it.Content, now
 	before := it
 	var err error
 	kind := EventItemSeconded
@@ -226,7 +240,13 @@ func (it Item) Decided(by Actor, d Approval, earlier []Approval, scope ScopeList
 		return it, d, Event{}, err
 	}
 	b := change(before, it)
-	b.Assessment, b.Decision, b.Needed, b.Given = it.Assessment, d.Decision, it.Needed, it.Given
+	b.Assessment, b.Decision, b.Needed, b.Given, b.Single = it.Assessment, d.Decision, it.Needed, it.Given, !d.Bulk
+	if took, ok := d.Took(); ok {
+		s := int64(took / time.Second)
+		b.OpenedS = &s
+	}
+	d.Drawn = kind == EventItemApproved && Drawn(d.Draw)
+	b.Drawn = d.Drawn
 	e := NewEvent(kind, by, string(it.ID), now, b)
 	if d.Ground != "" {
 		e = e.WithSealed(GroundText{Ground: d.Ground})

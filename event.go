@@ -76,6 +76,7 @@ const (
 	EventLegalHoldLifted EventKind = "item.legal_hold_lifted"
 	EventHandlingChanged EventKind = "item.handling_changed"
 	EventItemDisclosed   EventKind = "item.disclosed" // left for another authority or a court (G23)
+	EventItemSecondLook  EventKind = "item.second_look"
 )
 
 // Event is what happened. Body holds codes, references and counts, never
@@ -151,6 +152,13 @@ type ItemBody struct {
 	Reason      string       `json:"reason,omitempty"` // a code, never free text
 	Vantage     string       `json:"vantage,omitempty"`
 	Remedy      string       `json:"remedy,omitempty"`
+	Single      bool         `json:"single,omitempty"`   // decided alone, in no act on many
+	OpenedS     *int64       `json:"opened_s,omitempty"` // seconds of case time since the reviewer opened it; missing where it never was
+	Drawn       bool         `json:"drawn,omitempty"`    // for a second look
+	Look        LookVerdict  `json:"look,omitempty"`
+	Watched     bool         `json:"watched,omitempty"`  // needs one approval more: its author's accuracy is low
+	Assessor    PersonID     `json:"assessor,omitempty"` // whose work the event judges
+	Again       bool         `json:"again,omitempty"`    // not the first correction of the item
 }
 
 // change is the body of a move from before to after.

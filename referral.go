@@ -209,7 +209,7 @@ func (it Item) ItemAnswered(by Actor, r Referral, a Answer, now time.Time) (next
 	}
 	it.UpdatedAt = now
 	b := change(before, it)
-	b.Referral, b.Code, b.Countries, b.Late = r.Ref, a.Code, a.Countries, late
+	b.Referral, b.Code, b.Countries, b.Late, b.Assessor = r.Ref, a.Code, a.Countries, late, before.Assessor
 	e = NewEvent(EventItemAnswered, by, string(it.ID), now, b)
 	if a.Note != "" || a.Forwarded != "" {
 		e = e.WithSealed(AnswerText{Note: a.Note, Forwarded: a.Forwarded})
@@ -320,6 +320,7 @@ type Remedy struct {
 	Referral ReferralID
 	Kind     RemedyKind
 	Reason   string // sealed
+	Again    bool   // the item was corrected before
 	By       PersonID
 	At       time.Time
 }
@@ -354,6 +355,6 @@ func (it Item) Remedied(by Actor, m Remedy, now time.Time) (Item, Remedy, Event,
 	}
 	m.Item, m.Referral, m.By, m.At = it.ID, it.Referral, by.Person, now
 	b := change(before, it)
-	b.Remedy = m.Ref
+	b.Remedy, b.Again, b.Assessor = m.Ref, m.Again, it.Assessor
 	return it, m, NewEvent(kind, by, string(it.ID), now, b).WithSealed(GroundText{Ground: m.Reason}), nil
 }

@@ -40,13 +40,18 @@ const (
 	Reminders    Metric = "reminders"
 	HoldHits     Metric = "hold_hits"
 
+	SecondLooks     Metric = "second_looks"
+	SecondWaiting   Metric = "second_waiting"
+	SecondAgreed    Metric = "second_agreed"
+	SecondDisagreed Metric = "second_disagreed"
+
 	ReferredURLs     Metric = "referred_urls"
 	ReferredAccounts Metric = "referred_accounts"
 	ReferredOthers   Metric = "referred_others"
 )
 
 // Metrics lists them.
-var Metrics = []Metric{Submitted, Unique, Duplicates, Guarded, Unassessed, OutOfScope, Assessed, Awaiting, Rejected, Approved, Ready, Held, TakenBack, ReferredN, Acknowledged, AnsweredN, Silent, Removed, Refused, OtherAnswer, RecheckedN, Down, StillUp, PartialN, UnknownN, Returned, WithdrawnN, Corrected, Referrals, Reminders, HoldHits, ReferredURLs, ReferredAccounts, ReferredOthers}
+var Metrics = []Metric{Submitted, Unique, Duplicates, Guarded, Unassessed, OutOfScope, Assessed, Awaiting, Rejected, Approved, Ready, Held, TakenBack, ReferredN, Acknowledged, AnsweredN, Silent, Removed, Refused, OtherAnswer, RecheckedN, Down, StillUp, PartialN, UnknownN, Returned, WithdrawnN, Corrected, Referrals, Reminders, HoldHits, SecondLooks, SecondWaiting, SecondAgreed, SecondDisagreed, ReferredURLs, ReferredAccounts, ReferredOthers}
 
 // MetricDefinitions says what each number counts; the unit is the item (one
 // piece of content at one place) unless it says otherwise.
@@ -83,6 +88,11 @@ var MetricDefinitions = map[Metric]string{
 	Reminders:    "reminders sent (unit: reminder)",
 	HoldHits:     "times a hold stopped an approved item (unit: hit)",
 
+	SecondLooks:     "approvals drawn, one in fifty, for a blind second look (unit: approved assessment)",
+	SecondWaiting:   "of those: not looked at yet",
+	SecondAgreed:    "of those: the second pair of eyes would refer it, too",
+	SecondDisagreed: "of those: the second pair of eyes would not refer it",
+
 	ReferredURLs:     "referred places that are a page, post, message or stream (unit: URL)",
 	ReferredAccounts: "referred places that are an account, channel or bot (unit: account)",
 	ReferredOthers:   "referred places that are neither: apps, extensions, newsletters",
@@ -104,6 +114,7 @@ var Sums = []Sum{
 	{ReferredN, []Metric{ReferredURLs, ReferredAccounts, ReferredOthers}},
 	{AnsweredN, []Metric{Removed, Refused, OtherAnswer}},
 	{RecheckedN, []Metric{Down, StillUp, PartialN, UnknownN, Returned}},
+	{SecondLooks, []Metric{SecondWaiting, SecondAgreed, SecondDisagreed}},
 }
 
 // UnitOf is the unit that a kind of place counts in beside the item: numbers
@@ -173,7 +184,8 @@ func (f Facet) metrics() []Metric {
 }
 
 // TallyKey names one running number: of an action ("" outside any), for one
-// side ("a:" and an authority, or "p:" and a provider).
+// side ("a:" and an authority, "p:" and a provider, or "o:" and an officer, whose
+// numbers belong to no action).
 type TallyKey struct {
 	Action ActionID
 	Side   string
@@ -196,6 +208,7 @@ func (d Deltas) Count(kind EventKind, body any) {
 	switch b := body.(type) {
 	case ItemBody:
 		d.countItem(kind, b)
+		d.countOfficer(kind, b)
 	case ReferralBody:
 		switch kind {
 		case EventReferralSent:
@@ -224,6 +237,8 @@ func (d Deltas) countItem(kind EventKind, b ItemBody) {
 		one(HoldHits, 1)
 	case EventItemCorrected:
 		one(Corrected, 1)
+	case EventItemApproved, EventItemSecondLook:
+		d.countLook(kind, b)
 	}
 	if b.From != nil {
 		provider := b.Provider
@@ -244,6 +259,23 @@ func (d Deltas) countItem(kind EventKind, b ItemBody) {
 	}
 }
 
+// countLook counts second looks. They are the authorities' own business: no
+// provider's side has them.
+func (d Deltas) countLook(kind EventKind, b ItemBody) {
+	one := func(m Metric, n int64) { d.add(b.Action, b.Authority, "", m, n) }
+	switch {
+	case kind == EventItemApproved && b.Drawn:
+		one(SecondLooks, 1)
+		one(SecondWaiting, 1)
+	case kind == EventItemSecondLook && b.Look == LookAgree:
+		one(SecondWaiting, -1)
+		one(SecondAgreed, 1)
+	case kind == EventItemSecondLook && b.Look == LookDisagree:
+		one(SecondWaiting, -1)
+		one(SecondDisagreed, 1)
+	}
+}
+
 // CountRecorded is Count for an event read back from a store or an export.
 func (d Deltas) CountRecorded(e RecordedEvent) error {
 	switch e.Kind {
@@ -253,7 +285,7 @@ func (d Deltas) CountRecorded(e RecordedEvent) error {
 			return err
 		}
 		d.Count(e.Kind, b)
-	case EventItemSubmitted, EventItemStopped, EventItemJoined, EventItemAssessed, EventItemExempt, EventItemUnscoped, EventItemSeconded, EventItemApproved, EventItemRejected, EventItemHeld, EventItemReleased, EventItemReferred, EventItemAnswered, EventItemRechecked, EventItemWithdrawn, EventItemCorrected, EventItemHoldOverridden:
+	case EventItemSubmitted, EventItemStopped, EventItemJoined, EventItemAssessed, EventItemExempt, EventItemUnscoped, EventItemSeconded, EventItemApproved, EventItemRejected, EventItemHeld, EventItemReleased, EventItemReferred, EventItemAnswered, EventItemRechecked, EventItemWithdrawn, EventItemCorrected, EventItemHoldOverridden, EventItemSecondLook:
 		var b ItemBody
 		if err := json.Unmarshal(e.Body, &b); err != nil {
 			return err
@@ -278,7 +310,8 @@ func (d Deltas) Totals(action ActionID) Counts {
 	return c
 }
 
-// BySide groups one action's numbers by authority ("a") or provider ("p").
+// BySide groups one action's numbers by authority ("a") or provider ("p"), or
+// those of no action by officer ("o").
 func (d Deltas) BySide(action ActionID, side byte) map[string]Counts {
 	out := map[string]Counts{}
 	for k, n := range d {

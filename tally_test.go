@@ -39,7 +39,7 @@ func TestG28SumsHoldAfterEveryEventAndARecountAgrees(t *testing.T) {
 			}
 		}
 	})
-	for _, m := range []concert.Metric{concert.ReferredN, concert.AnsweredN, concert.Removed, concert.Refused, concert.RecheckedN, concert.Down, concert.WithdrawnN} {
+	for _, m := range []concert.Metric{concert.ReferredN, concert.AnsweredN, concert.Removed, concert.Refused, concert.RecheckedN, concert.Down, concert.WithdrawnN, concert.SecondLooks, concert.SecondAgreed, concert.SecondDisagreed} {
 		if !seen[m] {
 			t.Errorf("no walk ever counted %s", m)
 		}
@@ -56,6 +56,13 @@ func recorded(t *rapid.T, e concert.Event) concert.RecordedEvent {
 }
 
 func soundCounts(t *rapid.T, d concert.Deltas) {
+	for id, c := range d.BySide("", 'o') {
+		for m, n := range c {
+			if n < 0 {
+				t.Fatalf("officer %s: %s is %d", id, m, n)
+			}
+		}
+	}
 	for _, action := range []concert.ActionID{"", "action"} {
 		sets := map[string]concert.Counts{"total": d.Totals(action)}
 		maps.Copy(sets, d.BySide(action, 'a'))
@@ -79,6 +86,14 @@ func agreesWithItems(t *rapid.T, w *walk, action concert.ActionID, c concert.Cou
 		if it.Action != action {
 			continue
 		}
+		for _, l := range w.looks {
+			if l.Item == it.ID {
+				want[concert.SecondLooks]++
+				if l.Verdict == concert.LookDisagree {
+					want[concert.SecondDisagreed]++
+				}
+			}
+		}
 		want[concert.Unique]++
 		want[concert.Submitted] += int64(len(w.seen[it.ID]))
 		if it.Referral != "" {
@@ -101,7 +116,7 @@ func agreesWithItems(t *rapid.T, w *walk, action concert.ActionID, c concert.Cou
 			want[concert.Down]++
 		}
 	}
-	for _, m := range []concert.Metric{concert.Unique, concert.Submitted, concert.ReferredN, concert.Guarded, concert.Unassessed, concert.WithdrawnN, concert.Held, concert.Refused, concert.Down} {
+	for _, m := range []concert.Metric{concert.Unique, concert.Submitted, concert.ReferredN, concert.Guarded, concert.Unassessed, concert.WithdrawnN, concert.Held, concert.Refused, concert.Down, concert.SecondLooks, concert.SecondDisagreed} {
 		if c[m] != want[m] {
 			t.Fatalf("action %q: the events count %d %s, the items %d", action, c[m], m, want[m])
 		}

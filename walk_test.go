@@ -54,6 +54,7 @@ type walk struct {
 	seen      map[concert.ItemID]map[concert.AuthorityID]bool
 	refused   map[concert.ItemID]bool
 	withdrawn map[concert.ItemID]bool
+	looks     []concert.SecondLook
 	events    []concert.Event
 	n         int
 }
@@ -129,13 +130,36 @@ func (w *walk) assess(i int) {
 }
 
 func (w *walk) decide(i int) {
-	d := concert.Approval{Decision: rapid.SampledFrom([]concert.Decision{concert.Approve, concert.Approve, concert.Approve, concert.Reject}).Draw(w.t, "decision"), Ground: ground}
+	d := concert.Approval{Decision: rapid.SampledFrom([]concert.Decision{concert.Approve, concert.Approve, concert.Approve, concert.Reject}).Draw(w.t, "decision"), Ground: ground, Draw: [32]byte{byte(rapid.SampledFrom([]int{0, 200}).Draw(w.t, "lot")), 1}}
 	before := w.items[i]
 	it, d, e, err := before.Decided(w.anyone(reviewer("rex"), reviewer("roy"), reviewer("ray")), d, w.approvals[before.Assessment], scopeList(), w.now)
 	if err == nil && d.Reviewer != "" {
 		w.approvals[d.Assessment] = append(w.approvals[d.Assessment], d)
 	}
+	if err == nil && d.Drawn {
+		w.looks = append(w.looks, concert.SecondLook{Item: it.ID, Assessment: d.Assessment})
+	}
 	w.done(i, it, err, e)
+}
+
+// lookAgain gives one of the second looks that were drawn, by whoever may.
+func (w *walk) lookAgain() {
+	if len(w.looks) == 0 {
+		return
+	}
+	j := rapid.IntRange(0, len(w.looks)-1).Draw(w.t, "drawn")
+	l := w.looks[j]
+	l.Verdict, l.Type, l.Note = rapid.SampledFrom([]concert.LookVerdict{concert.LookAgree, concert.LookDisagree}).Draw(w.t, "verdict"), concert.Incites, ground
+	for _, it := range w.items {
+		if it.ID != l.Item {
+			continue
+		}
+		c := concert.Circle{Knowing: []concert.PersonID{it.Assessor}, Reviewers: []concert.PersonID{"rex", "roy", "ray"}}
+		if l, e, err := l.Looked(w.anyone(reviewer("rex"), reviewer("roy"), reviewer("ray")), it, c, w.now); err == nil {
+			w.looks[j] = l
+			w.events = append(w.events, e)
+		}
+	}
 }
 
 func (w *walk) refer(i int) {
@@ -237,7 +261,7 @@ func (w *walk) step() {
 		return
 	}
 	i := rapid.IntRange(0, len(w.items)-1).Draw(w.t, "item")
-	switch rapid.SampledFrom([]string{"join", "assess", "assess", "decide", "decide", "decide", "refer", "refer", "hold", "release", "override", "unscope", "answer", "answer", "look", "remedy", "remind"}).Draw(w.t, "act") {
+	switch rapid.SampledFrom([]string{"join", "assess", "assess", "decide", "decide", "decide", "refer", "refer", "hold", "release", "override", "unscope", "answer", "answer", "look", "look again", "remedy", "remind"}).Draw(w.t, "act") {
 	case "join":
 		w.join(i)
 	case "assess":
@@ -266,6 +290,8 @@ func (w *walk) step() {
 		w.answer(i)
 	case "look":
 		w.look(i)
+	case "look again":
+		w.lookAgain()
 	case "remedy":
 		w.remedy(i)
 	case "remind":

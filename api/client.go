@@ -309,6 +309,22 @@ func (c *Client) DecideItems(ctx context.Context, call Call, in NewDecisions) (R
 	return post[Results](ctx, c, "/api/v1/decisions/batch", call, in)
 }
 
+// SecondLooks are the looks that wait for the caller, and what was disagreed
+// with.
+func (c *Client) SecondLooks(ctx context.Context) (SecondLooks, error) {
+	return get[SecondLooks](ctx, c, "/api/v1/second-looks", nil)
+}
+
+// LookAgain says what a second pair of eyes thinks of an item.
+func (c *Client) LookAgain(ctx context.Context, call Call, id string, in NewSecondLook) (SecondLook, error) {
+	return post[SecondLook](ctx, c, "/api/v1/second-looks/"+url.PathEscape(id), call, in)
+}
+
+// Accuracy is how accurate officers were, as far as the caller may see it.
+func (c *Client) Accuracy(ctx context.Context) (Accuracy, error) {
+	return get[Accuracy](ctx, c, "/api/v1/accuracy", nil)
+}
+
 // Observe records what an officer saw.
 func (c *Client) Observe(ctx context.Context, call Call, id string, in NewObservation) (Item, error) {
 	return post[Item](ctx, c, "/api/v1/items/"+url.PathEscape(id)+"/observation", call, in)

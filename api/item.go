@@ -55,6 +55,7 @@ type Item struct {
 	Assessment *Assessment `json:"assessment,omitempty"`
 	Hold       *HoldShown  `json:"hold,omitempty"`
 	Override   *Override   `json:"override,omitempty" doc:"of a hold, for a threat to life"`
+	SecondLook *SecondLook `json:"second_look,omitempty" doc:"what a second pair of eyes said, blind"`
 	CreatedAt  string      `json:"created_at"`
 	UpdatedAt  string      `json:"updated_at"`
 	Exercise   bool        `json:"exercise"`
@@ -120,7 +121,8 @@ type BatchDecision struct {
 	NewDecision
 }
 
-// NewDecisions is a batch of them.
+// NewDecisions is a batch of them. More than one approve only further copies of
+// works that were approved alone.
 type NewDecisions struct {
 	Decisions []BatchDecision `json:"decisions" minItems:"1" maxItems:"100"`
 }

@@ -39,6 +39,39 @@ The unit is the **item**: one piece of content at one place. The board, the afte
 	for _, m := range concert.Metrics {
 		fmt.Fprintf(&b, "| `%s` | %s |\n", m, concert.MetricDefinitions[m])
 	}
+	b.WriteString(`
+## How approvals were given
+
+The after-action report says how many approvals were given alone and how many in bulk, and how long the reviewer had the item open. Anyone counts it again from an export:
+take the events ` + "`item.approved` and `item.seconded`" + ` whose body has the action. Each is one approval (an item may need several).
+
+- **alone**: ` + "`single`" + ` is true; **in bulk**: all others. Events from before this was recorded have no ` + "`single`" + ` and count as bulk.
+- **seconds from opening**: ` + "`opened_s`" + `, whole seconds of case time from the reviewer's first opening of the item to the approval. Where it is missing, the reviewer never opened the item.
+- **unopened**: given alone without ` + "`opened_s`" + `.
+- **median, ninth tenth**: over approvals given alone with ` + "`opened_s`" + `, sorted: the one at place ⌊n/2⌋ and at place ⌊9n/10⌋, counted from 0.
+
+## Second looks
+
+An approval is drawn when its event ` + "`item.approved` has `drawn`" + `; the look is ` + "`item.second_look` with `look`" + ` (agree, disagree). The share that is drawn is a share of approvals;
+the share that disagrees is one of those looked at. Providers' numbers hold none of it.
+
+## Officers
+
+How accurate an officer was is counted from the same events ([approvals.md](approvals.md)): those with ` + "`assessor`" + `, under the side ` + "`o:`" + ` and the officer, over all actions. These numbers stand on no board.
+
+| number | counts, of the items that the officer assessed |
+|---|---|
+`)
+	for _, m := range concert.OfficerMetrics {
+		fmt.Fprintf(&b, "| `%s` | %s |\n", m, concert.OfficerDefinitions[m])
+	}
+	fmt.Fprintf(&b, `
+- judged = `+"`officer_answered` + `officer_withdrawn` + `officer_corrected` + `officer_agreed` + `officer_disagreed`"+`
+- inaccurate = `+"`officer_refused` + `officer_not_ours` + `officer_withdrawn` + `officer_corrected` + `officer_disagreed`"+`
+- accuracy = 1 − inaccurate / judged, from %d judged on. Below %d %%, every new assessment of the officer needs one approval more.
+
+An item counts at most once in each number. A provider's other word takes back what the word before counted, and so does a withdrawal: an item that was refused and is then withdrawn is one inaccuracy, not two.
+`, concert.AccuracyFrom, concert.AccuracyLeast)
 	return b.String()
 }
 

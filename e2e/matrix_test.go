@@ -212,6 +212,15 @@ var matrix = map[string]row{
 	"GET /items/{ref}/erasure.json":           {may: append(who{auditor}, north...), ref: "{gone}"},
 	"POST /items/{ref}/legal-hold":            {may: who{reviewer}, ref: "{judged}", body: "version={judged.v}&reason=EXERCISE+proceedings"},
 	"POST /items/{ref}/handling":              {may: who{reviewer}, ref: "{judged}", body: "version={judged.v}&code=H1&reason=EXERCISE+its+giver+says+so"},
+
+	// Copies, second looks, accuracy.
+	"POST /approvals/copies":         {may: who{reviewer}, body: "copy={judged}+{judged.v}&copy={open}+{open.v}"},
+	"GET /second-looks":              {may: without(authoritySide, coordinator)},
+	"POST /second-looks/{ref}":       {may: who{}, ref: "{judged}", body: "verdict=agree&type=incites"},
+	"GET /api/v1/second-looks":       {may: without(authoritySide, coordinator)},
+	"POST /api/v1/second-looks/{id}": {may: who{}, ref: "{judged}", body: `{"verdict":"agree","type":"incites"}`},
+	"GET /accuracy":                  {may: append(who{auditor}, without(authoritySide, coordinator)...)},
+	"GET /api/v1/accuracy":           {may: append(who{auditor}, without(authoritySide, coordinator)...)},
 }
 
 func without(w who, v string) who {

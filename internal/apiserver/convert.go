@@ -140,6 +140,10 @@ func itemViewOf(v casework.ItemView) api.Item {
 		o := overrideOf(v.Override, v.Ref)
 		out.Override = &o
 	}
+	if !v.Look.At.IsZero() {
+		l := secondLookOf(v.Ref, v.Look)
+		out.SecondLook = &l
+	}
 	if v.Judged.ID != "" {
 		j := v.Judged
 		out.Assessment = &api.Assessment{Author: v.Assessor, Authority: v.Author.Ref, At: stamp(j.At), NewAssessment: api.NewAssessment{Type: string(j.Type), Purpose: string(j.Purpose), Outlet: v.Outlet.Ref, Mark: j.Mark, MarkWhere: j.MarkWhere,

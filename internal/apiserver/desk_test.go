@@ -124,7 +124,7 @@ func (d *desk) refer(t testing.TB, locations ...string) []string {
 		in.Items = append(in.Items, api.NewItem{Location: l, Type: "video"})
 	}
 	rs := must(d.officer.SubmitItems(ctx, api.Call{}, in))(t)
-	judged, decided := api.NewAssessments{}, api.NewDecisions{}
+	judged := api.NewAssessments{}
 	var refs []string
 	for _, r := range rs.Results {
 		if r.Problem != nil {
@@ -138,12 +138,9 @@ func (d *desk) refer(t testing.TB, locations ...string) []string {
 		if r.Problem != nil {
 			t.Fatalf("assess: %v", r.Problem)
 		}
-		decided.Decisions = append(decided.Decisions, api.BatchDecision{Item: r.ID, Version: r.Version, NewDecision: api.NewDecision{Decision: "approve"}})
-	}
-	rs = must(d.reviewer.DecideItems(ctx, api.Call{}, decided))(t)
-	for _, r := range rs.Results {
-		if r.Problem != nil {
-			t.Fatalf("approve: %v", r.Problem)
+		decided := api.NewDecisions{Decisions: []api.BatchDecision{{Item: r.ID, Version: r.Version, NewDecision: api.NewDecision{Decision: "approve"}}}}
+		if out := must(d.reviewer.DecideItems(ctx, api.Call{}, decided))(t); out.Results[0].Problem != nil {
+			t.Fatalf("approve: %v", out.Results[0].Problem)
 		}
 	}
 	return refs

@@ -129,6 +129,7 @@ func (s *Server) items() {
 	})
 	s.holds()
 	s.erasures()
+	s.secondLooks()
 }
 
 func submission(n api.NewItem) casework.Submission {

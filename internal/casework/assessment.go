@@ -46,6 +46,11 @@ func (s *Service) AssessItems(ctx context.Context, by concert.Actor, in []Judgin
 		if err != nil {
 			return err
 		}
+		record, err := tx.OfficerTallies(ctx, by.Person)
+		if err != nil {
+			return err
+		}
+		watched := concert.AccuracyOf(record).Low()
 		var saved []concert.Item
 		var judged []concert.Assessment
 		for i, j := range in {
@@ -54,6 +59,7 @@ func (s *Service) AssessItems(ctx context.Context, by concert.Actor, in []Judgin
 				out[i] = Result{Ref: j.Item, Err: concert.ErrNotFound}
 				continue
 			}
+			j.Watched = watched
 			next, a, e, err := s.assess(by, it.ShownTo(by.Authority), j, list, hosts)
 			if err != nil {
 				if out[i].Err, err = refusal(err); err != nil {
@@ -123,7 +129,8 @@ type Deciding struct {
 }
 
 // DecideItems records decisions by a reviewer on assessments that others of
-// the same authority made. What is approved is on its way to its provider.
+// the same authority made. What is approved is on its way to its provider. More
+// than one decision at once is a decision in bulk, which approves copies only.
 func (s *Service) DecideItems(ctx context.Context, by concert.Actor, in []Deciding) ([]Result, error) {
 	if err := by.MayApprove(); err != nil {
 		return nil, err
@@ -135,59 +142,21 @@ func (s *Service) DecideItems(ctx context.Context, by concert.Actor, in []Decidi
 		if err != nil {
 			return err
 		}
-		items, err := tx.BareItemsByRef(ctx, entries(len(in), func(i int) string { return in[i].Item }))
+		d, err := s.beginDeciding(ctx, tx, by, list, in)
 		if err != nil {
 			return err
 		}
-		var open []concert.AssessmentID
-		for _, it := range items {
-			if it.Given > 0 {
-				open = append(open, it.Assessment)
+		for i, x := range in {
+			if out[i], err = d.one(ctx, tx, x); err != nil {
+				return err
 			}
 		}
-		earlier, err := tx.Approvals(ctx, open)
-		if err != nil {
+		if err := tx.AddApprovals(ctx, d.decided); err != nil {
 			return err
 		}
-		var saved []concert.Item
-		var decided []concert.Approval
-		for i, d := range in {
-			it, ok := items[d.Item]
-			if !ok || it.Author != by.Authority {
-				out[i] = Result{Ref: d.Item, Err: concert.ErrNotFound}
-				continue
-			}
-			next, a, e, err := s.decide(by, it, d, earlier[it.Assessment], list)
-			if err != nil {
-				if out[i].Err, err = refusal(err); err != nil {
-					return err
-				}
-				out[i].Ref = d.Item
-				continue
-			}
-			delete(items, d.Item)
-			saved = append(saved, next)
-			if a.Reviewer != "" {
-				decided = append(decided, a)
-			}
-			tx.Record(e)
-			s.onItsWay(tx, next)
-			s.retain(tx, next)
-			out[i] = Result{Ref: next.Ref, Outcome: string(next.Status), Version: next.Version + 1}
-		}
-		if err := tx.AddApprovals(ctx, decided); err != nil {
-			return err
-		}
-		return tx.SaveItems(ctx, saved)
+		return tx.SaveItems(ctx, d.saved)
 	})
 	return out, err
-}
-
-func (s *Service) decide(by concert.Actor, it concert.Item, d Deciding, earlier []concert.Approval, list concert.ScopeList) (concert.Item, concert.Approval, concert.Event, error) {
-	if d.Version != it.Version {
-		return it, concert.Approval{}, concert.Event{}, outdated()
-	}
-	return it.Decided(by, concert.Approval{Decision: d.Decision, Ground: d.Ground}, earlier, list, s.now())
 }
 
 // onItsWay wakes the dispatch to the item's provider once the item may go.

@@ -96,7 +96,8 @@ type Times struct {
 // Report is an action's board with what takes longer to add up.
 type Report struct {
 	Board
-	Times map[concert.ProviderID]Times
+	Times     map[concert.ProviderID]Times
+	Approvals Approvals
 }
 
 // ReadReport is the after-action report of an action.
@@ -118,6 +119,11 @@ func (s *Service) ReadReport(ctx context.Context, scope concert.Scope, ref strin
 			}
 			rep.Times[r.Provider] = t
 		}
+		if err != nil {
+			return err
+		}
+		given, err := tx.ApprovalsIn(ctx, b.Action.ID)
+		rep.Approvals = approvalsOf(given)
 		return err
 	})
 	for p, ds := range took {

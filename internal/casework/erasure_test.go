@@ -110,8 +110,12 @@ func planted(t *testing.T, h *testkit.House) (gone, kept, referral string) {
 	b.Facts = "EXERCISE what is kept"
 	judged, err := h.AssessItems(ctx, h.North.Officers[0], []casework.Judging{{Item: items[0].Ref, Version: 1, Outlet: h.Outlet.Ref, Assessment: a}, {Item: items[1].Ref, Version: 1, Outlet: h.Outlet.Ref, Assessment: b}})
 	testkit.Must(t, err)
-	_, err = h.DecideItems(ctx, h.North.Reviewers[0], []casework.Deciding{{Item: items[0].Ref, Version: judged[0].Version, Decision: concert.Approve, Ground: "EXERCISE canary ground of twenty characters"}, {Item: items[1].Ref, Version: judged[1].Version, Decision: concert.Approve}})
-	testkit.Must(t, err)
+	for i, ground := range []string{"EXERCISE canary ground of twenty characters", ""} {
+		out, err := h.DecideItems(ctx, h.North.Reviewers[0], []casework.Deciding{{Item: items[i].Ref, Version: judged[i].Version, Decision: concert.Approve, Ground: ground}})
+		if err != nil || out[0].Err != nil {
+			t.Fatal(err, outcomes(out))
+		}
+	}
 	stop := testkit.Run(t, h.Service)
 	referral = sent(h, t, items[0].Ref)
 	stop()
@@ -478,8 +482,9 @@ func TestG22WhatWasLawfulIsErasedAfterThirtyDays(t *testing.T) {
 		_, err := h.AssessItems(ctx, h.North.Officers[0], []casework.Judging{{Item: items[0].Ref, Version: 1, Assessment: exempt}})
 		testkit.Must(t, err)
 		judged := h.Assess(h.North.Officers[0], items[1:4])
-		_, err = h.DecideItems(ctx, h.North.Reviewers[0], []casework.Deciding{{Item: judged[0].Ref, Version: judged[0].Version, Decision: concert.Reject, Ground: ground}, {Item: judged[1].Ref, Version: judged[1].Version, Decision: concert.Reject, Ground: ground}, {Item: judged[2].Ref, Version: judged[2].Version, Decision: concert.Approve}})
+		_, err = h.DecideItems(ctx, h.North.Reviewers[0], []casework.Deciding{{Item: judged[0].Ref, Version: judged[0].Version, Decision: concert.Reject, Ground: ground}, {Item: judged[1].Ref, Version: judged[1].Version, Decision: concert.Reject, Ground: ground}})
 		testkit.Must(t, err)
+		h.Approve(h.North.Reviewers[0], judged[2:])
 		remedy(h, t, h.North.Officers[0], judged[2].Ref, concert.RemedyWithdrawal)
 		held := judged[1].Ref
 		testkit.Must(t, h.PlaceLegalHold(ctx, h.North.Reviewers[0], held, h.Item(held).Version, ground))

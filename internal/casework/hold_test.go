@@ -2,11 +2,9 @@ package casework_test
 
 import (
 	"bytes"
-	"database/sql"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -62,13 +60,6 @@ func asked(h *testkit.House, t *testing.T) string {
 		}
 	}
 	return strings.Join(kinds, ", ")
-}
-
-// count asks the tables for one number.
-func count(t *testing.T, raw *sql.DB, text string) (n int) {
-	t.Helper()
-	testkit.Must(t, raw.QueryRow(text).Scan(&n))
-	return n
 }
 
 func TestG07OthersSeeOnlyTheHoldAndItsContact(t *testing.T) {
@@ -200,14 +191,10 @@ func TestG07CanaryOfAHoldLiesNowhereInTheClear(t *testing.T) {
 // tables is every table's content, and for the embedded database its files.
 func tables(t *testing.T, h *testkit.House) map[string][]byte {
 	t.Helper()
-	raw := testkit.Raw(t, h.Service)
-	list := "SELECT name FROM sqlite_master WHERE type = 'table'"
-	if h.DB.Dialect() == "postgres" {
-		list = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
-	}
 	out := map[string][]byte{}
-	for _, name := range columns(t, raw, list) {
-		out["table "+string(name)] = bytes.Join(columns(t, raw, `SELECT * FROM "`+string(name)+`"`), []byte{0})
+	for _, c := range testkit.Cells(t, testkit.Raw(t, h.Service), h.DB.Dialect()) {
+		name := "table " + c.Table
+		out[name] = append(append(out[name], 0), c.Text...)
 	}
 	if h.DB.Dialect() == "sqlite" {
 		for _, suffix := range []string{"", "-wal"} {
@@ -216,34 +203,6 @@ func tables(t *testing.T, h *testkit.House) map[string][]byte {
 			out["file"+suffix] = text
 		}
 	}
-	return out
-}
-
-// columns are all values of a query's answer, one after the other.
-func columns(t *testing.T, raw *sql.DB, text string) [][]byte {
-	t.Helper()
-	rows, err := raw.Query(text)
-	testkit.Must(t, err)
-	defer rows.Close()
-	names, err := rows.Columns()
-	testkit.Must(t, err)
-	var out [][]byte
-	for rows.Next() {
-		values := make([]any, len(names))
-		into := make([]any, len(names))
-		for i := range values {
-			into[i] = &values[i]
-		}
-		testkit.Must(t, rows.Scan(into...))
-		for _, v := range values {
-			if b, ok := v.([]byte); ok {
-				out = append(out, b)
-			} else {
-				out = append(out, fmt.Append(nil, v))
-			}
-		}
-	}
-	testkit.Must(t, rows.Err())
 	return out
 }
 
@@ -325,7 +284,7 @@ func TestG07ProbingIsPausedAndAlarmed(t *testing.T) {
 		items := h.Approved(append(probes, testkit.Page(1), testkit.Page(2))...)
 		stop := testkit.Run(t, h.Service)
 		raw := testkit.Raw(t, h.Service)
-		testkit.Await(t, "the pause", func() bool { return count(t, raw, "SELECT count(*) FROM alarm WHERE ended_at = 0") == 1 })
+		testkit.Await(t, "the pause", func() bool { return testkit.Count(t, raw, "SELECT count(*) FROM alarm WHERE ended_at = 0") == 1 })
 		// The provider's other authors go on, and so does a threat to life; the paused author's other items stay.
 		souths := h.Approve(h.South.Reviewers[0], h.Assess(h.South.Officers[0], h.Submit(h.South.Officers[0], testkit.Page(300))))
 		sent(h, t, souths[0].Ref)
@@ -334,10 +293,10 @@ func TestG07ProbingIsPausedAndAlarmed(t *testing.T) {
 		if held, waiting := standing(h, items, concert.ItemHeld), standing(h, items, concert.ItemApproved); held != most || waiting != len(items)-most {
 			t.Errorf("%d items are shown held and %d wait, of %d", held, waiting, len(items))
 		}
-		if n := count(t, raw, "SELECT count(*) FROM event WHERE kind = 'hold.probed'"); n != 1 {
+		if n := testkit.Count(t, raw, "SELECT count(*) FROM event WHERE kind = 'hold.probed'"); n != 1 {
 			t.Errorf("%d events of one pause", n)
 		}
-		if n := count(t, raw, "SELECT count(*) FROM hold_asked"); n != most {
+		if n := testkit.Count(t, raw, "SELECT count(*) FROM hold_asked"); n != most {
 			t.Errorf("%d meetings are written down", n)
 		}
 		// Coordinators and auditors are shown it, holders concerned too, nobody else.
@@ -368,7 +327,7 @@ func TestG07ProbingIsPausedAndAlarmed(t *testing.T) {
 		sent(h, t, items[len(items)-1].Ref)
 		testkit.Await(t, "the rest to meet its holds", func() bool { return standing(h, items, concert.ItemHeld) == most+4 })
 		as, _, err := h.Alarms(ctx, testkit.Scope(t, h.Coordinator), "", 10)
-		if err != nil || len(as) != 1 || as[0].EndedAt.IsZero() || count(t, raw, "SELECT count(*) FROM event WHERE kind = 'hold.resumed'") != 1 {
+		if err != nil || len(as) != 1 || as[0].EndedAt.IsZero() || testkit.Count(t, raw, "SELECT count(*) FROM event WHERE kind = 'hold.resumed'") != 1 {
 			t.Errorf("afterwards: %+v, %v", as, err)
 		}
 	})
@@ -448,7 +407,7 @@ func TestG07LateHoldOffersWithdrawal(t *testing.T) {
 			t.Errorf("a finder sees %v %q, %v", v.HoldLate, v.HoldBy, err)
 		}
 		raw := testkit.Raw(t, h.Service)
-		if n := count(t, raw, "SELECT count(*) FROM event WHERE kind = 'hold.late' AND sealed IS NULL"); n != 2 {
+		if n := testkit.Count(t, raw, "SELECT count(*) FROM event WHERE kind = 'hold.late' AND sealed IS NULL"); n != 2 {
 			t.Errorf("%d events of late holds", n)
 		}
 		remedy(h, t, h.North.Officers[0], items[0].Ref, concert.RemedyWithdrawal)
@@ -527,14 +486,14 @@ func TestG32MissingReviewRaisesAnAlarm(t *testing.T) {
 		sent(h, t, v.Ref)
 		stop()
 		raw := testkit.Raw(t, h.Service)
-		if n := count(t, raw, "SELECT count(*) FROM alarm"); n != 0 {
+		if n := testkit.Count(t, raw, "SELECT count(*) FROM alarm"); n != 0 {
 			t.Errorf("%d alarms before the review is due", n)
 		}
 		h.At(day.Add(concert.OverrideTerm+time.Hour), brisk)
 		testkit.Run(t, h.Service)
-		testkit.Await(t, "the alarm", func() bool { return count(t, raw, "SELECT count(*) FROM alarm WHERE ended_at = 0") == 1 })
+		testkit.Await(t, "the alarm", func() bool { return testkit.Count(t, raw, "SELECT count(*) FROM alarm WHERE ended_at = 0") == 1 })
 		as, _, err := h.Alarms(ctx, testkit.Scope(t, h.Auditor), "", 10)
-		if err != nil || len(as) != 1 || as[0].Kind != concert.AlarmUnreviewed || as[0].ItemRef != v.Ref || count(t, raw, "SELECT count(*) FROM event WHERE kind = 'override.unreviewed'") != 1 {
+		if err != nil || len(as) != 1 || as[0].Kind != concert.AlarmUnreviewed || as[0].ItemRef != v.Ref || testkit.Count(t, raw, "SELECT count(*) FROM event WHERE kind = 'override.unreviewed'") != 1 {
 			t.Errorf("%+v, %v", as, err)
 		}
 		_, err = h.ReviewOverride(ctx, h.Coordinator, v.Ref, concert.Unjustified, ground)

@@ -26,9 +26,11 @@ type ItemView struct {
 	Override   concert.Override // zero where no hold was overridden; for its author, coordinators and auditors
 	ReferredAs string           // the referral's reference
 	ActionRef  string
-	Erasure    concert.Erasure // asked for or done; the zero one for neither
-	AskedBy    string          // operator number of who asked for the erasure
-	Withheld   bool            // the judgement is not shown: its handling code keeps it to its own authority (G23)
+	Erasure    concert.Erasure    // asked for or done; the zero one for neither
+	AskedBy    string             // operator number of who asked for the erasure
+	Withheld   bool               // the judgement is not shown: its handling code keeps it to its own authority (G23)
+	Look       concert.SecondLook // that the assessment was drawn for; zero where it was not
+	LookUnit   string             // of who looked
 }
 
 // consult records an auditor's reading with its justification before the
@@ -58,13 +60,15 @@ func (s *Service) Consult(ctx context.Context, scope concert.Scope, what string)
 }
 
 // ReadItem is one item. Those who neither found nor judged it get the answer
-// of a missing one; coordinators see all of it, and so do auditors, who say why.
+// of a missing one; coordinators see all of it, and so do auditors, who say
+// why. When a reviewer first opens an assessment that waits is kept.
 func (s *Service) ReadItem(ctx context.Context, scope concert.Scope, ref string) (ItemView, error) {
 	var v ItemView
 	if err := s.consult(ctx, scope, ref); err != nil {
 		return v, err
 	}
 	by := scope.Actor()
+	first := false
 	err := s.DB.View(ctx, func(tx *store.Tx) error {
 		var err error
 		if v.Item, err = tx.Item(ctx, ref); err != nil {
@@ -98,8 +102,14 @@ func (s *Service) ReadItem(ctx context.Context, scope concert.Scope, ref string)
 		if err := s.showItem(ctx, tx, by, &v); err != nil {
 			return err
 		}
+		if first, err = opens(ctx, tx, by, &v); err != nil {
+			return err
+		}
 		return v.limit(ctx, tx, by)
 	})
+	if err == nil && first {
+		err = s.DB.Update(ctx, func(tx *store.Tx) error { return tx.AddOpening(ctx, v.Assessment, by.Person, s.now()) })
+	}
 	if err != nil {
 		return ItemView{}, err
 	}
@@ -209,6 +219,20 @@ func (s *Service) fillJudgement(ctx context.Context, tx *store.Tx, v *ItemView) 
 	for _, p := range []concert.PersonID{v.Override.By, v.Override.Reviewer} {
 		if p != "" {
 			people = append(people, p)
+		}
+	}
+	if v.Status != concert.ItemAssessed {
+		looks, err := tx.SecondLooks(ctx, []concert.AssessmentID{v.Assessment})
+		if err != nil {
+			return err
+		}
+		if v.Look = looks[v.Assessment]; v.Look.By != "" {
+			people = append(people, v.Look.By)
+			a, err := tx.Authority(ctx, string(v.Look.Authority))
+			if err != nil {
+				return err
+			}
+			v.LookUnit = a.Unit
 		}
 	}
 	if v.Reviewers, err = tx.Operators(ctx, people); err != nil {

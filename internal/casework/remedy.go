@@ -2,6 +2,7 @@ package casework
 
 import (
 	"context"
+	"slices"
 
 	"concert"
 	"concert/internal/identity"
@@ -33,6 +34,10 @@ func (s *Service) RemedyItems(ctx context.Context, by concert.Actor, in []Remedy
 		if err != nil {
 			return err
 		}
+		earlier, err := remediesOf(ctx, tx, items)
+		if err != nil {
+			return err
+		}
 		var saved []concert.Item
 		var remedies []concert.Remedy
 		for i, m := range in {
@@ -45,7 +50,7 @@ func (s *Service) RemedyItems(ctx context.Context, by concert.Actor, in []Remedy
 				out[i] = Result{Ref: m.Item, Err: concert.ErrStale}
 				continue
 			}
-			next, rem, e, err := it.Remedied(by, concert.Remedy{Ref: identity.NewReference("RM"), Kind: m.Kind, Reason: m.Reason}, s.now())
+			next, rem, e, err := it.Remedied(by, concert.Remedy{Ref: identity.NewReference("RM"), Kind: m.Kind, Reason: m.Reason, Again: corrected(earlier[it.ID])}, s.now())
 			if err != nil {
 				if out[i].Err, err = refusal(err); err != nil {
 					return err
@@ -67,6 +72,18 @@ func (s *Service) RemedyItems(ctx context.Context, by concert.Actor, in []Remedy
 		return tx.SaveItems(ctx, saved)
 	})
 	return out, err
+}
+
+func remediesOf(ctx context.Context, tx *store.Tx, items map[string]concert.Item) (map[concert.ItemID][]concert.Remedy, error) {
+	ids := make([]concert.ItemID, 0, len(items))
+	for _, it := range items {
+		ids = append(ids, it.ID)
+	}
+	return tx.Remedies(ctx, ids)
+}
+
+func corrected(ms []concert.Remedy) bool {
+	return slices.ContainsFunc(ms, func(m concert.Remedy) bool { return m.Kind == concert.RemedyCorrection })
 }
 
 // tellRecipient queues the notice to the provider that got the item; nobody is

@@ -2,15 +2,18 @@ package exercise
 
 import (
 	"maps"
+	"math"
 
 	"concert"
 )
 
 // floors are the numbers of Expected that are least numbers: what goes beyond
-// depends on how often the server looks again, reminds and tries.
+// depends on how often the server looks again, reminds and tries, and on which
+// approvals it draws for a second look, which nobody can foresee.
 var floors = map[concert.Metric]bool{
 	concert.Acknowledged: true, concert.RecheckedN: true, concert.Down: true, concert.StillUp: true, concert.PartialN: true,
 	concert.UnknownN: true, concert.HoldHits: true, concert.Referrals: true, concert.Reminders: true,
+	concert.SecondLooks: true, concert.SecondAgreed: true, concert.SecondDisagreed: true,
 }
 
 // AtLeast reports whether Expected gives a least number for the metric rather
@@ -63,11 +66,25 @@ func (s *script) expected() (map[string]int64, [len(providers)]int64) {
 	c[concert.Submitted] = c[concert.Unique] + c[concert.Duplicates]
 	c[concert.Assessed] = c[concert.Unique] - c[concert.Guarded] - c[concert.OutOfScope]
 	c[concert.Approved] = c[concert.Assessed] - c[concert.Rejected]
+	c[concert.SecondWaiting] = 0
+	c[concert.SecondAgreed] = leastDrawn(c[concert.Approved], drawShare*(1-doubtShare))
+	c[concert.SecondDisagreed] = leastDrawn(c[concert.Approved], drawShare*doubtShare)
+	c[concert.SecondLooks] = c[concert.SecondAgreed] + c[concert.SecondDisagreed]
 	out := make(map[string]int64, len(c))
 	for m, n := range c {
 		out[string(m)] = n
 	}
 	return out, sent
+}
+
+// drawShare is the part of approvals that the server draws for a second look.
+const drawShare = .02
+
+// leastDrawn is how many of n, each drawn with this share, come out at the very
+// least: six standard deviations below their mean, one run in a billion.
+func leastDrawn(n int64, share float64) int64 {
+	mean := float64(n) * share
+	return int64(max(0, mean-6*math.Sqrt(mean)))
 }
 
 // foresee counts what the provider says of a referred item and what its page

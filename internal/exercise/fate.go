@@ -1,6 +1,11 @@
 package exercise
 
-import "math"
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"math"
+)
 
 // What a hash is drawn for; each draw of an item is independent of the others.
 const (
@@ -19,6 +24,8 @@ const (
 	drawLook
 	drawAgain
 	drawCard
+	drawWork
+	drawDoubt
 )
 
 // script is the plan for one seed and number of items: what becomes of each
@@ -201,10 +208,34 @@ func (s *script) outlet(n uint32) int {
 		return c.outlet
 	}
 	if s.fate(n) != toUnscope {
-		return s.pick(n, drawOutlet, inScope)
+		return s.pick(s.work(n), drawOutlet, inScope)
 	}
 	return inScope + s.pick(n, drawOutlet, len(outlets)-inScope)
 }
+
+// copies is about how many items are captures of one work.
+const copies = 10
+
+// work is which invented work the item is a capture of: its copies lie at one
+// provider and are found by one unit, so that they meet in that unit's batches.
+func (s *script) work(n uint32) uint32 {
+	at := s.provider(n)
+	span := uint32(copies * float64(len(countries)) / providers[at].share)
+	return (n/span*uint32(len(countries))+uint32(s.unit(n)))*uint32(len(providers)) + uint32(at)
+}
+
+// bytes is the SHA-256 of the invented bytes of the item's work, hex.
+func (s *script) bytes(n uint32) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "EXERCISE work %x-%d", s.seed, s.work(n)))
+	return hex.EncodeToString(sum[:])
+}
+
+// doubted reports whether a second pair of eyes will not agree, should the item
+// be drawn for a second look.
+func (s *script) doubted(n uint32) bool { return s.part(n, drawDoubt) < doubtShare }
+
+// doubtShare is the part of second looks that disagree.
+const doubtShare = .1
 
 // interim is the provider's first word where its final one comes later, ""
 // where it comes at once.

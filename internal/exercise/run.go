@@ -59,6 +59,7 @@ func (w *World) Run(ctx context.Context) error {
 	watching, settled := context.WithCancel(gctx)
 	for _, u := range w.units {
 		g.Go(func() error { return u.watchQueue(watching) })
+		g.Go(func() error { return u.lookAgain(watching) })
 	}
 	g.Go(func() error {
 		defer settled()
@@ -210,6 +211,12 @@ func (w *World) short(totals map[string]int64) []string {
 			out = append(out, fmt.Sprintf("%s is %d of %d (%d short)", m, got, want, want-got))
 		case !floors[m] && got > want:
 			out = append(out, fmt.Sprintf("%s is %d instead of %d (%d too many)", m, got, want, got-want))
+		}
+	}
+	// What was drawn nobody can foresee; what was said of it stands.
+	for m, said := range map[concert.Metric]int64{concert.SecondAgreed: w.agreed.Load(), concert.SecondDisagreed: w.doubted.Load()} {
+		if got := totals[string(m)]; got < said {
+			out = append(out, fmt.Sprintf("%s is %d, yet %d were given", m, got, said))
 		}
 	}
 	return out

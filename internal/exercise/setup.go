@@ -32,7 +32,7 @@ func (w *World) toPrepare() int64 {
 			holds++
 		}
 	}
-	return holds + int64(len(countries)*(1+2*lanes)+2+4+2*len(providers)+len(outlets)+len(parents)+1)
+	return holds + int64(len(countries)*(1+lanes+reviewers)+2+4+2*len(providers)+len(outlets)+len(parents)+1)
 }
 
 // Setup registers everything through the public API: authorities, people,
@@ -82,6 +82,8 @@ func (w *World) addUnit(ctx context.Context, i int, u *unit) error {
 			u.officers[k], err = w.addPerson(gctx, fmt.Sprintf("%s-officer-%d", strings.ToLower(code), k+1), concert.RoleOfficer, a.ID, i*4+k*2)
 			return err
 		})
+	}
+	for k := range reviewers {
 		g.Go(func() (err error) {
 			u.reviewers[k], err = w.addPerson(gctx, fmt.Sprintf("%s-reviewer-%d", strings.ToLower(code), k+1), concert.RoleReviewer, a.ID, i*4+k*2+1)
 			return err

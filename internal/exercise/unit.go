@@ -18,13 +18,18 @@ import (
 // reviewer of their own.
 const lanes = 2
 
+// reviewers is how many reviewers a unit has: one for each lane, and one more
+// for what needs a third approval or a second look of somebody who knows
+// nothing of it.
+const reviewers = lanes + 1
+
 // unit is one authority at work.
 type unit struct {
 	world     *World
 	index     int
 	id        string
 	officers  [lanes]*api.Client
-	reviewers [lanes]*api.Client
+	reviewers [reviewers]*api.Client
 
 	mu      sync.Mutex // guards what follows
 	sweep   int        // how many providers are looked through
@@ -105,7 +110,7 @@ func (u *unit) lane(ctx context.Context, lane int) error {
 }
 
 // through takes one batch: holds of others, submission, assessment by the
-// officer, decision by a reviewer and, where needed, by the other reviewer.
+// officer, decision by a reviewer and, where needed, by others.
 func (u *unit) through(ctx context.Context, lane, index int, numbers []uint32) error {
 	w, s := u.world, u.world.script
 	for _, n := range numbers {
@@ -126,31 +131,26 @@ func (u *unit) through(ctx context.Context, lane, index int, numbers []uint32) e
 	if entries, err = u.assess(ctx, lane, index, entries); err != nil {
 		return err
 	}
-	once, twice := make([]entry, 0, len(entries)), []entry(nil)
+	due := entries[:0]
 	for _, e := range entries {
 		if s.fate(e.n).decided() {
-			once = append(once, e)
+			due = append(due, e)
 		}
 	}
-	if once, err = u.decide(ctx, u.reviewers[lane], fmt.Sprintf("decide-%d-%d", u.index, index), once); err != nil {
+	if err := u.decide(ctx, lane, index, due); err != nil {
 		return err
 	}
-	for _, e := range once {
-		if s.double(e.n) && s.fate(e.n).referred() {
-			twice = append(twice, e)
-		}
-	}
-	if _, err = u.decide(ctx, u.reviewers[(lane+1)%lanes], fmt.Sprintf("second-%d-%d", u.index, index), twice); err != nil {
-		return err
-	}
-	u.approved.Add(int64(len(once)))
-	u.remember(once)
+	u.approved.Add(int64(len(due)))
+	u.remember(due)
 	return nil
 }
 
 func (u *unit) item(n uint32, place string) api.NewItem {
 	w := u.world
 	in := api.NewItem{Location: place, Type: w.script.itemType(n), Action: w.action, Outlet: w.outletIDs[w.script.outlet(n)], Evaluation: "A1"}
+	if w.script.fate(n) != toGuard {
+		in.SHA256 = w.script.bytes(n)
+	}
 	if w.script.severity(n) == "threat_to_life" {
 		in.Priority = 9
 	}
@@ -261,7 +261,7 @@ func (u *unit) submitFound(ctx context.Context, lane, atLeast int) error {
 // new versions.
 func (u *unit) assess(ctx context.Context, lane, index int, entries []entry) ([]entry, error) {
 	w := u.world
-	return u.send(ctx, u.officers[lane], "assess", fmt.Sprintf("assess-%d-%d", u.index, index), entries, func(ctx context.Context, c *api.Client, call api.Call, es []entry) (api.Results, error) {
+	return u.send(ctx, u.officers[lane], "assess", fmt.Sprintf("assess-%d-%d", u.index, index), entries, nil, func(ctx context.Context, c *api.Client, call api.Call, es []entry) (api.Results, error) {
 		in := api.NewAssessments{Assessments: make([]api.BatchAssessment, 0, len(es))}
 		for _, e := range es {
 			in.Assessments = append(in.Assessments, api.BatchAssessment{Item: e.ref, Version: e.version, NewAssessment: w.script.assessment(e.n, w.outletIDs[w.script.outlet(e.n)])})
@@ -270,22 +270,12 @@ func (u *unit) assess(ctx context.Context, lane, index int, entries []entry) ([]
 	})
 }
 
-func (u *unit) decide(ctx context.Context, by *api.Client, key string, entries []entry) ([]entry, error) {
-	w := u.world
-	return u.send(ctx, by, "decide", key, entries, func(ctx context.Context, c *api.Client, call api.Call, es []entry) (api.Results, error) {
-		in := api.NewDecisions{Decisions: make([]api.BatchDecision, 0, len(es))}
-		for _, e := range es {
-			in.Decisions = append(in.Decisions, api.BatchDecision{Item: e.ref, Version: e.version, NewDecision: w.script.decision(e.n)})
-		}
-		return c.DecideItems(ctx, call, in)
-	})
-}
-
 type sender func(context.Context, *api.Client, api.Call, []entry) (api.Results, error)
 
 // send sends a batch. Entries that had moved on meanwhile are read again and
-// sent once more; what is refused otherwise is a problem and drops out.
-func (u *unit) send(ctx context.Context, c *api.Client, what, key string, entries []entry, post sender) ([]entry, error) {
+// sent once more; what is refused otherwise drops out, and is a problem unless
+// spared takes it.
+func (u *unit) send(ctx context.Context, c *api.Client, what, key string, entries []entry, spared func(entry, *api.Problem) bool, post sender) ([]entry, error) {
 	done := make([]entry, 0, len(entries))
 	for try := 0; len(entries) > 0; try++ {
 		out, err := post(ctx, c, u.world.call("%s-%d", key, try), entries)
@@ -307,6 +297,7 @@ func (u *unit) send(ctx context.Context, c *api.Client, what, key string, entrie
 				done = append(done, e)
 			case try == 0 && movedOn(r.Problem):
 				again = append(again, e)
+			case spared != nil && spared(e, r.Problem):
 			default:
 				u.world.problems.add(fmt.Errorf("%s item %d (%s): %w", what, e.n, e.ref, r.Problem))
 			}

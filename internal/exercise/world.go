@@ -80,6 +80,8 @@ type World struct {
 	stage     atomic.Pointer[string]
 	submitted atomic.Int64 // distinct items handed in
 	prepared  atomic.Int64 // parties and entries registered
+	agreed    atomic.Int64 // second looks of this run
+	doubted   atomic.Int64
 	problems  problems
 
 	boardMu sync.Mutex

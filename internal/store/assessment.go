@@ -70,9 +70,13 @@ func (tx *Tx) AddApprovals(ctx context.Context, ds []concert.Approval) error {
 				return err
 			}
 		}
-		rows[i] = []any{string(d.Assessment), string(d.Reviewer), string(d.Item), string(d.Author), string(d.Authority), string(d.Decision), sealed, concert.Micros(d.At)}
+		var content []byte
+		if !d.Bulk && d.Decision == concert.Approve {
+			content = digest(d.Content)
+		}
+		rows[i] = []any{string(d.Assessment), string(d.Reviewer), string(d.Item), string(d.Author), string(d.Authority), string(d.Decision), sealed, concert.Micros(d.At), flag(!d.Bulk), concert.Micros(d.OpenedAt), content}
 	}
-	_, err := tx.insert(ctx, "approval", "assessment, reviewer, item, author, authority, decision, sealed, at", rows, "")
+	_, err := tx.insert(ctx, "approval", "assessment, reviewer, item, author, authority, decision, sealed, at, single, opened_at, content", rows, "")
 	return err
 }
 
@@ -84,11 +88,12 @@ func (tx *Tx) Approvals(ctx context.Context, ids []concert.AssessmentID) (map[co
 	}
 	got, err := in(ctx, tx, func(r rowScanner) (row, error) {
 		var w row
-		var at int64
-		err := r.Scan(&w.d.Assessment, &w.d.Reviewer, &w.d.Item, &w.d.Author, &w.d.Authority, &w.d.Decision, &w.sealed, &at)
-		w.d.At = concert.FromMicros(at)
+		var at, opened int64
+		var single bool
+		err := r.Scan(&w.d.Assessment, &w.d.Reviewer, &w.d.Item, &w.d.Author, &w.d.Authority, &w.d.Decision, &w.sealed, &at, &single, &opened)
+		w.d.At, w.d.Bulk, w.d.OpenedAt = concert.FromMicros(at), !single, concert.FromMicros(opened)
 		return w, err
-	}, "SELECT assessment, reviewer, item, author, authority, decision, sealed, at FROM approval WHERE assessment IN (%s)", anys(strs(ids)))
+	}, "SELECT assessment, reviewer, item, author, authority, decision, sealed, at, single, opened_at FROM approval WHERE assessment IN (%s)", anys(strs(ids)))
 	if err != nil {
 		return nil, fmt.Errorf("approvals: %w", err)
 	}

@@ -106,7 +106,7 @@ func (db *DB) Work(ctx context.Context, h *Handlers, log *slog.Logger, workers i
 		if n > 0 {
 			log.Warn("jobs that the last run left go on", "jobs", n)
 		}
-	} else if err := others.beat(ctx); err != nil {
+	} else if err := others.beat(ctx); err != nil && ctx.Err() == nil {
 		return err
 	}
 	if err := q.Start(context.WithoutCancel(ctx)); err != nil {

@@ -51,7 +51,17 @@ func (tx *Tx) Tallies(ctx context.Context, action concert.ActionID) (concert.Del
 
 // SideTallies are the running numbers of one side over all actions.
 func (tx *Tx) SideTallies(ctx context.Context, side string) (concert.Counts, error) {
-	rows, err := tx.query(ctx, "SELECT metric, sum(n) FROM tally WHERE side = ? GROUP BY metric", side)
+	return tx.counts(ctx, "SELECT metric, sum(n) FROM tally WHERE side = ? GROUP BY metric", side)
+}
+
+// OfficerTallies are an officer's running numbers. They belong to no action, so
+// that the key's head finds them.
+func (tx *Tx) OfficerTallies(ctx context.Context, p concert.PersonID) (concert.Counts, error) {
+	return tx.counts(ctx, "SELECT metric, sum(n) FROM tally WHERE action = '' AND side = ? GROUP BY metric", "o:"+string(p))
+}
+
+func (tx *Tx) counts(ctx context.Context, text, side string) (concert.Counts, error) {
+	rows, err := tx.query(ctx, text, side)
 	if err != nil {
 		return nil, fmt.Errorf("tallies: %w", err)
 	}

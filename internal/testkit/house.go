@@ -173,16 +173,16 @@ func (h *House) Assess(by concert.Actor, items []casework.Result) []casework.Res
 	return out
 }
 
-// Approve decides for what was assessed.
+// Approve decides for what was assessed, on each alone: only copies are approved in bulk.
 func (h *House) Approve(by concert.Actor, items []casework.Result) []casework.Result {
 	h.t.Helper()
-	in := make([]casework.Deciding, len(items))
-	for i, it := range items {
-		in[i] = casework.Deciding{Item: it.Ref, Version: it.Version, Decision: concert.Approve}
+	var all []casework.Result
+	for _, it := range items {
+		out, err := h.DecideItems(h.t.Context(), by, []casework.Deciding{{Item: it.Ref, Version: it.Version, Decision: concert.Approve}})
+		h.clean(out, err)
+		all = append(all, out...)
 	}
-	out, err := h.DecideItems(h.t.Context(), by, in)
-	h.clean(out, err)
-	return out
+	return all
 }
 
 // Approved takes places from a find of the northern unit to an approval there.

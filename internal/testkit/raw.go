@@ -79,3 +79,10 @@ func Cells(t testing.TB, raw *sql.DB, dialect string) []Cell {
 	}
 	return out
 }
+
+// Count asks the tables for one number.
+func Count(t testing.TB, raw *sql.DB, text string) (n int) {
+	t.Helper()
+	Must(t, raw.QueryRow(text).Scan(&n))
+	return n
+}

@@ -72,6 +72,7 @@ type itemPage struct {
 	MayReview   bool
 	Pass        overriding
 	Review      reviewing
+	From        string // the list to go back to after a decision
 }
 
 // homeless are refusals of forms that this person is not, or no longer,
@@ -118,6 +119,9 @@ func (u *UI) itemFor(r *http.Request, v *visit) (itemPage, error) {
 	p.MayOverride = v.has(concert.RoleReviewer) && ours && it.Status == concert.ItemHeld && it.Judged.Severity == concert.SeverityThreat && it.Item.Assessor != by.Person
 	p.MayReview = it.Override.Item != "" && it.Override.MayReview(by, it.Item, it.Approvals) == nil
 	p.keep(v)
+	if r.URL.Query().Get("from") == "approvals" || field(r, "from") == "approvals" {
+		p.From = "approvals"
+	}
 	p.Assess = judging{Outlet: it.Outlet.Ref, Language: it.Language, Evaluation: it.Judged.Evaluation, Mark: it.Judged.Mark, MarkWhere: it.Judged.MarkWhere, Facts: it.Judged.Facts, Judgement: it.Judged.Judgement, Unbranded: it.Judged.Unbranded}
 	return p, nil
 }

@@ -182,7 +182,7 @@ func TestBrowserWorksTheChainAndTheBoardMoves(t *testing.T) {
 	reviewer.enter(h, "reviewer")
 	reviewer.open("/approvals", "#i-"+ref)
 	reviewer.shoot("approvals", false, 1280, 900)
-	reviewer.do(click(`article[aria-labelledby="i-`+ref+`"] button[value=approve]`), visible(".notice"))
+	reviewer.do(click("#i-"+ref+" a"), visible("#decide"), click("button[value=approve]"), visible(".notice"))
 
 	get(wall, chromedp.Poll[bool](`document.querySelector(".funnel .big").innerText !== "`+before+`"`))
 	t.Logf("the board went from %s to %s", before, get(wall, chromedp.Text(chromedp.CSS(".funnel .big"))))

@@ -322,6 +322,8 @@ var noticeTexts = map[string]string{
 	"legal_held":    "Legal hold placed. Nothing erases the item while it stands.",
 	"legal_free":    "Legal hold lifted.",
 	"handled":       "Handling code changed.",
+	"copies":        "Copies approved. They go to their providers in the providers' hours.",
+	"looked":        "Second look recorded. It stops and sends nothing by itself.",
 }
 
 func noticeOf(r *http.Request) notice {

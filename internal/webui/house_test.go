@@ -193,18 +193,14 @@ func (h *house) assessed(who string, refs []string, severity concert.Severity) {
 	}
 }
 
-// approved approves assessed items, second version.
+// approved approves assessed items, second version, each alone.
 func (h *house) approved(who string, refs []string) {
 	h.t.Helper()
-	var in []casework.Deciding
 	for _, ref := range refs {
-		in = append(in, casework.Deciding{Item: ref, Version: 2, Decision: concert.Approve})
-	}
-	rs, err := h.svc.DecideItems(h.t.Context(), h.people[who].Actor(), in)
-	must(h.t, err)
-	for _, r := range rs {
-		if r.Err != nil {
-			h.t.Fatal(r.Err)
+		rs, err := h.svc.DecideItems(h.t.Context(), h.people[who].Actor(), []casework.Deciding{{Item: ref, Version: 2, Decision: concert.Approve}})
+		must(h.t, err)
+		if rs[0].Err != nil {
+			h.t.Fatal(rs[0].Err)
 		}
 	}
 }

@@ -76,6 +76,9 @@ func story(it casework.ItemView) []moved {
 		}
 		s = append(s, moved{At: a.At, What: what, Who: it.Author.Unit + " " + it.Reviewers[a.Reviewer], Detail: a.Ground})
 	}
+	if l := it.Look; !l.At.IsZero() {
+		s = append(s, moved{At: l.At, What: "second look: " + lookTexts[l.Verdict].Label, Who: it.LookUnit + " " + it.Reviewers[l.By], Detail: l.Note})
+	}
 	for _, a := range it.Answers {
 		detail := strings.Join(slices.DeleteFunc([]string{strings.Join(a.Countries, " "), a.Forwarded, a.Note}, func(t string) bool { return t == "" }), "; ")
 		s = append(s, moved{At: a.At, What: "claimed: " + answerTexts[a.Code], Who: it.Provider.Name, Detail: detail})

@@ -55,7 +55,11 @@ func TestChainGoesByFormsWithoutScripts(t *testing.T) {
 	}
 
 	reviewer := h.as("reviewer")
-	p = reviewer.get("/approvals").want(t, http.StatusOK, ref, "EXERCISE: would incite", "in scope")
+	p = reviewer.get("/approvals").want(t, http.StatusOK, ref, "Open and decide")
+	if strings.Contains(p.body, "EXERCISE: would incite") {
+		t.Error("the list shows the judgement, which only opening the item does")
+	}
+	p = reviewer.get("/items/"+ref+"?from=approvals").want(t, http.StatusOK, ref, "EXERCISE: would incite", "in scope")
 	reviewer.post("/items/"+ref+"/decision", url.Values{"version": {p.value("version")}, "decision": {"approve"}, "from": {"approvals"}}).want(t, http.StatusOK, "Approved")
 	reviewer.get("/approvals").want(t, http.StatusOK, "Nothing waits for you here")
 

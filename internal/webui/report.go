@@ -41,9 +41,10 @@ type reportPage struct {
 	Target                   int
 	Outlets                  []string
 	Totals                   concert.Counts
-	Claimed, Seen            rate
+	Claimed, Seen, Doubted   rate
 	Providers, Authorities   []reportRow
 	Times                    []timeRow
+	Approvals                casework.Approvals
 	Countries                []reportRow
 	LogSize                  int64
 	LogRoot, Origin          string
@@ -53,7 +54,7 @@ type reportPage struct {
 // partyMetrics are the columns of the report's tables of parties.
 var (
 	providerMetrics  = []concert.Metric{concert.ReferredN, concert.Acknowledged, concert.AnsweredN, concert.Silent, concert.Removed, concert.Refused, concert.OtherAnswer, concert.RecheckedN, concert.Down, concert.StillUp, concert.PartialN, concert.UnknownN, concert.Returned, concert.WithdrawnN, concert.Reminders}
-	authorityMetrics = []concert.Metric{concert.Submitted, concert.Unique, concert.Duplicates, concert.Guarded, concert.OutOfScope, concert.Assessed, concert.Rejected, concert.Approved, concert.Held, concert.ReferredN, concert.Removed, concert.Down, concert.WithdrawnN, concert.Corrected}
+	authorityMetrics = []concert.Metric{concert.Submitted, concert.Unique, concert.Duplicates, concert.Guarded, concert.OutOfScope, concert.Assessed, concert.Rejected, concert.Approved, concert.Held, concert.ReferredN, concert.Removed, concert.Down, concert.WithdrawnN, concert.Corrected, concert.SecondLooks, concert.SecondAgreed, concert.SecondDisagreed}
 )
 
 func (u *UI) reportFor(ctx context.Context, scope concert.Scope, ref string) (reportPage, error) {
@@ -70,6 +71,7 @@ func (u *UI) reportFor(ctx context.Context, scope concert.Scope, ref string) (re
 		return reportPage{}, err
 	}
 	p := reportOf(b, g, u.svc.Origin)
+	p.Approvals = rep.Approvals
 	for id, t := range rep.Times {
 		p.Times = append(p.Times, timeRow{cmp.Or(g.Providers[id].Name, string(id)), t})
 	}
@@ -94,6 +96,7 @@ func reportOf(b casework.Board, g casework.Registers, origin string) reportPage 
 		Totals: t, LogSize: b.Log.Size, LogRoot: hex.EncodeToString(b.Log.Root[:]), Origin: origin}
 	p.Claimed = rateOf("Claimed removed", concert.MetricDefinitions[concert.Removed], "of answered", t[concert.Removed], t[concert.AnsweredN])
 	p.Seen = rateOf("Seen down", concert.MetricDefinitions[concert.Down], "of looked at again", t[concert.Down], t[concert.RecheckedN])
+	p.Doubted = rateOf("Second looks disagreed", concert.MetricDefinitions[concert.SecondDisagreed], "of those looked at", t[concert.SecondDisagreed], t[concert.SecondAgreed]+t[concert.SecondDisagreed])
 	for _, id := range b.Targets {
 		p.Outlets = append(p.Outlets, g.Scope.Outlets[id].Name)
 	}
@@ -228,6 +231,9 @@ func writeReportCSV(w io.Writer, p reportPage) error {
 			}
 		}
 	}
+	for _, f := range approvalFigures(p.Approvals) {
+		rows = append(rows, []string{"approval", "all", "", f.Metric, f.Value, f.Text})
+	}
 	for _, row := range rows {
 		for i, s := range row {
 			row[i] = plainCell(s)
@@ -238,6 +244,28 @@ func writeReportCSV(w io.Writer, p reportPage) error {
 	}
 	c.Flush()
 	return c.Error()
+}
+
+// approvalFigure is one figure of how approvals were given.
+type approvalFigure struct{ Metric, Name, Value, Text string }
+
+// approvalFigures are those of the report; the seconds are case time.
+func approvalFigures(a casework.Approvals) []approvalFigure {
+	seconds := func(d time.Duration) string {
+		if a.Single == a.Unopened {
+			return "–"
+		}
+		return strconv.FormatInt(int64(d/time.Second), 10)
+	}
+	count := func(n int) string { return strconv.Itoa(n) }
+	return []approvalFigure{
+		{"approvals", "Approvals", count(a.Total), "approvals given (unit: approval; an item may need several)"},
+		{"approvals_single", "Given alone", count(a.Single), "of those: decided on in an act of its own"},
+		{"approvals_bulk", "Given in bulk", count(a.Bulk), "of those: given together for copies of works that were approved alone"},
+		{"approvals_unopened", "Given alone, unopened", count(a.Unopened), "of those given alone: the reviewer had never opened the item"},
+		{"opened_median_s", "Seconds from opening, median", seconds(a.Median), "from the first opening by the reviewer to the approval, over those given alone after opening (unit: second of case time)"},
+		{"opened_p90_s", "Seconds from opening, nine in ten within", seconds(a.P90), "the same, the ninth tenth"},
+	}
 }
 
 // plainCell keeps a spreadsheet from running text as a formula.

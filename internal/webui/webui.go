@@ -140,5 +140,10 @@ func (u *UI) routes() []route {
 		{"GET /items/{ref}/erasure.json", u.serve(person, u.erasureProof)},
 		{"POST /items/{ref}/legal-hold", u.serve(person, u.legalHold)},
 		{"POST /items/{ref}/handling", u.serve(person, u.changeHandling)},
+
+		{"POST /approvals/copies", u.serve(person, u.approveCopies)},
+		{"GET /second-looks", u.serve(person, u.secondLooks)},
+		{"POST /second-looks/{ref}", u.serve(person, u.lookAgain)},
+		{"GET /accuracy", u.serve(person, u.accuracy)},
 	}
 }

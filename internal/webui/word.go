@@ -149,7 +149,13 @@ var metricTexts = map[concert.Metric]string{
 	concert.AnsweredN: "Answered", concert.Silent: "Silent", concert.Removed: "Claimed removed", concert.Refused: "Refused", concert.OtherAnswer: "Other answer",
 	concert.RecheckedN: "Looked at again", concert.Down: "Seen down", concert.StillUp: "Still up", concert.PartialN: "Partly down", concert.UnknownN: "Unknown",
 	concert.Returned: "Returned", concert.WithdrawnN: "Withdrawn", concert.Corrected: "Corrections", concert.Referrals: "Referrals", concert.Reminders: "Reminders", concert.HoldHits: "Hold hits",
+	concert.SecondLooks: "Second looks drawn", concert.SecondWaiting: "Second looks waiting", concert.SecondAgreed: "Second looks agreed", concert.SecondDisagreed: "Second looks disagreed",
 	concert.ReferredURLs: "Referred, as URLs", concert.ReferredAccounts: "Referred, as accounts", concert.ReferredOthers: "Referred, others",
+}
+
+var officerTexts = map[concert.Metric]string{
+	concert.OfficerAnswered: "Answered", concert.OfficerRefused: "Refused", concert.OfficerNotOurs: "Not theirs", concert.OfficerWithdrawn: "Withdrawn",
+	concert.OfficerCorrected: "Corrected", concert.OfficerAgreed: "Agreed", concert.OfficerDisagreed: "Disagreed",
 }
 
 // priorityText explains why an item stands where it stands in the queue.

@@ -26,7 +26,11 @@ func TestEveryPageRendersItsZeroValue(t *testing.T) {
 		"one hold, asked for":  holdsView(holdsPage{MayPlace: true, Holds: []standing{{HoldView: casework.HoldView{Asked: []casework.AskedView{{Probed: make([]concert.Alarm, 1)}}}, MayRenew: true}}}),
 		"held item":            itemView(itemPage{Item: casework.ItemView{Item: concert.Item{Status: concert.ItemHeld}, HoldLate: true}, MayOverride: true, MayReview: true}),
 		"item with every form": itemView(itemPage{MayAssess: true, MayDecide: true, MayRemedy: true, MayLook: true}),
-		"one approval":         approvalsView(approvalsPage{Items: make([]awaiting, 1)}),
+		"one approval":         approvalsView(approvalsPage{Items: make([]awaiting, 1), Copies: make([]copies, 1)}),
+		"second looks":         looksView(looksPage{}),
+		"one second look":      looksView(looksPage{Reviewer: true, Waiting: make([]casework.BlindLook, 1), Disagreed: make([]casework.Disagreement, 1)}),
+		"accuracy":             accuracyView(accuracyPage{}),
+		"one officer":          accuracyView(accuracyPage{Officers: make([]casework.OfficerAccuracy, 1)}),
 		"one of each":          referralView(referralPage{MayAnswer: true, Items: make([]referralItem, 1), Steps: make([]told, 1)}),
 		"board of nothing":     boardView(boardOf(casework.Board{}, casework.Registers{}, nil, 0)),
 		"dispatch":             dispatchView(dispatchPage{}),
@@ -69,6 +73,11 @@ func TestEveryWordHasALabel(t *testing.T) {
 	for _, m := range concert.Metrics {
 		if metricTexts[m] == "" {
 			t.Errorf("number %s has no name", m)
+		}
+	}
+	for _, m := range concert.OfficerMetrics {
+		if officerTexts[m] == "" || concert.OfficerDefinitions[m] == "" {
+			t.Errorf("an officer's number %s has no name or no definition", m)
 		}
 	}
 	for _, x := range concert.ItemTypes {
