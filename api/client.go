@@ -20,7 +20,8 @@ type Client struct {
 	Base string       // "https://concert.example", without a trailing slash
 	Key  string       // API key, csk_…
 	HTTP *http.Client // http.DefaultClient where nil
-	// Justification goes with every request where it is not "" (auditors).
+	// Justification goes with every request where it is not "": what its readings
+	// of sealed data are for (docs/reading.md). Any text of 10 to 500 characters.
 	Justification string
 }
 
@@ -64,18 +65,9 @@ func (c *Client) Do(ctx context.Context, method, path string, call Call, in, out
 // once returns how long to wait before the next try, negative for none.
 func (c *Client) once(ctx context.Context, method, path string, call Call, body []byte, out any) (time.Duration, error) {
 	const no = time.Duration(-1)
-	req, err := http.NewRequestWithContext(ctx, method, c.Base+path, bytes.NewReader(body))
+	req, err := c.request(ctx, method, path, body)
 	if err != nil {
-		return no, fmt.Errorf("%s %s: %w", method, path, err)
-	}
-	if len(body) > 0 {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	if c.Key != "" {
-		req.Header.Set("Authorization", "Bearer "+c.Key)
-	}
-	if c.Justification != "" {
-		req.Header.Set(HeaderJustification, c.Justification)
+		return no, err
 	}
 	if call.IdempotencyKey != "" {
 		req.Header.Set(HeaderIdempotencyKey, call.IdempotencyKey)
@@ -83,11 +75,7 @@ func (c *Client) once(ctx context.Context, method, path string, call Call, body 
 	if call.IfMatch > 0 {
 		req.Header.Set("If-Match", ETag(call.IfMatch))
 	}
-	httpc := c.HTTP
-	if httpc == nil {
-		httpc = http.DefaultClient
-	}
-	res, err := httpc.Do(req)
+	res, err := c.http().Do(req)
 	if err != nil {
 		if ctx.Err() != nil {
 			return no, ctx.Err()
@@ -111,11 +99,9 @@ func (c *Client) once(ctx context.Context, method, path string, call Call, body 
 		}
 		return no, nil
 	}
-	p := &Problem{Status: res.StatusCode, Code: "http." + strconv.Itoa(res.StatusCode), Detail: strings.TrimSpace(string(data[:min(len(data), 300)]))}
-	if strings.HasPrefix(res.Header.Get("Content-Type"), "application/problem+json") {
-		if err := json.Unmarshal(data, p); err != nil {
-			return no, fmt.Errorf("%s %s: status %d with a broken problem document: %w", method, path, res.StatusCode, err)
-		}
+	p, err := problemOf(res, data)
+	if err != nil {
+		return no, fmt.Errorf("%s %s: %w", method, path, err)
 	}
 	switch {
 	case res.StatusCode == http.StatusTooManyRequests, res.StatusCode == http.StatusServiceUnavailable, p.Code == "idempotency.in_flight":
@@ -126,6 +112,40 @@ func (c *Client) once(ctx context.Context, method, path string, call Call, body 
 		return time.Duration(s) * time.Second, p
 	}
 	return no, p
+}
+
+func (c *Client) http() *http.Client {
+	if c.HTTP == nil {
+		return http.DefaultClient
+	}
+	return c.HTTP
+}
+
+func (c *Client) request(ctx context.Context, method, path string, body []byte) (*http.Request, error) {
+	req, err := http.NewRequestWithContext(ctx, method, c.Base+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	if len(body) > 0 {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if c.Key != "" {
+		req.Header.Set("Authorization", "Bearer "+c.Key)
+	}
+	if c.Justification != "" {
+		req.Header.Set(HeaderJustification, JustificationValue(c.Justification))
+	}
+	return req, nil
+}
+
+func problemOf(res *http.Response, data []byte) (*Problem, error) {
+	p := &Problem{Status: res.StatusCode, Code: "http." + strconv.Itoa(res.StatusCode), Detail: strings.TrimSpace(string(data[:min(len(data), 300)]))}
+	if strings.HasPrefix(res.Header.Get("Content-Type"), "application/problem+json") {
+		if err := json.Unmarshal(data, p); err != nil {
+			return nil, fmt.Errorf("status %d with a broken problem document: %w", res.StatusCode, err)
+		}
+	}
+	return p, nil
 }
 
 // ETag is the entity tag of a version.

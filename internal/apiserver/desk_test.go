@@ -69,7 +69,11 @@ func (d *desk) register(t testing.TB) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return api.Client{Base: d.url, Key: key}
+		c := api.Client{Base: d.url, Key: key}
+		if provider == "" && role != concert.RoleAuditor {
+			c.Justification = testkit.Why
+		}
+		return c
 	}
 	a := must(d.svc.AddAuthority(ctx, administrator, concert.Authority{Name: "Unit A (EXERCISE)", Country: "BE", Kind: concert.KindReferralUnit, Unit: "RU-A", Contact: "desk A"}))(t)
 	b := must(d.svc.AddAuthority(ctx, administrator, concert.Authority{Name: "Unit B (EXERCISE)", Country: "ES", Kind: concert.KindReferralUnit, Unit: "RU-B", Contact: "desk B"}))(t)
@@ -213,6 +217,9 @@ func (d *desk) raw(t testing.TB, c *api.Client, method, path, body string, heade
 	}
 	if c != nil {
 		req.Header.Set("Authorization", "Bearer "+c.Key)
+		if c.Justification != "" {
+			req.Header.Set(api.HeaderJustification, api.JustificationValue(c.Justification))
+		}
 	}
 	for i := 0; i+1 < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])

@@ -57,15 +57,21 @@ func (s *Service) ReleaseHold(ctx context.Context, by concert.Actor, ref string,
 	return h, err
 }
 
-// Holds are the actor's authority's own.
+// Holds are the actor's authority's own. They open places and case references,
+// so that whoever reads them says why.
 func (s *Service) Holds(ctx context.Context, scope concert.Scope, before concert.HoldID, limit int) ([]concert.Hold, error) {
 	var out []concert.Hold
-	err := s.DB.View(ctx, func(tx *store.Tx) error {
+	b := concert.ConsultedBody{What: concert.ReadHolds}
+	err := s.reading(ctx, scope, &b, func(tx *store.Tx) error {
 		var err error
 		out, err = tx.Holds(ctx, scope, before, limit)
+		b.Count = len(out)
 		return err
 	})
-	return out, err
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 // letGo releases the item at a place, if one is held there.

@@ -342,7 +342,7 @@ func (s *Service) People(ctx context.Context, scope concert.Scope) ([]concert.Pe
 	if err := scope.Actor().Need(concert.RoleAdministrator, concert.RoleAuditor); err != nil {
 		return nil, err
 	}
-	if err := s.consult(ctx, scope, "people"); err != nil {
+	if err := s.auditing(ctx, scope, concert.ConsultedBody{What: concert.ReadPeople}); err != nil {
 		return nil, err
 	}
 	var out []concert.Person

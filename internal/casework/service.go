@@ -40,8 +40,9 @@ type Service struct {
 	Exercise  bool // marks every row and envelope
 	Log       *slog.Logger
 
-	bearers bearerCache
-	stopped atomic.Int64 // case time at which StopClock was called, in microseconds; 0 while it runs
+	bearers   bearerCache
+	consulted consultations
+	stopped   atomic.Int64 // case time at which StopClock was called, in microseconds; 0 while it runs
 }
 
 // now is case time.

@@ -236,9 +236,12 @@ func (w *World) now() time.Time { return w.cfg.Time.At(time.Now()) }
 // ends is when the four days are over, in case time.
 func (w *World) ends() time.Time { return w.cfg.Time.Start.AddDate(0, 0, caseDays) }
 
+// justification is what everybody reads for (G19).
+const justification = "EXERCISE joint action of November 2019, desk work"
+
 // client is a person's way in; persons are spread over the nodes.
 func (w *World) client(key string, person int) *api.Client {
-	return &api.Client{Base: w.cfg.Bases[person%len(w.cfg.Bases)], Key: key, HTTP: w.http}
+	return &api.Client{Base: w.cfg.Bases[person%len(w.cfg.Bases)], Key: key, HTTP: w.http, Justification: justification}
 }
 
 // call carries an Idempotency-Key made of the seed and what is done.

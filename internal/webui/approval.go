@@ -44,24 +44,20 @@ func (u *UI) approvals(w http.ResponseWriter, r *http.Request, v *visit) error {
 		}
 		p.Later = true
 	}
-	items, err := u.svc.ListItems(r.Context(), scope, q)
+	items, err := u.svc.ReadItems(r.Context(), scope, q)
 	if err != nil {
 		return err
 	}
 	if len(items) > approvalPage {
 		items = items[:approvalPage]
-		p.Next = "/approvals?" + url.Values{"after": {cursor(items[approvalPage-1])}}.Encode()
+		p.Next = "/approvals?" + url.Values{"after": {cursor(items[approvalPage-1].Item)}}.Encode()
 	}
 	g, err := u.svc.Registers(r.Context())
 	if err != nil {
 		return err
 	}
 	now := u.svc.Now()
-	for _, it := range items {
-		full, err := u.svc.ReadItem(r.Context(), scope, it.Ref)
-		if err != nil {
-			return err
-		}
+	for _, full := range items {
 		if full.Status != concert.ItemAssessed || !mayDecide(full, by) {
 			p.Own++
 			continue

@@ -103,6 +103,13 @@ func (w *window) open(path, seen string) {
 	w.do(chromedp.Navigate(path), visible(seen))
 }
 
+// works says what the window's person works on.
+func (w *window) works() {
+	w.t.Helper()
+	w.open("/justification", "#f-justification")
+	w.do(typed("#f-justification", working), click("main form button"), visible(".why"))
+}
+
 func visible(sel string) chromedp.Action[chromedp.Void] {
 	return chromedp.WaitVisible(chromedp.CSS(sel))
 }
@@ -155,6 +162,7 @@ func TestBrowserWorksTheChainAndTheBoardMoves(t *testing.T) {
 	if u := mustURL(t, get(officer, chromedp.Location())); u.Fragment != "" || u.Path != "/password" {
 		t.Fatalf("the link led to %s", u)
 	}
+	officer.works()
 	wall.open(h.links["coordinator"], "#f-again")
 	wall.open("/actions/"+h.action.Ref, `#live[data-state=live]`)
 	before := get(wall, chromedp.Text(chromedp.CSS(".funnel .big")))
@@ -168,6 +176,7 @@ func TestBrowserWorksTheChainAndTheBoardMoves(t *testing.T) {
 		chosen("#f-evaluation", "A1"), click("input[value=serious]"), typed("#f-facts", "EXERCISE: a made-up video with a made-up logo."), typed("#f-judgement", "EXERCISE: would incite, were it real."), click("section form button"), visible(".notice"))
 
 	reviewer.open(h.links["reviewer"], "#f-again")
+	reviewer.works()
 	reviewer.open("/approvals", "#i-"+ref)
 	reviewer.shoot("approvals", false, 1280, 900)
 	reviewer.do(click(`article[aria-labelledby="i-`+ref+`"] button[value=approve]`), visible(".notice"))
@@ -275,7 +284,8 @@ func TestBrowserFitsEveryWidth(t *testing.T) {
 	must(t, chromedp.Do(browser))
 	w := h.browse(t, browser, shots())
 	w.open(h.links["officer"], "#f-again")
-	for _, path := range []string{base + "/board", base + "/report", "/items", "/items/" + ref, "/submit", "/holds", "/scope", "/counting", "/log", "/password"} {
+	w.works()
+	for _, path := range []string{base + "/board", base + "/report", "/items", "/items/" + ref, "/submit", "/holds", "/scope", "/counting", "/log", "/password", "/justification"} {
 		w.open(path, "h1")
 		for _, width := range []int64{1920, 1366, 320} {
 			w.do(chromedp.EmulateViewport(width, 1080))

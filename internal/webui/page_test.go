@@ -197,7 +197,10 @@ func TestLoginByPasswordAndWayBack(t *testing.T) {
 	}
 	v.post("/login", url.Values{"login": {"officer"}, "password": {"wrong"}, "next": {"/items"}}).want(t, http.StatusForbidden, "Name or password is wrong")
 	p = v.post("/login", url.Values{"login": {"officer"}, "password": {"an exercise of many words"}, "next": {"/items?status=held"}})
-	if p.path != "/items" {
+	if p.path != "/justification" || p.value("next") != "/items?status=held" {
+		t.Errorf("landed on %s, next %q: a new session asks again what is worked on", p.path, p.value("next"))
+	}
+	if p = v.post("/justification", url.Values{"justification": {working}, "next": {p.value("next")}}); p.path != "/items" {
 		t.Errorf("landed on %s", p.path)
 	}
 	// A link works once.
@@ -225,8 +228,8 @@ func TestNobodyLearnsOfWhatIsNotTheirs(t *testing.T) {
 	missing := h.as("south").get("/items/IT-0000-0000-00000")
 	others := h.as("both")
 	others.get("/items/"+ref).want(t, http.StatusOK)
-	south := h.visitor()
-	south.post("/enter", url.Values{"token": {newLink(t, h, "south")}})
+	h.links["south"] = newLink(t, h, "south")
+	south := h.as("south")
 	p := south.get("/items/" + ref)
 	if p.status != http.StatusNotFound || p.text() != missing.text() {
 		t.Errorf("another's item looks unlike a missing one: %d\n%s", p.status, p.text())

@@ -90,4 +90,7 @@ func (u *UI) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /scope", u.serve(anyone, u.scope))
 	mux.HandleFunc("GET /counting", u.serve(anyone, u.counting))
 	mux.HandleFunc("GET /log", u.serve(anyone, u.logHead))
+
+	mux.HandleFunc("GET /audit", u.serve(person, u.audit))
+	mux.HandleFunc("GET /audit/export", u.serve(person, u.auditExport))
 }
