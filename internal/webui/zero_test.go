@@ -21,6 +21,9 @@ func TestEveryPageRendersItsZeroValue(t *testing.T) {
 		"items": itemsView(itemsPage{}), "submit": submitView(submitPage{}), "item": itemView(itemPage{}), "approvals": approvalsView(approvalsPage{}), "holds": holdsView(holdsPage{}),
 		"inbox": inboxListView(inboxList{}), "referral": referralView(referralPage{}), "actions": actionsView(actionsPage{}), "board": boardView(boardPage{}), "report": reportView(reportPage{}, true),
 		"scope": scopeView(scopePage{}), "counting": countingView(countingPage{}), "log": logView(logPage{}), "failure": failureView(failurePage{Title: "x"}),
+		"audit":                auditView(auditPage{}),
+		"justified":            justificationView(justificationPage{Auditor: true, Actions: make([]choice, 1)}),
+		"audit of one":         auditView(auditPage{Keys: make([]auditKey, 1), Sizes: sampleSizes, Sample: make([]string, 1), Lines: make([]consultedLine, 1)}),
 		"item with every form": itemView(itemPage{MayAssess: true, MayDecide: true, MayRemedy: true, MayLook: true}),
 		"one approval":         approvalsView(approvalsPage{Items: make([]awaiting, 1)}),
 		"one of each":          referralView(referralPage{MayAnswer: true, Items: make([]referralItem, 1), Steps: make([]told, 1)}),
@@ -77,6 +80,11 @@ func TestEveryWordHasALabel(t *testing.T) {
 	for _, s := range concert.ReferralStatuses {
 		if referralStates[s].Label == "" {
 			t.Errorf("referral status %s has no words", s)
+		}
+	}
+	for _, x := range []string{concert.ReadOneItem, concert.ReadItemList, concert.ReadItemsInFull, concert.ReadHolds, concert.ReadReferral, concert.ReadItemCounts, concert.ReadBoard, concert.ReadPeople, concert.ReadConsultations, concert.ReadSample, concert.ReadExport} {
+		if readTexts[x] == "" {
+			t.Errorf("reading %s has no words", x)
 		}
 	}
 	if len(contentTypes) != len(concert.ContentTypes) {
