@@ -1,6 +1,9 @@
 package concert
 
-import "slices"
+import (
+	"slices"
+	"unicode/utf8"
+)
 
 // Role is what a person may do. A person has one or more; some exclude each
 // other (RolesOf).
@@ -121,22 +124,26 @@ type Scope struct {
 	justification string
 }
 
-// NewScope builds a Scope. An auditor must say why (Directive (EU) 2016/680
-// Art. 25; G19); others act within their task.
-func NewScope(a Actor, justification string) (Scope, error) {
+// NewScope builds a Scope. Whoever opens sealed data says why (Justified); an
+// auditor does for everything (Directive (EU) 2016/680 Art. 25; G19, G31).
+func NewScope(a Actor, why string) (Scope, error) {
 	if a.Person == "" {
 		return Scope{}, Refuse(Forbidden, "scope.nobody", "", "nobody asked: log in first")
 	}
-	if a.Has(RoleAuditor) && len(justification) < 10 {
-		return Scope{}, Refuse(Forbidden, "scope.justification", "justification", "an auditor's reading needs a justification of at least ten characters: it is recorded before the answer (header Concert-Justification, or the field on the page)")
+	s := Scope{actor: a, justification: justification(why)}
+	if utf8.RuneCountInString(s.justification) > JustificationMost {
+		return Scope{}, Refuse(TooLarge, "scope.justification_long", "justification", "a justification has at most %d characters", JustificationMost)
 	}
-	return Scope{actor: a, justification: justification}, nil
+	if a.Has(RoleAuditor) && s.Justified() != nil {
+		return Scope{}, unjustified()
+	}
+	return s, nil
 }
 
 // Actor is who asks.
 func (s Scope) Actor() Actor { return s.actor }
 
-// Justification is why, "" where none was needed.
+// Justification is why, "" where none was given.
 func (s Scope) Justification() string { return s.justification }
 
 // Check refuses the zero Scope.

@@ -516,8 +516,27 @@ func TestG19ReadingNeedsSomebodyAndAnAuditorAJustification(t *testing.T) {
 	if err != nil || s.Check() != nil || s.Justification() != "EXERCISE audit of the day" || s.Actor().Person != "aud" {
 		t.Errorf("an auditor with a justification: %+v, %v", s, err)
 	}
-	if _, err := concert.NewScope(officer("ann"), ""); err != nil {
-		t.Errorf("an officer within the task: %v", err)
+	if s, err := concert.NewScope(officer("ann"), ""); err != nil || code(s.Justified()) != "scope.justification" {
+		t.Errorf("an officer reads numbers without a reason, and nothing sealed: %v, %v", err, s.Justified())
+	}
+	for why, want := range map[string]string{"123456789": "scope.justification", "1234567890": "", " 1 2\n3 4\t": "scope.justification", "\u00e9\u00e9\u00e9\u00e9\u00e9": "scope.justification", strings.Repeat("\u00e9", 500): "", strings.Repeat("x", 501): "scope.justification_long"} {
+		s, err := concert.NewScope(officer("ann"), why)
+		if err == nil {
+			err = s.Justified()
+		}
+		if code(err) != want {
+			t.Errorf("%.20q: %v, want %q", why, err, want)
+		}
+	}
+	s, err = concert.NewScope(concert.Actor{Person: "pat", Provider: videoHost, Roles: []concert.Role{concert.RoleProviderReader}}, "")
+	if _, recorded := s.Consulted(concert.ConsultedBody{}, noon); err != nil || s.Justified() != nil || recorded {
+		t.Errorf("a provider's person: %v, %v, recorded %t", err, s.Justified(), recorded)
+	}
+	s, err = concert.NewScope(officer("ann"), " EXERCISE  why\nthis ")
+	e, recorded := s.Consulted(concert.ConsultedBody{What: concert.ReadOneItem, Ref: "IT-1"}, noon)
+	body, _ := json.Marshal(e.Body)
+	if err != nil || !recorded || e.Subject != string(officer("ann").Person) || e.Version != 2 || e.Sealed != (concert.GroundText{Ground: "EXERCISE why this"}) || strings.Contains(string(body), "EXERCISE") {
+		t.Errorf("recorded as %+v with %s, %v", e, body, err)
 	}
 }
 

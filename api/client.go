@@ -22,7 +22,8 @@ type Client struct {
 	HTTP *http.Client // http.DefaultClient where nil
 	// Tries is how often a request is repeated; 8 where 0, none where negative.
 	Tries int
-	// Justification goes with every request where it is not "" (auditors).
+	// Justification goes with every request where it is not "": what its readings
+	// of sealed data are for (docs/reading.md). Any text of 10 to 500 characters.
 	Justification string
 }
 
@@ -81,18 +82,9 @@ func (c *Client) once(ctx context.Context, method, path string, call Call, body 
 	if method == http.MethodGet || call.IdempotencyKey != "" {
 		again = retryWait
 	}
-	req, err := http.NewRequestWithContext(ctx, method, c.Base+path, bytes.NewReader(body))
+	req, err := c.request(ctx, method, path, body)
 	if err != nil {
-		return no, fmt.Errorf("%s %s: %w", method, path, err)
-	}
-	if len(body) > 0 {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	if c.Key != "" {
-		req.Header.Set("Authorization", "Bearer "+c.Key)
-	}
-	if c.Justification != "" {
-		req.Header.Set(HeaderJustification, c.Justification)
+		return no, err
 	}
 	if call.IdempotencyKey != "" {
 		req.Header.Set(HeaderIdempotencyKey, call.IdempotencyKey)
@@ -100,11 +92,7 @@ func (c *Client) once(ctx context.Context, method, path string, call Call, body 
 	if call.IfMatch > 0 {
 		req.Header.Set("If-Match", ETag(call.IfMatch))
 	}
-	httpc := c.HTTP
-	if httpc == nil {
-		httpc = http.DefaultClient
-	}
-	res, err := httpc.Do(req)
+	res, err := c.http().Do(req)
 	if err != nil {
 		if ctx.Err() != nil {
 			return no, ctx.Err()
@@ -128,11 +116,9 @@ func (c *Client) once(ctx context.Context, method, path string, call Call, body 
 		}
 		return no, nil
 	}
-	p := &Problem{Status: res.StatusCode, Code: "http." + strconv.Itoa(res.StatusCode), Detail: strings.TrimSpace(string(data[:min(len(data), 300)]))}
-	if strings.HasPrefix(res.Header.Get("Content-Type"), "application/problem+json") {
-		if err := json.Unmarshal(data, p); err != nil {
-			return no, fmt.Errorf("%s %s: status %d with a broken problem document: %w", method, path, res.StatusCode, err)
-		}
+	p, err := problemOf(res, data)
+	if err != nil {
+		return no, fmt.Errorf("%s %s: %w", method, path, err)
 	}
 	switch {
 	case res.StatusCode == http.StatusTooManyRequests, res.StatusCode == http.StatusServiceUnavailable, p.Code == "idempotency.in_flight":
@@ -145,6 +131,40 @@ func (c *Client) once(ctx context.Context, method, path string, call Call, body 
 		return again, p
 	}
 	return no, p
+}
+
+func (c *Client) http() *http.Client {
+	if c.HTTP == nil {
+		return http.DefaultClient
+	}
+	return c.HTTP
+}
+
+func (c *Client) request(ctx context.Context, method, path string, body []byte) (*http.Request, error) {
+	req, err := http.NewRequestWithContext(ctx, method, c.Base+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	if len(body) > 0 {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if c.Key != "" {
+		req.Header.Set("Authorization", "Bearer "+c.Key)
+	}
+	if c.Justification != "" {
+		req.Header.Set(HeaderJustification, JustificationValue(c.Justification))
+	}
+	return req, nil
+}
+
+func problemOf(res *http.Response, data []byte) (*Problem, error) {
+	p := &Problem{Status: res.StatusCode, Code: "http." + strconv.Itoa(res.StatusCode), Detail: strings.TrimSpace(string(data[:min(len(data), 300)]))}
+	if strings.HasPrefix(res.Header.Get("Content-Type"), "application/problem+json") {
+		if err := json.Unmarshal(data, p); err != nil {
+			return nil, fmt.Errorf("status %d with a broken problem document: %w", res.StatusCode, err)
+		}
+	}
+	return p, nil
 }
 
 // ETag is the entity tag of a version.

@@ -18,7 +18,7 @@ const BatchLimit = 100
 // Header names beyond the standard ones.
 const (
 	HeaderIdempotencyKey = "Idempotency-Key"
-	HeaderJustification  = "Concert-Justification" // an auditor's reason, recorded before the answer
+	HeaderJustification  = "Concert-Justification" // what a reading is for, recorded before the answer
 )
 
 // Problem is an RFC 9457 problem document.

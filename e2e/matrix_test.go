@@ -221,6 +221,13 @@ var matrix = map[string]row{
 	"POST /api/v1/second-looks/{id}": {may: who{}, ref: "{judged}", body: `{"verdict":"agree","type":"incites"}`},
 	"GET /accuracy":                  {may: append(who{auditor}, without(authoritySide, coordinator)...)},
 	"GET /api/v1/accuracy":           {may: append(who{auditor}, without(authoritySide, coordinator)...)},
+
+	// The auditor's own (G31).
+	"GET /audit":                {may: who{auditor}},
+	"GET /audit/export":         {may: who{auditor}},
+	"GET /api/v1/consultations": {may: who{auditor}},
+	"GET /api/v1/sample":        {may: who{auditor}},
+	"GET /api/v1/export":        {may: who{auditor}},
 }
 
 func without(w who, v string) who {

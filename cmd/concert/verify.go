@@ -4,41 +4,56 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
 
 	"concert"
+	"concert/api"
 	"concert/internal/casework"
 	"concert/internal/formats"
 )
 
 type exportCmd struct {
 	place
-	File string `arg:"" help:"File to write; - for standard output." default:"-"`
+	Server string `help:"Address of a running node, for an auditor without access to its machine." placeholder:"URL"`
+	Key    string `help:"API key of the auditor, with -server." placeholder:"csk_…"`
+	Why    string `help:"What the export is for, with -server: recorded before the first byte comes." placeholder:"TEXT"`
+	File   string `arg:"" help:"File to write; - for standard output." default:"-"`
 }
 
-// Run writes the export bundle.
+// Run writes the export bundle: of the data directory, or of a running node.
 func (c *exportCmd) Run(ctx context.Context, e *env) error {
+	if c.Server != "" {
+		if c.Key == "" || c.Why == "" {
+			return &exitError{exitUsage, errors.New("an export from a server needs -key and -why")}
+		}
+		client := &api.Client{Base: strings.TrimRight(c.Server, "/"), Key: c.Key, Justification: c.Why}
+		return c.write(e, func(w io.Writer) error { return client.Export(ctx, w) })
+	}
 	return c.withService(ctx, e, func(s *casework.Service) error {
-		if c.File == "-" {
-			return s.Export(ctx, e.stdout)
-		}
-		f, err := os.OpenFile(c.File, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-		if err != nil {
-			return fmt.Errorf("%w: an export overwrites nothing, name another file", err)
-		}
-		if err := s.Export(ctx, f); err != nil {
-			f.Close()
-			return err
-		}
-		if err := f.Sync(); err != nil {
-			f.Close()
-			return err
-		}
-		return f.Close()
+		return c.write(e, func(w io.Writer) error { return s.Export(ctx, w) })
 	})
+}
+
+// write lets export write the file; what it began and did not end is taken away.
+func (c *exportCmd) write(e *env, export func(io.Writer) error) error {
+	if c.File == "-" {
+		return export(e.stdout)
+	}
+	f, err := os.OpenFile(c.File, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("%w: an export overwrites nothing, name another file", err)
+	}
+	if err = export(f); err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return errors.Join(err, os.Remove(c.File))
+	}
+	return nil
 }
 
 type verifyCmd struct {

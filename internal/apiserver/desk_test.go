@@ -67,8 +67,12 @@ func (d *desk) register(t testing.TB) {
 	t.Helper()
 	ctx := context.Background()
 	person := func(login string, role concert.Role, authority, provider string) api.Client {
-		c := must(api.Recruit(ctx, &d.admin, &d.admin2, api.Call{}, api.NewPerson{Login: login, Name: login + " (EXERCISE)", Roles: []string{string(role)}, Authority: authority, Provider: provider, Key: "test"}))(t)
-		return api.Client{Base: c.Base, Key: c.Key}
+		who := must(api.Recruit(ctx, &d.admin, &d.admin2, api.Call{}, api.NewPerson{Login: login, Name: login + " (EXERCISE)", Roles: []string{string(role)}, Authority: authority, Provider: provider, Key: "test"}))(t)
+		c := api.Client{Base: who.Base, Key: who.Key}
+		if provider == "" && role != concert.RoleAuditor {
+			c.Justification = testkit.Why
+		}
+		return c
 	}
 	admins := must(d.svc.FirstAdministrators(ctx, concert.Person{Login: "admin", Name: "First (EXERCISE)"}, concert.Person{Login: "admin2", Name: "Second (EXERCISE)"}, true))(t)
 	d.admin, d.admin2 = api.Client{Base: d.url, Key: admins[0].Key}, api.Client{Base: d.url, Key: admins[1].Key}
@@ -212,6 +216,9 @@ func (d *desk) raw(t testing.TB, c *api.Client, method, path, body string, heade
 	}
 	if c != nil {
 		req.Header.Set("Authorization", "Bearer "+c.Key)
+		if c.Justification != "" {
+			req.Header.Set(api.HeaderJustification, api.JustificationValue(c.Justification))
+		}
 	}
 	for i := 0; i+1 < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])

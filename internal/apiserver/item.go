@@ -39,8 +39,18 @@ func change[T any](s *Server, o huma.Operation, act func(context.Context, concer
 		if err := act(ctx, by, in.ID, v, in.Body); err != nil {
 			return nil, s.fail(err)
 		}
-		return s.item(ctx, in.ID)
+		return s.itemAfter(ctx, by, in.ID)
 	})
+}
+
+// itemAfter is the item as the answer to what was just done to it: it is never
+// refused for want of a justification.
+func (s *Server) itemAfter(ctx context.Context, by concert.Actor, ref string) (*tagged[api.Item], error) {
+	v, err := s.svc.ItemAfter(ctx, by, ref)
+	if err != nil {
+		return nil, s.fail(err)
+	}
+	return &tagged[api.Item]{ETag: api.ETag(v.Version), Body: itemViewOf(v)}, nil
 }
 
 func (s *Server) item(ctx context.Context, ref string) (*tagged[api.Item], error) {
@@ -76,7 +86,7 @@ func (s *Server) items() {
 		if err := alone(rs, err); err != nil {
 			return nil, s.fail(err)
 		}
-		return s.item(ctx, rs[0].Ref)
+		return s.itemAfter(ctx, by, rs[0].Ref)
 	})
 	do(s, op(http.MethodPost, "/items/batch", "submit-items", "Hand in up to a hundred items", "items"), func(ctx context.Context, by concert.Actor, in *Keyed[api.NewItems]) (api.Results, error) {
 		subs := make([]casework.Submission, len(in.Body.Items))

@@ -58,6 +58,7 @@ func (s *Server) Register(mux *http.ServeMux) {
 	s.referrals()
 	s.people()
 	s.dispatching()
+	s.audits()
 	inner.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		httpkit.WriteProblem(w, r, s.log, concert.Refuse(concert.NotFound, "request.path", "", "there is nothing at %s %s: /api/openapi.json lists every path", r.Method, r.URL.Path))
 	})

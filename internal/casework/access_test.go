@@ -106,59 +106,6 @@ func TestG03ElevatedPlaceNeedsThreePeople(t *testing.T) {
 	})
 }
 
-func TestG19AuditorsReadingIsRecordedBeforeTheAnswer(t *testing.T) {
-	inHouse(t, func(t *testing.T, h *testkit.House) {
-		items := h.Submit(h.North.Officers[0], testkit.Page(1))
-		raw := testkit.Raw(t, h.Service)
-		consulted := func() (n int) {
-			testkit.Must(t, raw.QueryRow("SELECT count(*) FROM event WHERE kind = 'consulted'").Scan(&n))
-			return n
-		}
-		if _, err := concert.NewScope(h.Auditor, ""); code(err) != "scope.justification" {
-			t.Errorf("no justification: %v", err)
-		}
-		for what, err := range map[string]error{
-			"item":  func() error { _, err := h.ReadItem(t.Context(), concert.Scope{}, items[0].Ref); return err }(),
-			"list":  func() error { _, err := h.ListItems(t.Context(), concert.Scope{}, casework.ItemQuery{}); return err }(),
-			"board": func() error { _, err := h.ReadBoard(t.Context(), concert.Scope{}, h.Action.Ref); return err }(),
-			"holds": func() error { _, err := h.Holds(t.Context(), concert.Scope{}, "", 10); return err }(),
-		} {
-			if code(err) != "scope.nobody" {
-				t.Errorf("nobody reads the %s: %v", what, err)
-			}
-		}
-		if n := consulted(); n != 0 {
-			t.Fatalf("%d readings are recorded before any", n)
-		}
-		why := "EXERCISE why this very item is read"
-		s, err := concert.NewScope(h.Auditor, why)
-		testkit.Must(t, err)
-		v, err := h.ReadItem(t.Context(), s, items[0].Ref)
-		if err != nil || v.Location.Submitted != testkit.Page(1) || consulted() != 1 {
-			t.Errorf("an auditor reads %q with %d records, %v", v.Location.Submitted, consulted(), err)
-		}
-		// Recorded even where the answer is that there is nothing.
-		if _, err := h.ReadItem(t.Context(), s, "IT-NONE"); !errors.Is(err, concert.ErrNotFound) || consulted() != 2 {
-			t.Errorf("a missing item: %v, %d records", err, consulted())
-		}
-		var body string
-		var sealed []byte
-		testkit.Must(t, raw.QueryRow("SELECT body, sealed FROM event WHERE kind = 'consulted' LIMIT 1").Scan(&body, &sealed))
-		if strings.Contains(body, "EXERCISE") || len(sealed) == 0 || strings.Contains(string(sealed), "EXERCISE") || !strings.Contains(body, items[0].Ref) && !strings.Contains(body, "IT-NONE") {
-			t.Errorf("recorded as %s with %d sealed bytes", body, len(sealed))
-		}
-		if _, err := h.ReadItem(t.Context(), testkit.Scope(t, h.South.Officers[0]), items[0].Ref); !errors.Is(err, concert.ErrNotFound) {
-			t.Errorf("a unit that found nothing there reads it: %v", err)
-		}
-		if _, err := h.ReadItem(t.Context(), testkit.Scope(t, h.Answerer), items[0].Ref); !errors.Is(err, concert.ErrNotFound) {
-			t.Errorf("a provider reads an item that was never referred: %v", err)
-		}
-		if n := consulted(); n != 2 {
-			t.Errorf("%d readings recorded, 2 were an auditor's", n)
-		}
-	})
-}
-
 func TestG19EventsAreAppendOnlyAndAFlippedByteIsFound(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *testkit.House) {
 		items := h.Approved(testkit.Page(1), testkit.Page(2))

@@ -28,7 +28,7 @@ func (s *Service) ReadAccuracy(ctx context.Context, scope concert.Scope) ([]Offi
 	if err := by.Need(concert.RoleOfficer, concert.RoleReviewer, concert.RoleAuditor); err != nil {
 		return nil, err
 	}
-	if err := s.consult(ctx, scope, "accuracy"); err != nil {
+	if err := s.auditing(ctx, scope, concert.ConsultedBody{What: concert.ReadAccuracy}); err != nil {
 		return nil, err
 	}
 	var out []OfficerAccuracy

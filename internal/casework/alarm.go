@@ -33,7 +33,7 @@ func (s *Service) Alarms(ctx context.Context, scope concert.Scope, before concer
 	if err := scope.Actor().Need(concert.RoleCoordinator, concert.RoleAuditor); err != nil {
 		return nil, nil, err
 	}
-	if err := s.consult(ctx, scope, "alarms"); err != nil {
+	if err := s.auditing(ctx, scope, concert.ConsultedBody{What: concert.ReadAlarms}); err != nil {
 		return nil, nil, err
 	}
 	var alarms []AlarmView

@@ -112,7 +112,8 @@ type Awaiting struct {
 }
 
 // ListApprovals are the assessments that wait for an approval on the desk of
-// the actor's authority, urgent and old first. Listing opens none of them.
+// the actor's authority, urgent and old first. Listing shows places; it counts
+// as the opening of none of them.
 func (s *Service) ListApprovals(ctx context.Context, scope concert.Scope, q ItemQuery) ([]Awaiting, error) {
 	if err := scope.Check(); err != nil {
 		return nil, err
@@ -122,7 +123,8 @@ func (s *Service) ListApprovals(ctx context.Context, scope concert.Scope, q Item
 		return nil, err
 	}
 	var out []Awaiting
-	err := s.DB.View(ctx, func(tx *store.Tx) error {
+	b := concert.ConsultedBody{What: concert.ReadApprovals}
+	err := s.reading(ctx, scope, &b, func(tx *store.Tx) error {
 		items, err := tx.Items(ctx, scope, store.ItemFilter{Status: concert.ItemAssessed, AfterRank: q.AfterRank, AfterID: q.AfterID, Limit: q.Limit, Authority: by.Authority})
 		if err != nil {
 			return err
@@ -143,7 +145,7 @@ func (s *Service) ListApprovals(ctx context.Context, scope concert.Scope, q Item
 		if d.precedents, err = tx.Precedents(ctx, works(byRef)); err != nil {
 			return err
 		}
-		out = make([]Awaiting, len(items))
+		out, b.Count = make([]Awaiting, len(items)), len(items)
 		follows := make([]concert.ItemID, len(items))
 		for i, it := range items {
 			out[i] = Awaiting{Item: it, Own: it.Assessor == by.Person || slices.Contains(reviewers[it.Assessment], by.Person)}
@@ -153,7 +155,10 @@ func (s *Service) ListApprovals(ctx context.Context, scope concert.Scope, q Item
 		}
 		return nameFollowed(ctx, tx, out, follows)
 	})
-	return out, err
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 func nameFollowed(ctx context.Context, tx *store.Tx, out []Awaiting, follows []concert.ItemID) error {

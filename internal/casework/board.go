@@ -26,7 +26,17 @@ type Board struct {
 // ReadBoard is the board of an action. It holds no place and no name of a
 // person: whoever works for an authority, coordinates or audits may see it. A
 // provider's people have their own numbers instead, and none of the others'.
+// An auditor's look is recorded first.
 func (s *Service) ReadBoard(ctx context.Context, scope concert.Scope, ref string) (Board, error) {
+	if err := s.auditing(ctx, scope, concert.ConsultedBody{What: concert.ReadBoard, Ref: ref, Count: 1}); err != nil {
+		return Board{}, err
+	}
+	return s.WatchBoard(ctx, scope, ref)
+}
+
+// WatchBoard is the board again for those who opened it (ReadBoard) and go on
+// watching: one look, however long.
+func (s *Service) WatchBoard(ctx context.Context, scope concert.Scope, ref string) (Board, error) {
 	var b Board
 	if err := scope.Check(); err != nil {
 		return b, err

@@ -74,7 +74,7 @@ func (s *Service) ReadDispatch(ctx context.Context, scope concert.Scope) (Dispat
 	if err := scope.Check(); err != nil {
 		return d, err
 	}
-	if err := s.consult(ctx, scope, "dispatch"); err != nil {
+	if err := s.auditing(ctx, scope, concert.ConsultedBody{What: concert.ReadDispatch}); err != nil {
 		return d, err
 	}
 	by := scope.Actor()

@@ -207,7 +207,7 @@ func recordable(e concert.Event, err error) []concert.Event {
 // the log. It is for the item's custodian and for auditors.
 func (s *Service) ErasureProof(ctx context.Context, scope concert.Scope, ref string) (concert.ErasureProof, error) {
 	p := concert.ErasureProof{Format: concert.ErasureProofFormat, Origin: s.Origin, LogKey: s.LogKey, Exercise: s.Exercise, Item: ref}
-	if err := s.consult(ctx, scope, ref); err != nil {
+	if err := s.auditing(ctx, scope, concert.ConsultedBody{What: concert.ReadErasure, Ref: ref, Count: 1}); err != nil {
 		return p, err
 	}
 	if err := s.PublishLog(ctx); err != nil {

@@ -167,15 +167,20 @@ func (s *Service) Holds(ctx context.Context, scope concert.Scope, before concert
 		return nil, err
 	}
 	var out []HoldView
-	err := s.DB.View(ctx, func(tx *store.Tx) error {
+	b := concert.ConsultedBody{What: concert.ReadHolds}
+	err := s.reading(ctx, scope, &b, func(tx *store.Tx) error {
 		hs, err := tx.Holds(ctx, scope, before, limit)
 		if err != nil {
 			return err
 		}
+		b.Count = len(hs)
 		out, err = s.withAsked(ctx, tx, hs)
 		return err
 	})
-	return out, err
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 func (s *Service) withAsked(ctx context.Context, tx *store.Tx, hs []concert.Hold) ([]HoldView, error) {

@@ -12,14 +12,14 @@ import (
 )
 
 // placing is a request that places a hold, as a door would run it.
-func placing(s *casework.Service, by concert.Actor) func(context.Context) (casework.StoredAnswer, bool) {
+func placing(s *casework.Service, by concert.Actor, scope concert.Scope) func(context.Context) (casework.StoredAnswer, bool) {
 	return func(ctx context.Context) (casework.StoredAnswer, bool) {
 		h, err := s.PlaceHold(ctx, by, casework.Holding{Location: testkit.Page(1), Contact: "EXERCISE desk", Case: "EXERCISE case"})
 		if err != nil {
 			return casework.StoredAnswer{Status: 409, Body: []byte(err.Error())}, false
 		}
 		// A door reads what it has just made.
-		hs, err := s.Holds(ctx, scopeOf(by), "", 10)
+		hs, err := s.Holds(ctx, scope, "", 10)
 		if err != nil || len(hs) != 1 {
 			return casework.StoredAnswer{Status: 500}, false
 		}
@@ -48,7 +48,7 @@ func TestRequestWithOneKeyActsOnceOnAllNodes(t *testing.T) {
 		for i := range 12 {
 			wg.Go(func() {
 				s := nodes[i%len(nodes)]
-				a, again, err := s.Once(t.Context(), by.Person, "key", []byte("EXERCISE request"), placing(s, by))
+				a, again, err := s.Once(t.Context(), by.Person, "key", []byte("EXERCISE request"), placing(s, by, testkit.Scope(t, by)))
 				if err != nil {
 					t.Error(err)
 				}
@@ -64,7 +64,7 @@ func TestRequestWithOneKeyActsOnceOnAllNodes(t *testing.T) {
 		if len(heard) != 1 || first != 1 || holds(t, h) != 1 {
 			t.Errorf("twelve equal requests heard %v, %d of them as the first, and there are %d holds", heard, first, holds(t, h))
 		}
-		if _, _, err := h.Once(t.Context(), by.Person, "key", []byte("EXERCISE another"), placing(h.Service, by)); code(err) != "idempotency.reused" {
+		if _, _, err := h.Once(t.Context(), by.Person, "key", []byte("EXERCISE another"), placing(h.Service, by, testkit.Scope(t, by))); code(err) != "idempotency.reused" {
 			t.Errorf("the key with another request: %v", err)
 		}
 	})
@@ -77,7 +77,7 @@ func TestDeathBetweenActAndAnswerLeavesNothing(t *testing.T) {
 		request := []byte("EXERCISE request")
 		ctx, die := context.WithCancel(t.Context())
 		_, _, err := h.Once(ctx, by.Person, "key", request, func(ctx context.Context) (casework.StoredAnswer, bool) {
-			a, keep := placing(h.Service, by)(ctx)
+			a, keep := placing(h.Service, by, testkit.Scope(t, by))(ctx)
 			die()
 			return a, keep
 		})
@@ -85,17 +85,17 @@ func TestDeathBetweenActAndAnswerLeavesNothing(t *testing.T) {
 			t.Error("the request's context ended before the commit, yet it succeeded")
 		}
 		a, again, err := h.Once(t.Context(), by.Person, "key", request, func(ctx context.Context) (casework.StoredAnswer, bool) {
-			placing(h.Service, by)(ctx)
+			placing(h.Service, by, testkit.Scope(t, by))(ctx)
 			return casework.StoredAnswer{Status: 500}, false // the door failed
 		})
 		if err != nil || again || a.Status != 500 || holds(t, h) != 0 {
 			t.Errorf("after a failure: %v, again %t, status %d, %d holds", err, again, a.Status, holds(t, h))
 		}
-		a, again, err = h.Once(t.Context(), by.Person, "key", request, placing(h.Service, by))
+		a, again, err = h.Once(t.Context(), by.Person, "key", request, placing(h.Service, by, testkit.Scope(t, by)))
 		if err != nil || again || a.Status != 201 || holds(t, h) != 1 {
 			t.Errorf("the repeated request: %v, again %t, status %d, %d holds", err, again, a.Status, holds(t, h))
 		}
-		b, again, err := h.Once(t.Context(), by.Person, "key", request, placing(h.Service, by))
+		b, again, err := h.Once(t.Context(), by.Person, "key", request, placing(h.Service, by, testkit.Scope(t, by)))
 		if err != nil || !again || string(b.Body) != string(a.Body) || holds(t, h) != 1 {
 			t.Errorf("once more: %v, again %t, %q instead of %q, %d holds", err, again, b.Body, a.Body, holds(t, h))
 		}
@@ -134,12 +134,4 @@ func TestSecondActOfARequestIsUndoneAlone(t *testing.T) {
 			t.Errorf("the key is still taken: %t, %v", again, err)
 		}
 	})
-}
-
-func scopeOf(by concert.Actor) concert.Scope {
-	s, err := concert.NewScope(by, "")
-	if err != nil {
-		panic(err)
-	}
-	return s
 }

@@ -228,12 +228,12 @@ type PersonView struct {
 // People are all accounts by log-in name, for administrators, and for auditors
 // who say why.
 func (s *Service) People(ctx context.Context, scope concert.Scope) ([]PersonView, error) {
-	return s.people(ctx, scope, "people", func(tx *store.Tx) ([]concert.Person, error) { return tx.People(ctx) })
+	return s.people(ctx, scope, "", func(tx *store.Tx) ([]concert.Person, error) { return tx.People(ctx) })
 }
 
 // ReadPerson is one of People, by log-in name or operator number.
 func (s *Service) ReadPerson(ctx context.Context, scope concert.Scope, login string) (PersonView, error) {
-	out, err := s.people(ctx, scope, "person", func(tx *store.Tx) ([]concert.Person, error) {
+	out, err := s.people(ctx, scope, login, func(tx *store.Tx) ([]concert.Person, error) {
 		p, err := tx.PersonByLogin(ctx, login)
 		return []concert.Person{p}, err
 	})
@@ -243,14 +243,14 @@ func (s *Service) ReadPerson(ctx context.Context, scope concert.Scope, login str
 	return out[0], nil
 }
 
-func (s *Service) people(ctx context.Context, scope concert.Scope, what string, read func(*store.Tx) ([]concert.Person, error)) ([]PersonView, error) {
+func (s *Service) people(ctx context.Context, scope concert.Scope, one string, read func(*store.Tx) ([]concert.Person, error)) ([]PersonView, error) {
 	if err := scope.Check(); err != nil {
 		return nil, err
 	}
 	if err := scope.Actor().Need(concert.RoleAdministrator, concert.RoleAuditor); err != nil {
 		return nil, err
 	}
-	if err := s.consult(ctx, scope, what); err != nil {
+	if err := s.auditing(ctx, scope, concert.ConsultedBody{What: concert.ReadPeople, Ref: one}); err != nil {
 		return nil, err
 	}
 	var out []PersonView

@@ -1,6 +1,7 @@
 package casework
 
 import (
+	"cmp"
 	"context"
 
 	"concert"
@@ -33,79 +34,21 @@ type ItemView struct {
 	LookUnit   string             // of who looked
 }
 
-// consult records an auditor's reading with its justification before the
-// answer is given (G19); others read within their task.
-func (s *Service) consult(ctx context.Context, scope concert.Scope, subject string) error {
-	if err := scope.Check(); err != nil {
-		return err
-	}
-	if scope.Justification() == "" {
-		return nil
-	}
-	by := scope.Actor()
-	return s.DB.Update(ctx, func(tx *store.Tx) error {
-		if err := tx.Consulting(ctx, by.Person); err != nil {
-			return err
-		}
-		tx.Record(concert.NewEvent(concert.EventConsulted, by, string(by.Person), s.now(), concert.RegisterBody{Ref: subject, Person: by.Person}).
-			WithSealed(concert.GroundText{Ground: scope.Justification()}))
-		return nil
-	})
-}
-
-// Consult records an auditor's reading of something other than one item or
-// referral: a list, the log, an export.
-func (s *Service) Consult(ctx context.Context, scope concert.Scope, what string) error {
-	return s.consult(ctx, scope, what)
-}
-
 // ReadItem is one item. Those who neither found nor judged it get the answer
-// of a missing one; coordinators see all of it, and so do auditors, who say
-// why. When a reviewer first opens an assessment that waits is kept.
+// of a missing one; coordinators see all of it, and so do auditors. Whoever
+// reads says why, and that is recorded first (G19). When a reviewer first opens
+// an assessment that waits is kept.
 func (s *Service) ReadItem(ctx context.Context, scope concert.Scope, ref string) (ItemView, error) {
 	var v ItemView
-	if err := s.consult(ctx, scope, ref); err != nil {
-		return v, err
-	}
-	by := scope.Actor()
 	first := false
-	err := s.DB.View(ctx, func(tx *store.Tx) error {
-		var err error
-		if v.Item, err = tx.Item(ctx, ref); err != nil {
-			return err
+	by := scope.Actor()
+	b := concert.ConsultedBody{What: concert.ReadOneItem, Ref: ref, Count: 1}
+	err := s.reading(ctx, scope, &b, func(tx *store.Tx) error {
+		err := s.readItem(ctx, tx, by, ref, &v)
+		if err == nil {
+			first, err = opens(ctx, tx, by, &v)
 		}
-		finders, err := tx.Finders(ctx, []concert.ItemID{v.ID})
-		if err != nil {
-			return err
-		}
-		mine := v.Item.Author == by.Authority
-		for _, id := range finders[v.ID] {
-			mine = mine || id == by.Authority
-			a, err := tx.Authority(ctx, string(id))
-			if err != nil {
-				return err
-			}
-			v.Finders = append(v.Finders, a)
-		}
-		if by.Authority == "" || !mine {
-			if !by.Has(concert.RoleAuditor) && !by.Has(concert.RoleCoordinator) {
-				return concert.ErrNotFound
-			}
-		}
-		if v.Erasure, err = tx.Erasure(ctx, v.ID); err != nil {
-			return err
-		}
-		if !v.Item.ErasedAt.IsZero() {
-			v = ItemView{Item: v.Item.Remaining(), Erasure: v.Erasure}
-			return nil
-		}
-		if err := s.showItem(ctx, tx, by, &v); err != nil {
-			return err
-		}
-		if first, err = opens(ctx, tx, by, &v); err != nil {
-			return err
-		}
-		return v.limit(ctx, tx, by)
+		return err
 	})
 	if err == nil && first {
 		err = s.DB.Update(ctx, func(tx *store.Tx) error { return tx.AddOpening(ctx, v.Assessment, by.Person, s.now()) })
@@ -114,6 +57,51 @@ func (s *Service) ReadItem(ctx context.Context, scope concert.Scope, ref string)
 		return ItemView{}, err
 	}
 	return v, nil
+}
+
+func (s *Service) readItem(ctx context.Context, tx *store.Tx, by concert.Actor, ref string, v *ItemView) error {
+	var err error
+	if v.Item, err = tx.Item(ctx, ref); err != nil {
+		return err
+	}
+	if err := s.findersOf(ctx, tx, by, v); err != nil {
+		return err
+	}
+	if v.Erasure, err = tx.Erasure(ctx, v.ID); err != nil {
+		return err
+	}
+	if !v.Item.ErasedAt.IsZero() {
+		*v = ItemView{Item: v.Item.Remaining(), Erasure: v.Erasure}
+		return nil
+	}
+	if err := s.showItem(ctx, tx, by, v); err != nil {
+		return err
+	}
+	return v.limit(ctx, tx, by)
+}
+
+// findersOf fills in who found the item, and answers as for a missing one
+// whoever neither found nor judged it and neither coordinates nor audits.
+func (s *Service) findersOf(ctx context.Context, tx *store.Tx, by concert.Actor, v *ItemView) error {
+	finders, err := tx.Finders(ctx, []concert.ItemID{v.ID})
+	if err != nil {
+		return err
+	}
+	mine := v.Item.Author == by.Authority
+	for _, id := range finders[v.ID] {
+		mine = mine || id == by.Authority
+		a, err := tx.Authority(ctx, string(id))
+		if err != nil {
+			return err
+		}
+		v.Finders = append(v.Finders, a)
+	}
+	if by.Authority == "" || !mine {
+		if !by.Has(concert.RoleAuditor) && !by.Has(concert.RoleCoordinator) {
+			return concert.ErrNotFound
+		}
+	}
+	return nil
 }
 
 // showItem fills the view, with what there is of holds for who may know: of a
@@ -159,7 +147,8 @@ func (v *ItemView) limit(ctx context.Context, tx *store.Tx, by concert.Actor) er
 	return err
 }
 
-func (s *Service) fillItem(ctx context.Context, tx *store.Tx, v *ItemView) error {
+// fillNames fills in what the item names, none of which is sealed.
+func (s *Service) fillNames(ctx context.Context, tx *store.Tx, v *ItemView) error {
 	var err error
 	if v.Item.Provider != "" {
 		if v.Provider, err = tx.Provider(ctx, string(v.Item.Provider)); err != nil {
@@ -177,6 +166,14 @@ func (s *Service) fillItem(ctx context.Context, tx *store.Tx, v *ItemView) error
 			return err
 		}
 		v.ActionRef = a.Ref
+	}
+	return nil
+}
+
+func (s *Service) fillItem(ctx context.Context, tx *store.Tx, v *ItemView) error {
+	err := s.fillNames(ctx, tx, v)
+	if err != nil {
+		return err
 	}
 	if v.Assessment != "" {
 		if err := s.fillJudgement(ctx, tx, v); err != nil {
@@ -290,28 +287,41 @@ type ItemQuery struct {
 	Limit     int
 }
 
+func (q ItemQuery) on(desk concert.AuthorityID) store.ItemFilter {
+	return store.ItemFilter{Status: q.Status, AfterRank: q.AfterRank, AfterID: q.AfterID, Limit: q.Limit, Authority: desk}
+}
+
+// deskOf is whose items the actor lists: its own authority's, "" for all.
+func deskOf(by concert.Actor) (concert.AuthorityID, error) {
+	switch {
+	case by.Has(concert.RoleAuditor):
+		return "", nil
+	case by.Authority == "":
+		return "", concert.Refuse(concert.Forbidden, "items.authority", "", "only people of an authority, and auditors, list items")
+	}
+	return by.Authority, nil
+}
+
 // ListItems is one page of items with a status, urgent and old first: those on
 // the actor's own authority's desk; all for an auditor.
 func (s *Service) ListItems(ctx context.Context, scope concert.Scope, q ItemQuery) ([]concert.Item, error) {
-	if err := s.consult(ctx, scope, "items "+string(q.Status)); err != nil {
-		return nil, err
-	}
-	by := scope.Actor()
-	f := store.ItemFilter{Status: q.Status, AfterRank: q.AfterRank, AfterID: q.AfterID, Limit: q.Limit, Authority: by.Authority}
-	switch {
-	case by.Has(concert.RoleAuditor):
-		f.Authority = ""
-	case by.Authority == "":
-		return nil, concert.Refuse(concert.Forbidden, "items.authority", "", "only people of an authority, and auditors, list items")
+	desk, err := deskOf(scope.Actor())
+	if err != nil {
+		return nil, cmp.Or(scope.Check(), err)
 	}
 	var out []concert.Item
-	err := s.DB.View(ctx, func(tx *store.Tx) error {
+	b := concert.ConsultedBody{What: concert.ReadItemList, Filter: string(q.Status)}
+	err = s.reading(ctx, scope, &b, func(tx *store.Tx) error {
 		var err error
-		out, err = tx.Items(ctx, scope, f)
+		out, err = tx.Items(ctx, scope, q.on(desk))
+		b.Count = len(out)
 		return err
 	})
+	if err != nil {
+		return nil, err
+	}
 	for i, it := range out {
 		out[i] = it.Remaining()
 	}
-	return out, err
+	return out, nil
 }

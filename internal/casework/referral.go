@@ -28,18 +28,19 @@ type ReferralView struct {
 	Deliveries []store.Outgoing
 }
 
-// ReadReferral is one referral; a provider's reading of it is the rung
-// "opened" of its delivery.
+// ReadReferral is one referral. A provider's reading of it is the rung "opened"
+// of its delivery; everybody else's is a consultation.
 func (s *Service) ReadReferral(ctx context.Context, scope concert.Scope, ref string) (ReferralView, error) {
 	var v ReferralView
-	if err := s.consult(ctx, scope, ref); err != nil {
-		return v, err
-	}
 	by := scope.Actor()
 	if isSandbox(ref) {
+		if err := scope.Justified(); err != nil {
+			return v, err
+		}
 		return s.readSandbox(ctx, by, ref)
 	}
-	err := s.DB.View(ctx, func(tx *store.Tx) error {
+	b := concert.ConsultedBody{What: concert.ReadReferral, Ref: ref}
+	err := s.reading(ctx, scope, &b, func(tx *store.Tx) error {
 		var err error
 		if v.Referral, err = tx.Referral(ctx, ref); err != nil {
 			return err
@@ -47,10 +48,15 @@ func (s *Service) ReadReferral(ctx context.Context, scope concert.Scope, ref str
 		if err := by.MayRead(v.Referral); err != nil {
 			return err
 		}
-		return s.fillReferral(ctx, tx, &v)
+		err = s.fillReferral(ctx, tx, &v)
+		b.Count = len(v.Items)
+		return err
 	})
-	if err != nil || by.Provider == "" {
-		return v, err
+	if err != nil {
+		return ReferralView{}, err
+	}
+	if by.Provider == "" {
+		return v, nil
 	}
 	seen := map[concert.DeliveryID]bool{}
 	climbs := false

@@ -50,7 +50,8 @@ func (s *Service) ListSecondLooks(ctx context.Context, scope concert.Scope) (Sec
 	if err := by.Need(concert.RoleReviewer, concert.RoleOfficer); err != nil {
 		return out, err
 	}
-	err := s.DB.View(ctx, func(tx *store.Tx) error {
+	b := concert.ConsultedBody{What: concert.ReadSecondLooks}
+	err := s.reading(ctx, scope, &b, func(tx *store.Tx) error {
 		var err error
 		if by.MayApprove() == nil {
 			if out.Waiting, err = waitingLooks(ctx, tx, by); err != nil {
@@ -65,9 +66,13 @@ func (s *Service) ListSecondLooks(ctx context.Context, scope concert.Scope) (Sec
 		for _, l := range looks {
 			out.Disagreed = append(out.Disagreed, Disagreement{SecondLook: l, Ref: items[l.Item].Ref, Status: items[l.Item].Status})
 		}
+		b.Count = len(out.Waiting) + len(out.Disagreed)
 		return err
 	})
-	return out, err
+	if err != nil {
+		return SecondLooks{}, err
+	}
+	return out, nil
 }
 
 // itemsOf are the items of the looks, by id.

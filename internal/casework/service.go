@@ -42,6 +42,7 @@ type Service struct {
 	Kept      *KeptCheckpoint // the last checkpoint this node knows; nil keeps none
 
 	bearers    bearerCache
+	consulted  consultations
 	unscrubbed atomic.Bool  // something was erased and may stand in the embedded database's write-ahead file still
 	stopped    atomic.Int64 // case time at which StopClock was called, in microseconds; 0 while it runs
 }

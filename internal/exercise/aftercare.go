@@ -3,7 +3,10 @@ package exercise
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"concert"
 	"concert/api"
@@ -13,11 +16,28 @@ import (
 // once it has gone out.
 type task struct {
 	entry
-	fate fate
+	fate  fate
+	looks int // rounds in which it was not due
 }
 
-// looksPerRound bounds how many items a unit looks up in one round.
-const looksPerRound = 48
+// ofHold reports whether the task waits for its item to be held.
+func (t task) ofHold() bool { return t.fate == toReleaseHold || t.fate == toTakeBackHeld }
+
+// looksNow reports whether the item itself is looked at in this round: in every
+// third while others are still busy. What is held stands in a list; an item that
+// an earlier run saw through does not, and is found by a look now and then.
+func (t task) looksNow(patient bool) bool {
+	if t.ofHold() {
+		return t.looks%16 == 15
+	}
+	return !patient || t.looks%3 == 2
+}
+
+const (
+	// looksPerRound bounds how many items a unit looks up in one round.
+	looksPerRound = 48
+	looksAtOnce   = 8
+)
 
 // remember notes what is to be done later with the batch's items.
 func (u *unit) remember(entries []entry) {
@@ -27,7 +47,7 @@ func (u *unit) remember(entries []entry) {
 	for _, e := range entries {
 		switch f := s.fate(e.n); f {
 		case toReleaseHold, toTakeBackHeld, toTakeBackSent, toCorrect:
-			u.tasks = append(u.tasks, task{e, f})
+			u.tasks = append(u.tasks, task{entry: e, fate: f})
 		}
 	}
 }
@@ -67,11 +87,16 @@ func (u *unit) aftercare(ctx context.Context) error {
 
 // round looks at the items and does what is due; what is not yet comes back.
 func (u *unit) round(ctx context.Context, round []task) (left []task, err error) {
+	looked, err := u.look(ctx, round)
+	if err != nil {
+		return nil, err
+	}
 	var due []task
-	for _, t := range round {
-		it, err := u.officers[0].Item(ctx, t.ref)
-		if err != nil {
-			return nil, fmt.Errorf("look at item %s: %w", t.ref, err)
+	for i, t := range round {
+		it := looked[i]
+		if it.ID == "" {
+			left = append(left, t.later())
+			continue
 		}
 		t.version = it.Version
 		held := it.Status == string(concert.ItemHeld)
@@ -83,7 +108,7 @@ func (u *unit) round(ctx context.Context, round []task) (left []task, err error)
 				return nil, err
 			}
 		case t.fate == toReleaseHold:
-			left = append(left, t)
+			left = append(left, t.later())
 		case t.fate == toTakeBackHeld:
 			// A dispatch that found no hold is a problem for the totals to show;
 			// an item still approved may be taken back as well, but would not
@@ -91,18 +116,64 @@ func (u *unit) round(ctx context.Context, round []task) (left []task, err error)
 			if held {
 				due = append(due, t)
 			} else {
-				left = append(left, t)
+				left = append(left, t.later())
 			}
 		default:
 			if it.Referral != "" {
 				due = append(due, t)
 			} else {
-				left = append(left, t)
+				left = append(left, t.later())
 			}
 		}
 	}
 	again, err := u.remedy(ctx, due)
 	return append(left, again...), err
+}
+
+// later is the task after a look that found it not due.
+func (t task) later() task {
+	t.looks++
+	return t
+}
+
+// look looks at what the tasks wait for, as people would: whoever waits for holds
+// watches the list of what is held; a single item is looked at now and then.
+// What was not looked at is left empty. Looks go out together, so that their
+// consultations are committed together.
+func (u *unit) look(ctx context.Context, round []task) ([]api.Item, error) {
+	looked := make([]api.Item, len(round))
+	held := map[string]api.Item{}
+	if slices.ContainsFunc(round, task.ofHold) {
+		list, err := u.officers[0].Items(ctx, api.ItemQuery{Status: string(concert.ItemHeld), Limit: 500})
+		if err != nil {
+			return nil, fmt.Errorf("list what is held: %w", err)
+		}
+		for _, it := range list.Items {
+			held[it.ID] = it
+		}
+	}
+	u.mu.Lock()
+	patient := u.lanesUp > 0
+	u.mu.Unlock()
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(looksAtOnce)
+	for i, t := range round {
+		if it, ok := held[t.ref]; ok && t.ofHold() {
+			looked[i] = it
+			continue
+		}
+		if !t.looksNow(patient) {
+			continue
+		}
+		g.Go(func() error {
+			var err error
+			if looked[i], err = u.officers[0].Item(gctx, t.ref); err != nil {
+				return fmt.Errorf("look at item %s: %w", t.ref, err)
+			}
+			return nil
+		})
+	}
+	return looked, g.Wait()
 }
 
 // askRelease lets the holding unit release its hold on the item's place.

@@ -234,9 +234,12 @@ func (w *World) ends() time.Time { return w.cfg.Time.Start.AddDate(0, 0, caseDay
 // least, since nodes may be killed as often as they come up.
 const patience = 40
 
+// justification is what everybody reads for (G19).
+const justification = "EXERCISE joint action of November 2019, desk work"
+
 // client is a person's way in; persons are spread over the nodes.
 func (w *World) client(key string, person int) *api.Client {
-	return &api.Client{Base: w.cfg.Bases[person%len(w.cfg.Bases)], Key: key, HTTP: w.http, Tries: patience}
+	return &api.Client{Base: w.cfg.Bases[person%len(w.cfg.Bases)], Key: key, HTTP: w.http, Tries: patience, Justification: justification}
 }
 
 // call carries an Idempotency-Key made of the seed and what is done.

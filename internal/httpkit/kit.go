@@ -3,6 +3,7 @@ package httpkit
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -42,13 +43,10 @@ func Token(r *http.Request) (token string, cookie bool) {
 	return "", false
 }
 
-// Justification is the reason that a reader gives, from the header or the
-// form's field.
+// Justification is the reason that a reader gives, from the header alone: an
+// address is kept in logs and histories.
 func Justification(r *http.Request) string {
-	if j := r.Header.Get(api.HeaderJustification); j != "" {
-		return j
-	}
-	return r.URL.Query().Get("justification")
+	return api.JustificationText(r.Header.Get(api.HeaderJustification))
 }
 
 type personKey struct{}
@@ -148,4 +146,41 @@ func (s *Stream) write(text string) error {
 		return err
 	}
 	return s.rc.Flush()
+}
+
+// downloadPause is how long a client may take none of a download before it
+// counts as gone.
+const downloadPause = 30 * time.Second
+
+// Download writes a long answer whose length is not known: no deadline ends it
+// while its reader goes on reading.
+type Download struct {
+	w  http.ResponseWriter
+	rc *http.ResponseController
+}
+
+// NewDownload begins an answer that a browser keeps as a file with this name.
+func NewDownload(w http.ResponseWriter, contentType, name string) *Download {
+	h := w.Header()
+	h.Set("Content-Type", contentType)
+	h.Set("Content-Disposition", `attachment; filename="`+name+`"`)
+	h.Set("Cache-Control", "no-store")
+	return &Download{w, http.NewResponseController(w)}
+}
+
+// Write writes a part.
+func (d *Download) Write(b []byte) (int, error) {
+	if err := d.rc.SetWriteDeadline(time.Now().Add(downloadPause)); err != nil {
+		return 0, fmt.Errorf("download: %w", err)
+	}
+	return d.w.Write(b)
+}
+
+// Send runs write on the download. Where it fails after it began, the connection
+// is cut, so that nobody takes a part for the whole.
+func (d *Download) Send(log *slog.Logger, write func(io.Writer) error) {
+	if err := write(d); err != nil {
+		log.Error("download broke off", "err", err)
+		panic(http.ErrAbortHandler)
+	}
 }

@@ -138,7 +138,7 @@ func (tx *Tx) HoldsFor(ctx context.Context, items []concert.Item) (map[concert.I
 
 // Holds are an authority's own, newest first, with what is sealed to it.
 func (tx *Tx) Holds(ctx context.Context, s concert.Scope, before concert.HoldID, limit int) ([]concert.Hold, error) {
-	if err := s.Check(); err != nil {
+	if err := s.Justified(); err != nil {
 		return nil, err
 	}
 	where, args := "WHERE authority = ?", []any{string(s.Actor().Authority)}

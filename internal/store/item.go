@@ -165,26 +165,29 @@ type ItemFilter struct {
 	Limit     int
 }
 
-// Items is one page, urgent and old first.
-func (tx *Tx) Items(ctx context.Context, s concert.Scope, f ItemFilter) ([]concert.Item, error) {
-	if err := s.Check(); err != nil {
-		return nil, err
-	}
-	where, args := "WHERE i.status = ?", []any{string(f.Status)}
-	switch {
-	case f.Authority == "":
-	case f.Status == concert.ItemOpen || f.Status == concert.ItemStopped:
-		where, args = "WHERE i.authority = ? AND i.author = '' AND i.status = ?", []any{string(f.Authority), string(f.Status)}
-	default:
-		where, args = "WHERE i.author = ? AND i.author <> '' AND i.status = ?", []any{string(f.Authority), string(f.Status)}
-	}
-	// What is erased waits for nobody; where nothing waits it stays in the list,
-	// as erased.
+// where is the filter without its cursor. What is erased waits for nobody;
+// where nothing waits it stays in the list, as erased.
+func (f ItemFilter) where() (string, []any) {
+	lives := " AND i.erased_at = 0"
 	switch f.Status {
 	case concert.ItemStopped, concert.ItemRejected, concert.ItemWithdrawn:
-	default:
-		where += " AND i.erased_at = 0"
+		lives = ""
 	}
+	switch {
+	case f.Authority == "":
+		return "WHERE i.status = ?" + lives, []any{string(f.Status)}
+	case f.Status == concert.ItemOpen || f.Status == concert.ItemStopped:
+		return "WHERE i.authority = ? AND i.author = '' AND i.status = ?" + lives, []any{string(f.Authority), string(f.Status)}
+	}
+	return "WHERE i.author = ? AND i.author <> '' AND i.status = ?" + lives, []any{string(f.Authority), string(f.Status)}
+}
+
+// Items is one page, urgent and old first.
+func (tx *Tx) Items(ctx context.Context, s concert.Scope, f ItemFilter) ([]concert.Item, error) {
+	if err := s.Justified(); err != nil {
+		return nil, err
+	}
+	where, args := f.where()
 	if f.AfterID != "" {
 		where += " AND (i.rank, i.id) > (?, ?)"
 		args = append(args, f.AfterRank, string(f.AfterID))

@@ -47,6 +47,10 @@ func (db *DB) onceOf(ctx context.Context) *Once {
 	return nil
 }
 
+// Requested reports whether what is written under the context waits for the
+// answer of a request with a key.
+func (db *DB) Requested(ctx context.Context) bool { return db.onceOf(ctx) != nil }
+
 // InFlight refuses a key whose first request is still being answered.
 func InFlight() error {
 	return concert.Refuse(concert.Conflict, "idempotency.in_flight", "Idempotency-Key", "a request with this Idempotency-Key is still being answered: try again in a moment")

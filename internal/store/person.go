@@ -186,13 +186,3 @@ func (tx *Tx) ForgetAnswers(ctx context.Context, before time.Time) error {
 	_, err := tx.exec(ctx, "DELETE FROM idempotency WHERE at < ?", concert.Micros(before))
 	return err
 }
-
-// Consulting makes sure that a person has a key under which the reasons of its
-// readings are sealed.
-func (tx *Tx) Consulting(ctx context.Context, p concert.PersonID) error {
-	_, ok, err := tx.sealer(ctx, string(p))
-	if err != nil || ok {
-		return err
-	}
-	return tx.newSubjects(ctx, string(p))
-}

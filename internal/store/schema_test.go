@@ -226,6 +226,7 @@ var questions = []question{
 	{"notices about a referral", "SELECT id FROM delivery WHERE referral = ? ORDER BY id", "delivery_referral", 1},
 	{"clocks that are due", "SELECT kind, subject, due_at, version FROM clock WHERE due_at <= ? ORDER BY due_at LIMIT ?", "clock_due", 2},
 	{"a subject's history", "SELECT id FROM event WHERE subject = ? ORDER BY id LIMIT ?", "event_subject", 2},
+	{"who read what, newest first (auditor)", "SELECT id FROM event WHERE kind = 'consulted' AND id < ? ORDER BY id DESC LIMIT ?", "event_consulted", 2},
 	{"events of one act", "SELECT leaf FROM event WHERE id >= ? AND id <= ? ORDER BY id", "sqlite_autoindex_event", 2},
 	{"acts that wait for their place in the log", "SELECT first FROM log_batch WHERE position < 0 ORDER BY first LIMIT ?", "log_pending", 1},
 	{"acts in the log's order", "SELECT first FROM log_batch WHERE position >= 0 AND position >= ? ORDER BY position LIMIT ?", "log_position", 2},

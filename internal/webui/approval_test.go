@@ -76,7 +76,7 @@ func TestCopiesAreApprovedTogetherByFormOnceOneWasApprovedAlone(t *testing.T) {
 // drawn is an item that will be drawn for a second look when it is approved.
 func (h *house) drawn() string {
 	h.t.Helper()
-	scope, err := concert.NewScope(h.people["officer"].Actor(), "")
+	scope, err := concert.NewScope(h.people["officer"].Actor(), working)
 	must(h.t, err)
 	for from := 1; ; from += 50 {
 		for _, ref := range h.submit("officer", 50, from, h.action.Ref) {

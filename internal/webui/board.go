@@ -267,21 +267,12 @@ func (u *UI) actions(w http.ResponseWriter, r *http.Request, v *visit) error {
 	return u.show(w, r, v, view{title: "Joint actions", body: actionsView(p)})
 }
 
-// readBoard is the board as this person may see it; an auditor's look is
-// recorded first.
-func (u *UI) readBoard(ctx context.Context, scope concert.Scope, ref string) (casework.Board, error) {
-	if err := u.svc.Consult(ctx, scope, "board "+ref); err != nil {
-		return casework.Board{}, err
-	}
-	return u.svc.ReadBoard(ctx, scope, ref)
-}
-
 func (u *UI) board(w http.ResponseWriter, r *http.Request, v *visit) error {
 	scope, err := v.scope()
 	if err != nil {
 		return err
 	}
-	b, err := u.readBoard(r.Context(), scope, r.PathValue("ref"))
+	b, err := u.svc.ReadBoard(r.Context(), scope, r.PathValue("ref"))
 	if err != nil {
 		return err
 	}
@@ -295,7 +286,7 @@ func (u *UI) board(w http.ResponseWriter, r *http.Request, v *visit) error {
 
 // renderBoard is the board's inner part, as the stream sends it.
 func (u *UI) renderBoard(ctx context.Context, scope concert.Scope, f *feed) (casework.Board, string, error) {
-	b, err := u.svc.ReadBoard(ctx, scope, f.ref)
+	b, err := u.svc.WatchBoard(ctx, scope, f.ref)
 	if err != nil {
 		return b, "", err
 	}

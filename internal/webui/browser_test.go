@@ -115,6 +115,13 @@ func (w *window) enter(h *house, login string) {
 	w.do(typed("#f-code", h.codes[login]), click("#enter button"), visible("#f-again"))
 }
 
+// works says what the window's person works on.
+func (w *window) works() {
+	w.t.Helper()
+	w.open("/justification", "#f-justification")
+	w.do(typed("#f-justification", working), click("main form button"), visible(".why"))
+}
+
 func visible(sel string) chromedp.Action[chromedp.Void] {
 	return chromedp.WaitVisible(chromedp.CSS(sel))
 }
@@ -167,6 +174,7 @@ func TestBrowserWorksTheChainAndTheBoardMoves(t *testing.T) {
 	if u := mustURL(t, get(officer, chromedp.Location())); u.Fragment != "" || u.Path != "/password" {
 		t.Fatalf("the link led to %s", u)
 	}
+	officer.works()
 	wall.enter(h, "coordinator")
 	wall.open("/actions/"+h.action.Ref, `#live[data-state=live]`)
 	before := get(wall, chromedp.Text(chromedp.CSS(".funnel .big")))
@@ -180,6 +188,7 @@ func TestBrowserWorksTheChainAndTheBoardMoves(t *testing.T) {
 		chosen("#f-evaluation", "A1"), click("input[value=serious]"), typed("#f-facts", "EXERCISE: a made-up video with a made-up logo."), typed("#f-judgement", "EXERCISE: would incite, were it real."), click("section form button"), visible(".notice"))
 
 	reviewer.enter(h, "reviewer")
+	reviewer.works()
 	reviewer.open("/approvals", "#i-"+ref)
 	reviewer.shoot("approvals", false, 1280, 900)
 	reviewer.do(click("#i-"+ref+" a"), visible("#decide"), click("button[value=approve]"), visible(".notice"))
@@ -287,7 +296,8 @@ func TestBrowserFitsEveryWidth(t *testing.T) {
 	must(t, chromedp.Do(browser))
 	w := h.browse(t, browser, shots())
 	w.enter(h, "officer")
-	for _, path := range []string{base + "/board", base + "/report", "/items", "/items/" + ref, "/submit", "/holds", "/scope", "/counting", "/log", "/password", "/account"} {
+	w.works()
+	for _, path := range []string{base + "/board", base + "/report", "/items", "/items/" + ref, "/submit", "/holds", "/scope", "/counting", "/log", "/password", "/account", "/justification"} {
 		w.open(path, "h1")
 		for _, width := range []int64{1920, 1366, 320} {
 			w.do(chromedp.EmulateViewport(width, 1080))

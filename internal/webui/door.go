@@ -23,15 +23,15 @@ const (
 	person
 )
 
-// whyCookie keeps an auditor's justification between pages, in the auditor's
-// own browser and for that person only, so that it stands in no address.
+// whyCookie keeps a justification between pages, in the reader's own browser and
+// for that person only, so that it stands in no address.
 const whyCookie = "concert-why"
 
 // visit is one request by somebody, or by nobody.
 type visit struct {
 	person  concert.Person // zero for nobody
 	session string
-	why     string // an auditor's justification
+	why     string // what sealed data is read for (G19)
 }
 
 func (v *visit) known() bool { return v.person.ID != "" }
@@ -40,8 +40,8 @@ func (v *visit) actor() concert.Actor { return v.person.Actor() }
 
 func (v *visit) has(r concert.Role) bool { return v.known() && v.actor().Has(r) }
 
-// scope is the question's scope; an auditor without a justification is refused
-// here and sent to give one.
+// scope is the question's scope; whoever opens sealed data without a
+// justification is refused, and sent to give one.
 func (v *visit) scope() (concert.Scope, error) { return concert.NewScope(v.actor(), v.why) }
 
 // handler answers a request, or says what went wrong; fail renders that.
@@ -84,7 +84,7 @@ func (u *UI) visitor(r *http.Request, need access) (*visit, error) {
 	if need == person && !v.known() {
 		return v, errNobody
 	}
-	if v.has(concert.RoleAuditor) {
+	if v.known() && v.person.Provider == "" {
 		v.why = whyOf(r, v.person.ID)
 	}
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
@@ -150,6 +150,7 @@ type frame struct {
 	Person   concert.Person
 	CSRF     string
 	Why      string
+	Here     string // this page's own address, "" where it came of a form
 	Exercise bool
 	Held     bool // nothing leaves the house
 	Wide     bool
@@ -190,6 +191,9 @@ func (u *UI) show(w http.ResponseWriter, r *http.Request, v *visit, p view) erro
 	if v.known() {
 		f.CSRF = u.svc.CSRFToken(v.session)
 	}
+	if r.Method == http.MethodGet {
+		f.Here = r.URL.RequestURI()
+	}
 	ctx := context.WithValue(r.Context(), frameKey{}, f)
 	var b bytes.Buffer
 	if err := layout(f, p.body).Render(ctx, &b); err != nil {
@@ -221,8 +225,8 @@ func (u *UI) fail(w http.ResponseWriter, r *http.Request, v *visit, err error) {
 	case status == http.StatusUnauthorized && read:
 		http.Redirect(w, r, "/login?"+url.Values{"next": {r.URL.RequestURI()}}.Encode(), http.StatusSeeOther)
 		return
-	case p.Code == "scope.justification" && read:
-		http.Redirect(w, r, "/justification?"+url.Values{"next": {r.URL.RequestURI()}}.Encode(), http.StatusSeeOther)
+	case p.Code == codeUnjustified && read:
+		http.Redirect(w, r, justificationFor(r.URL.RequestURI()), http.StatusSeeOther)
 		return
 	}
 	p.Title = failureTitle(status)
@@ -230,6 +234,17 @@ func (u *UI) fail(w http.ResponseWriter, r *http.Request, v *visit, err error) {
 		u.log.Error("error page failed", "err", err)
 		http.Error(w, p.Message, status)
 	}
+}
+
+// codeUnjustified is the refusal that leads to the page where one says why.
+const codeUnjustified = "scope.justification"
+
+// justificationFor is the address of that page, from where the reader comes back.
+func justificationFor(here string) string {
+	if here == "" {
+		return "/justification"
+	}
+	return "/justification?" + url.Values{"next": {here}}.Encode()
 }
 
 // failurePage is the one page for all that goes wrong.

@@ -55,7 +55,7 @@ func TestG20AnItemIsErasedOnItsPage(t *testing.T) {
 	if p := officer.get("/items"); strings.Contains(p.text(), refs[0]) || !strings.Contains(p.text(), refs[1]) {
 		t.Errorf("the queue shows %s", p.text())
 	}
-	scope, err := concert.NewScope(h.people["officer"].Actor(), "")
+	scope, err := concert.NewScope(h.people["officer"].Actor(), working)
 	must(t, err)
 	it, err := h.svc.ReadItem(t.Context(), scope, refs[0])
 	must(t, err)

@@ -164,7 +164,7 @@ func (u *UI) stream(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if err != nil {
 		return err
 	}
-	b, err := u.readBoard(r.Context(), scope, r.PathValue("ref"))
+	b, err := u.svc.ReadBoard(r.Context(), scope, r.PathValue("ref"))
 	if err != nil {
 		return err
 	}

@@ -31,6 +31,7 @@ var personTexts = map[string]string{
 	"assessment.severity": "Choose how severe it is",
 	"recheck.state":       "Choose what you saw",
 	"remedy.kind":         "Choose withdrawal or correction",
+	"scope.justification": "Say what you are working on, in at least ten characters",
 }
 
 // said is what a person reads of a refusal.

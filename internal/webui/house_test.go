@@ -221,13 +221,20 @@ func (h *house) visitor() *visitor {
 	return &visitor{t: h.t, base: h.server.URL, http: &http.Client{Jar: jar, Timeout: 20 * time.Second}}
 }
 
-// as is a visitor who came in by their one-time link.
+// working is what an authority's people read for in these tests.
+const working = "EXERCISE desk work of the day"
+
+// as is a visitor who came in by their one-time link, and who said what they
+// work on where they are of an authority.
 func (h *house) as(login string) *visitor {
 	h.t.Helper()
 	v := h.visitor()
 	p := v.post("/enter", url.Values{"token": {h.links[login]}, "code": {h.codes[login]}})
 	if p.status != http.StatusOK || p.path != "/password" {
 		h.t.Fatalf("%s entered to %s with %d:\n%s", login, p.path, p.status, p.text())
+	}
+	if who := h.people[login]; who.Authority != "" {
+		v.post("/justification", url.Values{"justification": {working}, "next": {"/password"}}).want(h.t, http.StatusOK)
 	}
 	return v
 }

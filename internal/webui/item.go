@@ -90,26 +90,23 @@ func (u *UI) items(w http.ResponseWriter, r *http.Request, v *visit) error {
 	return u.tabs(r.Context(), w, r, v, scope, p)
 }
 
-// tabs counts what waits, and shows the queue. An auditor's reading is recorded
-// per list, so that nothing is listed that was not asked for.
+// tabs counts what waits, and shows the queue.
 func (u *UI) tabs(ctx context.Context, w http.ResponseWriter, r *http.Request, v *visit, scope concert.Scope, p itemsPage) error {
+	counts, err := u.svc.CountItems(ctx, scope, queueTabs[:waitingTabs], queuePage+1)
+	if err != nil {
+		return err
+	}
 	for i, s := range queueTabs {
 		t := tab{Status: s, Label: itemStates[s].Label, Current: s == p.Status}
-		if i < waitingTabs && !v.has(concert.RoleAuditor) {
-			items, err := u.svc.ListItems(ctx, scope, casework.ItemQuery{Status: s, Limit: queuePage + 1})
-			if err != nil {
-				return err
-			}
-			t.Count = strconv.Itoa(len(items))
-			if len(items) > queuePage {
-				t.Count = strconv.Itoa(queuePage) + "+"
-			}
-		}
-		if i < waitingTabs {
-			p.Waiting = append(p.Waiting, t)
-		} else {
+		if i >= waitingTabs {
 			p.Other = append(p.Other, t)
+			continue
 		}
+		t.Count = strconv.Itoa(counts[s])
+		if counts[s] > queuePage {
+			t.Count = strconv.Itoa(queuePage) + "+"
+		}
+		p.Waiting = append(p.Waiting, t)
 	}
 	return u.show(w, r, v, view{title: itemStates[p.Status].Label + ": items", body: itemsView(p), wide: true})
 }

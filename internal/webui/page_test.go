@@ -201,7 +201,10 @@ func TestLoginByPasswordAndWayBack(t *testing.T) {
 	}
 	v.post("/login", url.Values{"login": {"officer"}, "password": {"wrong"}, "next": {"/items"}}).want(t, http.StatusForbidden, "Name, password, link or code is wrong")
 	p = v.post("/login", url.Values{"login": {"officer"}, "password": {"an exercise of many words"}, "next": {"/items?status=held"}})
-	if p.path != "/items" {
+	if p.path != "/justification" || p.value("next") != "/items?status=held" {
+		t.Errorf("landed on %s, next %q: a new session asks again what is worked on", p.path, p.value("next"))
+	}
+	if p = v.post("/justification", url.Values{"justification": {working}, "next": {p.value("next")}}); p.path != "/items" {
 		t.Errorf("landed on %s", p.path)
 	}
 	// A link works once.
@@ -231,6 +234,7 @@ func TestNobodyLearnsOfWhatIsNotTheirs(t *testing.T) {
 	others.get("/items/"+ref).want(t, http.StatusOK)
 	south := h.visitor()
 	south.post("/enter", newLink(t, h, "south"))
+	south.post("/justification", url.Values{"justification": {working}})
 	p := south.get("/items/" + ref)
 	if p.status != http.StatusNotFound || p.text() != missing.text() {
 		t.Errorf("another's item looks unlike a missing one: %d\n%s", p.status, p.text())

@@ -28,7 +28,7 @@ func (u *UI) home(w http.ResponseWriter, r *http.Request, v *visit) error {
 	case v.has(concert.RoleReviewer):
 		to = "/approvals"
 	case v.has(concert.RoleAuditor):
-		to = "/justification"
+		to = "/audit"
 	case v.has(concert.RoleAdministrator):
 		to = "/people"
 	}
@@ -132,38 +132,72 @@ func (u *UI) setPassword(w http.ResponseWriter, r *http.Request, v *visit) error
 	return onward(w, r, "/", "", "")
 }
 
-// justificationPage asks an auditor why (G19); Why is what was given before.
+// justificationPage asks what somebody is working on (G19): one of their
+// authority's open joint actions, or in their own words.
 type justificationPage struct {
-	Next, Why string
-	Errors    formErrors
+	Next, Why, Action string
+	Actions           []choice
+	Auditor           bool
+	Errors            formErrors
 }
 
 func (u *UI) justificationForm(w http.ResponseWriter, r *http.Request, v *visit) error {
-	if !v.has(concert.RoleAuditor) {
+	return u.showJustification(w, r, v, justificationPage{Next: next(r.URL.Query().Get("next")), Why: v.why})
+}
+
+func (u *UI) showJustification(w http.ResponseWriter, r *http.Request, v *visit, p justificationPage) error {
+	if v.person.Provider != "" {
 		return onward(w, r, "/", "", "")
 	}
-	to := next(r.URL.Query().Get("next"))
-	if to == "/" {
-		to = "/items"
+	open, err := u.svc.OpenActions(r.Context(), v.actor())
+	if err != nil {
+		return err
 	}
-	return u.show(w, r, v, view{title: "Why do you read?", body: justificationView(justificationPage{Next: to, Why: v.why})})
+	for _, a := range open {
+		p.Actions = append(p.Actions, choice{a.Ref, a.Name + " (" + a.Ref + ")"})
+	}
+	p.Auditor = v.has(concert.RoleAuditor)
+	status := 0
+	if len(p.Errors) > 0 {
+		status = http.StatusUnprocessableEntity
+	}
+	return u.show(w, r, v, view{status: status, title: "What are you working on?", body: justificationView(p)})
 }
 
 func (u *UI) justify(w http.ResponseWriter, r *http.Request, v *visit) error {
-	p := justificationPage{Next: next(field(r, "next")), Why: strings.Join(strings.Fields(field(r, "justification")), " ")}
-	var err error
-	if len(p.Why) > 500 {
-		err = concert.Refuse(concert.TooLarge, "scope.justification_long", "justification", "a justification has at most 500 characters")
-	} else {
-		_, err = concert.NewScope(v.actor(), p.Why)
+	p := justificationPage{Next: next(field(r, "next")), Why: field(r, "justification"), Action: field(r, "action")}
+	why, err := u.workingOn(r, v, p)
+	var scope concert.Scope
+	if err == nil {
+		scope, err = concert.NewScope(v.actor(), why)
+	}
+	if err == nil {
+		err = scope.Justified()
 	}
 	if err != nil {
 		if p.Errors, err = formErrorsOf(err); err != nil {
 			return err
 		}
-		return u.show(w, r, v, view{status: http.StatusUnprocessableEntity, title: "Why do you read?", body: justificationView(p)})
+		return u.showJustification(w, r, v, p)
 	}
 	// The reason outlives no working day in the browser.
-	u.setCookie(w, whyCookie, base64.RawURLEncoding.EncodeToString([]byte(string(v.person.ID)+"\n"+p.Why)), sessionSeconds)
+	u.setCookie(w, whyCookie, base64.RawURLEncoding.EncodeToString([]byte(string(v.person.ID)+"\n"+scope.Justification())), sessionSeconds)
 	return onward(w, r, p.Next, "", "")
+}
+
+// workingOn is the justification as it was chosen and typed.
+func (u *UI) workingOn(r *http.Request, v *visit, p justificationPage) (string, error) {
+	if p.Action == "" {
+		return p.Why, nil
+	}
+	open, err := u.svc.OpenActions(r.Context(), v.actor())
+	if err != nil {
+		return "", err
+	}
+	for _, a := range open {
+		if a.Ref == p.Action {
+			return strings.TrimSuffix("Joint action "+a.Ref+", "+a.Name+": "+p.Why, ": "), nil
+		}
+	}
+	return "", concert.Refuse(concert.Invalid, "scope.action", "action", "this joint action is closed, or your authority takes no part in it: choose another, or say it in your own words")
 }

@@ -58,7 +58,7 @@ var (
 )
 
 func (u *UI) reportFor(ctx context.Context, scope concert.Scope, ref string) (reportPage, error) {
-	b, err := u.readBoard(ctx, scope, ref)
+	rep, err := u.svc.ReadReport(ctx, scope, ref)
 	if err != nil {
 		return reportPage{}, err
 	}
@@ -66,11 +66,7 @@ func (u *UI) reportFor(ctx context.Context, scope concert.Scope, ref string) (re
 	if err != nil {
 		return reportPage{}, err
 	}
-	rep, err := u.svc.ReadReport(ctx, scope, ref)
-	if err != nil {
-		return reportPage{}, err
-	}
-	p := reportOf(b, g, u.svc.Origin)
+	p := reportOf(rep.Board, g, u.svc.Origin)
 	p.Approvals = rep.Approvals
 	for id, t := range rep.Times {
 		p.Times = append(p.Times, timeRow{cmp.Or(g.Providers[id].Name, string(id)), t})

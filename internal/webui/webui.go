@@ -145,5 +145,8 @@ func (u *UI) routes() []route {
 		{"GET /second-looks", u.serve(person, u.secondLooks)},
 		{"POST /second-looks/{ref}", u.serve(person, u.lookAgain)},
 		{"GET /accuracy", u.serve(person, u.accuracy)},
+
+		{"GET /audit", u.serve(person, u.audit)},
+		{"GET /audit/export", u.serve(person, u.auditExport)},
 	}
 }

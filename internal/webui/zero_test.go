@@ -25,6 +25,9 @@ func TestEveryPageRendersItsZeroValue(t *testing.T) {
 		"one alarm of each":    alarmsView(alarmsPage{Reviews: make([]casework.ReviewView, 1), Alarms: make([]casework.AlarmView, 1)}),
 		"one hold, asked for":  holdsView(holdsPage{MayPlace: true, Holds: []standing{{HoldView: casework.HoldView{Asked: []casework.AskedView{{Probed: make([]concert.Alarm, 1)}}}, MayRenew: true}}}),
 		"held item":            itemView(itemPage{Item: casework.ItemView{Item: concert.Item{Status: concert.ItemHeld}, HoldLate: true}, MayOverride: true, MayReview: true}),
+		"audit":                auditView(auditPage{}),
+		"justified":            justificationView(justificationPage{Auditor: true, Actions: make([]choice, 1)}),
+		"audit of one":         auditView(auditPage{Keys: make([]auditKey, 1), Sizes: sampleSizes, Sample: make([]string, 1), Lines: make([]consultedLine, 1)}),
 		"item with every form": itemView(itemPage{MayAssess: true, MayDecide: true, MayRemedy: true, MayLook: true}),
 		"one approval":         approvalsView(approvalsPage{Items: make([]awaiting, 1), Copies: make([]copies, 1)}),
 		"second looks":         looksView(looksPage{}),
@@ -98,6 +101,11 @@ func TestEveryWordHasALabel(t *testing.T) {
 	for _, s := range concert.ReferralStatuses {
 		if referralStates[s].Label == "" {
 			t.Errorf("referral status %s has no words", s)
+		}
+	}
+	for _, x := range []string{concert.ReadOneItem, concert.ReadItemList, concert.ReadApprovals, concert.ReadSecondLooks, concert.ReadAccuracy, concert.ReadAlarms, concert.ReadDispatch, concert.ReadErasure, concert.ReadHolds, concert.ReadReferral, concert.ReadItemCounts, concert.ReadBoard, concert.ReadPeople, concert.ReadConsultations, concert.ReadSample, concert.ReadExport} {
+		if readTexts[x] == "" {
+			t.Errorf("reading %s has no words", x)
 		}
 	}
 	if len(contentTypes) != len(concert.ContentTypes) {

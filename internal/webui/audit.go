@@ -1,0 +1,111 @@
+package webui
+
+import (
+	"cmp"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"concert"
+	"concert/internal/casework"
+	"concert/internal/httpkit"
+)
+
+// auditRows is how many consultations one page shows.
+const auditRows = 100
+
+// sampleSizes are the draws that the page offers.
+var sampleSizes = []int{5, 10, 25}
+
+// readTexts say what a consultation was of.
+var readTexts = map[string]string{
+	concert.ReadOneItem: "one item", concert.ReadItemList: "list of items", concert.ReadApprovals: "approvals that wait", concert.ReadSecondLooks: "second looks", concert.ReadHolds: "holds", concert.ReadReferral: "one referral",
+	concert.ReadItemCounts: "counts of items", concert.ReadBoard: "board", concert.ReadPeople: "people", concert.ReadConsultations: "consultations", concert.ReadSample: "random draw", concert.ReadExport: "export",
+	concert.ReadAccuracy: "accuracy of officers", concert.ReadAlarms: "alarms", concert.ReadDispatch: "hold on dispatch", concert.ReadErasure: "proof of an erasure",
+}
+
+// auditKey is a public key that an auditor pins.
+type auditKey struct{ Role, Party, ID string }
+
+// consultedLine is one reading.
+type consultedLine struct {
+	Operator, What, Ref, Filter, Why string
+	Refs                             []string
+	Count                            int
+	At                               timeText
+}
+
+// auditPage is what an auditor works with (G31).
+type auditPage struct {
+	Origin, LogKey, Checkpoint, Base string
+	Keys                             []auditKey
+	Sizes                            []int
+	Sample                           []string
+	Operator, Ref                    string // whose consultations, or of what; "" for all
+	Lines                            []consultedLine
+	Next                             string
+	Later                            bool
+}
+
+func (u *UI) audit(w http.ResponseWriter, r *http.Request, v *visit) error {
+	scope, err := v.scope()
+	if err != nil {
+		return err
+	}
+	q := r.URL.Query()
+	p := auditPage{Origin: u.svc.Origin, LogKey: u.svc.LogKey, Base: strings.TrimSuffix(u.svc.BaseURL, "/"), Sizes: sampleSizes, Operator: clean(q.Get("operator")), Ref: clean(q.Get("ref")), Later: q.Get("after") != ""}
+	if n, err := strconv.Atoi(q.Get("sample")); err == nil {
+		if p.Sample, err = u.svc.SampleItems(r.Context(), scope, n); err != nil {
+			return err
+		}
+	}
+	cs, err := u.svc.Consultations(r.Context(), scope, casework.ConsultationQuery{Before: concert.EventID(clean(q.Get("after"))), Operator: p.Operator, Ref: p.Ref, Limit: auditRows})
+	if err != nil {
+		return err
+	}
+	for _, c := range cs {
+		p.Lines = append(p.Lines, consultedLine{Operator: c.Operator, What: cmp.Or(readTexts[c.What], c.What), Ref: c.Ref, Filter: c.Filter, Why: c.Justification, Refs: c.Refs, Count: c.Count, At: at(c.At)})
+	}
+	if len(cs) == auditRows {
+		p.Next = "/audit?" + url.Values{"operator": {p.Operator}, "ref": {p.Ref}, "after": {string(cs[auditRows-1].Event)}}.Encode()
+	}
+	if p.Checkpoint, err = u.svc.LogCheckpoint(r.Context()); err != nil {
+		var refused *concert.Error
+		if !errors.As(err, &refused) || refused.Kind != concert.NotFound {
+			return err
+		}
+	}
+	g, err := u.svc.Registers(r.Context())
+	if err != nil {
+		return err
+	}
+	p.Keys = auditKeys(g, u.svc)
+	return u.show(w, r, v, view{title: "Audit", body: auditView(p), wide: true})
+}
+
+func auditKeys(g casework.Registers, s *casework.Service) []auditKey {
+	var keys []auditKey
+	for _, a := range g.Authorities {
+		keys = append(keys, auditKey{"author", a.Name, concert.KeyID(a.PublicKey) + " " + base64.StdEncoding.EncodeToString(a.PublicKey)})
+	}
+	slices.SortFunc(keys, func(a, b auditKey) int { return cmp.Or(cmp.Compare(a.Party, b.Party), cmp.Compare(a.ID, b.ID)) })
+	transport := s.TransportKey()
+	return append([]auditKey{{"transport", s.Origin, concert.KeyID(transport) + " " + base64.StdEncoding.EncodeToString(transport)}}, keys...)
+}
+
+func (u *UI) auditExport(w http.ResponseWriter, r *http.Request, v *visit) error {
+	scope, err := v.scope()
+	if err != nil {
+		return err
+	}
+	write, err := u.svc.OpenExport(r.Context(), scope)
+	if err != nil {
+		return err
+	}
+	httpkit.NewDownload(w, "application/jsonl", "concert-export.jsonl").Send(u.log, write)
+	return nil
+}
