@@ -189,6 +189,7 @@ func (b *browser) do(method, address string, form url.Values) (status int, body 
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	req.Header.Set("Cookie", b.cookie)
+	req.Header.Set(api.HeaderJustification, testkit.Why)
 	res, err := (&http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}).Do(req)
 	testkit.Must(b.t, err)
 	defer res.Body.Close()
@@ -240,8 +241,11 @@ func TestThreeNodesAreOneDeployment(t *testing.T) {
 
 	// A session made at one node, a form read at another, sent to the third.
 	b := &browser{t: t}
-	link := f.run(t, `cso_\S+`, "user", "link", "officer")
-	if status, _ := b.do("POST", f.nodes[0].url+"/enter", url.Values{"token": {link}}); status != http.StatusSeeOther || b.cookie == "" {
+	link, err := f.admins[0].NewLink(ctx, api.Call{}, "officer")
+	testkit.Must(t, err)
+	confirmed, err := f.admins[1].ConfirmPerson(ctx, api.Call{}, "officer", api.Confirmation{Proposal: link.Waiting.ID})
+	testkit.Must(t, err)
+	if status, _ := b.do("POST", f.nodes[0].url+"/enter", url.Values{"token": {testkit.Token(link.Link)}, "code": {confirmed.Code}}); status != http.StatusSeeOther || b.cookie == "" {
 		t.Fatalf("enter: %d, cookie %q", status, b.cookie)
 	}
 	status, page := b.do("GET", f.nodes[1].url+"/holds", nil)

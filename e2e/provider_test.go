@@ -137,7 +137,7 @@ func (d *deployment) person(t *testing.T, login, role string) api.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return api.Client{Base: d.url, Key: c.Key}
+	return api.Client{Base: d.url, Key: c.Key, Justification: "EXERCISE desk work"}
 }
 
 // refer takes places through the chain and waits until the provider's inbox
