@@ -224,8 +224,13 @@ func TestFullDiskLosesNothing(t *testing.T) {
 		t.Errorf("the same again, still without room: %v", err)
 	}
 	// What is sealed is not shown to anyone while the reading cannot be recorded; numbers and the public lists are.
-	if _, err := d.officer.Item(t.Context(), acknowledged[0]); !api.IsCode(err, "storage.full") {
-		t.Errorf("reading an item with a full disk: %v", err)
+	// The record of a reading is smaller than a batch, so that a few may still find room.
+	var reading error
+	for i := 0; i < len(acknowledged) && reading == nil; i++ {
+		_, reading = d.officer.Item(t.Context(), acknowledged[i])
+	}
+	if !api.IsCode(reading, "storage.full") {
+		t.Errorf("reading items with a full disk: %v", reading)
 	}
 	if _, err := d.officer.Scope(t.Context()); err != nil {
 		t.Errorf("reading the scope list with a full disk: %v", err)

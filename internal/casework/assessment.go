@@ -13,6 +13,10 @@ import (
 // referral carries several; an urgent one does not wait.
 const dispatchLinger = time.Minute
 
+// lingerWall is the least of that wait on the wall: in an exercise a case minute
+// is over before anybody could approve the next item.
+const lingerWall = time.Second
+
 // Judging is one assessment as it comes in.
 type Judging struct {
 	Item    string
@@ -164,7 +168,7 @@ func (s *Service) onItsWay(tx *store.Tx, it concert.Item) {
 	if it.Status != concert.ItemApproved || it.Provider == "" {
 		return
 	}
-	wait := dispatchLinger
+	wait := max(dispatchLinger, s.caseSpan(lingerWall))
 	if it.Priority >= urgentPriority {
 		wait = 0
 	}
