@@ -147,7 +147,7 @@ func (tx *Tx) prepared(ctx context.Context, text string) (*sql.Stmt, error) {
 		tx.after = append(tx.after, func() { db.prepare(pool, m, text) })
 		return nil, nil
 	}
-	return tx.tx.StmtContext(ctx, st), nil
+	return tx.tx.StmtContext(tx.steady(ctx), st), nil
 }
 
 // prepare adds a statement to the cache; a text that cannot be prepared fails

@@ -32,7 +32,7 @@ import (
 type DB struct {
 	Keys *identity.KeyRing
 
-	turn   chan struct{} // holds one element while the embedded database is written: waiters are served in order
+	line   *line // of those that write the embedded database, nil on PostgreSQL
 	d      *dialect
 	write  *sql.DB
 	read   *sql.DB
@@ -64,7 +64,7 @@ func openAt(ctx context.Context, address string, keys *identity.KeyRing, version
 	db := &DB{Keys: keys, d: d, write: w, read: w, closed: make(chan struct{})}
 	if d.name == "sqlite" {
 		w.SetMaxOpenConns(1)
-		db.turn = make(chan struct{}, 1)
+		db.line = &line{turn: make(chan struct{}, 1)}
 	} else {
 		w.SetMaxOpenConns(32)
 		w.SetMaxIdleConns(16)
@@ -213,40 +213,27 @@ func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
 	}
 }
 
-func (db *DB) updateOnce(ctx context.Context, fn func(*Tx) error) error {
+func (db *DB) updateOnce(ctx context.Context, fn func(*Tx) error) (err error) {
 	if o := db.onceOf(ctx); o != nil {
 		return o.update(ctx, fn)
 	}
-	t, done, err := db.begin(ctx)
+	t, err := db.begin(ctx)
 	if err != nil {
 		return err
 	}
-	tx := db.writing(t)
-	if err := tx.run(ctx, fn); err != nil {
-		return db.undone(err, t, done)
-	}
-	return db.commit(t, done, tx.after)
-}
-
-// begin opens a transaction that writes; done lets others write again and is
-// called once it has ended.
-func (db *DB) begin(ctx context.Context) (t *sql.Tx, done func(), err error) {
-	done = func() {}
-	if db.turn != nil {
-		// The pool would give its one connection to any of those that wait, and
-		// the unlucky one would wait ten times as long.
-		select {
-		case db.turn <- struct{}{}:
-			done = func() { <-db.turn }
-		case <-ctx.Done():
-			return nil, nil, ctx.Err()
+	over := false
+	defer func() {
+		if !over { // the act panicked, and others wait for the database
+			err = t.undone(err)
 		}
+	}()
+	tx := db.writing(t.tx)
+	err = tx.run(ctx, fn)
+	over = true
+	if err != nil {
+		return t.undone(err)
 	}
-	if t, err = db.write.BeginTx(ctx, nil); err != nil {
-		done()
-		return nil, nil, fmt.Errorf("begin: %w", err)
-	}
-	return t, done, nil
+	return t.commit(tx.after)
 }
 
 func (db *DB) writing(t *sql.Tx) *Tx {
@@ -262,45 +249,6 @@ func (tx *Tx) run(ctx context.Context, fn func(*Tx) error) error {
 		return fmt.Errorf("table %s was changed without an event: the act records none", tx.changed)
 	}
 	return tx.flush(ctx)
-}
-
-// undo ends a transaction without a trace. That it is over already, by its
-// context or with its connection, is what was wanted.
-func (db *DB) undo(t *sql.Tx, done func()) error {
-	defer done()
-	if err := t.Rollback(); err != nil && !errors.Is(err, sql.ErrTxDone) && !db.d.lost(err) {
-		return fmt.Errorf("roll back: %w", err)
-	}
-	return nil
-}
-
-// undone ends a failed act's transaction and gives the act's error.
-func (db *DB) undone(err error, t *sql.Tx, done func()) error {
-	if end := db.undo(t, done); end != nil {
-		return errors.Join(err, end)
-	}
-	return err
-}
-
-func (db *DB) commit(t *sql.Tx, done func(), after []func()) error {
-	err := t.Commit()
-	if err != nil && db.turn != nil {
-		// The embedded database may keep open what it could not commit, and its
-		// one connection is used again.
-		_, _ = db.write.Exec("ROLLBACK") // refused where nothing is open: just as well
-	}
-	done()
-	switch {
-	case err == nil:
-	case db.d.lost(err):
-		return &concert.Error{Kind: concert.Unavailable, Code: CodeUnsure, Message: "the database broke off while this was being written, so it may or may not have been done: look, or repeat it with the same Idempotency-Key"}
-	default:
-		return fmt.Errorf("commit: %w", err)
-	}
-	for _, f := range after {
-		f()
-	}
-	return nil
 }
 
 // flush writes what the act gathered: events with their leaves, running
@@ -349,11 +297,22 @@ func refused(err error) bool {
 	return ok
 }
 
+// steady is the context for a statement that is yet to begin: an interrupted
+// one would undo the whole transaction of the embedded database, and other acts
+// are in it.
+func (tx *Tx) steady(ctx context.Context) context.Context {
+	if tx.ro || tx.db.line == nil || ctx.Err() != nil {
+		return ctx
+	}
+	return context.WithoutCancel(ctx)
+}
+
 func (tx *Tx) query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
 	st, err := tx.prepared(ctx, text)
 	if err != nil {
 		return nil, err
 	}
+	ctx = tx.steady(ctx)
 	if st != nil {
 		return st.QueryContext(ctx, args...)
 	}
@@ -373,6 +332,7 @@ func (tx *Tx) exec(ctx context.Context, text string, args ...any) (int64, error)
 	if err != nil {
 		return 0, err
 	}
+	ctx = tx.steady(ctx)
 	var res sql.Result
 	if st != nil {
 		res, err = st.ExecContext(ctx, args...)

@@ -299,12 +299,14 @@ func (db *DB) Scrub(ctx context.Context) (done bool, err error) {
 	if db.d.scrub == "" {
 		return true, nil
 	}
-	select {
-	case db.turn <- struct{}{}:
-		defer func() { <-db.turn }()
-	case <-ctx.Done():
-		return false, ctx.Err()
-	}
+	err = db.alone(ctx, func() error {
+		done, err = db.scrub(ctx)
+		return err
+	})
+	return done, err
+}
+
+func (db *DB) scrub(ctx context.Context) (done bool, err error) {
 	conn, err := db.write.Conn(ctx)
 	if err != nil {
 		return false, fmt.Errorf("scrub: %w", err)

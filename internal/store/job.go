@@ -54,7 +54,7 @@ func (tx *Tx) enqueue(ctx context.Context, jobs []concert.Job) (taken []bool, er
 		}
 		params[i] = river.InsertManyParams{Args: j, InsertOpts: opts}
 	}
-	results, err := tx.db.queue.InsertManyTx(ctx, tx.tx, params)
+	results, err := tx.db.queue.InsertManyTx(tx.steady(ctx), tx.tx, params)
 	if err != nil {
 		return nil, fmt.Errorf("enqueue: %w", err)
 	}
@@ -97,7 +97,7 @@ func (db *DB) Work(ctx context.Context, h *Handlers, log *slog.Logger, workers i
 		return fmt.Errorf("job queue: %w", err)
 	}
 	others := &nodes{db: db, self: id, seen: map[string]*heard{}}
-	if db.turn != nil {
+	if db.line != nil {
 		// Nobody else works on an embedded database, so whoever runs there is dead.
 		n, err := db.rescue(ctx, func(string) bool { return true })
 		if err != nil && ctx.Err() == nil {
@@ -112,7 +112,7 @@ func (db *DB) Work(ctx context.Context, h *Handlers, log *slog.Logger, workers i
 	if err := q.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start the job queue: %w", err)
 	}
-	if db.turn == nil {
+	if db.line == nil {
 		others.watch(ctx, log)
 	}
 	<-ctx.Done()
@@ -121,7 +121,7 @@ func (db *DB) Work(ctx context.Context, h *Handlers, log *slog.Logger, workers i
 	if err := q.Stop(stop); err != nil {
 		return fmt.Errorf("stop the job queue: %w", err)
 	}
-	if db.turn == nil {
+	if db.line == nil {
 		if err := others.leave(stop); err != nil {
 			log.Warn("the other nodes were not told that this one ends: they will find out", "err", err)
 		}

@@ -23,8 +23,7 @@ type Once struct {
 	person concert.PersonID
 	name   string
 	print  [32]byte // of the request
-	tx     *sql.Tx  // nil until something is written
-	done   func()   // lets others write again
+	turn   *turn    // nil until something is written
 	after  []func()
 	taken  bool
 }
@@ -61,22 +60,23 @@ func InFlight() error {
 func (o *Once) Taken() bool { return o.taken }
 
 // Acted reports whether something was written that waits for Commit.
-func (o *Once) Acted() bool { return o.tx != nil }
+func (o *Once) Acted() bool { return o.turn != nil }
 
 // update is an Update within the request. What it writes waits for Commit; when
 // it fails, only its own part is undone.
 func (o *Once) update(ctx context.Context, fn func(*Tx) error) error {
-	if o.tx != nil {
+	if o.turn != nil {
 		return o.within(ctx, fn)
 	}
-	t, done, err := o.db.begin(ctx)
+	t, err := o.db.begin(ctx)
 	if err != nil {
 		return err
 	}
-	if err := o.claim(ctx, t, fn); err != nil {
-		return o.db.undone(err, t, done)
+	o.turn = t // also where the act panics: Rollback ends it
+	if err := o.claim(ctx, t.tx, fn); err != nil {
+		o.turn = nil
+		return t.undone(err)
 	}
-	o.tx, o.done = t, done
 	return nil
 }
 
@@ -98,25 +98,26 @@ func (o *Once) claim(ctx context.Context, t *sql.Tx, fn func(*Tx) error) error {
 
 // within is a second act of the same request.
 func (o *Once) within(ctx context.Context, fn func(*Tx) error) error {
-	if _, err := o.tx.ExecContext(ctx, "SAVEPOINT act"); err != nil {
+	tx := o.db.writing(o.turn.tx)
+	if _, err := tx.exec(ctx, "SAVEPOINT further"); err != nil {
 		return err
 	}
-	tx := o.db.writing(o.tx)
+	ending := context.WithoutCancel(ctx)
 	err := tx.run(ctx, fn)
 	o.after = append(o.after, tx.after...)
 	if err != nil {
-		if _, undone := o.tx.ExecContext(ctx, "ROLLBACK TO SAVEPOINT act"); undone != nil {
+		if _, undone := tx.exec(ending, "ROLLBACK TO SAVEPOINT further"); undone != nil {
 			return errors.Join(err, undone)
 		}
 		return err
 	}
-	_, err = o.tx.ExecContext(ctx, "RELEASE SAVEPOINT act")
+	_, err = tx.exec(ending, "RELEASE SAVEPOINT further")
 	return err
 }
 
 // view reads what the request itself has written, too.
 func (o *Once) view(fn func(*Tx) error) error {
-	tx := o.db.writing(o.tx)
+	tx := o.db.writing(o.turn.tx)
 	err := fn(tx)
 	o.after = append(o.after, tx.after...)
 	return err
@@ -125,22 +126,22 @@ func (o *Once) view(fn func(*Tx) error) error {
 // Commit ends the request: what was done and its answer become true together.
 // Without an answer the key is free again.
 func (o *Once) Commit(ctx context.Context, a *StoredAnswer) error {
-	if o.tx == nil {
+	if o.turn == nil {
 		return errors.New("nothing was done under this key: keep its answer alone")
 	}
-	tx := o.db.writing(o.tx)
+	tx := o.db.writing(o.turn.tx)
 	var err error
 	if a != nil {
 		err = tx.StoreAnswer(ctx, o.person, o.name, *a)
 	} else {
 		_, err = tx.exec(ctx, "DELETE FROM idempotency WHERE person = ? AND name = ?", string(o.person), o.name)
 	}
-	t, done := o.tx, o.done
-	o.tx = nil
+	t := o.turn
+	o.turn = nil
 	if err != nil {
-		return o.db.translate(o.db.undone(fmt.Errorf("keep the answer: %w", err), t, done))
+		return o.db.translate(t.undone(fmt.Errorf("keep the answer: %w", err)))
 	}
-	if err := o.db.commit(t, done, append(o.after, tx.after...)); err != nil {
+	if err := t.commit(append(o.after, tx.after...)); err != nil {
 		// Whoever asked has gone: that is all there is to tell.
 		return cmp.Or(ctx.Err(), o.db.translate(err))
 	}
@@ -149,10 +150,10 @@ func (o *Once) Commit(ctx context.Context, a *StoredAnswer) error {
 
 // Rollback undoes what was not committed; after Commit it does nothing.
 func (o *Once) Rollback() error {
-	if o.tx == nil {
+	if o.turn == nil {
 		return nil
 	}
-	t := o.tx
-	o.tx = nil
-	return o.db.undo(t, o.done)
+	t := o.turn
+	o.turn = nil
+	return t.undone(nil)
 }
