@@ -114,7 +114,7 @@ func TestG31AuditorsPage(t *testing.T) {
 		t.Error("the draw of all items does not name the only one")
 	}
 	v.get("/audit?ref="+ref).want(t, http.StatusOK, "where "+ref+" was shown", working)
-	p = v.get("/audit?operator="+h.people["reviewer"].Operator).want(t, http.StatusOK, "Nobody.")
+	v.get("/audit?operator="+h.people["reviewer"].Operator).want(t, http.StatusOK, "Nobody.")
 	v.get("/audit?ref=%25").want(t, http.StatusUnprocessableEntity)
 	res, err := v.http.Get(h.server.URL + "/audit/export")
 	must(t, err)
