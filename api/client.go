@@ -65,13 +65,20 @@ func (c *Client) Do(ctx context.Context, method, path string, call Call, in, out
 		if wait == retryWait {
 			wait = min(retryWait*time.Duration(try+1), retryWaitMax)
 		}
-		t := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-			t.Stop()
-			return ctx.Err()
-		case <-t.C:
+		if err := pause(ctx, wait); err != nil {
+			return err
 		}
+	}
+}
+
+func pause(ctx context.Context, wait time.Duration) error {
+	t := time.NewTimer(wait)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
 	}
 }
 

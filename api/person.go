@@ -2,7 +2,10 @@ package api
 
 import (
 	"context"
+	"errors"
+	"net/http"
 	"net/url"
+	"time"
 )
 
 // NewPerson registers a person (administrator). Any role but a provider's
@@ -159,9 +162,13 @@ func Recruit(ctx context.Context, first, second *Client, call Call, in NewPerson
 		return Call{IdempotencyKey: call.IdempotencyKey + step}
 	}
 	e, err := entered(ctx, second, next("-confirm"), p)
-	if IsCode(err, "login.refused") || IsCode(err, "person.not_waiting") {
-		if p, err = first.NewLink(ctx, Call{}, p.ID); err == nil {
-			e, err = entered(ctx, second, Call{}, p)
+	for try := 0; try < retryMax && startsAnew(ctx, err); try++ {
+		if err = pause(ctx, min(retryWait*time.Duration(try), retryWaitMax)); err != nil {
+			break
+		}
+		var link Person
+		if link, err = first.NewLink(ctx, Call{}, p.ID); err == nil {
+			e, err = entered(ctx, second, Call{}, link)
 		}
 	}
 	if err != nil {
@@ -172,6 +179,19 @@ func Recruit(ctx context.Context, first, second *Client, call Call, in NewPerson
 		return nil, err
 	}
 	return &Client{Base: first.Base, Key: key.Key, HTTP: first.HTTP}, nil
+}
+
+// startsAnew reports whether a new link may help: the old one is used up, or
+// nobody knows whether it is, since a node died over the request.
+func startsAnew(ctx context.Context, err error) bool {
+	if err == nil || ctx.Err() != nil {
+		return false
+	}
+	var p *Problem
+	if !errors.As(err, &p) {
+		return true
+	}
+	return p.Code == "login.refused" || p.Code == "person.not_waiting" || p.Status == http.StatusBadGateway || p.Status == http.StatusGatewayTimeout
 }
 
 func entered(ctx context.Context, second *Client, call Call, p Person) (Entry, error) {

@@ -30,6 +30,14 @@ type Added struct {
 	Proposal string // what a second administrator confirms, "" where none is needed
 }
 
+// unregistered says which party a look-up did not find: registers are no secret.
+func unregistered(err error, what, ref string) error {
+	if !errors.Is(err, concert.ErrNotFound) {
+		return err
+	}
+	return concert.Refuse(concert.Invalid, "person.party", what, "no %s is registered as %s: take the reference from the list (concert %s list)", what, ref, what)
+}
+
 // AddPerson registers a person with an operator number. On a provider's side it
 // may enter at once, and gets an API key where one is asked for by name; any
 // other role waits until a second administrator confirms it (ConfirmPerson).
@@ -44,14 +52,14 @@ func (s *Service) AddPerson(ctx context.Context, by concert.Actor, p concert.Per
 		if authority != "" {
 			a, err := tx.Authority(ctx, authority)
 			if err != nil {
-				return err
+				return unregistered(err, "authority", authority)
 			}
 			p.Authority = a.ID
 		}
 		if provider != "" {
 			v, err := tx.Provider(ctx, provider)
 			if err != nil {
-				return err
+				return unregistered(err, "provider", provider)
 			}
 			p.Provider = v.ID
 		}
