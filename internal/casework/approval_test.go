@@ -267,6 +267,22 @@ func TestG27SecondLookIsBlindAndStopsNothing(t *testing.T) {
 	})
 }
 
+func TestG20ErasedItemGetsNoSecondLook(t *testing.T) {
+	inHouse(t, func(t *testing.T, h *testkit.House) {
+		rex, roy := h.North.Reviewers[0], h.North.Reviewers[1]
+		it := drawn(h, t, 1, nil)
+		h.Approve(rex, []casework.Result{it})
+		testkit.Must(t, h.AskErasure(t.Context(), h.North.Officers[0], it.Ref, h.Item(it.Ref).Version, concert.ErasureSubject, ground))
+		testkit.Must(t, h.EraseItem(t.Context(), rex, it.Ref, h.Item(it.Ref).Version))
+		if n := len(looks(h, t, roy).Waiting); n != 0 {
+			t.Errorf("%d second looks wait", n)
+		}
+		if _, err := h.LookAgain(t.Context(), roy, it.Ref, concert.SecondLook{Verdict: concert.LookDisagree, Note: ground}); code(err) != "not_found" {
+			t.Errorf("a look at what was erased: %v", err)
+		}
+	})
+}
+
 // Who opened it knows; where the authority has nobody left, another one of the action looks, unless the item is not to be shown.
 func TestSecondLookGoesToAnotherAuthorityWhereNobodyIsLeft(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *testkit.House) {
