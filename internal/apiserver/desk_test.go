@@ -138,6 +138,8 @@ func (d *desk) refer(t testing.TB, locations ...string) []string {
 		judged.Assessments = append(judged.Assessments, api.BatchAssessment{Item: r.ID, Version: r.Version, NewAssessment: d.judgement()})
 	}
 	rs = must(d.officer.AssessItems(ctx, api.Call{}, judged))(t)
+	// Urgent items leave at once: held until all are approved, they leave together.
+	must(d.svc.HoldDispatch(ctx, d.administrators[0], "EXERCISE: items are approved one by one"))(t)
 	for _, r := range rs.Results {
 		if r.Problem != nil {
 			t.Fatalf("assess: %v", r.Problem)
@@ -147,6 +149,7 @@ func (d *desk) refer(t testing.TB, locations ...string) []string {
 			t.Fatalf("approve: %v", out.Results[0].Problem)
 		}
 	}
+	must(d.svc.ReleaseDispatch(ctx, d.administrators[0], "EXERCISE: all are approved"))(t)
 	return refs
 }
 
