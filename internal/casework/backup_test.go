@@ -95,6 +95,7 @@ func TestRestoredDispatchWaitsForAPerson(t *testing.T) {
 			stop := testkit.Run(t, h.Service)
 			testkit.Await(t, "a first attempt that the receiver turns away", func() bool { return len(h.Hook.Got()) == 1 })
 			stop()
+			testkit.Must(t, h.PublishLog(t.Context()))
 			second := h.Approved(testkit.Page(2))
 			c := backup(t, h.Service)
 			tried := h.Hook.Got()[0]

@@ -51,13 +51,14 @@ type reading struct {
 // readings are the ways to open what of an item, its list, a hold on it and its referral is sealed.
 func readings(t *testing.T, h *testkit.House, item, referral string) []reading {
 	ctx := t.Context()
+	status := h.Item(item).Status // time runs fast, so that it may have been looked at again by now
 	return []reading{
 		{"item", concert.ConsultedBody{What: concert.ReadOneItem, Ref: item, Count: 1}, func(s concert.Scope) (string, error) {
 			v, err := h.ReadItem(ctx, s, item)
 			return v.Location.Submitted, err
 		}, nil},
-		{"list", concert.ConsultedBody{What: concert.ReadItemList, Filter: "referred", Count: 1}, func(s concert.Scope) (string, error) {
-			vs, err := h.ListItems(ctx, s, casework.ItemQuery{Status: concert.ItemReferred, Limit: 10})
+		{"list", concert.ConsultedBody{What: concert.ReadItemList, Filter: string(status), Count: 1}, func(s concert.Scope) (string, error) {
+			vs, err := h.ListItems(ctx, s, casework.ItemQuery{Status: status, Limit: 10})
 			return strings.Repeat("x", len(vs)), err
 		}, nil},
 		{"approvals", concert.ConsultedBody{What: concert.ReadApprovals}, func(s concert.Scope) (string, error) {
