@@ -44,3 +44,7 @@ var ErrStale = &Error{Kind: Conflict, Code: "stale", Message: "someone else chan
 
 // ErrNotFound is what a look-up by id or reference finds nothing with.
 var ErrNotFound = &Error{Kind: NotFound, Code: "not_found", Message: "there is nothing here under this reference that you may see"}
+
+// ErrInFlight refuses an Idempotency-Key whose first request is still being
+// answered.
+var ErrInFlight = &Error{Kind: Conflict, Code: "idempotency.in_flight", Field: "Idempotency-Key", Message: "a request with this Idempotency-Key is still being answered: try again in a moment"}

@@ -34,20 +34,30 @@ type Override struct {
 	Version    int64
 }
 
-// HoldOverridden lets a held item pass the holds of others: an explicit act of
-// a reviewer who did not assess it, for a threat to life only.
-func (it Item) HoldOverridden(by Actor, a Assessment, reason string, now time.Time) (Item, Override, Event, error) {
+// MayOverride refuses whoever may not override the hold on the item: it takes a
+// reviewer of its authority who did not assess it, and a threat to life.
+func (it Item) MayOverride(by Actor, a Assessment) error {
 	if err := by.MayApprove(); err != nil {
-		return it, Override{}, Event{}, err
+		return err
 	}
 	switch {
 	case by.Authority != it.Author:
-		return it, Override{}, Event{}, ErrNotFound
+		return ErrNotFound
 	case by.Person == it.Assessor:
-		return it, Override{}, Event{}, Refuse(Forbidden, "override.same_person", "", "you assessed item %s yourself: a second person overrides a hold (four eyes)", it.Ref)
+		return Refuse(Forbidden, "override.same_person", "", "you assessed item %s yourself: a second person overrides a hold (four eyes)", it.Ref)
 	case a.ID != it.Assessment || a.Severity != SeverityThreat || it.Priority < 9:
-		return it, Override{}, Event{}, Refuse(Conflict, "override.severity", "", "only an item that was assessed as a threat to life passes a hold: call the contact instead")
-	case len(strings.TrimSpace(reason)) < 20:
+		return Refuse(Conflict, "override.severity", "", "only an item that was assessed as a threat to life passes a hold: call the contact instead")
+	}
+	return nil
+}
+
+// HoldOverridden lets a held item pass the holds of others: an explicit act of
+// a reviewer who did not assess it, for a threat to life only.
+func (it Item) HoldOverridden(by Actor, a Assessment, reason string, now time.Time) (Item, Override, Event, error) {
+	if err := it.MayOverride(by, a); err != nil {
+		return it, Override{}, Event{}, err
+	}
+	if len(strings.TrimSpace(reason)) < 20 {
 		return it, Override{}, Event{}, Refuse(Invalid, "override.reason", "reason", "say in at least twenty characters why it cannot wait for the holder: it is reviewed within 48 hours")
 	}
 	before := it

@@ -130,7 +130,7 @@ func (w *walk) assess(i int) {
 }
 
 func (w *walk) decide(i int) {
-	d := concert.Approval{Decision: rapid.SampledFrom([]concert.Decision{concert.Approve, concert.Approve, concert.Approve, concert.Reject}).Draw(w.t, "decision"), Ground: ground, Draw: [32]byte{byte(rapid.SampledFrom([]int{0, 200}).Draw(w.t, "lot")), 1}}
+	d := concert.Approval{Decision: rapid.SampledFrom([]concert.Decision{concert.Approve, concert.Approve, concert.Approve, concert.Reject}).Draw(w.t, "decision"), Ground: ground, Draw: [32]byte{byte(rapid.SampledFrom([]int{0, 0, 200}).Draw(w.t, "lot")), 1}}
 	before := w.items[i]
 	it, d, e, err := before.Decided(w.anyone(reviewer("rex"), reviewer("roy"), reviewer("ray")), d, w.approvals[before.Assessment], scopeList(), w.now)
 	if err == nil && d.Reviewer != "" {
@@ -261,7 +261,7 @@ func (w *walk) step() {
 		return
 	}
 	i := rapid.IntRange(0, len(w.items)-1).Draw(w.t, "item")
-	switch rapid.SampledFrom([]string{"join", "assess", "assess", "decide", "decide", "decide", "refer", "refer", "hold", "release", "override", "unscope", "answer", "answer", "look", "look again", "remedy", "remind"}).Draw(w.t, "act") {
+	switch rapid.SampledFrom([]string{"join", "assess", "assess", "decide", "decide", "decide", "refer", "refer", "hold", "release", "override", "unscope", "answer", "answer", "look", "look again", "look again", "look again", "remedy", "remind"}).Draw(w.t, "act") {
 	case "join":
 		w.join(i)
 	case "assess":

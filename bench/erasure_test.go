@@ -63,7 +63,7 @@ func eraseAll(b *testing.B, h *testkit.House, items int) {
 		b.Fatalf("%d items are not erased", n)
 	}
 	begun = time.Now()
-	if _, err := h.Scrub(ctx); err != nil {
+	if _, err := h.DB.Scrub(ctx); err != nil {
 		b.Fatal(err)
 	}
 	scrub := time.Since(begun)

@@ -242,7 +242,8 @@ func (c *cluster) stop() {
 	}
 	for _, m := range c.nodes {
 		if m.cmd != nil {
-			kill := time.AfterFunc(nodeStopMost, func() { _ = m.cmd.Process.Kill() })
+			node := m.cmd.Process
+			kill := time.AfterFunc(nodeStopMost, func() { _ = node.Kill() })
 			m.ended()
 			kill.Stop()
 		}

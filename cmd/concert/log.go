@@ -121,8 +121,10 @@ func (c *logSucceedCmd) succeed(ctx context.Context, e *env, next string) (old s
 		return "", err
 	}
 	err = svc.SucceedLog(ctx, operator, concert.LogSuccession{ID: concert.LogSuccessionID(identity.NewID()), Successor: c.Origin, SuccessorKey: key, Reason: c.Reason}, signer)
-	if err != nil {
-		// Nothing happened, so that the next try may take another name.
+	var refused *concert.Error
+	if errors.As(err, &refused) && refused.Kind != concert.Unavailable {
+		// Nothing happened, so that the next try may take another name. After any
+		// other error nobody knows, and the key may be the log's only one.
 		err = errors.Join(err, durable.Remove(filepath.Join(c.Data, nextLogFile)))
 	}
 	return svc.Origin, err
@@ -138,13 +140,19 @@ func (c *logSucceedCmd) known(ctx context.Context) (string, error) {
 }
 
 // exchange puts the new key, name and kept checkpoint in the place of the old.
-// The old private key is destroyed: nothing is signed under that name again.
+// The old private key is destroyed: nothing is signed under that name again. The
+// new one stays in its own file until it is in place, so that a run that is cut
+// off can be repeated.
 func (c *logSucceedCmd) exchange(next string) error {
 	file := func(name string) string { return filepath.Join(c.Data, name) }
-	return errors.Join(
-		durable.Remove(file(casework.CheckpointFile)),
-		durable.WriteFile(file(logFile), []byte(next+"\n"), 0o600),
-		durable.WriteFile(file(originFile), []byte(c.Origin+"\n"), 0o600),
-		durable.Remove(file(nextLogFile)),
-	)
+	if err := durable.Remove(file(casework.CheckpointFile)); err != nil {
+		return err
+	}
+	if err := durable.WriteFile(file(logFile), []byte(next+"\n"), 0o600); err != nil {
+		return err
+	}
+	if err := durable.WriteFile(file(originFile), []byte(c.Origin+"\n"), 0o600); err != nil {
+		return err
+	}
+	return durable.Remove(file(nextLogFile))
 }

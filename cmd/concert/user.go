@@ -58,7 +58,7 @@ func rolesOf(in []string) []concert.Role {
 // waits says how to go on with a proposal.
 func waits(e *env, login, proposal string) {
 	if proposal != "" {
-		fmt.Fprintf(e.stdout, "waits for an administrator (%s), on the page /people or with: concert user confirm %s -server URL -key csk_…\n", proposal, login)
+		fmt.Fprintf(e.stdout, "waits for an administrator (%s), on the page /people or with: concert user confirm %s %s -server URL -key csk_…\n", proposal, login, proposal)
 	}
 }
 
@@ -127,9 +127,10 @@ func (c *userLinkCmd) Run(ctx context.Context, e *env) error {
 }
 
 type userConfirmCmd struct {
-	Login  string `arg:"" help:"Log-in name or operator number."`
-	Server string `help:"Address of the server." default:"http://127.0.0.1:8080" placeholder:"URL"`
-	Key    string `help:"API key of the administrator who confirms: another one than proposed it." required:"" placeholder:"csk_…"`
+	Login    string `arg:"" help:"Log-in name or operator number."`
+	Proposal string `arg:"" optional:"" help:"What you looked at and confirm, PP-…; left out, it only says what waits."`
+	Server   string `help:"Address of the server." default:"http://127.0.0.1:8080" placeholder:"URL"`
+	Key      string `help:"API key of the administrator who confirms: another one than proposed it." required:"" placeholder:"csk_…"`
 }
 
 // Run confirms, as the person whose key it is.
@@ -143,7 +144,10 @@ func (c *userConfirmCmd) Run(ctx context.Context, e *env) error {
 		return fmt.Errorf("%s is %s and waits for nobody", p.Login, p.State)
 	}
 	q := p.Waiting
-	p, err = client.ConfirmPerson(ctx, api.Call{}, p.ID, api.Confirmation{Proposal: q.ID})
+	if c.Proposal == "" {
+		return fmt.Errorf("nothing is confirmed yet: for %s (%s) waits %s, roles %v, proposed by %s; if that is right, name it: concert user confirm %s %s -server %s -key csk_…", p.Login, p.Name, q.Kind, q.Roles, q.By, c.Login, q.ID, c.Server)
+	}
+	p, err = client.ConfirmPerson(ctx, api.Call{}, p.ID, api.Confirmation{Proposal: c.Proposal})
 	if err != nil {
 		return err
 	}

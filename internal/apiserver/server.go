@@ -242,7 +242,7 @@ func (s *Server) idempotent(next http.Handler) http.Handler {
 		flight := string(p.ID) + "\x00" + key
 		if !s.takeOff(flight) {
 			w.Header().Set("Retry-After", "1")
-			httpkit.WriteProblem(w, r, s.log, concert.Refuse(concert.Conflict, "idempotency.in_flight", api.HeaderIdempotencyKey, "a request with this Idempotency-Key is still being answered: try again in a moment"))
+			httpkit.WriteProblem(w, r, s.log, concert.ErrInFlight)
 			return
 		}
 		defer s.land(flight)

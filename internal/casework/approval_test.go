@@ -308,13 +308,21 @@ func TestSecondLookGoesToAnotherAuthorityWhereNobodyIsLeft(t *testing.T) {
 		if n := len(looks(h, t, roy).Waiting); n != 0 {
 			t.Errorf("%d second looks for who has opened the items", n)
 		}
+		// Whoever still waits for a second administrator can look at nothing.
+		_, err := h.AddPerson(t.Context(), operator, concert.Person{Name: "Waiting (EXERCISE)", Login: "waiting", Roles: []concert.Role{concert.RoleReviewer}}, h.North.Ref, "", "")
+		testkit.Must(t, err)
 		if w := looks(h, t, south).Waiting; len(w) != 1 || w[0].Ref != open.Ref {
 			t.Errorf("for another authority: %+v", w)
+		}
+		// What is kept from others keeps its second look, too (G23).
+		h.Submit(h.South.Officers[0], h.Item(closed.Ref).Location.Submitted)
+		if v, err := h.ReadItem(t.Context(), testkit.Scope(t, h.South.Officers[0]), closed.Ref); err != nil || !v.Withheld || v.Look.Assessment != "" {
+			t.Errorf("another finder sees of the closed item: withheld %v, %+v, %v", v.Withheld, v.Look, err)
 		}
 		if _, err := h.LookAgain(t.Context(), south, closed.Ref, concert.SecondLook{Verdict: concert.LookAgree, Type: concert.Incites}); code(err) != "not_found" {
 			t.Errorf("an item that is not to be shown: %v", err)
 		}
-		_, err := h.LookAgain(t.Context(), south, open.Ref, concert.SecondLook{Verdict: concert.LookAgree, Type: concert.Incites})
+		_, err = h.LookAgain(t.Context(), south, open.Ref, concert.SecondLook{Verdict: concert.LookAgree, Type: concert.Incites})
 		testkit.Must(t, err)
 		if v := h.Item(open.Ref); v.LookUnit != h.South.Unit || v.Look.Verdict != concert.LookAgree {
 			t.Errorf("the item's page: %+v", v.Look)

@@ -81,14 +81,15 @@ func (s *Service) onItem(ctx context.Context, by concert.Actor, ref string, vers
 }
 
 // sequenced runs an erasure, and again once the log is published where an event
-// of the item had no place in it yet.
+// of the item had no place in it yet. It is published apart from the request:
+// a head may be shown to others only once it is committed.
 func (s *Service) sequenced(ctx context.Context, erase func() error) error {
 	var err error
 	for range 8 {
 		if err = erase(); !errors.Is(err, store.ErrUnsequenced) {
 			return err
 		}
-		if err := s.PublishLog(ctx); err != nil {
+		if err := s.PublishLog(store.Apart(ctx)); err != nil {
 			return err
 		}
 	}
@@ -157,10 +158,6 @@ func (s *Service) eraseItem(ctx context.Context, j concert.EraseItem) error {
 	return nil
 }
 
-// Scrub takes what was erased out of the embedded database's write-ahead file;
-// false while a reader of an older state stands in the way.
-func (s *Service) Scrub(ctx context.Context) (bool, error) { return s.DB.Scrub(ctx) }
-
 // scrubErased scrubs after an erasure, and again until it could.
 func (s *Service) scrubErased(ctx context.Context) error {
 	if !s.unscrubbed.Swap(false) {
@@ -177,8 +174,11 @@ func (s *Service) scrubErased(ctx context.Context) error {
 func (s *Service) PlaceLegalHold(ctx context.Context, by concert.Actor, ref string, version int64, reason string) error {
 	return s.onItem(ctx, by, ref, version, func(tx *store.Tx, it concert.Item) (concert.Item, error) {
 		next, e, err := it.LegallyHeld(by, reason, s.now())
-		tx.Record(recordable(e, err)...)
-		return next, err
+		if err != nil {
+			return it, err
+		}
+		tx.Record(e)
+		return next, nil
 	})
 }
 
@@ -187,20 +187,13 @@ func (s *Service) PlaceLegalHold(ctx context.Context, by concert.Actor, ref stri
 func (s *Service) LiftLegalHold(ctx context.Context, by concert.Actor, ref string, version int64, reason string) error {
 	return s.onItem(ctx, by, ref, version, func(tx *store.Tx, it concert.Item) (concert.Item, error) {
 		next, e, err := it.LegallyFree(by, reason, s.now())
-		if err == nil {
-			s.retain(tx, next)
+		if err != nil {
+			return it, err
 		}
-		tx.Record(recordable(e, err)...)
-		return next, err
+		s.retain(tx, next)
+		tx.Record(e)
+		return next, nil
 	})
-}
-
-// recordable is the event of an act that was not refused.
-func recordable(e concert.Event, err error) []concert.Event {
-	if err != nil {
-		return nil
-	}
-	return []concert.Event{e}
 }
 
 // ErasureProof shows, to anyone and offline, that an item's erasure stands in

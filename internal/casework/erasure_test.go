@@ -142,6 +142,13 @@ func erased(t *testing.T, h *testkit.House, ref string) {
 	testkit.Must(t, h.EraseItem(t.Context(), h.North.Reviewers[0], ref, h.Item(ref).Version))
 }
 
+// digests counts what is left of the bytes' keyed digest of an item.
+func digests(t *testing.T, h *testkit.House, id concert.ItemID) (n int) {
+	t.Helper()
+	testkit.Must(t, testkit.Raw(t, h.Service).QueryRow("SELECT (SELECT count(*) FROM item WHERE content IS NOT NULL AND id = '"+string(id)+"') + (SELECT count(*) FROM approval a JOIN assessment s ON s.id = a.assessment WHERE a.content IS NOT NULL AND s.item = '"+string(id)+"')").Scan(&n))
+	return n
+}
+
 func tallies(t *testing.T, h *testkit.House) (d concert.Deltas) {
 	t.Helper()
 	testkit.Must(t, h.DB.View(t.Context(), func(tx *store.Tx) (err error) { d, err = tx.Tallies(t.Context(), h.Action.ID); return err }))
@@ -165,6 +172,9 @@ func TestG20NothingOfAnErasedItemIsLeft(t *testing.T) {
 		}
 		counted := tallies(t, h)
 		v := h.Item(gone)
+		if n := digests(t, h, v.ID); n != 2 {
+			t.Errorf("%d digests of its bytes before the erasure, not those of item and approval", n)
+		}
 		raw := testkit.Raw(t, h.Service)
 		wrapped := testkit.SubjectKeys(t, raw)[string(v.ID)]
 		var sealed []byte
@@ -173,6 +183,9 @@ func TestG20NothingOfAnErasedItemIsLeft(t *testing.T) {
 
 		testkit.Must(t, h.EraseItem(ctx, h.North.Reviewers[0], gone, v.Version))
 
+		if n := digests(t, h, v.ID); n != 0 {
+			t.Errorf("%d digests of its bytes are left", n)
+		}
 		after := readAll(t, h)
 		for _, c := range append(canaries, hex.EncodeToString(wrapped), hex.EncodeToString(sealed), hex.EncodeToString(digest[:])) {
 			if i := strings.Index(after, c); i >= 0 {
@@ -211,7 +224,7 @@ func inFiles(t *testing.T, h *testkit.House, secrets ...[]byte) {
 		return
 	}
 	testkit.Await(t, "the write-ahead file to be emptied", func() bool {
-		done, err := h.Scrub(t.Context())
+		done, err := h.DB.Scrub(t.Context())
 		testkit.Must(t, err)
 		return done
 	})

@@ -17,7 +17,7 @@ const (
 	lookAgain = 10 * time.Second
 	// underPage bounds the items under a hold that one query loads.
 	underPage = 400
-	// askedMost bounds who is listed as having asked about one hold.
+	// askedMost bounds who is listed as having asked about one hold, the last ones.
 	askedMost = 100
 )
 
@@ -212,7 +212,7 @@ func (s *Service) withAsked(ctx context.Context, tx *store.Tx, hs []concert.Hold
 	out := make([]HoldView, len(hs))
 	for i, h := range hs {
 		out[i].Hold = h
-		for _, a := range asked[h.ID][:min(len(asked[h.ID]), askedMost)] {
+		for _, a := range asked[h.ID][max(0, len(asked[h.ID])-askedMost):] {
 			out[i].Asked = append(out[i].Asked, AskedView{a, by[a.Authority], probed[a.Authority]})
 		}
 	}

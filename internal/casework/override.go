@@ -142,6 +142,11 @@ func (s *Service) reviewDue(ctx context.Context, j concert.ReviewDue) error {
 		}
 		alarm, e := o.Unreviewed(items[0], now)
 		alarm.ID = concert.AlarmID(identity.NewID())
+		// Moved on, so that a review at the same moment is tried again and ends
+		// the alarm.
+		if err := tx.SaveOverride(ctx, o); err != nil {
+			return err
+		}
 		tx.Record(e)
 		return tx.AddAlarm(ctx, alarm)
 	})

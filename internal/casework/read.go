@@ -138,6 +138,7 @@ func (v *ItemView) limit(ctx context.Context, tx *store.Tx, by concert.Actor) er
 	}
 	if !own && !v.Handling.MayLeave(concert.ToTenant) {
 		v.Judged, v.Approvals, v.Remedies, v.Answers, v.Withheld = concert.Assessment{}, nil, nil, nil, true
+		v.Look, v.LookUnit = concert.SecondLook{}, ""
 	}
 	if v.Erasure.AskedBy == "" {
 		return nil

@@ -245,7 +245,7 @@ func (s *Service) Once(ctx context.Context, p concert.PersonID, key string, requ
 	switch {
 	case once.Taken():
 		if a, again, err = s.Recall(ctx, p, key, request); err == nil && !again {
-			err = store.InFlight()
+			err = concert.ErrInFlight
 		}
 		return a, again, err
 	case a.Status >= 500:

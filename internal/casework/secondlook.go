@@ -155,7 +155,7 @@ func circlesOf(ctx context.Context, tx *store.Tx, looks []concert.SecondLook, it
 	}
 	reviewers := map[concert.AuthorityID][]concert.PersonID{}
 	for _, p := range people {
-		if slices.Contains(p.Roles, concert.RoleReviewer) && p.DisabledAt.IsZero() {
+		if slices.Contains(p.Roles, concert.RoleReviewer) && p.InForce() {
 			reviewers[p.Authority] = append(reviewers[p.Authority], p.ID)
 		}
 	}

@@ -30,6 +30,8 @@ type jsonShape struct {
 	object func(line int, raw []byte, inside bool) error
 	// closed takes what was asked of an object that held others, at its end.
 	closed func(asked map[string][]byte) error
+	// torn takes that such an object broke off; nil where that changes nothing.
+	torn func() error
 }
 
 // brokenError is a place where the text stops being JSON.
@@ -113,6 +115,11 @@ func walk(r io.Reader, bad func(RowError) error, shape jsonShape) error {
 		}
 		if err != nil || !alone {
 			return err
+		}
+		if w.torn != nil {
+			if err := w.torn(); err != nil {
+				return err
+			}
 		}
 		if err := w.resume(); err != nil {
 			return err
@@ -322,7 +329,11 @@ func (w *walker) member(key string, level int, k *kept, asked map[string][]byte)
 	k.over, k.deep = k.over || v.over, k.deep || v.deep
 	k.add(v.buf...)
 	for _, a := range w.asks {
-		if a == key && !v.over && !v.deep {
+		switch {
+		case a != key:
+		case v.over, v.deep:
+			asked[key] = []byte("0") // no value of any use: whoever asked takes the strictest
+		default:
 			asked[key] = v.buf
 		}
 	}

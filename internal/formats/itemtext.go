@@ -174,7 +174,7 @@ func (n *notes) add(line int, text string) {
 		n.count, n.first = map[string]int{}, map[string]int{}
 	}
 	if n.count[text] == 0 {
-		if len(n.texts) == maxNotes {
+		if len(n.texts) >= maxNotes {
 			text = "other notes"
 		}
 		if n.count[text] == 0 {

@@ -63,16 +63,24 @@ func ReadMISP(r io.Reader, yield func(ItemRow) error, bad func(RowError) error) 
 		asks:   []string{"Tag", "distribution"},
 		object: m.object,
 		closed: m.closed,
+		torn:   m.torn,
 	})
 	if err != nil {
 		return err
 	}
-	// A file that broke off in the middle of an event: what it asked for of its
-	// readers is not known.
-	if err := m.flush(string(concert.HandlingNotShared)); err != nil {
+	if err := m.torn(); err != nil {
 		return err
 	}
 	return m.notes.tell(bad)
+}
+
+// torn hands in what an event held that broke off: what it asked for of its
+// readers is not known.
+func (m *mispReader) torn() error {
+	if len(m.waiting) > 0 {
+		m.notes.add(m.waiting[0].Line, "events that break off: their items that stood before are in, and not to be passed on (H2)")
+	}
+	return m.flush(string(concert.HandlingNotShared))
 }
 
 func (m *mispReader) closed(asked map[string][]byte) error {

@@ -92,6 +92,18 @@ func TestMISPLargeAndBrokenEventsAreHandledWithCare(t *testing.T) {
 	if err != nil || len(bad) != 1 || len(good) != 1 || !strings.HasSuffix(good[0], " H2") {
 		t.Errorf("an event that breaks off: %v, good %q, bad %q", err, good, bad)
 	}
+	// Nor does the next line's event say for a broken one what may be passed on.
+	one := attr("url", "https://video.example/w/1", "")
+	two := `{"Event":{"Attribute":[` + attr("url", "https://video.example/w/2", "") + `],"Tag":[{"name":"tlp:clear"}]}}`
+	good, bad, notes, err = readAs(formats.FormatMISP, strings.NewReader(`{"Event":{"Attribute":[`+one+`],"Tag":[{"name":tlp:red}]}}`+"\n"+two+"\n"))
+	if err != nil || len(bad) != 1 || len(notes) != 1 || len(good) != 2 || !strings.HasSuffix(good[0], "w/1 H2") || !strings.HasSuffix(good[1], "w/2 H0") {
+		t.Errorf("a broken line before another: %v, good %q, bad %q, notes %q", err, good, bad, notes)
+	}
+	// Tags of no readable size are the strictest.
+	good, bad, _, err = readAs(formats.FormatMISP, strings.NewReader(`{"Event":{"Attribute":[`+one+`],"Tag":[`+strings.Repeat(`{"name":"tlp:red"},`, 80_000)+`{}]}}`))
+	if err != nil || len(bad) > 0 || len(good) != 1 || !strings.HasSuffix(good[0], " H2") {
+		t.Errorf("tags without end: %v, good %q, bad %q", err, good, bad)
+	}
 }
 
 func FuzzReadMISP(f *testing.F) {

@@ -76,7 +76,10 @@ func ReadXARF(r io.Reader, yield func(ItemRow) error, bad func(RowError) error) 
 		for _, t := range x.Tags {
 			it.Handling = max(it.Handling, handlingOf(string(t)))
 		}
-		places := x.places()
+		places, why := x.places()
+		if why != "" {
+			return bad(wrong(line, "%s", why))
+		}
 		if len(places) == 0 {
 			return bad(wrong(line, "has no place: neither url nor domain, and no list of addresses among its evidence"))
 		}
@@ -149,19 +152,19 @@ func (c *xarfContact) fault(who string) string {
 
 // places are where the content is: the url, else lists of addresses among the
 // evidence (text/uri-list, RFC 2483), else the domain. The source identifier
-// names a machine, not content.
-func (x *xarfReport) places() []string {
+// names a machine, not content. why is what is wrong with a list that cannot be
+// read: the domain is no stand-in for it.
+func (x *xarfReport) places() (out []string, why string) {
 	if x.URL != "" {
-		return []string{string(x.URL)}
+		return []string{string(x.URL)}, ""
 	}
-	var out []string
 	for _, e := range x.Evidence {
 		if kind, _, _ := strings.Cut(string(e.ContentType), ";"); !strings.EqualFold(strings.TrimSpace(kind), "text/uri-list") {
 			continue
 		}
 		list, err := base64.StdEncoding.DecodeString(string(e.Payload))
 		if err != nil {
-			continue // no list, so no place: the report may have another
+			return nil, "has a list of addresses (text/uri-list) among its evidence that is no base64, or longer than 64 KiB: hand them in as CSV"
 		}
 		for line := range strings.Lines(string(list)) {
 			if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
@@ -172,7 +175,7 @@ func (x *xarfReport) places() []string {
 	if len(out) == 0 && x.Domain != "" {
 		out = append(out, string(x.Domain))
 	}
-	return out
+	return out, ""
 }
 
 // sum is the SHA-256 of the content itself: "sha256:…" or an object with a

@@ -55,7 +55,7 @@ func TestXARFBadReportsCostOneRow(t *testing.T) {
 		good,
 	}, ",\n") + "]"
 	wantRows(t, formats.FormatXARF, text, []string{"8 https://video.example/w/1"}, []string{
-		"1 has no place", "2 is a report on connection", "3 …is no category", "4 is a report of XARF 3", "5 its SHA-256", "6 cannot be read…duplicate", "7 is no object",
+		"1 has a list of addresses", "2 is a report on connection", "3 …is no category", "4 is a report of XARF 3", "5 its SHA-256", "6 cannot be read…duplicate", "7 is no object",
 	})
 }
 

@@ -149,7 +149,7 @@ func (tx *Tx) Erase(ctx context.Context, it concert.Item) (n int, remains [sha25
 		{"DELETE FROM subject_key WHERE subject = ?", []any{id}},
 		{"UPDATE item SET sealed = NULL, content = NULL, place = ? WHERE id = ?", []any{elsewhere, id}},
 		{"UPDATE assessment SET sealed = NULL WHERE item = ?", []any{id}},
-		{"UPDATE approval SET sealed = NULL WHERE assessment IN (SELECT id FROM assessment WHERE item = ?)", []any{id}},
+		{"UPDATE approval SET sealed = NULL, content = NULL WHERE assessment IN (SELECT id FROM assessment WHERE item = ?)", []any{id}},
 		{"UPDATE answer SET sealed = NULL WHERE item = ?", []any{id}},
 		{"UPDATE remedy SET sealed = NULL WHERE item = ?", []any{id}},
 		{"UPDATE second_look SET sealed = NULL WHERE item = ?", []any{id}},

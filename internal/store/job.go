@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -112,13 +113,21 @@ func (db *DB) Work(ctx context.Context, h *Handlers, log *slog.Logger, workers i
 	if err := q.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start the job queue: %w", err)
 	}
+	beating, still := context.WithCancel(context.WithoutCancel(ctx))
+	defer still()
+	var watching sync.WaitGroup
 	if db.line == nil {
-		others.watch(ctx, log)
+		watching.Go(func() { others.watch(beating, log) })
 	}
 	<-ctx.Done()
+	// Jobs still run: until they have ended the other nodes must not take this
+	// one for dead.
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	if err := q.Stop(stop); err != nil {
+	err = q.Stop(stop)
+	still()
+	watching.Wait()
+	if err != nil {
 		return fmt.Errorf("stop the job queue: %w", err)
 	}
 	if db.line == nil {

@@ -92,7 +92,7 @@ func (n *nodes) look(ctx context.Context) (rescued int, err error) {
 	})
 }
 
-// watch beats and looks until the context ends, then says goodbye.
+// watch beats and looks until the context ends.
 func (n *nodes) watch(ctx context.Context, log *slog.Logger) {
 	t := time.NewTicker(nodeTick)
 	defer t.Stop()

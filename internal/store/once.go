@@ -26,6 +26,7 @@ type Once struct {
 	turn   *turn    // nil until something is written
 	after  []func()
 	taken  bool
+	lost   error // what undid the whole transaction, with everything done before
 }
 
 type onceKey struct{}
@@ -37,10 +38,17 @@ func (db *DB) Once(ctx context.Context, p concert.PersonID, name string, print [
 	return context.WithValue(ctx, onceKey{}, o), o
 }
 
+// Apart is a context outside the request: what is written under it commits by
+// itself, and what is read is committed. The request must not have acted yet,
+// since it then holds the database's turn.
+func Apart(ctx context.Context) context.Context {
+	return context.WithValue(ctx, onceKey{}, (*Once)(nil))
+}
+
 // onceOf is the request that the context belongs to, if it goes to this
 // database.
 func (db *DB) onceOf(ctx context.Context) *Once {
-	if o, ok := ctx.Value(onceKey{}).(*Once); ok && o.db == db {
+	if o, _ := ctx.Value(onceKey{}).(*Once); o != nil && o.db == db {
 		return o
 	}
 	return nil
@@ -50,21 +58,19 @@ func (db *DB) onceOf(ctx context.Context) *Once {
 // answer of a request with a key.
 func (db *DB) Requested(ctx context.Context) bool { return db.onceOf(ctx) != nil }
 
-// InFlight refuses a key whose first request is still being answered.
-func InFlight() error {
-	return concert.Refuse(concert.Conflict, "idempotency.in_flight", "Idempotency-Key", "a request with this Idempotency-Key is still being answered: try again in a moment")
-}
-
 // Taken reports whether an act was refused because another request had the
 // key, whose answer is there by now.
 func (o *Once) Taken() bool { return o.taken }
 
 // Acted reports whether something was written that waits for Commit.
-func (o *Once) Acted() bool { return o.turn != nil }
+func (o *Once) Acted() bool { return o.turn != nil || o.lost != nil }
 
 // update is an Update within the request. What it writes waits for Commit; when
 // it fails, only its own part is undone.
 func (o *Once) update(ctx context.Context, fn func(*Tx) error) error {
+	if o.lost != nil {
+		return o.lost
+	}
 	if o.turn != nil {
 		return o.within(ctx, fn)
 	}
@@ -89,7 +95,7 @@ func (o *Once) claim(ctx context.Context, t *sql.Tx, fn func(*Tx) error) error {
 	}
 	if n == 0 {
 		o.taken = true
-		return InFlight()
+		return concert.ErrInFlight
 	}
 	err = tx.run(ctx, fn)
 	o.after = append(o.after, tx.after...)
@@ -107,7 +113,8 @@ func (o *Once) within(ctx context.Context, fn func(*Tx) error) error {
 	o.after = append(o.after, tx.after...)
 	if err != nil {
 		if _, undone := tx.exec(ending, "ROLLBACK TO SAVEPOINT further"); undone != nil {
-			return errors.Join(err, undone)
+			o.lost, o.turn = o.turn.undone(err), nil
+			return o.lost
 		}
 		return err
 	}
@@ -117,6 +124,9 @@ func (o *Once) within(ctx context.Context, fn func(*Tx) error) error {
 
 // view reads what the request itself has written, too.
 func (o *Once) view(fn func(*Tx) error) error {
+	if o.lost != nil {
+		return o.lost
+	}
 	tx := o.db.writing(o.turn.tx)
 	err := fn(tx)
 	o.after = append(o.after, tx.after...)
@@ -126,6 +136,9 @@ func (o *Once) view(fn func(*Tx) error) error {
 // Commit ends the request: what was done and its answer become true together.
 // Without an answer the key is free again.
 func (o *Once) Commit(ctx context.Context, a *StoredAnswer) error {
+	if o.lost != nil {
+		return o.db.translate(o.lost)
+	}
 	if o.turn == nil {
 		return errors.New("nothing was done under this key: keep its answer alone")
 	}

@@ -116,7 +116,7 @@ func (u *UI) itemFor(r *http.Request, v *visit) (itemPage, error) {
 	p.MayDecide = v.has(concert.RoleReviewer) && ours && it.Status == concert.ItemAssessed && mayDecide(it, by)
 	p.MayRemedy = (v.has(concert.RoleOfficer) || v.has(concert.RoleReviewer)) && ours && can(concert.MoveWithdraw)
 	p.MayLook = v.has(concert.RoleOfficer) && ours && it.Item.Referral != "" && can(concert.MoveSeeUp)
-	p.MayOverride = v.has(concert.RoleReviewer) && ours && it.Status == concert.ItemHeld && it.Judged.Severity == concert.SeverityThreat && it.Item.Assessor != by.Person
+	p.MayOverride = it.Status == concert.ItemHeld && it.Item.MayOverride(by, it.Judged) == nil
 	p.MayReview = it.Override.Item != "" && it.Override.MayReview(by, it.Item, it.Approvals) == nil
 	p.keep(v)
 	if r.URL.Query().Get("from") == "approvals" || field(r, "from") == "approvals" {
