@@ -283,8 +283,8 @@ func inboxHas(t *testing.T, h *testkit.House, by concert.Actor, kinds ...concert
 func TestG28RecountFromAnExportEqualsTheBoard(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *testkit.House) {
 		h.At(day, brisk)
-		stop := testkit.Run(t, h.Service)
 		items := h.Approved(testkit.Page(1), testkit.Page(2), testkit.Page(3), testkit.Sound(4))
+		stop := testkit.Run(t, h.Service)
 		h.Submit(h.South.Officers[0], testkit.Page(1), testkit.Page(9), "https://video.example/")
 		ref := sent(h, t, items[0].Ref)
 		sent(h, t, items[3].Ref)
