@@ -111,3 +111,9 @@ func (a Accuracy) Known() bool { return a.Judged >= AccuracyFrom }
 func (a Accuracy) Low() bool {
 	return a.Known() && 100*(a.Judged-a.Inaccurate) < AccuracyLeast*a.Judged
 }
+
+// MaySeeAccuracy reports whether the person's accuracy is shown to the actor:
+// its own, to reviewers of its authority, and to auditors.
+func (a Actor) MaySeeAccuracy(p Person) bool {
+	return a.Has(RoleAuditor) || a.Person == p.ID || a.Has(RoleReviewer) && a.Authority != "" && a.Authority == p.Authority
+}

@@ -39,8 +39,9 @@ type SealedReason struct {
 // dispatchReason is the least that tells another person something, in bytes.
 const dispatchReason = 10
 
-// Held checks a new hold on dispatch.
-func (h DispatchHold) Held(by Actor, cause HoldCause, reason string, now time.Time) (DispatchHold, Event, error) {
+// Held checks a new hold on dispatch. erased is how many items a restore could
+// not bring back since they were erased after the backup.
+func (h DispatchHold) Held(by Actor, cause HoldCause, reason string, erased int64, now time.Time) (DispatchHold, Event, error) {
 	if err := by.Need(RoleAdministrator); err != nil {
 		return h, Event{}, err
 	}
@@ -48,7 +49,7 @@ func (h DispatchHold) Held(by Actor, cause HoldCause, reason string, now time.Ti
 		return h, Event{}, Refuse(Invalid, "dispatch.reason", "reason", "holding dispatch needs a reason of at least ten characters: the others read it")
 	}
 	h.Cause, h.Reason, h.HeldBy, h.HeldAt = cause, reason, by.Person, now
-	e := NewEvent(EventDispatchHeld, by, string(h.ID), now, DispatchHoldBody{Cause: cause})
+	e := NewEvent(EventDispatchHeld, by, string(h.ID), now, DispatchHoldBody{Cause: cause, Erased: erased})
 	return h, e.WithSealed(SealedReason{reason}), nil
 }
 

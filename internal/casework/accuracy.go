@@ -53,7 +53,7 @@ func (s *Service) ReadAccuracy(ctx context.Context, scope concert.Scope) ([]Offi
 		for _, p := range people {
 			// Who is no officer any more stays accountable for what was assessed.
 			c := counts[string(p.ID)]
-			if !slices.Contains(p.Roles, concert.RoleOfficer) && len(c) == 0 || !maySeeAccuracy(by, p) {
+			if !slices.Contains(p.Roles, concert.RoleOfficer) && len(c) == 0 || !by.MaySeeAccuracy(p) {
 				continue
 			}
 			out = append(out, OfficerAccuracy{Operator: p.Operator, Authority: units[p.Authority], Counts: c, Accuracy: concert.AccuracyOf(c)})
@@ -64,12 +64,4 @@ func (s *Service) ReadAccuracy(ctx context.Context, scope concert.Scope) ([]Offi
 		return cmp.Or(cmp.Compare(a.Authority.Unit, b.Authority.Unit), cmp.Compare(a.Operator, b.Operator))
 	})
 	return out, err
-}
-
-func maySeeAccuracy(by concert.Actor, p concert.Person) bool {
-	switch {
-	case by.Has(concert.RoleAuditor), by.Person == p.ID:
-		return true
-	}
-	return by.Has(concert.RoleReviewer) && by.Authority != "" && by.Authority == p.Authority
 }

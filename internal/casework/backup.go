@@ -143,13 +143,8 @@ func (s *Service) HoldRestored(ctx context.Context, by concert.Actor, madeAt int
 			tx.Record(concert.NewEvent(concert.EventDispatchHeld, by, string(h.ID), s.now(), concert.DispatchHoldBody{Cause: concert.CauseRestored, Erased: erased}))
 			return nil
 		}
-		h, e, err := concert.DispatchHold{ID: concert.DispatchHoldID(identity.NewID()), Version: 1}.Held(by, concert.CauseRestored, "Restored from the backup of "+wallTime(madeAt)+".", s.now())
-		if err != nil {
-			return err
-		}
-		e.Body = concert.DispatchHoldBody{Cause: concert.CauseRestored, Erased: erased}
-		tx.Record(e)
-		return tx.AddDispatchHold(ctx, h)
+		_, err = s.holdDispatch(ctx, tx, by, concert.CauseRestored, "Restored from the backup of "+wallTime(madeAt)+".", erased)
+		return err
 	})
 	return erased, err
 }

@@ -20,14 +20,14 @@ func (s *Service) HoldDispatch(ctx context.Context, by concert.Actor, reason str
 		if held {
 			return concert.Refuse(concert.Conflict, "dispatch.held", "", "dispatch is held already")
 		}
-		h, err = s.holdDispatch(ctx, tx, by, concert.CauseOrdered, reason)
+		h, err = s.holdDispatch(ctx, tx, by, concert.CauseOrdered, reason, 0)
 		return err
 	})
 	return h, err
 }
 
-func (s *Service) holdDispatch(ctx context.Context, tx *store.Tx, by concert.Actor, cause concert.HoldCause, reason string) (concert.DispatchHold, error) {
-	h, e, err := concert.DispatchHold{ID: concert.DispatchHoldID(identity.NewID()), Version: 1}.Held(by, cause, reason, s.now())
+func (s *Service) holdDispatch(ctx context.Context, tx *store.Tx, by concert.Actor, cause concert.HoldCause, reason string, erased int64) (concert.DispatchHold, error) {
+	h, e, err := concert.DispatchHold{ID: concert.DispatchHoldID(identity.NewID()), Version: 1}.Held(by, cause, reason, erased, s.now())
 	if err != nil {
 		return h, err
 	}

@@ -83,13 +83,7 @@ func Alone(path string, fn func() error) error {
 	if err != nil {
 		return fmt.Errorf("lock %s: %w", path, err)
 	}
-	for {
-		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX)
-		if !errors.Is(err, syscall.EINTR) {
-			break
-		}
-	}
-	if err == nil {
+	if err = flock(f, syscall.LOCK_EX); err == nil {
 		err = fn()
 	}
 	return errors.Join(err, f.Close())

@@ -129,7 +129,8 @@ func walk(r io.Reader, bad func(RowError) error, shape jsonShape) error {
 
 func broken(format string, args ...any) error { return &brokenError{why: fmt.Sprintf(format, args...)} }
 
-// resume goes to the next line that begins with an object.
+// resume goes to the next line that begins with an object. A line that begins
+// with anything else is a bad row.
 func (w *walker) resume() error {
 	for {
 		c, err := w.br.ReadByte()
@@ -141,6 +142,11 @@ func (w *walker) resume() error {
 		}
 		if c == '{' && !w.begun {
 			return w.br.UnreadByte()
+		}
+		if c > ' ' && !w.begun {
+			if err := w.bad(wrong(w.line, "begins no object, and is not read")); err != nil {
+				return err
+			}
 		}
 		w.count(c)
 	}

@@ -99,6 +99,11 @@ func TestMISPLargeAndBrokenEventsAreHandledWithCare(t *testing.T) {
 	if err != nil || len(bad) != 1 || len(notes) != 1 || len(good) != 2 || !strings.HasSuffix(good[0], "w/1 H2") || !strings.HasSuffix(good[1], "w/2 H0") {
 		t.Errorf("a broken line before another: %v, good %q, bad %q, notes %q", err, good, bad, notes)
 	}
+	// What follows and is no object is not passed over without a word.
+	_, bad, _, err = readAs(formats.FormatMISP, strings.NewReader(two+"\n{\"Event\":x}\nEXERCISE\n  \n[1]\n"+two))
+	if err != nil || len(bad) != 3 {
+		t.Errorf("lines that begin no object: %v, bad %q", err, bad)
+	}
 	// Tags of no readable size are the strictest.
 	good, bad, _, err = readAs(formats.FormatMISP, strings.NewReader(`{"Event":{"Attribute":[`+one+`],"Tag":[`+strings.Repeat(`{"name":"tlp:red"},`, 80_000)+`{}]}}`))
 	if err != nil || len(bad) > 0 || len(good) != 1 || !strings.HasSuffix(good[0], " H2") {

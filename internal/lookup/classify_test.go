@@ -135,6 +135,25 @@ func TestG29NothingButProofIsDown(t *testing.T) {
 	}
 }
 
+// Links that nobody closed, names to jump to and stray ends hide nothing of a page's own text.
+func TestAnchorsHideNoText(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("EXERCISE what the page itself says. ", 200)
+	for what, body := range map[string]string{
+		"a name to jump to": `<body><a name="top">` + long,
+		"closed by itself":  `<body><a/>` + long,
+		"a link ended":      `<body><a href="/x">to x</a>` + long,
+		"the next one ends": `<body><a href="/x">x<a name="y">` + long,
+	} {
+		if p := scan(&Response{Body: []byte(body), Header: http.Header{"Content-Type": {"text/html"}}}); !p.long() {
+			t.Errorf("%s: of %d bytes %d are its own", what, len(body), len(p.own))
+		}
+	}
+	if p := scan(&Response{Body: []byte("<body><nav><a href=x>x</a></a>" + long + "</nav>"), Header: http.Header{"Content-Type": {"text/html"}}}); p.long() {
+		t.Error("a stray end of a link ends a list of links")
+	}
+}
+
 func TestFailuresHaveTheirReasons(t *testing.T) {
 	t.Parallel()
 	for f, want := range map[Failure]Verdict{

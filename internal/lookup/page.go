@@ -126,6 +126,7 @@ func (p *page) parse(body []byte) {
 	var head, text, own strings.Builder
 	z := html.NewTokenizer(bytes.NewReader(body))
 	hidden, heading, beside := 0, 0, 0
+	link := false // inside one; the next one ends it, and a name to jump to is none
 	for {
 		switch z.Next() {
 		case html.ErrorToken:
@@ -144,7 +145,7 @@ func (p *page) parse(body []byte) {
 				t = t[:min(len(t), maxText-text.Len())]
 				text.Write(t)
 				text.WriteByte(' ')
-				if beside == 0 {
+				if beside == 0 && !link {
 					own.Write(t)
 					own.WriteByte(' ')
 				}
@@ -162,8 +163,10 @@ func (p *page) parse(body []byte) {
 				beside++
 			case atom.H1, atom.H2:
 				heading++
-			case atom.Nav, atom.Footer, atom.Aside, atom.Button, atom.Noscript, atom.A:
+			case atom.Nav, atom.Footer, atom.Aside, atom.Button, atom.Noscript:
 				beside++
+			case atom.A:
+				link = attr && attribute(z, "href") != ""
 			case atom.Iframe:
 				if attr {
 					src := attribute(z, "src")
@@ -192,8 +195,10 @@ func (p *page) parse(body []byte) {
 				heading, beside = max(heading-1, 0), max(beside-1, 0)
 			case atom.H1, atom.H2:
 				heading = max(heading-1, 0)
-			case atom.Nav, atom.Footer, atom.Aside, atom.Button, atom.Noscript, atom.A:
+			case atom.Nav, atom.Footer, atom.Aside, atom.Button, atom.Noscript:
 				beside = max(beside-1, 0)
+			case atom.A:
+				link = false
 			}
 		}
 	}
