@@ -40,4 +40,4 @@ func (u *UI) designSystem(w http.ResponseWriter, r *http.Request, v *visit) erro
 }
 
 // sampleErrors show what a form says.
-var sampleErrors = formErrors{{Kind: concert.Invalid, Code: "design.sample", Field: "sample", Message: "this is what a field says that cannot be taken as it is, with the way out"}}
+var sampleErrors = formErrors{{Kind: concert.Invalid, Code: "page.missing", Field: "sample", Message: "this is what a field says that cannot be taken as it is, with the way out"}}
