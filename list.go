@@ -139,3 +139,103 @@ func EventIDOffset(base, id EventID) (int64, bool) {
 	}
 	return int64(i - b), true
 }
+
+// ReferralSearch asks a list of referrals. Empty fields ask nothing.
+type ReferralSearch struct {
+	Author   AuthorityID
+	Provider ProviderID
+	Action   ActionID
+	Status   ReferralStatus
+	From     time.Time // sent at this time or later
+	Until    time.Time // sent before this time
+}
+
+// HoldState is how a hold stands, for lists.
+type HoldState string
+
+// The states of a hold.
+const (
+	HoldStanding HoldState = "standing"
+	HoldExpired  HoldState = "expired"
+	HoldReleased HoldState = "released"
+)
+
+// HoldStates lists them.
+var HoldStates = []HoldState{HoldStanding, HoldExpired, HoldReleased}
+
+// State is how the hold stands now.
+func (h Hold) State(now time.Time) HoldState {
+	switch {
+	case !h.ReleasedAt.IsZero():
+		return HoldReleased
+	case now.Before(h.ExpiresAt):
+		return HoldStanding
+	}
+	return HoldExpired
+}
+
+// RemedySearch asks a list of withdrawals and corrections. Empty fields ask
+// nothing.
+type RemedySearch struct {
+	Author   AuthorityID // whose item it was
+	Sent     bool        // only of items that had gone out: what others were told wrongly
+	Kind     RemedyKind
+	Category RemedyCategory
+	From     time.Time
+	Until    time.Time
+}
+
+// RemedyCount is how many remedies there were of a kind, for a reason.
+type RemedyCount struct {
+	Kind     RemedyKind
+	Category RemedyCategory
+	N        int
+}
+
+// PersonSearch asks a list of people. Empty fields ask nothing.
+type PersonSearch struct {
+	Role      Role
+	Authority AuthorityID
+	Provider  ProviderID
+	State     PersonState
+}
+
+// PersonState is whether a person's account works, for lists.
+type PersonState string
+
+// The states of an account.
+const (
+	PersonInForce  PersonState = "in_force"
+	PersonWaiting  PersonState = "waiting" // for a second administrator
+	PersonDisabled PersonState = "disabled"
+)
+
+// PersonStates lists them.
+var PersonStates = []PersonState{PersonInForce, PersonWaiting, PersonDisabled}
+
+// State is whether the person's account works.
+func (p Person) State() PersonState {
+	switch {
+	case !p.DisabledAt.IsZero():
+		return PersonDisabled
+	case p.Waits:
+		return PersonWaiting
+	}
+	return PersonInForce
+}
+
+// AlarmSearch asks a list of alarms. Empty fields ask nothing.
+type AlarmSearch struct {
+	Kind      AlarmKind
+	Authority AuthorityID
+	Lasting   bool
+}
+
+// EventSearch asks the event log. Empty fields ask nothing.
+type EventSearch struct {
+	Kind    EventKind
+	Subject string // id of what it happened to
+	Actor   PersonID
+	From    time.Time
+	Until   time.Time
+}
