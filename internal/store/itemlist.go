@@ -18,7 +18,12 @@ const ranks = 10
 func itemAsking(q concert.ItemSearch, order string) (asking, error) {
 	a := asking{table: "item i", keys: []keyColumn{{"i.rank", true}, {"i.id", false}}}
 	statuses := concert.ItemStatuses
-	if q.Status != "" {
+	switch {
+	case q.Found && q.Status == concert.ItemHeld:
+		return a, concert.Refuse(concert.Invalid, "list.choice", "status", "whether another authority's item is held is shown to that authority alone")
+	case q.Found && q.Status == concert.ItemApproved:
+		statuses = []concert.ItemStatus{concert.ItemApproved, concert.ItemHeld} // to others it stands as before (Item.ShownTo)
+	case q.Status != "":
 		statuses = []concert.ItemStatus{q.Status}
 	}
 	switch order {

@@ -13,7 +13,7 @@ import (
 // lookMost bounds the rows that one page of a list looks through for those that
 // it asks for, so that no question is slow however seldom it is met: the page
 // then says how far it looked, and goes on from there.
-const lookMost = 4000
+const lookMost = 5000
 
 // pageMost is the most rows of one page, and one to see whether more follow.
 const pageMost = 501
@@ -180,10 +180,9 @@ func (a *asking) scan(r rowScanner) (key, error) {
 	return k, nil
 }
 
-// search answers with the keys of one page. Each walk goes along its index from
-// the cursor; where something else is asked of its rows it goes no further than
-// its share of lookMost, and no row beyond the nearest such end is shown, so that
-// none is left out.
+// search answers with the keys of one page. Where something is asked that no
+// walk serves, the walks go as far as the first of them has gone lookMost rows
+// from the cursor, and no further, so that no row before that is left out.
 func (tx *Tx) search(ctx context.Context, a asking, p concert.Page) (concert.Listed[key], error) {
 	var out concert.Listed[key]
 	after, err := a.open(p)
@@ -198,42 +197,37 @@ func (tx *Tx) search(ctx context.Context, a asking, p concert.Page) (concert.Lis
 		}
 		return x.compare(y)
 	}
-	look := max(lookMost/max(len(a.walks), 1), limit)
+	look := lookMost
+	if len(a.walks) > 1 {
+		look /= 2 // each of them may go as far
+	}
 	var end key
 	for _, w := range a.walks {
-		var until key
-		if len(a.rest) > 0 {
-			text, args := a.sql(w, down, after, nil, false, " LIMIT 1 OFFSET ?")
-			k, err := a.scan(tx.row(ctx, text, append(args, look-1)...))
-			switch {
-			case err == nil:
-				until = k
-			case err != concert.ErrNotFound:
-				return out, fmt.Errorf("how far to look: %w", err)
-			}
+		if len(a.rest) == 0 {
+			break
 		}
-		text, args := a.sql(w, down, after, until, true, " LIMIT ?")
+		text, args := a.sql(w, down, after, nil, false, " LIMIT 1 OFFSET ?")
+		switch k, err := a.scan(tx.row(ctx, text, append(args, look-1)...)); {
+		case err == nil && (end == nil || further(k, end) < 0):
+			end = k
+		case err != nil && err != concert.ErrNotFound:
+			return out, fmt.Errorf("how far to look: %w", err)
+		}
+	}
+	for _, w := range a.walks {
+		text, args := a.sql(w, down, after, end, true, " LIMIT ?")
 		got, err := list(ctx, tx, a.scan, text, append(args, limit)...)
 		if err != nil {
 			return out, fmt.Errorf("list: %w", err)
-		}
-		if until != nil && len(got) < limit && (end == nil || further(until, end) < 0) {
-			end = until
 		}
 		out.Rows = append(out.Rows, got...)
 	}
 	if len(a.walks) > 1 {
 		slices.SortFunc(out.Rows, further)
 	}
-	if end != nil {
-		if i := slices.IndexFunc(out.Rows, func(k key) bool { return further(k, end) > 0 }); i >= 0 {
-			out.Rows = out.Rows[:i]
-		}
-		if len(out.Rows) < limit {
-			out.Looked, out.Rest = look*len(a.walks), end.texts()
-		}
+	if out.Rows = out.Rows[:min(len(out.Rows), limit)]; end != nil && len(out.Rows) < limit {
+		out.Looked, out.Rest = look, end.texts()
 	}
-	out.Rows = out.Rows[:min(len(out.Rows), limit)]
 	return out, nil
 }
 
