@@ -221,3 +221,25 @@ func (s *Service) ListBatches(ctx context.Context, scope concert.Scope) ([]conce
 		return err
 	})
 }
+
+// Versions are those of the items of the actor's desk among the references; the
+// others are missing.
+func (s *Service) Versions(ctx context.Context, by concert.Actor, refs []string) (map[string]int64, error) {
+	out := map[string]int64{}
+	if by.Authority == "" {
+		return nil, by.Need(concert.RoleOfficer, concert.RoleReviewer)
+	}
+	return out, s.DB.View(ctx, func(tx *store.Tx) error {
+		items, err := tx.BareItemsByRef(ctx, refs)
+		if err != nil {
+			return err
+		}
+		seen, err := seenBy(ctx, tx, by, items)
+		for ref, it := range items {
+			if it.Author == by.Authority || seen[it.ID] {
+				out[ref] = it.Version
+			}
+		}
+		return err
+	})
+}

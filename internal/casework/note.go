@@ -2,6 +2,7 @@ package casework
 
 import (
 	"context"
+	"maps"
 
 	"concert"
 	"concert/internal/identity"
@@ -34,14 +35,24 @@ func (s *Service) WriteNote(ctx context.Context, by concert.Actor, ref, text str
 	})
 }
 
-// notesFor are the item's internal notes that the reader may know: its own
-// authority's, and an auditor's are all.
-func notesFor(ctx context.Context, tx *store.Tx, by concert.Actor, item concert.ItemID) ([]concert.Note, error) {
-	if by.Has(concert.RoleAuditor) {
-		return tx.Notes(ctx, item, "")
+// annotate fills in the internal notes that the reader may know: those of its
+// own authority, and all for an auditor.
+func (v *ItemView) annotate(ctx context.Context, tx *store.Tx, by concert.Actor) error {
+	if by.Authority == "" && !by.Has(concert.RoleAuditor) {
+		return nil
 	}
-	if by.Authority == "" {
-		return nil, nil
+	var err error
+	if v.Notes, err = tx.Notes(ctx, v.ID, by.Authority); err != nil || len(v.Notes) == 0 {
+		return err
 	}
-	return tx.Notes(ctx, item, by.Authority)
+	writers := make([]concert.PersonID, len(v.Notes))
+	for i, n := range v.Notes {
+		writers[i] = n.Author
+	}
+	names, err := tx.Operators(ctx, writers)
+	if v.Reviewers == nil {
+		v.Reviewers = map[concert.PersonID]string{}
+	}
+	maps.Copy(v.Reviewers, names)
+	return err
 }

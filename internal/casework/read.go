@@ -78,7 +78,7 @@ func (s *Service) readItem(ctx context.Context, tx *store.Tx, by concert.Actor, 
 	if err := s.showItem(ctx, tx, by, v); err != nil {
 		return err
 	}
-	if v.Notes, err = notesFor(ctx, tx, by, v.ID); err != nil {
+	if err := v.annotate(ctx, tx, by); err != nil {
 		return err
 	}
 	return v.limit(ctx, tx, by)
