@@ -77,6 +77,15 @@ const (
 	EventHandlingChanged EventKind = "item.handling_changed"
 	EventItemDisclosed   EventKind = "item.disclosed" // left for another authority or a court (G23)
 	EventItemSecondLook  EventKind = "item.second_look"
+
+	EventFactorAdded         EventKind = "factor.added"
+	EventFactorBegun         EventKind = "factor.begun" // it counts with its first code
+	EventFactorRemoved       EventKind = "factor.removed"
+	EventFactorResetProposed EventKind = "factor.reset_proposed"
+	EventFactorReset         EventKind = "factor.reset"  // by two administrators
+	EventRecoveryCodesMade   EventKind = "recovery.made" // the older ones are good no more
+	EventRecoveryCodeUsed    EventKind = "recovery.used" // in the second factor's place
+	EventSessionsEnded       EventKind = "session.ended" // by an administrator
 )
 
 // Event is what happened. Body holds codes, references and counts, never
