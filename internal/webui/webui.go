@@ -9,6 +9,8 @@
 package webui
 
 import (
+	"compress/gzip"
+	"io"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -31,6 +33,8 @@ type UI struct {
 	limits httpkit.Limits
 	cross  *http.CrossOriginProtection
 
+	packers sync.Pool // of *gzip.Writer
+
 	mu    sync.Mutex // guards feeds
 	feeds map[string]*feed
 }
@@ -43,6 +47,10 @@ func New(svc *casework.Service, hub *casework.Hub, log *slog.Logger) (*UI, error
 		return nil, err
 	}
 	u := &UI{svc: svc, hub: hub, log: log, assets: a, cookie: httpkit.SessionCookiePlain, device: httpkit.DeviceCookiePlain, cross: http.NewCrossOriginProtection(), feeds: map[string]*feed{}}
+	u.packers.New = func() any {
+		z, _ := gzip.NewWriterLevel(io.Discard, gzip.BestSpeed) // fails for an unknown level only
+		return z
+	}
 	if strings.HasPrefix(svc.BaseURL, "https://") {
 		u.cookie, u.device, u.secure = httpkit.SessionCookie, httpkit.DeviceCookie, true
 	}
