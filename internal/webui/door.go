@@ -277,7 +277,7 @@ func (u *UI) fail(w http.ResponseWriter, r *http.Request, v *visit, err error) {
 		http.Redirect(w, r, "/account/factors", http.StatusSeeOther)
 		return
 	case (p.Code == concert.ErrStepUp.Code || p.Code == concert.ErrMustEnrol.Code) && v.known():
-		if err = u.stopped(w, r, v); err == nil {
+		if err = u.stopped(w, r, v, status); err == nil {
 			return
 		}
 		u.log.Error("step-up page failed", "err", err)

@@ -1,6 +1,7 @@
 package webui
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -72,6 +73,7 @@ type stepPage struct {
 	Passkey bool     // the person has one here
 	Missing bool     // it has no second factor at all
 	Errors  formErrors
+	status  int // of the act that was stopped
 }
 
 // onward is where the stopped form goes on without this step.
@@ -164,15 +166,15 @@ func (u *UI) showStepUp(w http.ResponseWriter, r *http.Request, v *visit, p step
 	if p.Passkey, err = u.hasPasskey(r, v); err != nil {
 		return err
 	}
-	return u.show(w, r, v, view{status: p.Errors.status(statusOf), title: say(r.Context(), "Confirm that it is you"), body: stepUpView(p), scripts: []string{"passkey.js"}})
+	return u.show(w, r, v, view{status: cmp.Or(p.Errors.status(statusOf), p.status), title: say(r.Context(), "Confirm that it is you"), body: stepUpView(p), scripts: []string{"passkey.js"}})
 }
 
 // stopped shows the step before a guarded act, with all that was typed.
-func (u *UI) stopped(w http.ResponseWriter, r *http.Request, v *visit) error {
+func (u *UI) stopped(w http.ResponseWriter, r *http.Request, v *visit, status int) error {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return onward(w, r, "/step-up?"+url.Values{"next": {r.URL.RequestURI()}}.Encode(), "", "")
 	}
-	return u.showStepUp(w, r, v, stepPage{Next: "/", To: r.URL.RequestURI(), Carried: carried(r.PostForm)})
+	return u.showStepUp(w, r, v, stepPage{Next: "/", To: r.URL.RequestURI(), Carried: carried(r.PostForm), status: status})
 }
 
 // stepUp goes on with the form that was stopped: the browser sends it once more,
