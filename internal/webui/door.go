@@ -406,6 +406,10 @@ var noticeTexts = map[string]design.Text{
 	"unenrolled":    "Taken away. It works no more.",
 	"sessionended":  "Ended. It opens nothing any more.",
 	"looked":        "Second look recorded. It stops and sends nothing by itself.",
+	"recalled":      "Taken back. Nothing of it was done.",
+	"noted":         "Note kept. Your authority alone reads it.",
+	"templated":     "Template kept.",
+	"retired":       "Offered no more.",
 }
 
 func noticeOf(r *http.Request) notice {
