@@ -74,6 +74,7 @@ func matrix(t *testing.T) map[string]row {
 		deskRows,
 		designRows,
 		batchRows,
+		securityRows,
 	} {
 		for pattern, r := range rows {
 			if _, twice := all[pattern]; twice {

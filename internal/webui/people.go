@@ -121,6 +121,9 @@ func lineOf(p casework.PersonView, g casework.Registers, by concert.Person) pers
 	case concert.ProposedLink:
 		w.What = "New one-time link: " + roleNames(q.Roles)
 	}
+	if q.Resets {
+		w.What = "Lost second factor: takes it and the password away, and makes a new one-time link"
+	}
 	switch by.ID {
 	case q.ProposedBy:
 		w.Mine = "You proposed it: another administrator confirms it."
