@@ -345,6 +345,8 @@ var noticeTexts = map[string]design.Text{
 	"legal_free":    "Legal hold lifted.",
 	"handled":       "Handling code changed.",
 	"copies":        "Copies approved. They go to their providers in the providers' hours.",
+	"scopeproposed": "Proposed. It counts once a second person confirms it.",
+	"scopedelisted": "The entry ends. What was not referred yet stays.",
 	"looked":        "Second look recorded. It stops and sends nothing by itself.",
 }
 
