@@ -1731,7 +1731,7 @@ func ListPager(s Sheet) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if s.Most > 0 && len(s.Rows) > 0 {
+		if s.Most > 0 {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 156, "<a class=\"file\" href=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

@@ -97,7 +97,7 @@ type askedFor struct{ Label, Value, Without string }
 
 func (q Query) asked(ctx context.Context) []askedFor {
 	var out []askedFor
-	for _, f := range q.form.Filters {
+	for _, f := range q.Form().Filters {
 		v := q.values[f.Name]
 		if v == "" {
 			continue
