@@ -58,6 +58,10 @@ func (u *UI) search(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if v.person.Provider != "" {
 		return concert.ErrNotFound
 	}
+	scope, err := v.scope()
+	if err != nil {
+		return err
+	}
 	switch {
 	case p.Ref != "":
 		to, err := addressOf(p.Ref)
@@ -67,10 +71,6 @@ func (u *UI) search(w http.ResponseWriter, r *http.Request, v *visit) error {
 		}
 		p.Errors = formErrors{err}
 	case place != "":
-		scope, err := v.scope()
-		if err != nil {
-			return err
-		}
 		ref, err := u.svc.ItemAtPlace(r.Context(), scope, place)
 		if err == nil {
 			http.Redirect(w, r, "/items/"+ref, http.StatusSeeOther)
