@@ -164,6 +164,9 @@ func itemColumns(g casework.Registers, now time.Time) []design.Column[concert.It
 // itemListing is the list of items for this reader.
 func (u *UI) itemListing(ctx context.Context, v *visit) (listing[concert.Item], error) {
 	scope, err := v.scope()
+	if err == nil {
+		err = scope.Justified() // asked for before anything else is said of the list
+	}
 	if err != nil {
 		return listing[concert.Item]{}, err
 	}
