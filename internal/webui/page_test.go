@@ -274,7 +274,7 @@ func TestPlacesAreTextAndTheQueuePages(t *testing.T) {
 	if n := len(all(p.first(tag("tbody")), tag("tr"))); n != 5 || p.first(tagWith("a", "rel", "next")) != nil {
 		t.Errorf("%d rows on the last page", n)
 	}
-	v.get("/items?at=%21%21").want(t, http.StatusUnprocessableEntity, "address is broken")
+	v.get("/items?at=%21%21").want(t, http.StatusBadRequest, "address is broken")
 	for _, s := range concert.ItemStatuses {
 		v.get("/items?status="+string(s)).want(t, http.StatusOK)
 	}
