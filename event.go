@@ -77,6 +77,13 @@ const (
 	EventHandlingChanged EventKind = "item.handling_changed"
 	EventItemDisclosed   EventKind = "item.disclosed" // left for another authority or a court (G23)
 	EventItemSecondLook  EventKind = "item.second_look"
+
+	EventContactAdded    EventKind = "contact.added"
+	EventContactDemoted  EventKind = "contact.demoted" // it bounced: nothing goes there until a person restores it
+	EventContactRestored EventKind = "contact.restored"
+	EventContactRetired  EventKind = "contact.retired"
+	EventMessageReceived EventKind = "message.received" // a reply, a report or a question came in
+	EventLinkRevoked     EventKind = "link.revoked"
 )
 
 // Event is what happened. Body holds codes, references and counts, never
