@@ -164,5 +164,5 @@ func visual(s string, rtl bool) string {
 	if rtl {
 		slices.Reverse(runs)
 	}
-	return strings.Join(runs, "")
+	return strings.NewReplacer(leftToRight, "", rightToLeft, "").Replace(strings.Join(runs, ""))
 }

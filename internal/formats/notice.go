@@ -111,12 +111,30 @@ func (w *wording) say(name string, places ...string) string {
 	return placeName.ReplaceAllStringFunc(text, func(p string) string {
 		for i := 0; i+1 < len(places); i += 2 {
 			if places[i] == p[1:len(p)-1] && strings.TrimSpace(places[i+1]) != "" {
-				return oneLine(places[i+1])
+				return w.apart(oneLine(places[i+1]))
 			}
 		}
 		w.fail("nobody filled the place %s of %q", p, name)
 		return p
 	})
+}
+
+// leftToRight is a mark that is not seen: what stands between two of them keeps
+// its own direction (UAX 9), so that dates and brackets are not taken apart.
+const leftToRight = "\u200e"
+
+// rightToLeft parts two such values that stand beside each other.
+const rightToLeft = "\u200f"
+
+// apart keeps a value that is written from left to right in one piece in a text
+// from right to left. Addresses are left alone: programs would take the mark
+// into the link.
+func (w *wording) apart(s string) string {
+	rtl := func(r rune) bool { return r >= 0x0590 && r <= 0x08ff }
+	if w.texts["direction"] != "rtl" || strings.HasPrefix(s, "http") || strings.ContainsFunc(s, rtl) {
+		return s
+	}
+	return leftToRight + s + leftToRight
 }
 
 func (w *wording) fail(format string, args ...any) {
@@ -242,11 +260,11 @@ type field struct{ label, value string }
 func (w *wording) partFields(p *NoticePart) []field {
 	a := p.Payload.Author
 	fs := []field{
-		{w.say("label.author"), oneLine(a.Name + " (" + a.Country + ", " + a.Unit + ")")},
-		{w.say("label.sent"), oneLine(p.Payload.SentAt)},
+		{w.say("label.author"), w.apart(oneLine(a.Name + " (" + a.Country + ", " + a.Unit + ")"))},
+		{w.say("label.sent"), w.apart(oneLine(p.Payload.SentAt))},
 	}
 	if p.Reason != "" {
-		fs = append(fs, field{w.say("label.remedy"), oneLine(p.Remedy + ": " + Defanged(p.Reason))})
+		fs = append(fs, field{w.say("label.remedy"), w.apart(oneLine(p.Remedy + ": " + Defanged(p.Reason)))})
 	}
 	return fs
 }
@@ -272,6 +290,7 @@ func (w *wording) itemFields(it *concert.PayloadItem) []field {
 		if fs[i].value == "" {
 			w.fail("item %s has nothing to say under %q", it.Ref, fs[i].label)
 		}
+		fs[i].value = w.apart(fs[i].value)
 	}
 	return fs
 }

@@ -57,7 +57,7 @@ func WritePDF(n *Notice) ([]byte, error) {
 	p.SetFooterFunc(func() {
 		p.SetY(-13)
 		p.SetFont(pdfFont, "", 8)
-		p.line(p.w.say("page", "n", strconv.Itoa(p.PageNo())) + "  ·  [" + n.Token + "]")
+		p.line(p.w.say("page", "n", strconv.Itoa(p.PageNo())) + " " + p.parting() + "· " + p.w.apart("["+n.Token+"]"))
 	})
 	p.AddPage()
 	if n.Exercise {
@@ -147,6 +147,13 @@ func (p *page) line(s string) {
 	for _, l := range p.wrap(s, p.width()) {
 		p.CellFormat(0, pdfLine, visual(l, p.rtl), "", 1, p.align(), false, 0, "")
 	}
+}
+
+func (p *page) parting() string {
+	if p.rtl {
+		return rightToLeft
+	}
+	return ""
 }
 
 func (p *page) align() string {
