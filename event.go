@@ -84,6 +84,7 @@ const (
 	EventContactRetired  EventKind = "contact.retired"
 	EventMessageReceived EventKind = "message.received" // a reply, a report or a question came in
 	EventLinkRevoked     EventKind = "link.revoked"
+	EventProviderSeated  EventKind = "provider.seated" // where it is established was recorded
 )
 
 // Event is what happened. Body holds codes, references and counts, never

@@ -70,6 +70,13 @@ func (tx *Tx) NextForContact(ctx context.Context, c concert.ContactPointID) (tim
 	return concert.FromMicros(posting), nil
 }
 
+// Stranded are a provider's notices that nothing pushes and nobody is known to
+// have seen: queued without a way, or failed.
+func (tx *Tx) Stranded(ctx context.Context, p concert.ProviderID, limit int) ([]Outgoing, error) {
+	return list(ctx, tx, scanDelivery, "SELECT "+deliveryColsOf+" FROM delivery d WHERE d.provider = ? AND d.rung IN (?, ?) AND d.next_at = 0 AND NOT EXISTS (SELECT 1 FROM posting p LEFT JOIN mail_out m ON m.id = p.mail WHERE p.delivery = d.id AND (p.due_at > 0 OR m.next_at > 0)) ORDER BY d.id LIMIT ?",
+		string(p), string(concert.RungQueued), string(concert.RungFailed), limit)
+}
+
 const mailCols = "id, tag, contact, items, form, urgent, rung, attempts, next_at, evidence, exercise, created_at, sent_at, version"
 
 func scanMail(r rowScanner) (concert.Mail, error) {
