@@ -296,3 +296,14 @@ func (c ContactPoint) body(code string) ContactBody {
 func (c ContactPoint) Bounced(now time.Time) Alarm {
 	return Alarm{Kind: AlarmBounced, Contact: c.ID, Met: c.Bounces, At: now}
 }
+
+// State is the contact point's state in a word: "in use", "bounced" or "retired".
+func (c ContactPoint) State() string {
+	switch {
+	case !c.RetiredAt.IsZero():
+		return "retired"
+	case !c.DemotedAt.IsZero():
+		return "bounced"
+	}
+	return "in use"
+}

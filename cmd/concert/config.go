@@ -66,6 +66,7 @@ func effective(k *kong.Context) []byte {
 type configCmd struct {
 	place
 	serving
+	mailing
 }
 
 // Run prints the effective configuration.

@@ -13,8 +13,10 @@ const overridesMost = 200
 // AlarmView is an alarm with what it is about.
 type AlarmView struct {
 	concert.Alarm
-	By      concert.Authority
-	ItemRef string
+	By         concert.Authority
+	ItemRef    string
+	ContactRef string // of the contact point that it concerns, "" for none
+	Provider   concert.Provider
 }
 
 // ReviewView is an override that waits for its review.
@@ -73,7 +75,18 @@ func (s *Service) Alarms(ctx context.Context, scope concert.Scope, before concer
 			by[a.ID] = a
 		}
 		for _, a := range as {
-			alarms = append(alarms, AlarmView{a, by[a.Authority], refs[a.Item]})
+			v := AlarmView{Alarm: a, By: by[a.Authority], ItemRef: refs[a.Item]}
+			if a.Contact != "" {
+				c, err := tx.ContactPoint(ctx, string(a.Contact))
+				if err != nil {
+					return err
+				}
+				v.ContactRef = c.Ref
+				if v.Provider, err = tx.Provider(ctx, string(c.Provider)); err != nil {
+					return err
+				}
+			}
+			alarms = append(alarms, v)
 		}
 		for _, o := range os {
 			reviews = append(reviews, ReviewView{o, by[o.Authority], refs[o.Item]})

@@ -165,7 +165,7 @@ func (s *Service) climbMail(ctx context.Context, tx *store.Tx, sent concert.Mail
 		next, e, up := d.Climbed(m.Kind.Rung(), evidence, now)
 		if up {
 			tx.Record(e)
-			d.Delivery = next
+			d.Outgoing.Delivery = next
 			saved = append(saved, d.Outgoing)
 		}
 	}
