@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -211,4 +212,14 @@ func (s *Service) bounced(ctx context.Context, tx *store.Tx, sent concert.Mail, 
 		return err
 	}
 	return s.settleContact(ctx, tx, c, code, []concert.Mail{sent}, now)
+}
+
+// messagesAbout are what came in about an item: about it alone, or about its
+// referral as a whole.
+func messagesAbout(ctx context.Context, tx *store.Tx, it concert.Item) ([]concert.Message, error) {
+	if it.Referral == "" {
+		return nil, nil
+	}
+	all, err := tx.Messages(ctx, it.Referral)
+	return slices.DeleteFunc(all, func(m concert.Message) bool { return m.Item != "" && m.Item != it.ID }), err
 }

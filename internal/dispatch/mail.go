@@ -253,11 +253,14 @@ func (m *Mailer) send(ctx context.Context, c *smtp.Client, l Letter) (*smtp.Clie
 	if err != nil {
 		_ = c.Close()
 		outcome, code := outcomeOfSMTP(stage, err)
-		r := m.receipt(started, outcome, stage+": "+limitText(err.Error(), 300), err)
+		r := m.receipt(started, outcome, stage+": "+plainRefusal(err), err)
 		r.Status = code
 		return nil, r
 	}
 	sum := sha256.Sum256(text)
+	if strings.ContainsRune(answer, '@') {
+		answer = "(its words name an address)"
+	}
 	r := m.receipt(started, Accepted, fmt.Sprintf("250 %s; %d bytes sha256 %s", limitText(answer, 120), len(text), hex.EncodeToString(sum[:])), nil)
 	r.Status, r.AcceptedAt = 250, r.At
 	return c, r
@@ -357,6 +360,15 @@ func outcomeOfSMTP(stage string, err error) (Outcome, int) {
 		return SlowDown, code
 	}
 	return Retry, code
+}
+
+// plainRefusal is a refusal's codes without the relay's words, which may repeat
+// the address: evidence goes into the log.
+func plainRefusal(err error) string {
+	if e, ok := errors.AsType[*smtp.SMTPError](err); ok {
+		return strings.TrimSpace(fmt.Sprintf("%d %s", e.Code, EnhancedCode(err)))
+	}
+	return limitText(err.Error(), 300)
 }
 
 // EnhancedCode is the enhanced status (RFC 3463) of a relay's refusal, "" where

@@ -119,7 +119,9 @@ func (p *Post) Deliver(from, to, message string) error {
 	return c.SendMail(from, []string{to}, strings.NewReader(crlf(message)))
 }
 
-func crlf(s string) string { return strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\n", "\r\n") }
+func crlf(s string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\n", "\r\n")
+}
 
 // MailContact registers a mailbox of a provider.
 func (h *House) MailContact(p concert.Provider, address string, form concert.MailForm, more func(*concert.ContactPoint)) concert.ContactPoint {
