@@ -26,7 +26,9 @@ const (
 // what it reads, and says 4xx where trying again helps.
 func MailDoor(ctx context.Context, svc *casework.Service, log *slog.Logger, lmtp bool) *smtp.Server {
 	s := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) {
-		return &mailSession{ctx: ctx, svc: svc, log: log}, nil
+		return &mailSession{log: log,
+			knows: func(to string) error { return svc.KnowMailbox(ctx, to) },
+			takes: func(to string, raw []byte) error { _, err := svc.ReceiveMail(ctx, to, raw); return err }}, nil
 	}))
 	s.LMTP = lmtp
 	if svc.Mailer != nil {
@@ -53,11 +55,13 @@ func (l mailLog) Println(v ...any) {
 	}
 }
 
+// mailSession is one connection. Its acts live as long as the server, since the
+// protocol's library hands on no context of a command.
 type mailSession struct {
-	ctx context.Context
-	svc *casework.Service
-	log *slog.Logger
-	to  []string
+	knows func(to string) error
+	takes func(to string, raw []byte) error
+	log   *slog.Logger
+	to    []string
 }
 
 // Reset forgets the message under way.
@@ -71,7 +75,7 @@ func (*mailSession) Mail(string, *smtp.MailOptions) error { return nil }
 
 // Rcpt takes our own addresses only.
 func (s *mailSession) Rcpt(to string, _ *smtp.RcptOptions) error {
-	if err := s.svc.KnowMailbox(s.ctx, to); err != nil {
+	if err := s.knows(to); err != nil {
 		return s.refusal(err)
 	}
 	s.to = append(s.to, to)
@@ -85,7 +89,7 @@ func (s *mailSession) Data(r io.Reader) error {
 		return err
 	}
 	for _, to := range s.to {
-		if _, err := s.svc.ReceiveMail(s.ctx, to, bytes.Clone(raw)); err != nil {
+		if err := s.takes(to, bytes.Clone(raw)); err != nil {
 			return s.refusal(err)
 		}
 	}

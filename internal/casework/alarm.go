@@ -76,15 +76,8 @@ func (s *Service) Alarms(ctx context.Context, scope concert.Scope, before concer
 		}
 		for _, a := range as {
 			v := AlarmView{Alarm: a, By: by[a.Authority], ItemRef: refs[a.Item]}
-			if a.Contact != "" {
-				c, err := tx.ContactPoint(ctx, string(a.Contact))
-				if err != nil {
-					return err
-				}
-				v.ContactRef = c.Ref
-				if v.Provider, err = tx.Provider(ctx, string(c.Provider)); err != nil {
-					return err
-				}
+			if err := v.contact(ctx, tx); err != nil {
+				return err
 			}
 			alarms = append(alarms, v)
 		}
@@ -94,4 +87,18 @@ func (s *Service) Alarms(ctx context.Context, scope concert.Scope, before concer
 		return nil
 	})
 	return alarms, reviews, err
+}
+
+// contact fills in the contact point that the alarm concerns.
+func (v *AlarmView) contact(ctx context.Context, tx *store.Tx) error {
+	if v.Contact == "" {
+		return nil
+	}
+	c, err := tx.ContactPoint(ctx, string(v.Contact))
+	if err != nil {
+		return err
+	}
+	v.ContactRef = c.Ref
+	v.Provider, err = tx.Provider(ctx, string(c.Provider))
+	return err
 }

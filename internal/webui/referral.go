@@ -77,6 +77,7 @@ type referralPage struct {
 	Exercise  bool
 	Items     []referralItem
 	Steps     []told
+	Messages  []concert.Message
 	MayAnswer bool
 	Inside    bool // read by an authority, not by the provider
 	Erased    int  // items that are gone, so that the original is not shown
@@ -111,6 +112,7 @@ func (u *UI) referralFor(r *http.Request, v *visit) (referralPage, error) {
 		p.Items = append(p.Items, referralItem{PayloadItem: signed[it.Ref], Claimed: it.Claimed, Observed: it.Observed, Status: it.Status, Remedies: ref.Remedies[it.ID]})
 		p.Items[len(p.Items)-1].Ref = it.Ref
 	}
+	p.Messages = ref.Messages
 	for _, d := range ref.Deliveries {
 		p.Steps = append(p.Steps, told{Kind: noticeKinds[d.Kind], Rung: rungTexts[d.Rung], Author: d.Evidence, At: at(d.CreatedAt)})
 	}
