@@ -278,6 +278,9 @@ func (s *Service) AskByLink(ctx context.Context, token, item, text string) error
 // wrong people.
 func (s *Service) RevokeLinks(ctx context.Context, by concert.Actor, ref string) (int, error) {
 	n := 0
+	if err := by.Need(concert.RoleOfficer, concert.RoleReviewer, concert.RoleCoordinator, concert.RoleAdministrator); err != nil {
+		return 0, err
+	}
 	err := s.retryStale(ctx, func(tx *store.Tx) error {
 		n = 0
 		r, err := tx.Referral(ctx, ref)

@@ -135,9 +135,9 @@ func (h *House) MailContact(p concert.Provider, address string, form concert.Mai
 	return c
 }
 
-// Link is the answer link's path in the message's text, "" where there is none.
+// Link is the token of the answer link in the message's text, "" where there is none.
 func (m Mailed) Link() string {
-	_, rest, found := strings.Cut(m.Text, "https://concert.example/answer/")
+	_, rest, found := strings.Cut(m.Text, "/answer/")
 	if !found {
 		return ""
 	}

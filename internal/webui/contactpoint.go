@@ -80,6 +80,16 @@ func readQuiet(s string) (from, to int, err error) {
 	return at[0], at[1], nil
 }
 
+// mended are the errors that its sender can put right in the form; who may not
+// send it at all is told so, and nothing of what is there.
+func mended(err error) (formErrors, error) {
+	var e *concert.Error
+	if errors.As(err, &e) && e.Kind == concert.Forbidden {
+		return nil, err
+	}
+	return formErrorsOf(err)
+}
+
 func isNotFound(err error) bool {
 	var e *concert.Error
 	return errors.As(err, &e) && e.Kind == concert.NotFound
@@ -121,7 +131,7 @@ func (u *UI) addContact(w http.ResponseWriter, r *http.Request, v *visit) error 
 	if p.New.QuietFrom, p.New.QuietTo, err = readQuiet(p.Quiet); err == nil {
 		_, err = u.svc.AddContactPoint(r.Context(), v.actor(), r.PathValue("ref"), p.New)
 	}
-	if p.Errors, err = formErrorsOf(err); err != nil {
+	if p.Errors, err = mended(err); err != nil {
 		return err
 	}
 	if len(p.Errors) > 0 {
@@ -133,7 +143,7 @@ func (u *UI) addContact(w http.ResponseWriter, r *http.Request, v *visit) error 
 func (u *UI) seatProvider(w http.ResponseWriter, r *http.Request, v *visit) error {
 	p := providerPage{Typed: concert.Seat{Establishment: strings.ToUpper(field(r, "establishment")), Representative: field(r, "representative")}}
 	err := u.svc.SeatProvider(r.Context(), v.actor(), r.PathValue("ref"), p.Typed)
-	if p.Errors, err = formErrorsOf(err); err != nil {
+	if p.Errors, err = mended(err); err != nil {
 		return err
 	}
 	if len(p.Errors) > 0 {
