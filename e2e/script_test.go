@@ -43,7 +43,7 @@ func attacked(body []byte) (problem string) {
 			switch {
 			case strings.HasPrefix(a.Key, "on"), a.Key == "style", a.Key == "srcdoc":
 				return "an inline " + a.Key
-			case (a.Key == "href" || a.Key == "action" || a.Key == "formaction" || a.Key == "src") && !strings.HasPrefix(a.Val, "/") && !strings.HasPrefix(a.Val, "#") && !strings.HasPrefix(a.Val, "?"):
+			case (a.Key == "href" || a.Key == "action" || a.Key == "formaction" || a.Key == "src") && (!strings.HasPrefix(a.Val, "/") || strings.HasPrefix(a.Val, "//")) && !strings.HasPrefix(a.Val, "#") && !strings.HasPrefix(a.Val, "?"):
 				return a.Key + "=" + a.Val
 			}
 		}
@@ -437,4 +437,23 @@ func (c *counted) Read(p []byte) (int, error) {
 	}
 	c.left, c.read = c.left-int64(n), c.read+int64(n)
 	return n, nil
+}
+
+func TestWhatRunsOnAPageIsSeen(t *testing.T) {
+	t.Parallel()
+	for page, found := range map[string]bool{
+		`<p>&quot;&gt;&lt;script&gt;EXERCISE(1)&lt;/script&gt;</p>`:                false,
+		`<a href="/items">x</a><script type="module" src="/assets/a.js"></script>`: false,
+		`<p><script>EXERCISE(1)</script></p>`:                                      true,
+		`<img src=x onerror=EXERCISE(2)>`:                                          true,
+		`<a href="javascript:EXERCISE(3)">x</a>`:                                   true,
+		`<a href="http://video.example/">x</a>`:                                    true,
+		`<p style="color:red">x</p>`:                                               true,
+		`<style>p{}</style>`:                                                       true,
+		`<form action="//elsewhere.example"></form>`:                               true,
+	} {
+		if got := attacked([]byte(page)); (got != "") != found {
+			t.Errorf("%s: %q", page, got)
+		}
+	}
 }
