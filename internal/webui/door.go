@@ -407,6 +407,8 @@ var noticeTexts = map[string]design.Text{
 	"enrolled":      "Added. You can use it from now on.",
 	"unenrolled":    "Taken away. It works no more.",
 	"sessionended":  "Ended. It opens nothing any more.",
+	"scopeproposed": "Proposed. It counts once a second person confirms it.",
+	"scopedelisted": "The entry ends. What was not referred yet stays.",
 	"looked":        "Second look recorded. It stops and sends nothing by itself.",
 	"recalled":      "Taken back. Nothing of it was done.",
 	"noted":         "Note kept. Your authority alone reads it.",

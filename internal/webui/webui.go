@@ -89,6 +89,7 @@ func (u *UI) routes() []route {
 		u.designRoutes(),
 		u.batchRoutes(),
 		u.securityRoutes(),
+		u.listRoutes(),
 	)
 }
 
