@@ -294,7 +294,7 @@ func openSite(t *testing.T, svc *casework.Service) *site {
 	testkit.Must(t, err)
 	people.Register(mux)
 	s.routes = slices.Concat(machine.Routes(), people.Routes())
-	server := httptest.NewServer(httpkit.Bounded(log, httpkit.Security(mux)))
+	server := httptest.NewServer(httpkit.SecurityAt(svc.BaseURL, httpkit.Bounded(log, mux)))
 	t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
 	s.url = server.URL
 
