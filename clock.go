@@ -21,6 +21,7 @@ const (
 	ClockProbe    ClockKind = "hold.probe"        // subject: an authority; may its dispatch go on
 	ClockOverride ClockKind = "override.review"   // subject: an item; is its override reviewed
 	ClockErase    ClockKind = "item.erase"        // subject: an item; its term is over
+	ClockCaptures ClockKind = "item.captures"     // subject: an item; are terms of its captures over
 )
 
 // Clock is one deadline. There is at most one per kind and subject.
@@ -43,7 +44,7 @@ func (k ClockKind) Rank() int {
 		return 1
 	case ClockRemind:
 		return 3
-	case ClockErase:
+	case ClockErase, ClockCaptures:
 		return 4
 	}
 	return 2
@@ -114,6 +115,14 @@ type EraseItem struct {
 // Kind names the job.
 func (EraseItem) Kind() string { return string(ClockErase) }
 
+// EraseCaptures erases the bytes of an item's captures whose term is over (G22).
+type EraseCaptures struct {
+	Item ItemID `json:"item"`
+}
+
+// Kind names the job.
+func (EraseCaptures) Kind() string { return string(ClockCaptures) }
+
 // JobFor is the job of a clock that fell due.
 func (c Clock) JobFor() (Job, error) {
 	switch c.Kind {
@@ -133,6 +142,8 @@ func (c Clock) JobFor() (Job, error) {
 		return ReviewDue{ItemID(c.Subject)}, nil
 	case ClockErase:
 		return EraseItem{ItemID(c.Subject)}, nil
+	case ClockCaptures:
+		return EraseCaptures{ItemID(c.Subject)}, nil
 	}
 	return nil, Refuse(Invalid, "clock.kind", "", "clock kind %q has no job: a newer version wrote it, upgrade this node", c.Kind)
 }

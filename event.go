@@ -77,6 +77,13 @@ const (
 	EventHandlingChanged EventKind = "item.handling_changed"
 	EventItemDisclosed   EventKind = "item.disclosed" // left for another authority or a court (G23)
 	EventItemSecondLook  EventKind = "item.second_look"
+
+	EventCaptureAdded    EventKind = "capture.added"
+	EventCaptureErased   EventKind = "capture.erased"   // its bytes, by the clock
+	EventCaptureExported EventKind = "capture.exported" // its bytes, under an instrument
+	EventAtrocityMarked  EventKind = "item.atrocity_marked"
+	EventAtrocityLifted  EventKind = "item.atrocity_lifted"
+	EventPreserved       EventKind = "item.preserved"
 )
 
 // Event is what happened. Body holds codes, references and counts, never
@@ -159,6 +166,7 @@ type ItemBody struct {
 	Watched     bool         `json:"watched,omitempty"`  // needs one approval more: its author's accuracy is low
 	Assessor    PersonID     `json:"assessor,omitempty"` // whose work the event judges
 	Again       bool         `json:"again,omitempty"`    // not the first correction of the item
+	Capture     string       `json:"capture,omitempty"`  // on which an assessment rests
 }
 
 // change is the body of a move from before to after.

@@ -35,6 +35,8 @@ type (
 	DispatchHoldID string
 	// LogSuccessionID names a LogSuccession.
 	LogSuccessionID string
+	// CaptureID names a Capture.
+	CaptureID string
 )
 
 // Micros is t as the store keeps it: microseconds UTC since 1970; zero time is 0.

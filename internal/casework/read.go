@@ -32,6 +32,11 @@ type ItemView struct {
 	Withheld   bool               // the judgement is not shown: its handling code keeps it to its own authority (G23)
 	Look       concert.SecondLook // that the assessment was drawn for; zero where it was not
 	LookUnit   string             // of who looked
+
+	Captures      []CaptureView    // those that the reader may know of, the newest first
+	Atrocity      concert.Atrocity // zero where the item was never marked
+	AtrocityUnit  string           // of who marked it
+	Preservations []PreservationView
 }
 
 // ReadItem is one item. Those who neither found nor judged it get the answer
@@ -77,7 +82,10 @@ func (s *Service) readItem(ctx context.Context, tx *store.Tx, by concert.Actor, 
 	if err := s.showItem(ctx, tx, by, v); err != nil {
 		return err
 	}
-	return v.limit(ctx, tx, by)
+	if err := v.limit(ctx, tx, by); err != nil {
+		return err
+	}
+	return s.fillCaptures(ctx, tx, by, v)
 }
 
 // findersOf fills in who found the item, and answers as for a missing one

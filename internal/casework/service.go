@@ -21,6 +21,7 @@ import (
 	"concert/internal/lookup"
 	"concert/internal/match"
 	"concert/internal/store"
+	"concert/internal/vault"
 )
 
 // Service does the acts of one deployment. Its fields are set once, before use.
@@ -40,6 +41,9 @@ type Service struct {
 	Exercise  bool // marks every row and envelope
 	Log       *slog.Logger
 	Kept      *KeptCheckpoint // the last checkpoint this node knows; nil keeps none
+
+	Vault       *vault.Dir // where captures lie that are larger than a row; nil takes none
+	CaptureMost int64      // bytes of the largest capture; 0 for the default
 
 	bearers    bearerCache
 	consulted  consultations

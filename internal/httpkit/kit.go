@@ -84,7 +84,11 @@ func Security(next http.Handler) http.Handler {
 // the log.
 func Bounded(log *slog.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, MaxBody)
+		most := int64(MaxBody)
+		if IsUpload(r) {
+			most = MaxUpload
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, most)
 		defer func() {
 			v := recover()
 			if v == nil {

@@ -43,6 +43,7 @@ var statusOfCode = map[string]int{
 	"database.unsure":         http.StatusGatewayTimeout,
 	"storage.full":            http.StatusInsufficientStorage,
 	"item.erased":             http.StatusGone,
+	"capture.erased":          http.StatusGone,
 }
 
 // ProblemBase is what problem types begin with; docs/api.md lists the codes.
