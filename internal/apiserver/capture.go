@@ -36,12 +36,13 @@ func (in *capturing) Resolve(hc huma.Context) []error {
 func (s *Server) captures() {
 	add := created(op(http.MethodPost, "/items/{id}/captures", "add-capture", "Add a capture of an item: the body itself, or a form with a file", "captures"))
 	binary := &huma.Schema{Type: huma.TypeString, Format: "binary"}
-	add.RequestBody = &huma.RequestBody{Content: map[string]*huma.MediaType{
+	huma.Register(s.api, add, s.addCapture)
+	// Told once it is registered: the framework would read the body itself.
+	s.api.OpenAPI().Paths[add.Path].Post.RequestBody = &huma.RequestBody{Content: map[string]*huma.MediaType{
 		"application/octet-stream": {Schema: binary},
 		"multipart/form-data": {Schema: &huma.Schema{Type: huma.TypeObject, Properties: map[string]*huma.Schema{
 			"kind": {Type: huma.TypeString}, "vantage": {Type: huma.TypeString}, "seen_at": {Type: huma.TypeString}, "file": binary}}},
 	}}
-	huma.Register(s.api, add, s.addCapture)
 	huma.Register(s.api, op(http.MethodGet, "/items/{id}/captures", "captures", "What is known of an item's captures, the newest first", "captures"), func(ctx context.Context, in *One) (*body[api.Captures], error) {
 		sc, err := scope(ctx)
 		if err != nil {
