@@ -34,6 +34,12 @@ const (
 	ReadCaptures      = "captures" // what is known of an item's captures
 	ReadCapture       = "capture"  // the bytes of one
 	ReadPreview       = "preview"  // a safe rendition of one
+
+	ReadReferrals = "referrals" // an auditor only
+	ReadRemedies  = "remedies"
+	ReadEvents    = "events"
+	ReadOneEvent  = "event"
+	ReadPlace     = "place" // whether an item lies at a place that was typed
 )
 
 // ConsultedBody is the body of the event that somebody read: what, by reference

@@ -167,6 +167,8 @@ type ItemBody struct {
 	Assessor    PersonID     `json:"assessor,omitempty"` // whose work the event judges
 	Again       bool         `json:"again,omitempty"`    // not the first correction of the item
 	Capture     string       `json:"capture,omitempty"`  // on which an assessment rests
+
+	Category RemedyCategory `json:"category,omitempty"` // of a remedy
 }
 
 // change is the body of a move from before to after.
