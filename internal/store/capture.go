@@ -215,14 +215,17 @@ func (tx *Tx) NewestCaptures(ctx context.Context, a concert.AuthorityID, items [
 
 // Captures are an item's captures, the newest first.
 func (tx *Tx) Captures(ctx context.Context, item concert.ItemID) ([]concert.Capture, error) {
-	return list(ctx, tx, tx.openCapture(ctx), "SELECT "+captureCols+", c.sealed FROM capture c WHERE c.item = ? ORDER BY c.seen_at DESC, c.id DESC", string(item))
+	return list(ctx, tx, tx.openCapture(ctx), "SELECT "+captureCols+", c.sealed, k.wrapped FROM capture c LEFT JOIN "+keyTable+" k ON k.subject = c.item WHERE c.item = ? ORDER BY c.seen_at DESC, c.id DESC", string(item))
 }
 
 func (tx *Tx) openCapture(ctx context.Context) func(rowScanner) (concert.Capture, error) {
 	return func(r rowScanner) (concert.Capture, error) {
-		var sealed []byte
-		c, err := scanCapture(r, &sealed)
-		if err != nil {
+		var sealed, wrapped []byte
+		c, err := scanCapture(r, &sealed, &wrapped)
+		if err != nil || len(wrapped) == 0 {
+			return c, err
+		}
+		if err := tx.knowKey(string(c.Item), wrapped); err != nil {
 			return c, err
 		}
 		var t concert.CaptureText
@@ -234,7 +237,7 @@ func (tx *Tx) openCapture(ctx context.Context) func(rowScanner) (concert.Capture
 
 // Capture is one capture by reference.
 func (tx *Tx) Capture(ctx context.Context, ref string) (concert.Capture, error) {
-	return tx.openCapture(ctx)(tx.row(ctx, "SELECT "+captureCols+", c.sealed FROM capture c WHERE c.ref = ?", ref))
+	return tx.openCapture(ctx)(tx.row(ctx, "SELECT "+captureCols+", c.sealed, k.wrapped FROM capture c LEFT JOIN "+keyTable+" k ON k.subject = c.item WHERE c.ref = ?", ref))
 }
 
 // CapturedBytes are a capture's bytes as they lie in the store. Whether the

@@ -85,15 +85,21 @@ func (tx *Tx) AddPreservation(ctx context.Context, p concert.Preservation) error
 func (tx *Tx) Preservations(ctx context.Context, item concert.ItemID) ([]concert.Preservation, error) {
 	return list(ctx, tx, func(r rowScanner) (concert.Preservation, error) {
 		var p concert.Preservation
-		var sealed []byte
+		var sealed, wrapped []byte
 		var on, until, at int64
-		if err := r.Scan(&p.Ref, &p.Item, &p.Authority, &p.By, &p.Way, &sealed, &on, &until, &at); err != nil {
+		if err := r.Scan(&p.Ref, &p.Item, &p.Authority, &p.By, &p.Way, &sealed, &on, &until, &at, &wrapped); err != nil {
 			return p, err
 		}
 		p.On, p.Until, p.At = concert.FromMicros(on), concert.FromMicros(until), concert.FromMicros(at)
+		if len(wrapped) == 0 {
+			return p, nil
+		}
+		if err := tx.knowKey(string(p.Item), wrapped); err != nil {
+			return p, err
+		}
 		var t concert.PreservationText
 		err := tx.open(ctx, string(p.Item), "preservation", sealed, &t)
 		p.Holder, p.Reference, p.Ground = t.Holder, t.Reference, t.Ground
 		return p, err
-	}, "SELECT ref, item, authority, person, way, sealed, asked_on, until, at FROM preservation WHERE item = ? ORDER BY at, ref", string(item))
+	}, "SELECT p.ref, p.item, p.authority, p.person, p.way, p.sealed, p.asked_on, p.until, p.at, k.wrapped FROM preservation p LEFT JOIN "+keyTable+" k ON k.subject = p.item WHERE p.item = ? ORDER BY p.at, p.ref", string(item))
 }
