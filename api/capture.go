@@ -62,6 +62,33 @@ type CaptureExport struct {
 	Justification string `json:"justification" maxLength:"4000"`
 }
 
+// Preview is a safe rendition of a capture: nothing of its bytes is in it.
+type Preview struct {
+	Capture Capture         `json:"capture"`
+	Width   int             `json:"width,omitempty" doc:"of the picture as captured"`
+	Height  int             `json:"height,omitempty"`
+	Picture []byte          `json:"picture,omitempty" doc:"JPEG, drawn anew"`
+	Small   []byte          `json:"small,omitempty" doc:"PNG, drawn anew"`
+	Title   string          `json:"title,omitempty"`
+	Text    string          `json:"text,omitempty"`
+	Records []ArchiveRecord `json:"records,omitempty"`
+	More    bool            `json:"more,omitempty" doc:"there is more than is shown"`
+	Note    string          `json:"note,omitempty" doc:"why there is no preview, or not all of it"`
+}
+
+// ArchiveRecord is one record of a web archive.
+type ArchiveRecord struct {
+	Type   string `json:"type"`
+	Target string `json:"target,omitempty"`
+	Date   string `json:"date,omitempty"`
+	Media  string `json:"media,omitempty"`
+	Status int    `json:"status,omitempty"`
+	Size   int64  `json:"size"`
+	SHA256 string `json:"sha256"`
+	Digest string `json:"digest,omitempty"`
+	Wrong  bool   `json:"wrong,omitempty" doc:"the stated digest is not the block's"`
+}
+
 // Ground is a written ground.
 type Ground struct {
 	Ground string `json:"ground" maxLength:"4000"`

@@ -74,7 +74,46 @@ func (s *Server) captures() {
 			httpkit.SendCapture(w, s.log, c.Ref, c.Size, r)
 		}}, nil
 	})
+	huma.Register(s.api, op(http.MethodGet, "/captures/{id}/preview", "capture-preview", "A safe rendition of a capture: a picture drawn anew, plain text, or the records of an archive", "captures"), func(ctx context.Context, in *One) (*body[api.Preview], error) {
+		sc, err := scope(ctx)
+		if err != nil {
+			return nil, s.fail(err)
+		}
+		c, p, err := s.svc.PreviewCapture(ctx, sc, in.ID)
+		if err != nil {
+			return nil, s.fail(err)
+		}
+		out := api.Preview{Capture: captureOf(c, s.svc.Now()), Width: p.Width, Height: p.Height, Picture: p.Picture, Small: p.Small, Title: p.Title, Text: p.Text, More: p.More, Note: p.Note}
+		for _, r := range p.Records {
+			out.Records = append(out.Records, api.ArchiveRecord(r))
+		}
+		return &body[api.Preview]{out}, nil
+	})
 	s.preservations()
+	s.captureExports()
+}
+
+// captureExports let a capture leave for a court (G26).
+func (s *Server) captureExports() {
+	export := op(http.MethodPost, "/captures/{id}/export", "export-capture", "A capture as a web archive, for a court or a body with a mandate, under an instrument; recorded with the item", "captures")
+	export.Responses = map[string]*huma.Response{"200": {Description: "a WARC 1.1 file", Content: map[string]*huma.MediaType{"application/warc": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}}}
+	huma.Register(s.api, export, func(ctx context.Context, in *struct {
+		One
+		Body api.CaptureExport
+	}) (*huma.StreamResponse, error) {
+		by, err := actor(ctx)
+		if err != nil {
+			return nil, s.fail(err)
+		}
+		write, err := s.svc.ExportCapture(ctx, by, in.ID, concert.CaptureInstrument(in.Body))
+		if err != nil {
+			return nil, s.fail(err)
+		}
+		return &huma.StreamResponse{Body: func(hc huma.Context) {
+			_, w := humago.Unwrap(hc)
+			httpkit.NewDownload(w, "application/warc", in.ID+".warc").Send(s.log, write)
+		}}, nil
+	})
 }
 
 func (s *Server) addCapture(ctx context.Context, in *capturing) (*struct {

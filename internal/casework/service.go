@@ -20,6 +20,7 @@ import (
 	"concert/internal/identity"
 	"concert/internal/lookup"
 	"concert/internal/match"
+	"concert/internal/sandbox"
 	"concert/internal/store"
 	"concert/internal/vault"
 )
@@ -42,8 +43,9 @@ type Service struct {
 	Log       *slog.Logger
 	Kept      *KeptCheckpoint // the last checkpoint this node knows; nil keeps none
 
-	Vault       *vault.Dir // where captures lie that are larger than a row; nil takes none
-	CaptureMost int64      // bytes of the largest capture; 0 for the default
+	Vault       *vault.Dir    // where captures lie that are larger than a row; nil takes none
+	CaptureMost int64         // bytes of the largest capture; 0 for the default
+	Children    *sandbox.Pool // opens captures for previews; nil opens none
 
 	bearers    bearerCache
 	consulted  consultations

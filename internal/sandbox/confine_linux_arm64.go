@@ -10,5 +10,7 @@ const (
 var deniedHere = []uint32{
 	265,           // open_by_handle_at
 	270, 271, 273, // process_vm_readv, process_vm_writev, finit_module
-	276, 279, 280, 281, 282, // renameat2, memfd_create, bpf, execveat, userfaultfd
+	276, 279, 280, 282, // renameat2, memfd_create, bpf, userfaultfd
 }
+
+var deniedFilesHere = []uint32{281 /* execveat */}

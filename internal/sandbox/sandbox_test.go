@@ -20,6 +20,10 @@ const childMark = "SANDBOX_TEST_CHILD"
 // The children are this test binary again.
 func TestMain(m *testing.M) {
 	if os.Getenv(childMark) != "" {
+		if len(os.Args) > 2 && os.Args[1] == WordBecome {
+			fmt.Fprintln(os.Stderr, Become(os.Args[2], os.Args[3:]))
+			os.Exit(1)
+		}
 		if err := Serve(os.Stdin, os.Stdout, Confine().With(hostile)); err != nil {
 			os.Exit(1)
 		}
@@ -169,6 +173,38 @@ func TestManyShareAFewChildren(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// A program of the system runs in the same limits: it reads and computes, writes nothing and reaches nobody.
+func TestAProgramRunsWithoutNetworkAndWritesNothing(t *testing.T) {
+	t.Parallel()
+	p := newPool(t)
+	if out, err := p.Run(t.Context(), "/bin/cat", nil, []byte("EXERCISE"), 100); err != nil || string(out) != "EXERCISE" {
+		t.Errorf("cat: %q, %v", out, err)
+	}
+	if _, err := p.Run(t.Context(), "/bin/cat", nil, make([]byte, 200), 100); err == nil {
+		t.Error("a longer answer than was asked for was taken")
+	}
+	made := filepath.Join(t.TempDir(), "made")
+	if _, err := p.Run(t.Context(), "/bin/sh", []string{"-c", "echo EXERCISE > " + made}, nil, 100); err == nil {
+		t.Error("a file was written")
+	}
+	if text, _ := os.ReadFile(made); len(text) > 0 {
+		t.Errorf("a file was written: %q", text)
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	_, port, _ := net.SplitHostPort(ln.Addr().String())
+	if _, err := p.Run(t.Context(), "/bin/bash", []string{"-c", "exec 3<>/dev/tcp/127.0.0.1/" + port}, nil, 100); err == nil {
+		t.Error("the network was reached")
+	}
+	p.Wall = time.Second
+	if _, err := p.Run(t.Context(), "/bin/cat", []string{"/dev/zero"}, nil, 1<<20); err == nil {
+		t.Error("an endless answer was taken")
+	}
 }
 
 func FuzzServe(f *testing.F) {
