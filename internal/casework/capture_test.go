@@ -314,3 +314,16 @@ func TestG22CapturesGoWithTheirItem(t *testing.T) {
 		}
 	})
 }
+
+// tampered changes one byte of every file of the vault.
+func tampered(t *testing.T, h *testkit.House) {
+	t.Helper()
+	testkit.Must(t, h.Vault.Each(func(_, path string, info fs.FileInfo) error {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		text[len(text)/2] ^= 1
+		return os.WriteFile(path, text, info.Mode())
+	}))
+}
