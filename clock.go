@@ -22,6 +22,7 @@ const (
 	ClockOverride ClockKind = "override.review"   // subject: an item; is its override reviewed
 	ClockErase    ClockKind = "item.erase"        // subject: an item; its term is over
 	ClockCaptures ClockKind = "item.captures"     // subject: an item; are terms of its captures over
+	ClockBatch    ClockKind = "batch.run"         // subject: a batch; its undo window is over
 )
 
 // Clock is one deadline. There is at most one per kind and subject.
@@ -123,6 +124,14 @@ type EraseCaptures struct {
 // Kind names the job.
 func (EraseCaptures) Kind() string { return string(ClockCaptures) }
 
+// RunBatch does what a batch is to do, now that it can be taken back no more.
+type RunBatch struct {
+	Batch BatchID `json:"batch"`
+}
+
+// Kind names the job.
+func (RunBatch) Kind() string { return string(ClockBatch) }
+
 // JobFor is the job of a clock that fell due.
 func (c Clock) JobFor() (Job, error) {
 	switch c.Kind {
@@ -144,6 +153,8 @@ func (c Clock) JobFor() (Job, error) {
 		return EraseItem{ItemID(c.Subject)}, nil
 	case ClockCaptures:
 		return EraseCaptures{ItemID(c.Subject)}, nil
+	case ClockBatch:
+		return RunBatch{BatchID(c.Subject)}, nil
 	}
 	return nil, Refuse(Invalid, "clock.kind", "", "clock kind %q has no job: a newer version wrote it, upgrade this node", c.Kind)
 }

@@ -84,6 +84,13 @@ const (
 	EventAtrocityMarked  EventKind = "item.atrocity_marked"
 	EventAtrocityLifted  EventKind = "item.atrocity_lifted"
 	EventPreserved       EventKind = "item.preserved"
+	EventItemNoted       EventKind = "item.noted" // an internal note
+	EventTemplateWritten EventKind = "template.written"
+	EventTemplateRetired EventKind = "template.retired"
+	EventBatchPlanned    EventKind = "batch.planned"
+	EventBatchRecalled   EventKind = "batch.recalled"
+	EventBatchStepped    EventKind = "batch.stepped"
+	EventBatchDone       EventKind = "batch.done"
 )
 
 // Event is what happened. Body holds codes, references and counts, never

@@ -148,6 +148,7 @@ func (s *Server) items() {
 	s.erasures()
 	s.secondLooks()
 	s.captures()
+	s.batches()
 }
 
 func submission(n api.NewItem) (casework.Submission, error) {
