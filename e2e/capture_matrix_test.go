@@ -18,6 +18,13 @@ var captureRows = map[string]row{
 	"POST /api/v1/captures/{id}/export":     {may: who{officer, colleague, reviewer}, ref: "{capture}", body: `{"issuer":"EXERCISE court","reference":"EXERCISE 1","recipient":"EXERCISE court","justification":"EXERCISE proceedings number one"}`},
 	"POST /api/v1/items/{id}/atrocity":      {may: who{officer, colleague, reviewer}, ref: "{judged}", body: `{"ground":"EXERCISE: may show a crime."}`},
 	"POST /api/v1/items/{id}/atrocity/lift": {may: who{reviewer}, ref: "{marked}", body: `{"ground":"EXERCISE: shows no crime."}`},
+	"POST /items/{ref}/captures":            {may: who{officer, colleague, reviewer}, ref: "{open}", body: "kind=page"},
+	"GET /captures/{ref}":                   {may: who{officer, colleague, reviewer}, ref: "{capture}"},
+	"GET /captures/{ref}/bytes":             {may: who{officer, colleague, reviewer}, ref: "{capture}"},
+	"POST /captures/{ref}/export":           {may: who{officer, colleague, reviewer}, ref: "{capture}", body: "issuer=EXERCISE+court&reference=EXERCISE+1&recipient=EXERCISE+court&justification=EXERCISE+proceedings+number+one"},
+	"POST /items/{ref}/atrocity":            {may: who{officer, colleague, reviewer}, ref: "{judged}", body: "ground=EXERCISE+may+show+a+crime"},
+	"POST /items/{ref}/atrocity/lift":       {may: who{reviewer}, ref: "{marked}", body: "ground=EXERCISE+shows+no+crime"},
+	"POST /items/{ref}/preservations":       {may: who{officer, colleague, reviewer}, ref: "{marked}", body: "way=provider&holder=EXERCISE+host&reference=EXERCISE+1&ground=EXERCISE+asked+for+it&on=2019-11-21&until=2099-11-21"},
 	"POST /api/v1/items/{id}/preservations": {may: who{officer, colleague, reviewer}, ref: "{marked}", body: `{"way":"provider","holder":"EXERCISE host","reference":"EXERCISE 1","ground":"EXERCISE: asked for it.","on":"2019-11-21","until":"2099-11-21"}`},
 }
 
