@@ -22,6 +22,7 @@ import (
 type serveCmd struct {
 	place
 	serving
+	CaptureMB int `help:"Largest capture that is taken, in MB." default:"64" name:"capture-mb"`
 }
 
 // Run serves until it is stopped.
@@ -58,6 +59,7 @@ func (c *serveCmd) Run(ctx context.Context, e *env) error {
 		return fmt.Errorf("listen on %s: %w", c.Listen, err)
 	}
 	svc.BaseURL, svc.Vantage = c.BaseURL, c.Vantage
+	svc.CaptureMost = int64(max(1, min(c.CaptureMB, httpkit.MaxUpload>>20))) << 20
 	if svc.BaseURL == "" {
 		svc.BaseURL = "http://" + ln.Addr().String()
 	}

@@ -18,6 +18,7 @@ import (
 	"concert"
 	"concert/internal/casework"
 	"concert/internal/testkit"
+	"concert/internal/vault"
 )
 
 // judge assesses one item soundly and gives the refusal's code.
@@ -326,4 +327,41 @@ func tampered(t *testing.T, h *testkit.House) {
 		text[len(text)/2] ^= 1
 		return os.WriteFile(path, text, info.Mode())
 	}))
+}
+
+func TestFilesOfCapturesAreBackedUpAndVerifiedOnRestore(t *testing.T) {
+	inHouse(t, func(t *testing.T, h *testkit.House) {
+		ann := h.North.Officers[0]
+		it := bare(h, t, ann, testkit.Page(1))
+		c := take(h, t, ann, casework.Capturing{Item: it.Ref, Bytes: bytes.NewReader(big(5))})
+		take(h, t, ann, casework.Capturing{Item: it.Ref, Bytes: bytes.NewReader(big(6))})
+		kept, err := vault.OpenDir(filepath.Join(t.TempDir(), "backup.captures"))
+		testkit.Must(t, err)
+		for range 2 { // what lies there already stays
+			if got, err := h.BackupCaptures(t.Context(), kept); err != nil || got.Copied != 2 || len(got.Missing) != 0 {
+				t.Fatalf("%+v, %v", got, err)
+			}
+		}
+		// Another data directory: empty, then filled, and one file damaged on the way.
+		h.Vault, err = vault.OpenDir(filepath.Join(t.TempDir(), "captures"))
+		testkit.Must(t, err)
+		if _, err := read(h, t, ann, c.Ref); code(err) != "capture.missing" {
+			t.Errorf("before: %v", err)
+		}
+		if got, err := h.RestoreCaptures(t.Context(), kept); err != nil || got.Copied != 2 {
+			t.Fatalf("%+v, %v", got, err)
+		}
+		if got, err := read(h, t, ann, c.Ref); got != string(big(5)) {
+			t.Errorf("after: %d bytes, %v", len(got), err)
+		}
+		whole := h.Vault
+		h.Vault = kept
+		tampered(t, h)
+		h.Vault, err = vault.OpenDir(filepath.Join(t.TempDir(), "captures"))
+		testkit.Must(t, err)
+		if got, err := h.RestoreCaptures(t.Context(), kept); err != nil || len(got.Missing) != 2 {
+			t.Errorf("damaged ones: %+v, %v", got, err)
+		}
+		h.Vault = whole
+	})
 }
