@@ -36,6 +36,7 @@ const (
 	ReadPreview       = "preview"  // a safe rendition of one
 
 	ReadReferrals = "referrals" // an auditor only
+	ReadRegisters = "registers" // as above
 	ReadRemedies  = "remedies"
 	ReadEvents    = "events"
 	ReadOneEvent  = "event"

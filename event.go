@@ -78,19 +78,27 @@ const (
 	EventItemDisclosed   EventKind = "item.disclosed" // left for another authority or a court (G23)
 	EventItemSecondLook  EventKind = "item.second_look"
 
-	EventCaptureAdded    EventKind = "capture.added"
-	EventCaptureErased   EventKind = "capture.erased"   // its bytes, by the clock
-	EventCaptureExported EventKind = "capture.exported" // its bytes, under an instrument
-	EventAtrocityMarked  EventKind = "item.atrocity_marked"
-	EventAtrocityLifted  EventKind = "item.atrocity_lifted"
-	EventPreserved       EventKind = "item.preserved"
-	EventItemNoted       EventKind = "item.noted" // an internal note
-	EventTemplateWritten EventKind = "template.written"
-	EventTemplateRetired EventKind = "template.retired"
-	EventBatchPlanned    EventKind = "batch.planned"
-	EventBatchRecalled   EventKind = "batch.recalled"
-	EventBatchStepped    EventKind = "batch.stepped"
-	EventBatchDone       EventKind = "batch.done"
+	EventCaptureAdded        EventKind = "capture.added"
+	EventCaptureErased       EventKind = "capture.erased"   // its bytes, by the clock
+	EventCaptureExported     EventKind = "capture.exported" // its bytes, under an instrument
+	EventAtrocityMarked      EventKind = "item.atrocity_marked"
+	EventAtrocityLifted      EventKind = "item.atrocity_lifted"
+	EventPreserved           EventKind = "item.preserved"
+	EventItemNoted           EventKind = "item.noted" // an internal note
+	EventTemplateWritten     EventKind = "template.written"
+	EventTemplateRetired     EventKind = "template.retired"
+	EventBatchPlanned        EventKind = "batch.planned"
+	EventBatchRecalled       EventKind = "batch.recalled"
+	EventBatchStepped        EventKind = "batch.stepped"
+	EventBatchDone           EventKind = "batch.done"
+	EventFactorAdded         EventKind = "factor.added"
+	EventFactorBegun         EventKind = "factor.begun" // it counts with its first code
+	EventFactorRemoved       EventKind = "factor.removed"
+	EventFactorResetProposed EventKind = "factor.reset_proposed"
+	EventFactorReset         EventKind = "factor.reset"  // by two administrators
+	EventRecoveryCodesMade   EventKind = "recovery.made" // the older ones are good no more
+	EventRecoveryCodeUsed    EventKind = "recovery.used" // in the second factor's place
+	EventSessionsEnded       EventKind = "session.ended" // by an administrator
 )
 
 // Event is what happened. Body holds codes, references and counts, never

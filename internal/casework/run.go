@@ -51,6 +51,7 @@ func (s *Service) Run(ctx context.Context) error {
 	g.Go(func() error { s.every(ctx, clockTick, "clocks", s.fireClocks); return nil })
 	g.Go(func() error { s.every(ctx, sequenceTick, "log", s.publishOnTick); return nil })
 	g.Go(func() error { s.every(ctx, forgetTick, "stored answers", s.forgetAnswers); return nil })
+	g.Go(func() error { s.every(ctx, forgetTick, "sessions", s.forgetSessions); return nil })
 	g.Go(func() error { s.every(ctx, scrubTick, "scrub", s.scrubErased); return nil })
 	g.Go(func() error { s.every(ctx, captureTick, "files of erased captures", s.removeFiles); return nil })
 	g.Go(func() error { s.every(ctx, orphanTick, "files of captures", s.sweepCaptures); return nil })

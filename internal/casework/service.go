@@ -43,9 +43,10 @@ type Service struct {
 	Log       *slog.Logger
 	Kept      *KeptCheckpoint // the last checkpoint this node knows; nil keeps none
 
-	Vault       *vault.Dir    // where captures lie that are larger than a row; nil takes none
-	CaptureMost int64         // bytes of the largest capture; 0 for the default
-	Children    *sandbox.Pool // opens captures for previews; nil opens none
+	Vault        *vault.Dir           // where captures lie that are larger than a row; nil takes none
+	CaptureMost  int64                // bytes of the largest capture; 0 for the default
+	Children     *sandbox.Pool        // opens captures for previews; nil opens none
+	SecondFactor concert.FactorPolicy // who must have one
 
 	bearers    bearerCache
 	consulted  consultations
