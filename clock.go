@@ -21,6 +21,10 @@ const (
 	ClockProbe    ClockKind = "hold.probe"        // subject: an authority; may its dispatch go on
 	ClockOverride ClockKind = "override.review"   // subject: an item; is its override reviewed
 	ClockErase    ClockKind = "item.erase"        // subject: an item; its term is over
+
+	ClockCaseReview ClockKind = "case.review"     // subject: a case; is it reviewed
+	ClockIncident   ClockKind = "incident.settle" // subject: an incident; give its items their priority
+	ClockWatch      ClockKind = "watch.end"       // subject: a watch; its end, or that of its traces
 )
 
 // Clock is one deadline. There is at most one per kind and subject.
@@ -114,6 +118,30 @@ type EraseItem struct {
 // Kind names the job.
 func (EraseItem) Kind() string { return string(ClockErase) }
 
+// ReviewCaseDue says that a case's review is due (G22).
+type ReviewCaseDue struct {
+	Case CaseID `json:"case"`
+}
+
+// Kind names the job.
+func (ReviewCaseDue) Kind() string { return string(ClockCaseReview) }
+
+// SettleIncident gives an incident's items the priority that is theirs by now.
+type SettleIncident struct {
+	Incident IncidentID `json:"incident"`
+}
+
+// Kind names the job.
+func (SettleIncident) Kind() string { return string(ClockIncident) }
+
+// EndWatchDue ends a watch whose date has come, and later what is kept of it.
+type EndWatchDue struct {
+	Watch WatchID `json:"watch"`
+}
+
+// Kind names the job.
+func (EndWatchDue) Kind() string { return string(ClockWatch) }
+
 // JobFor is the job of a clock that fell due.
 func (c Clock) JobFor() (Job, error) {
 	switch c.Kind {
@@ -133,6 +161,12 @@ func (c Clock) JobFor() (Job, error) {
 		return ReviewDue{ItemID(c.Subject)}, nil
 	case ClockErase:
 		return EraseItem{ItemID(c.Subject)}, nil
+	case ClockCaseReview:
+		return ReviewCaseDue{CaseID(c.Subject)}, nil
+	case ClockIncident:
+		return SettleIncident{IncidentID(c.Subject)}, nil
+	case ClockWatch:
+		return EndWatchDue{WatchID(c.Subject)}, nil
 	}
 	return nil, Refuse(Invalid, "clock.kind", "", "clock kind %q has no job: a newer version wrote it, upgrade this node", c.Kind)
 }

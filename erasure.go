@@ -20,6 +20,8 @@ const (
 	ErasureLawful    ErasureCode = "judged_lawful" // found exempt under Art. 1(3), or rejected by a reviewer
 	ErasureStopped   ErasureCode = "guard_stopped" // the guard stopped it, nobody judged it
 	ErasureTakenBack ErasureCode = "taken_back"    // withdrawn before it went out
+
+	ErasureUnreviewed ErasureCode = "unreviewed" // a case's review did not come in time
 )
 
 // What people ask for. Each is confirmed by a second person.

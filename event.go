@@ -77,6 +77,32 @@ const (
 	EventHandlingChanged EventKind = "item.handling_changed"
 	EventItemDisclosed   EventKind = "item.disclosed" // left for another authority or a court (G23)
 	EventItemSecondLook  EventKind = "item.second_look"
+
+	EventCaseOpened        EventKind = "case.opened"
+	EventCaseMemberAdded   EventKind = "case.member_added"
+	EventCaseMemberRemoved EventKind = "case.member_removed"
+	EventCaseLed           EventKind = "case.led" // another person leads it
+	EventCaseMandated      EventKind = "case.mandated"
+	EventCaseAdded         EventKind = "case.added" // something belongs to it
+	EventCaseRemoved       EventKind = "case.removed"
+	EventCaseReviewDue     EventKind = "case.review_due" // nobody reviewed it in time (G22)
+	EventCaseReviewed      EventKind = "case.reviewed"
+	EventCaseClosed        EventKind = "case.closed"
+	EventCasePersonAdded   EventKind = "case_person.added"
+	EventCasePersonPlaced  EventKind = "case_person.categorised" // in another category
+	EventCasePersonAsked   EventKind = "case_person.erasure_asked"
+	EventCasePersonErased  EventKind = "case_person.erased"
+	EventIncidentDeclared  EventKind = "incident.declared"
+	EventIncidentAttached  EventKind = "incident.attached" // subject: the item
+	EventIncidentSettled   EventKind = "incident.settled"  // its items have the priority that it gives, or no longer gives
+	EventIncidentEnded     EventKind = "incident.ended"
+	EventWatchPlaced       EventKind = "watch.placed"
+	EventWatchClaimed      EventKind = "watch.claimed"
+	EventWatchSwept        EventKind = "watch.swept"
+	EventWatchEnded        EventKind = "watch.ended"
+	EventWatchErased       EventKind = "watch.erased"
+	EventPersonLanguages   EventKind = "person.languages"
+	EventItemTranslated    EventKind = "item.translated"
 )
 
 // Event is what happened. Body holds codes, references and counts, never
@@ -156,9 +182,10 @@ type ItemBody struct {
 	OpenedS     *int64       `json:"opened_s,omitempty"` // seconds of case time since the reviewer opened it; missing where it never was
 	Drawn       bool         `json:"drawn,omitempty"`    // for a second look
 	Look        LookVerdict  `json:"look,omitempty"`
-	Watched     bool         `json:"watched,omitempty"`  // needs one approval more: its author's accuracy is low
-	Assessor    PersonID     `json:"assessor,omitempty"` // whose work the event judges
-	Again       bool         `json:"again,omitempty"`    // not the first correction of the item
+	Watched     bool         `json:"watched,omitempty"`     // needs one approval more: its author's accuracy is low
+	Assessor    PersonID     `json:"assessor,omitempty"`    // whose work the event judges
+	Again       bool         `json:"again,omitempty"`       // not the first correction of the item
+	Translation string       `json:"translation,omitempty"` // that the act rests on: its actor does not read the item's language
 }
 
 // change is the body of a move from before to after.
@@ -209,7 +236,8 @@ type RegisterBody struct {
 	Part      Part        `json:"part,omitempty"`
 	Date      string      `json:"date,omitempty"`
 	Exercise  bool        `json:"exercise,omitempty"`
-	Proposer  PersonID    `json:"proposer,omitempty"` // the first of two administrators
+	Proposer  PersonID    `json:"proposer,omitempty"`  // the first of two administrators
+	Languages []string    `json:"languages,omitempty"` // that the person says it reads
 }
 
 // RecordedEvent is an event as the store keeps it and an export carries it.

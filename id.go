@@ -35,6 +35,18 @@ type (
 	DispatchHoldID string
 	// LogSuccessionID names a LogSuccession.
 	LogSuccessionID string
+	// CaseID names a Case.
+	CaseID string
+	// CasePersonID names a CasePerson.
+	CasePersonID string
+	// IncidentID names an Incident.
+	IncidentID string
+	// WatchID names a Watch.
+	WatchID string
+	// SweepID names a Sweep.
+	SweepID string
+	// TranslationID names a Translation.
+	TranslationID string
 )
 
 // Micros is t as the store keeps it: microseconds UTC since 1970; zero time is 0.

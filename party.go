@@ -64,12 +64,13 @@ type Person struct {
 	DisabledAt time.Time
 	CreatedAt  time.Time
 	Version    int64
-	Waits      bool // for a second administrator: until then nothing of it works
+	Waits      bool     // for a second administrator: until then nothing of it works
+	Languages  []string // that it says it reads: base codes, sorted (LanguagesOf)
 }
 
 // Actor is the person as an actor.
 func (p Person) Actor() Actor {
-	return Actor{Person: p.ID, Operator: p.Operator, Authority: p.Authority, Provider: p.Provider, Roles: p.Roles}
+	return Actor{Person: p.ID, Operator: p.Operator, Authority: p.Authority, Provider: p.Provider, Roles: p.Roles, Languages: p.Languages}
 }
 
 // Check refuses a person whose roles and place do not fit together.
