@@ -84,7 +84,8 @@ func (s *Service) AttachToIncident(ctx context.Context, by concert.Actor, ref st
 		for i, name := range items {
 			it, ok := known[name]
 			out[i].Ref = name
-			if !ok {
+			found := ok && (seen[it.ID] || it.Author == by.Authority)
+			if !found {
 				out[i].Err = concert.ErrNotFound
 				continue
 			}
@@ -93,7 +94,7 @@ func (s *Service) AttachToIncident(ctx context.Context, by concert.Actor, ref st
 				out[i].Outcome, out[i].Version = OutcomeKnown, it.ShownTo(by.Authority).Version
 				continue
 			}
-			next, err := a.one(by, n, it, seen[it.ID] || it.Author == by.Authority, s)
+			next, err := a.one(by, n, it, found, s)
 			if err != nil {
 				if out[i].Err, err = refusal(err); err != nil {
 					return err
