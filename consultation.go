@@ -31,13 +31,20 @@ const (
 	ReadConsultations = "consultations" // with the justifications opened
 	ReadSample        = "sample"        // items drawn at random, to be read again
 	ReadExport        = "export"
-	ReadCases         = "cases"
-	ReadOneCase       = "case"
-	ReadWatchlist     = "watchlist"
-	ReadOneWatch      = "watch"
-	ReadTranslations  = "translations"
-	ReadIncident      = "incident"  // an auditor only
-	ReadIncidents     = "incidents" // as above
+
+	ReadReferrals = "referrals" // an auditor only
+	ReadRemedies  = "remedies"
+	ReadEvents    = "events"
+	ReadOneEvent  = "event"
+	ReadPlace     = "place" // whether an item lies at a place that was typed
+
+	ReadCases        = "cases"
+	ReadOneCase      = "case"
+	ReadWatchlist    = "watchlist"
+	ReadOneWatch     = "watch"
+	ReadTranslations = "translations"
+	ReadIncident     = "incident"  // an auditor only
+	ReadIncidents    = "incidents" // as above
 )
 
 // ConsultedBody is the body of the event that somebody read: what, by reference

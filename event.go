@@ -182,10 +182,13 @@ type ItemBody struct {
 	OpenedS     *int64       `json:"opened_s,omitempty"` // seconds of case time since the reviewer opened it; missing where it never was
 	Drawn       bool         `json:"drawn,omitempty"`    // for a second look
 	Look        LookVerdict  `json:"look,omitempty"`
-	Watched     bool         `json:"watched,omitempty"`     // needs one approval more: its author's accuracy is low
-	Assessor    PersonID     `json:"assessor,omitempty"`    // whose work the event judges
-	Again       bool         `json:"again,omitempty"`       // not the first correction of the item
-	Translation string       `json:"translation,omitempty"` // that the act rests on: its actor does not read the item's language
+	Watched     bool         `json:"watched,omitempty"`  // needs one approval more: its author's accuracy is low
+	Assessor    PersonID     `json:"assessor,omitempty"` // whose work the event judges
+	Again       bool         `json:"again,omitempty"`    // not the first correction of the item
+
+	Category RemedyCategory `json:"category,omitempty"` // of a remedy
+
+	Translation string `json:"translation,omitempty"` // that the act rests on: its actor does not read the item's language
 }
 
 // change is the body of a move from before to after.
@@ -236,8 +239,9 @@ type RegisterBody struct {
 	Part      Part        `json:"part,omitempty"`
 	Date      string      `json:"date,omitempty"`
 	Exercise  bool        `json:"exercise,omitempty"`
-	Proposer  PersonID    `json:"proposer,omitempty"`  // the first of two administrators
-	Languages []string    `json:"languages,omitempty"` // that the person says it reads
+	Proposer  PersonID    `json:"proposer,omitempty"` // the first of two administrators
+
+	Languages []string `json:"languages,omitempty"` // that the person says it reads
 }
 
 // RecordedEvent is an event as the store keeps it and an export carries it.
