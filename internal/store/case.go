@@ -281,8 +281,8 @@ func (tx *Tx) EraseCasePerson(ctx context.Context, p concert.CasePerson) error {
 	if err != nil {
 		return err
 	}
-	for _, text := range []string{"UPDATE case_person SET sealed = NULL WHERE id = ?", "DELETE FROM subject_key WHERE subject = ?"} {
-		if _, err := tx.exec(ctx, text, string(p.ID)); err != nil {
+	for text, of := range map[string]string{"UPDATE case_person SET sealed = NULL WHERE id = ?": string(p.ID), "DELETE FROM subject_key WHERE subject = ?": string(p.ID), "DELETE FROM idempotency WHERE subject <> '' AND subject = ?": p.Ref} {
+		if _, err := tx.exec(ctx, text, of); err != nil {
 			return fmt.Errorf("erase %s: %w", p.Ref, err)
 		}
 	}
