@@ -61,9 +61,12 @@ func (i Incident) event(kind EventKind, by Actor, now time.Time) Event {
 // Lasts reports whether the incident raises its items now.
 func (i Incident) Lasts() bool { return i.EndedAt.IsZero() }
 
+// MayDeclare refuses whoever neither declares nor ends incidents.
+func (a Actor) MayDeclare() error { return a.needAuthority(RoleCoordinator, RoleReviewer) }
+
 // Declared checks a new incident, by a coordinator or a reviewer.
 func (i Incident) Declared(by Actor, now time.Time) (Incident, Event, error) {
-	if err := by.needAuthority(RoleCoordinator, RoleReviewer); err != nil {
+	if err := by.MayDeclare(); err != nil {
 		return i, Event{}, err
 	}
 	i.Name = strings.Join(strings.Fields(i.Name), " ")
@@ -83,7 +86,7 @@ func (i Incident) Declared(by Actor, now time.Time) (Incident, Event, error) {
 
 // Ended ends it: by a coordinator, or a reviewer of who declared it.
 func (i Incident) Ended(by Actor, now time.Time) (Incident, Event, error) {
-	if err := by.needAuthority(RoleCoordinator, RoleReviewer); err != nil {
+	if err := by.MayDeclare(); err != nil {
 		return i, Event{}, err
 	}
 	if !by.Has(RoleCoordinator) && by.Authority != i.Authority {

@@ -30,6 +30,9 @@ func (s *Service) DeclareIncident(ctx context.Context, by concert.Actor, in conc
 // time.
 func (s *Service) EndIncident(ctx context.Context, by concert.Actor, ref string, version int64) (concert.Incident, error) {
 	var out concert.Incident
+	if err := by.MayDeclare(); err != nil {
+		return out, err
+	}
 	err := s.retryStale(ctx, func(tx *store.Tx) error {
 		n, err := tx.Incident(ctx, ref)
 		if err != nil {
@@ -54,6 +57,9 @@ func (s *Service) EndIncident(ctx context.Context, by concert.Actor, ref string,
 // AttachToIncident lets items belong to an incident, at most
 // concert.CaseThingsMost at once; what waits rises at once.
 func (s *Service) AttachToIncident(ctx context.Context, by concert.Actor, ref string, items []string) ([]Result, error) {
+	if err := by.MayKeepCases(); err != nil {
+		return nil, err
+	}
 	if len(items) > concert.CaseThingsMost {
 		return nil, concert.Refuse(concert.TooLarge, "incident.items", "items", "at most %d items at once", concert.CaseThingsMost)
 	}

@@ -73,6 +73,8 @@ type itemPage struct {
 	Pass        overriding
 	Review      reviewing
 	From        string // the list to go back to after a decision
+
+	Folder foldering
 }
 
 // homeless are refusals of forms that this person is not, or no longer,
@@ -121,6 +123,9 @@ func (u *UI) itemFor(r *http.Request, v *visit) (itemPage, error) {
 	p.keep(v)
 	if r.URL.Query().Get("from") == "approvals" || field(r, "from") == "approvals" {
 		p.From = "approvals"
+	}
+	if p.Folder, err = u.folderingOf(r, v, found || ours); err != nil {
+		return p, err
 	}
 	p.Assess = judging{Outlet: it.Outlet.Ref, Language: it.Language, Evaluation: it.Judged.Evaluation, Mark: it.Judged.Mark, MarkWhere: it.Judged.MarkWhere, Facts: it.Judged.Facts, Judgement: it.Judged.Judgement, Unbranded: it.Judged.Unbranded}
 	return p, nil

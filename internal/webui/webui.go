@@ -85,6 +85,10 @@ func (u *UI) routes() []route {
 		u.deskRoutes(),
 		u.preferenceRoutes(),
 		u.designRoutes(),
+		u.caseRoutes(),
+		u.incidentRoutes(),
+		u.watchRoutes(),
+		u.languageRoutes(),
 	)
 }
 
