@@ -21,6 +21,7 @@ const (
 	ClockProbe    ClockKind = "hold.probe"        // subject: an authority; may its dispatch go on
 	ClockOverride ClockKind = "override.review"   // subject: an item; is its override reviewed
 	ClockErase    ClockKind = "item.erase"        // subject: an item; its term is over
+	ClockBatch    ClockKind = "batch.run"         // subject: a batch; its undo window is over
 
 	ClockCaseReview ClockKind = "case.review"     // subject: a case; is it reviewed
 	ClockIncident   ClockKind = "incident.settle" // subject: an incident; give its items their priority
@@ -118,6 +119,14 @@ type EraseItem struct {
 // Kind names the job.
 func (EraseItem) Kind() string { return string(ClockErase) }
 
+// RunBatch does what a batch is to do, now that it can be taken back no more.
+type RunBatch struct {
+	Batch BatchID `json:"batch"`
+}
+
+// Kind names the job.
+func (RunBatch) Kind() string { return string(ClockBatch) }
+
 // ReviewCaseDue says that a case's review is due (G22).
 type ReviewCaseDue struct {
 	Case CaseID `json:"case"`
@@ -161,6 +170,8 @@ func (c Clock) JobFor() (Job, error) {
 		return ReviewDue{ItemID(c.Subject)}, nil
 	case ClockErase:
 		return EraseItem{ItemID(c.Subject)}, nil
+	case ClockBatch:
+		return RunBatch{BatchID(c.Subject)}, nil
 	case ClockCaseReview:
 		return ReviewCaseDue{CaseID(c.Subject)}, nil
 	case ClockIncident:

@@ -78,6 +78,14 @@ const (
 	EventItemDisclosed   EventKind = "item.disclosed" // left for another authority or a court (G23)
 	EventItemSecondLook  EventKind = "item.second_look"
 
+	EventItemNoted       EventKind = "item.noted" // an internal note
+	EventTemplateWritten EventKind = "template.written"
+	EventTemplateRetired EventKind = "template.retired"
+	EventBatchPlanned    EventKind = "batch.planned"
+	EventBatchRecalled   EventKind = "batch.recalled"
+	EventBatchStepped    EventKind = "batch.stepped"
+	EventBatchDone       EventKind = "batch.done"
+
 	EventCaseOpened        EventKind = "case.opened"
 	EventCaseMemberAdded   EventKind = "case.member_added"
 	EventCaseMemberRemoved EventKind = "case.member_removed"

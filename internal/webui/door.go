@@ -368,6 +368,10 @@ var noticeTexts = map[string]design.Text{
 	"handled":       "Handling code changed.",
 	"copies":        "Copies approved. They go to their providers in the providers' hours.",
 	"looked":        "Second look recorded. It stops and sends nothing by itself.",
+	"recalled":      "Taken back. Nothing of it was done.",
+	"noted":         "Note kept. Your authority alone reads it.",
+	"templated":     "Template kept.",
+	"retired":       "Offered no more.",
 
 	"case_opened":       "Case opened. You lead it, and let others in.",
 	"case_changed":      "Recorded.",

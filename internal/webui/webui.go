@@ -85,6 +85,7 @@ func (u *UI) routes() []route {
 		u.deskRoutes(),
 		u.preferenceRoutes(),
 		u.designRoutes(),
+		u.batchRoutes(),
 		u.caseRoutes(),
 		u.incidentRoutes(),
 		u.watchRoutes(),
