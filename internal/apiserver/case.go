@@ -33,6 +33,14 @@ type oneFrom struct {
 	Cursor string `query:"cursor" maxLength:"200"`
 }
 
+// matchedOne is a POST on one thing without a body, with the version that was
+// read.
+type matchedOne struct {
+	One
+	IfMatch        string `header:"If-Match" doc:"the ETag that was read"`
+	IdempotencyKey string `header:"Idempotency-Key" maxLength:"200"`
+}
+
 // personOfCase is a POST on one person of a case.
 type personOfCase[T any] struct {
 	One

@@ -20,8 +20,9 @@ func (s *Server) incidents() {
 		return incidentOf(casework.IncidentView{Incident: n}), err
 	})
 	ask(s, op(http.MethodGet, "/incidents", "incidents", "Incidents, newest first", "incidents"), func(ctx context.Context, sc concert.Scope, in *struct {
-		pageIn
-		Open bool `query:"open" doc:"only those that last"`
+		Limit  int    `query:"limit" default:"100" minimum:"1" maximum:"500"`
+		Cursor string `query:"cursor" maxLength:"200"`
+		Open   bool   `query:"open" doc:"only those that last"`
 	}) (api.Page[api.Incident], error) {
 		_, before, err := parseCursor(in.Cursor)
 		if err != nil {
@@ -49,7 +50,7 @@ func (s *Server) incidents() {
 		rs, err := s.svc.AttachToIncident(ctx, by, in.ID, in.Body.Items)
 		return api.Results{Results: results(rs)}, err
 	})
-	do(s, op(http.MethodPost, "/incidents/{id}/end", "end-incident", "End an incident", "incidents"), func(ctx context.Context, by concert.Actor, in *matched[struct{}]) (api.Incident, error) {
+	do(s, op(http.MethodPost, "/incidents/{id}/end", "end-incident", "End an incident", "incidents"), func(ctx context.Context, by concert.Actor, in *matchedOne) (api.Incident, error) {
 		v, err := version(in.IfMatch)
 		if err != nil {
 			return api.Incident{}, err

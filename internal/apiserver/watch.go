@@ -21,7 +21,8 @@ func (s *Server) watches() {
 		return watchOf(casework.WatchView{Watch: w, CaseRef: b.Case}), err
 	})
 	ask(s, op(http.MethodGet, "/watchlist", "watchlist", "My authority's watched places, what is due longest first", "watchlist"), func(ctx context.Context, sc concert.Scope, in *struct {
-		pageIn
+		Limit  int    `query:"limit" default:"100" minimum:"1" maximum:"500"`
+		Cursor string `query:"cursor" maxLength:"200"`
 		Ended  bool   `query:"ended" doc:"those that ended, newest first"`
 		Outlet string `query:"outlet" maxLength:"80"`
 	}) (api.Page[api.Watch], error) {
@@ -52,7 +53,7 @@ func (s *Server) watches() {
 		_, sw, err := s.svc.FinishSweep(ctx, by, in.ID, concert.SweepOutcome(in.Body.Outcome))
 		return sweepOf(sw, by.Operator), err
 	})
-	do(s, op(http.MethodPost, "/watchlist/{id}/end", "end-watch", "Take a place off the watchlist", "watchlist"), func(ctx context.Context, by concert.Actor, in *matched[struct{}]) (api.Watch, error) {
+	do(s, op(http.MethodPost, "/watchlist/{id}/end", "end-watch", "Take a place off the watchlist", "watchlist"), func(ctx context.Context, by concert.Actor, in *matchedOne) (api.Watch, error) {
 		v, err := version(in.IfMatch)
 		if err != nil {
 			return api.Watch{}, err

@@ -91,6 +91,9 @@ func watchOf(ctx context.Context, tx *store.Tx, by concert.Actor, ref string) (c
 func (s *Service) SweepPlace(ctx context.Context, by concert.Actor, ref string) (concert.Watch, concert.Sweep, error) {
 	var w concert.Watch
 	var sweep concert.Sweep
+	if err := by.MaySubmit(); err != nil {
+		return w, sweep, err
+	}
 	fresh := concert.Sweep{ID: concert.SweepID(identity.NewID()), Ref: identity.NewReference("SW"), Version: 1}
 	err := s.retryStale(ctx, func(tx *store.Tx) error {
 		had, err := watchOf(ctx, tx, by, ref)
@@ -155,6 +158,9 @@ func (s *Service) FinishSweep(ctx context.Context, by concert.Actor, ref string,
 // EndWatch takes a place off the watchlist.
 func (s *Service) EndWatch(ctx context.Context, by concert.Actor, ref string, version int64) (concert.Watch, error) {
 	var out concert.Watch
+	if err := by.MayWatch(); err != nil {
+		return out, err
+	}
 	err := s.retryStale(ctx, func(tx *store.Tx) error {
 		w, err := watchOf(ctx, tx, by, ref)
 		if err != nil {

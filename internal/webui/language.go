@@ -86,6 +86,9 @@ func (u *UI) recordTranslation(w http.ResponseWriter, r *http.Request, v *visit)
 }
 
 func (u *UI) fileItem(w http.ResponseWriter, r *http.Request, v *visit) error {
+	if err := v.actor().MayKeepCases(); err != nil {
+		return err
+	}
 	ref := field(r, "case")
 	err := caseMissing(refusalOf(u.svc.AddToCase(r.Context(), v.actor(), ref, []string{r.PathValue("ref")})), ref)
 	return u.onFolder(w, r, v, "file", "case_changed", err, "case")
