@@ -64,12 +64,8 @@ func TestItemWaitsForAReaderOrAPersonsTranslation(t *testing.T) {
 			t.Errorf("approved by the assessor's own translation: %s", got)
 		}
 		// Lists can leave out what the reader cannot judge.
-		for by, want := range map[*concert.Actor]int{&rex: 0, &roy: 0, &mia: 0} {
-			if by == &mia {
-				continue
-			}
-			got, err := h.ListApprovals(ctx, testkit.Scope(t, *by), casework.ItemQuery{Limit: 10, Read: true})
-			if err != nil || len(got) != want {
+		for _, by := range []concert.Actor{rex, roy} {
+			if got, err := h.ListApprovals(ctx, testkit.Scope(t, by), casework.ItemQuery{Limit: 10, Read: true}); err != nil || len(got) != 0 {
 				t.Errorf("%v lists %d, %v", by.Languages, len(got), err)
 			}
 		}

@@ -90,7 +90,7 @@ func (p itemPage) homeless() formErrors {
 			e = append(e, f.errs...)
 		}
 	}
-	return e
+	return append(e, p.Folder.Form.homeless(map[string]bool{"translate": p.Folder.May, "file": p.Folder.MayFile, "attach": p.Folder.MayFile && len(p.Folder.Incidents) > 0})...)
 }
 
 // itemFor loads an item for a page with what this person may do there.

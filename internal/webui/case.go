@@ -131,6 +131,17 @@ func (u *UI) showCase(w http.ResponseWriter, r *http.Request, v *visit, form ent
 	return u.show(w, r, v, view{status: form.Errors.status(statusOf), title: c.Title, body: caseView(p), wide: true})
 }
 
+// lost are refusals of forms that the page does not show.
+func (p casePage) lost() formErrors {
+	works, leads := p.Member && p.Open, p.Leads && p.Open
+	offered := map[string]bool{"member": leads, "mandate": leads, "close": leads, "review": p.MayReview && p.Open, "items": works, "remove": works && len(p.Items) > 0, "person": works}
+	for _, x := range p.Persons {
+		live := p.Member && x.ErasedAt.IsZero()
+		offered["c-"+x.Ref], offered["e-"+x.Ref] = live, live
+	}
+	return p.Form.homeless(offered)
+}
+
 // casePageItems is how many items a reading of a case has at most.
 const casePageItems = 200
 

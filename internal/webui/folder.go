@@ -35,6 +35,21 @@ func (f entered) of(form string) formErrors {
 	return f.Errors
 }
 
+// homeless are the errors of a form that this person is not, or no longer,
+// offered: they stand on top of the page. offered says which forms are.
+func (f entered) homeless(offered map[string]bool) formErrors {
+	if offered[f.Name] {
+		return nil
+	}
+	var out formErrors
+	for _, e := range f.Errors {
+		bare := *e
+		bare.Field = ""
+		out = append(out, &bare)
+	}
+	return out
+}
+
 // refusedForm keeps a form that was refused, for the page to show it again; what
 // no person can put right is passed on. Fields are those that the form has.
 func refusedForm(r *http.Request, form string, err error, fields ...string) (entered, error) {
