@@ -73,7 +73,11 @@ func matrix(t *testing.T) map[string]row {
 	for _, rows := range []map[string]row{
 		deskRows,
 		designRows,
+		captureRows,
 		batchRows,
+		securityRows,
+		listRows,
+		mailRows,
 		caseRows,
 	} {
 		for pattern, r := range rows {
@@ -174,7 +178,7 @@ var deskRows = map[string]row{
 	"GET /holds":                            {may: who{officer, colleague, reviewer, stranger, outsider}},
 	"POST /holds":                           {may: officers, body: "location=http://video.example/watch?v=hpg{n}AbCd&contact=EXERCISE"},
 	"POST /holds/{ref}/release":             {may: who{officer, colleague, reviewer}, ref: "{hold}", body: "version={hold.v}&reason=EXERCISE+over"},
-	"GET /referrals":                        {may: who{answerer, reader, rival}},
+	"GET /referrals":                        {may: append(who{auditor, answerer, reader, rival}, authoritySide...)},
 	"GET /referrals/{ref}":                  {may: append(who{auditor, answerer, reader}, north...), ref: "{referral}"},
 	"POST /referrals/{ref}/acknowledgement": {may: who{answerer}, ref: "{referral}"},
 	"POST /referrals/{ref}/answer":          {may: who{answerer}, ref: "{referral}", body: "version={referral.v}&item.0={referred}&code.0=removed"},
@@ -264,7 +268,7 @@ func without(w who, v string) who {
 // readers may see a thing: what keeps them from an act on it may tell them more than that there is nothing.
 var readers = map[string]who{
 	"{open}": append(who{auditor}, north...), "{judged}": append(who{auditor}, north...), "{referred}": append(who{auditor}, north...), "{passed}": append(who{auditor}, north...), "{asked}": append(who{auditor}, north...), "{gone}": append(who{auditor}, north...), "{referral}": append(who{auditor, answerer, reader}, north...),
-	"{hold}": north, "{batch}": north, "{template}": north, "{action}": append(who{auditor, admin}, authoritySide...), "{scope}": everyone, "{newcomer}": who{admin, auditor},
+	"{capture}": append(who{auditor}, north...), "{marked}": append(who{auditor}, north...), "{hold}": north, "{batch}": north, "{template}": north, "{action}": append(who{auditor, admin}, authoritySide...), "{scope}": everyone, "{newcomer}": who{admin, auditor}, "{outlet}": append(who{auditor, admin}, authoritySide...),
 	"{case}": who{officer, reviewer, auditor}, "{incident}": append(who{auditor}, authoritySide...), "{watch}": who{officer, colleague, reviewer, auditor}, "{sweep}": who{officer},
 }
 
@@ -293,7 +297,7 @@ func openSite(t *testing.T, svc *casework.Service) *site {
 	testkit.Must(t, err)
 	people.Register(mux)
 	s.routes = slices.Concat(machine.Routes(), people.Routes())
-	server := httptest.NewServer(httpkit.Bounded(log, httpkit.Security(mux)))
+	server := httptest.NewServer(httpkit.SecurityAt(svc.BaseURL, httpkit.Bounded(log, mux)))
 	t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
 	s.url = server.URL
 
@@ -317,13 +321,15 @@ func openSite(t *testing.T, svc *casework.Service) *site {
 	testkit.Must(t, h.EraseItem(t.Context(), h.North.Reviewers[1], gone, h.Item(gone).Version))
 	newcomer, err := h.AddPerson(t.Context(), h.SecondAdmin, concert.Person{Name: "EXERCISE Newcomer", Login: "newcomer", Roles: []concert.Role{concert.RoleOfficer}}, h.North.Ref, "", "")
 	testkit.Must(t, err)
+	s.capturesOf(t, open.Ref)
 	v := h.Item(referred.Ref)
 	s.batched(t, referred.Ref)
 	for name, ref := range map[string]string{"open": open.Ref, "judged": judged.Ref, "referred": referred.Ref, "referral": v.ReferredAs, "hold": hold.Ref, "scope": entry.Ref, "action": h.Action.Ref,
-		"outlet": h.Outlet.Ref, "north": h.North.Ref, "south": h.South.Ref, "provider": h.Hooked.Ref, "none": "IT-NONE", "asked": asked, "gone": gone, "passed": passed, "newcomer": newcomer.Operator, "proposal": newcomer.Proposal} {
+		"outlet": h.Outlet.Ref, "north": h.North.Ref, "south": h.South.Ref, "provider": h.Hooked.Ref, "none": "IT-NONE", "asked": asked, "gone": gone, "passed": passed, "newcomer": newcomer.Operator, "proposal": newcomer.Proposal,
+		"contact": h.MailContact(h.Pulled, "abuse@audio.example", concert.MailSingle, nil).Ref} {
 		s.things["{"+name+"}"] = ref
 	}
-	s.secrets = []string{open.Ref, judged.Ref, hold.Ref, "ex000002", "ex000003", "ex000004", "EXERCISE case", "North-officer-0", "EXERCISE North-officer-1"}
+	s.secrets = append(s.secrets, open.Ref, judged.Ref, hold.Ref, "ex000002", "ex000003", "ex000004", "EXERCISE case", "North-officer-0", "EXERCISE North-officer-1")
 	for name, version := range map[string]int64{"open": open.Version, "asked": h.Item(asked).Version, "judged": judged.Version, "referred": v.Version, "referral": h.Referral(v.ReferredAs).Version, "hold": hold.Version, "action": h.Action.Version} {
 		s.things["{"+name+".v}"] = fmt.Sprint(version)
 	}

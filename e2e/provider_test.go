@@ -75,7 +75,7 @@ type deployment struct {
 func openDeployment(t *testing.T) *deployment {
 	t.Helper()
 	return furnish(t, program(t), filepath.Join(t.TempDir(), "data"), "", func(d *deployment) string {
-		url, stop, err := serve(d.path, d.dir)
+		url, stop, err := serve(d.path, d.dir, "-second-factor", "offered")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -176,7 +176,7 @@ func (d *deployment) refer(t *testing.T, places ...string) {
 func (d *deployment) judge(t *testing.T, location, severity string) {
 	t.Helper()
 	ctx := t.Context()
-	it, err := d.officer.SubmitItem(ctx, api.Call{}, api.NewItem{Location: location, Type: "video"})
+	it, err := d.officer.SubmitItem(ctx, api.Call{}, api.NewItem{Location: location, Type: "video", Captures: []api.InlineCapture{{Bytes: []byte("<!doctype html><title>EXERCISE</title>")}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,7 +50,7 @@ func (s *Server) itemAfter(ctx context.Context, by concert.Actor, ref string) (*
 	if err != nil {
 		return nil, s.fail(err)
 	}
-	return &tagged[api.Item]{ETag: api.ETag(v.Version), Body: itemViewOf(v)}, nil
+	return &tagged[api.Item]{ETag: api.ETag(v.Version), Body: itemViewOf(v, s.svc.Now())}, nil
 }
 
 func (s *Server) item(ctx context.Context, ref string) (*tagged[api.Item], error) {
@@ -62,7 +62,7 @@ func (s *Server) item(ctx context.Context, ref string) (*tagged[api.Item], error
 	if err != nil {
 		return nil, s.fail(err)
 	}
-	return &tagged[api.Item]{ETag: api.ETag(v.Version), Body: itemViewOf(v)}, nil
+	return &tagged[api.Item]{ETag: api.ETag(v.Version), Body: itemViewOf(v, s.svc.Now())}, nil
 }
 
 // alone is the only result of an act on many that was given one.
@@ -82,7 +82,11 @@ func (s *Server) items() {
 		if err != nil {
 			return nil, s.fail(err)
 		}
-		rs, err := s.svc.SubmitItems(ctx, by, []casework.Submission{submission(in.Body)})
+		sub, err := submission(in.Body)
+		if err != nil {
+			return nil, s.fail(err)
+		}
+		rs, err := s.svc.SubmitItems(ctx, by, []casework.Submission{sub})
 		if err := alone(rs, err); err != nil {
 			return nil, s.fail(err)
 		}
@@ -91,7 +95,10 @@ func (s *Server) items() {
 	do(s, op(http.MethodPost, "/items/batch", "submit-items", "Hand in up to a hundred items", "items"), func(ctx context.Context, by concert.Actor, in *Keyed[api.NewItems]) (api.Results, error) {
 		subs := make([]casework.Submission, len(in.Body.Items))
 		for i, n := range in.Body.Items {
-			subs[i] = submission(n)
+			var err error
+			if subs[i], err = submission(n); err != nil {
+				return api.Results{}, err
+			}
 		}
 		rs, err := s.svc.SubmitItems(ctx, by, subs)
 		return api.Results{Results: results(rs)}, err
@@ -127,12 +134,12 @@ func (s *Server) items() {
 		return err
 	})
 	change(s, op(http.MethodPost, "/items/{id}/remedy", "remedy-item", "Withdraw or correct", "items"), func(ctx context.Context, by concert.Actor, ref string, v int64, in api.NewRemedy) error {
-		return alone(s.svc.RemedyItems(ctx, by, []casework.Remedying{{Item: ref, Version: v, Kind: concert.RemedyKind(in.Kind), Reason: in.Reason}}))
+		return alone(s.svc.RemedyItems(ctx, by, []casework.Remedying{{Item: ref, Version: v, Kind: concert.RemedyKind(in.Kind), Reason: in.Reason, Category: concert.RemedyCategory(in.Category)}}))
 	})
 	do(s, op(http.MethodPost, "/remedies/batch", "remedy-items", "Withdraw or correct up to a hundred items", "items"), func(ctx context.Context, by concert.Actor, in *Keyed[api.NewRemedies]) (api.Results, error) {
 		ms := make([]casework.Remedying, len(in.Body.Remedies))
 		for i, m := range in.Body.Remedies {
-			ms[i] = casework.Remedying{Item: m.Item, Version: m.Version, Kind: concert.RemedyKind(m.Kind), Reason: m.Reason}
+			ms[i] = casework.Remedying{Item: m.Item, Version: m.Version, Kind: concert.RemedyKind(m.Kind), Reason: m.Reason, Category: concert.RemedyCategory(m.Category)}
 		}
 		rs, err := s.svc.RemedyItems(ctx, by, ms)
 		return api.Results{Results: results(rs)}, err
@@ -140,6 +147,7 @@ func (s *Server) items() {
 	s.holds()
 	s.erasures()
 	s.secondLooks()
+	s.captures()
 	s.batches()
 	s.cases()
 	s.incidents()
@@ -147,9 +155,10 @@ func (s *Server) items() {
 	s.languages()
 }
 
-func submission(n api.NewItem) casework.Submission {
-	return casework.Submission{Location: n.Location, Type: concert.ItemType(n.Type), Outlet: n.Outlet, Action: n.Action, Priority: n.Priority, Evaluation: n.Evaluation, SHA256: n.SHA256, Handling: concert.Handling(n.Handling), Source: "api",
-		Language: n.Language, Incident: n.Incident, Sweep: n.Sweep}
+func submission(n api.NewItem) (casework.Submission, error) {
+	captures, err := inline(n.Captures)
+	return casework.Submission{Captures: captures, Location: n.Location, Type: concert.ItemType(n.Type), Outlet: n.Outlet, Action: n.Action, Priority: n.Priority, Evaluation: n.Evaluation, SHA256: n.SHA256, Handling: concert.Handling(n.Handling), Source: "api",
+		Language: n.Language, Incident: n.Incident, Sweep: n.Sweep}, err
 }
 
 func judging(ref string, v int64, a api.NewAssessment) casework.Judging {

@@ -29,6 +29,7 @@ type deciding struct {
 // remedying is the form of a withdrawal or correction as it was typed.
 type remedying struct {
 	Kind, Reason string
+	Category     string
 	Errors       formErrors
 }
 
@@ -71,6 +72,8 @@ type itemPage struct {
 	MayOverride bool
 	MayReview   bool
 	MayNote     bool
+	Capture     capturing
+	Now         time.Time
 	Pass        overriding
 	Review      reviewing
 	From        string // the list to go back to after a decision
@@ -85,7 +88,7 @@ func (p itemPage) homeless() formErrors {
 	for _, f := range []struct {
 		shown bool
 		errs  formErrors
-	}{{p.MayAssess, p.Assess.Errors}, {p.MayDecide, p.Decide.Errors}, {p.MayRemedy, p.Remedy.Errors}, {p.MayLook, p.Look.Errors}, {p.MayOverride, p.Pass.Errors}, {p.MayReview, p.Review.Errors}, {p.Keep.shown(), p.Keep.Errors}} {
+	}{{p.MayAssess, p.Assess.Errors}, {p.MayDecide, p.Decide.Errors}, {p.MayRemedy, p.Remedy.Errors}, {p.MayLook, p.Look.Errors}, {p.MayOverride, p.Pass.Errors}, {p.MayReview, p.Review.Errors}, {p.Keep.shown(), p.Keep.Errors}, {p.Capture.May, p.Capture.Errors}} {
 		if !f.shown {
 			e = append(e, f.errs...)
 		}
@@ -123,6 +126,7 @@ func (u *UI) itemFor(r *http.Request, v *visit) (itemPage, error) {
 	p.MayReview = it.Override.Item != "" && it.Override.MayReview(by, it.Item, it.Approvals) == nil
 	p.MayNote = by.Authority != "" && (found || ours) && (v.has(concert.RoleOfficer) || v.has(concert.RoleReviewer)) && it.ErasedAt.IsZero()
 	p.keep(v)
+	p.captures(v, found, now)
 	if r.URL.Query().Get("from") == "approvals" || field(r, "from") == "approvals" {
 		p.From = "approvals"
 	}
@@ -152,7 +156,11 @@ func (u *UI) showItem(w http.ResponseWriter, r *http.Request, v *visit, p itemPa
 	if !p.Item.ErasedAt.IsZero() {
 		body = erasedView(p)
 	}
-	return u.show(w, r, v, view{status: status, title: p.Item.Ref, body: body, wide: true})
+	var scripts []string
+	if p.Capture.May {
+		scripts = []string{"capture.js"}
+	}
+	return u.show(w, r, v, view{status: status, title: p.Item.Ref, body: body, wide: true, scripts: scripts})
 }
 
 // itemFailed shows the item again with the form as it was typed and what is
@@ -224,8 +232,8 @@ func (u *UI) decideItem(w http.ResponseWriter, r *http.Request, v *visit) error 
 }
 
 func (u *UI) remedyItem(w http.ResponseWriter, r *http.Request, v *visit) error {
-	f := remedying{Kind: field(r, "kind"), Reason: field(r, "reason")}
-	res, err := one(u.svc.RemedyItems(r.Context(), v.actor(), []casework.Remedying{{Item: r.PathValue("ref"), Version: version(r), Kind: concert.RemedyKind(f.Kind), Reason: f.Reason}}))
+	f := remedying{Kind: field(r, "kind"), Reason: field(r, "reason"), Category: field(r, "category")}
+	res, err := one(u.svc.RemedyItems(r.Context(), v.actor(), []casework.Remedying{{Item: r.PathValue("ref"), Version: version(r), Kind: concert.RemedyKind(f.Kind), Reason: f.Reason, Category: concert.RemedyCategory(f.Category)}}))
 	if err != nil {
 		return u.itemFailed(w, r, v, err, func(p *itemPage, e formErrors) { f.Errors = e; p.Remedy = f })
 	}

@@ -85,11 +85,6 @@ func dayField(r *http.Request, name string) time.Time {
 	return t
 }
 
-func isNotFound(err error) bool {
-	var e *concert.Error
-	return errors.As(err, &e) && e.Kind == concert.NotFound
-}
-
 // firstRefusal is the first entry of an act on many that was refused, named.
 func firstRefusal(refs []string, errs []*concert.Error) error {
 	for i, e := range errs {
