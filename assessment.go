@@ -119,12 +119,12 @@ func (it Item) Assessed(by Actor, a Assessment, scope ScopeList, now time.Time) 
 	}
 	// Also in the language that it was said to be in before, so that nobody
 	// steps around a language by naming another.
-	basis, err := by.understood("assessment.language", it.Ref, []string{a.Language, it.Language}, a.Translations, "")
-	if err != nil {
-		return it, a, Event{}, err
+	basis, foreign := by.understood([]string{a.Language, it.Language}, a.Translations, "")
+	if foreign != "" {
+		return it, a, Event{}, Refuse(Forbidden, "assessment.language", "language", "item %s is in %q, and you say you read %v: leave it to a reader of it, or have a person's translation recorded into a language that you read (a machine's is a help, never enough); what you read you state under /languages", it.Ref, foreign, by.Languages)
 	}
 	before := it
-	it, err = it.Moved(move, now)
+	it, err := it.Moved(move, now)
 	if err != nil {
 		return it, a, Event{}, err
 	}
@@ -152,8 +152,9 @@ func (it Item) Assessed(by Actor, a Assessment, scope ScopeList, now time.Time) 
 	kind := map[ItemMove]EventKind{MoveAssess: EventItemAssessed, MoveExempt: EventItemExempt, MoveUnscope: EventItemUnscoped}[move]
 	b := change(before, it)
 	b.Assessment, b.Author, b.ContentType, b.Purpose, b.Outlet, b.Unbranded = a.ID, a.Authority, a.Type, a.Purpose, a.Outlet, a.Unbranded
-	b.Needed, b.Watched, b.Language, b.Severity, b.Evaluation, b.Translation = it.Needed, a.Watched, a.Language, a.Severity, a.Evaluation, basis
+	b.Needed, b.Watched, b.Language, b.Severity, b.Evaluation = it.Needed, a.Watched, a.Language, a.Severity, a.Evaluation
 	b.Capture = a.Capture.Ref
+	b.Translation = basis
 	return it, a, NewEvent(kind, by, string(it.ID), now, b).WithSealed(AssessmentText{Facts: a.Facts, Judgement: a.Judgement, Mark: a.Mark, MarkWhere: a.MarkWhere}), nil
 }
 
@@ -218,9 +219,9 @@ func (it Item) Decided(by Actor, d Approval, earlier []Approval, scope ScopeList
 	if d.Decision != Approve && d.Decision != Reject {
 		return it, d, Event{}, Refuse(Invalid, "approval.decision", "decision", "decision is approve or reject")
 	}
-	basis, err := by.understood("approval.language", it.Ref, []string{it.Language}, d.Translations, it.Assessor)
-	if err != nil {
-		return it, d, Event{}, err
+	basis, foreign := by.understood([]string{it.Language}, d.Translations, it.Assessor)
+	if foreign != "" {
+		return it, d, Event{}, Refuse(Forbidden, "approval.language", "", "item %s is in %q, and you say you read %v: leave it to a reader of it, or have a person's translation recorded into a language that you read (a machine's is a help, never enough); what you read you state under /languages", it.Ref, foreign, by.Languages)
 	}
 	if d.Bulk && d.Decision == Approve && !it.MayFollow(by, d.Precedent) {
 		return it, d, Event{}, Refuse(Forbidden, "approval.bulk", "", "item %s cannot be approved together with others: that is for further copies of a work of which your authority approved one alone, branded and in an ordinary place; open this one and decide on it alone first", it.Ref)
@@ -239,6 +240,7 @@ func (it Item) Decided(by Actor, d Approval, earlier []Approval, scope ScopeList
 	}
 	d.Assessment, d.Item, d.Author, d.Reviewer, d.Authority, d.Content, d.At = it.Assessment, it.ID, it.Assessor, by.Person, by.Authority, it.Content, now
 	before := it
+	var err error
 	kind := EventItemSeconded
 	switch {
 	case d.Decision == Reject:

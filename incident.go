@@ -144,7 +144,7 @@ func (i Incident) Settled(n int, now time.Time) Event {
 
 // PriorityPart is one reason for an item's priority: the highest counts.
 type PriorityPart struct {
-	Code  string `json:"code"` // stated, serious, threat_to_life, incident
+	Why   string `json:"why"` // stated, serious, threat_to_life, incident
 	Value int    `json:"value"`
 	Ref   string `json:"ref,omitempty"` // of the incident
 }
@@ -153,16 +153,16 @@ type PriorityPart struct {
 // how severe its assessor found it ("" while nobody did), and the incidents that
 // it belongs to and that last.
 func PriorityParts(stated int, severity Severity, incidents ...Incident) []PriorityPart {
-	parts := []PriorityPart{{Code: "stated", Value: min(max(stated, 0), 9)}}
+	parts := []PriorityPart{{Why: "stated", Value: min(max(stated, 0), 9)}}
 	switch severity {
 	case SeveritySerious:
-		parts = append(parts, PriorityPart{Code: string(severity), Value: 5})
+		parts = append(parts, PriorityPart{Why: string(severity), Value: 5})
 	case SeverityThreat:
-		parts = append(parts, PriorityPart{Code: string(severity), Value: 9})
+		parts = append(parts, PriorityPart{Why: string(severity), Value: 9})
 	}
 	for _, i := range incidents {
 		if i.Lasts() {
-			parts = append(parts, PriorityPart{Code: "incident", Value: IncidentPriority, Ref: i.Ref})
+			parts = append(parts, PriorityPart{Why: "incident", Value: IncidentPriority, Ref: i.Ref})
 		}
 	}
 	return parts

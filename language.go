@@ -74,10 +74,12 @@ func (a Actor) Reads(tag string) bool {
 // or an administrator's entry. Either is recorded; it is no role and takes one
 // person.
 func (p Person) LanguagesStated(by Actor, tags []string, now time.Time) (Person, Event, error) {
+	may := by.MayKeepCases() // who judges nothing states nothing
 	if by.Person != p.ID {
-		if err := by.Need(RoleAdministrator); err != nil {
-			return p, Event{}, err
-		}
+		may = by.Need(RoleAdministrator)
+	}
+	if may != nil {
+		return p, Event{}, may
 	}
 	if !p.DisabledAt.IsZero() {
 		return p, Event{}, errDisabled()
@@ -174,10 +176,10 @@ type TranslationBody struct {
 
 // understood says by what the actor understands what stands in the languages:
 // "" where it reads them itself, else the reference of a human translation into
-// one that it reads. A machine's never counts, nor one that the person in besides
-// made: whoever approves by the assessor's own translation has one pair of eyes.
-func (a Actor) understood(code, ref string, tags []string, translations []Translation, besides PersonID) (string, error) {
-	by := ""
+// one that it reads; foreign is the first language of which it has neither. A
+// machine's translation never counts, nor one that the person in besides made:
+// whoever approves by the assessor's own translation has one pair of eyes.
+func (a Actor) understood(tags []string, translations []Translation, besides PersonID) (by, foreign string) {
 	for _, tag := range tags {
 		if a.Reads(tag) {
 			continue
@@ -186,9 +188,9 @@ func (a Actor) understood(code, ref string, tags []string, translations []Transl
 			return t.Kind == TranslationHuman && t.Source == LanguageBase(tag) && slices.Contains(a.Languages, t.Target) && (besides == "" || t.Maker != besides)
 		})
 		if i < 0 {
-			return "", Refuse(Forbidden, code, "language", "item %s is in %q, and you say you read %v: leave it to a reader of it, or have a person's translation recorded into a language that you read (a machine's is a help, never enough); what you read you state under /languages", ref, tag, a.Languages)
+			return "", tag
 		}
 		by = translations[i].Ref
 	}
-	return by, nil
+	return by, ""
 }

@@ -73,7 +73,7 @@ var caseRows = map[string]row{
 	"POST /api/v1/people/{id}/languages":   {may: who{admin}, ref: "{newcomer}", body: `{"languages":["ar"]}`},
 	"GET /api/v1/items/{id}/translations":  {may: append(who{auditor}, north...), ref: "{judged}"},
 	"POST /api/v1/items/{id}/translations": {may: who{officer, colleague, reviewer}, ref: "{judged}", body: `{"kind":"machine","source":"ar","target":"en","translator":"EXERCISE engine","text":"EXERCISE {n}"}`},
-	"GET /languages":                       {may: known},
+	"GET /languages":                       {may: authoritySide},
 	"POST /languages":                      {may: anonymous},
 	"POST /people/{operator}/languages":    {may: who{admin}, ref: "{newcomer}", body: "languages=ar"},
 	"POST /items/{ref}/translations":       {may: who{officer, colleague, reviewer}, ref: "{judged}", body: "kind=machine&source=ar&target=en&translator=EXERCISE+engine&text=EXERCISE"},

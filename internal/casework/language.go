@@ -12,6 +12,11 @@ import (
 // or as an administrator somebody by operator number or log-in name.
 func (s *Service) StateLanguages(ctx context.Context, by concert.Actor, login string, tags []string) (concert.Person, error) {
 	var out concert.Person
+	if login == "" {
+		if err := by.MayKeepCases(); err != nil {
+			return out, err
+		}
+	}
 	err := s.retryStale(ctx, func(tx *store.Tx) error {
 		var p concert.Person
 		var err error

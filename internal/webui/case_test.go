@@ -78,7 +78,7 @@ func TestPlaceIsSweptAndItsFindsCounted(t *testing.T) {
 	form.Set("outlet", h.outlet.Ref)
 	path := officer.post("/watchlist", form).want(t, http.StatusOK, "It is due now", "Not gone through yet").path
 	p := officer.post(path+"/sweep", url.Values{}).want(t, http.StatusOK, "yours for an hour", "Hand in finds from this sweep")
-	both.post(path+"/sweep", url.Values{}).want(t, http.StatusConflict, "a colleague is going through")
+	both.post(path+"/sweep", url.Values{}).want(t, http.StatusConflict, "colleague is going through")
 	var sweep string
 	for _, a := range p.all(tag("a")) {
 		if s, ok := strings.CutPrefix(attr(a, "href"), "/submit?sweep="); ok {

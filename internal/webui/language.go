@@ -27,6 +27,9 @@ type languagesPage struct {
 }
 
 func (u *UI) languageForm(w http.ResponseWriter, r *http.Request, v *visit) error {
+	if err := v.actor().MayKeepCases(); err != nil {
+		return err
+	}
 	return u.showLanguages(w, r, v, languagesPage{Typed: strings.Join(v.person.Languages, " ")})
 }
 

@@ -57,6 +57,8 @@ var menu = []navGroup{
 		{"/incidents", "Incidents", folders},
 		{"/watchlist", "Watchlist", watchers},
 		{"/holds", "Holds", deskPeople},
+		{"/cases", "Cases", readers},
+		{"/watchlist", "Watchlist", func(f frame) bool { return deskPeople(f) || auditors(f) }},
 	}},
 	{"Referrals", []navItem{
 		{"/referrals", "Referrals to us", ofProvider},
@@ -65,6 +67,7 @@ var menu = []navGroup{
 	}},
 	{"Together", []navItem{
 		{"/actions", "Joint actions", inside},
+		{"/incidents", "Incidents", readers},
 		{"/accuracy", "Accuracy", func(f frame) bool { return deskPeople(f) || auditors(f) }},
 		{"/alarms", "Alarms", overseers},
 	}},
