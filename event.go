@@ -77,6 +77,14 @@ const (
 	EventHandlingChanged EventKind = "item.handling_changed"
 	EventItemDisclosed   EventKind = "item.disclosed" // left for another authority or a court (G23)
 	EventItemSecondLook  EventKind = "item.second_look"
+
+	EventItemNoted       EventKind = "item.noted" // an internal note
+	EventTemplateWritten EventKind = "template.written"
+	EventTemplateRetired EventKind = "template.retired"
+	EventBatchPlanned    EventKind = "batch.planned"
+	EventBatchRecalled   EventKind = "batch.recalled"
+	EventBatchStepped    EventKind = "batch.stepped"
+	EventBatchDone       EventKind = "batch.done"
 )
 
 // Event is what happened. Body holds codes, references and counts, never

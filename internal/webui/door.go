@@ -158,6 +158,7 @@ type frame struct {
 	Exercise bool
 	Held     bool // nothing leaves the house
 	Wide     bool
+	Bare     bool // without the menu: a screen on a wall
 	Refresh  bool // without JavaScript the page loads itself again
 	Scripts  []string
 	Notice   notice
@@ -180,6 +181,7 @@ type view struct {
 	title   string
 	body    templ.Component
 	wide    bool
+	bare    bool
 	refresh bool
 	scripts []string
 }
@@ -187,7 +189,7 @@ type view struct {
 // show renders a page into memory first, so that a failing template never
 // leaves half a page.
 func (u *UI) show(w http.ResponseWriter, r *http.Request, v *visit, p view) error {
-	f := frame{Title: p.title, Path: r.URL.Path, Person: v.person, Why: v.why, Exercise: u.svc.Exercise, Wide: p.wide, Refresh: p.refresh, Scripts: p.scripts, Notice: noticeOf(r), Assets: u.assets.url, Reader: design.ReaderOf(r.Context())}
+	f := frame{Title: p.title, Path: r.URL.Path, Person: v.person, Why: v.why, Exercise: u.svc.Exercise, Wide: p.wide, Bare: p.bare, Refresh: p.refresh, Scripts: p.scripts, Notice: noticeOf(r), Assets: u.assets.url, Reader: design.ReaderOf(r.Context())}
 	var err error
 	if f.Held, err = u.svc.DispatchHeld(r.Context()); err != nil {
 		// The page goes out all the same: a failure page must not fail for this.
@@ -370,6 +372,10 @@ var noticeTexts = map[string]design.Text{
 	"scopeproposed": "Proposed. It counts once a second person confirms it.",
 	"scopedelisted": "The entry ends. What was not referred yet stays.",
 	"looked":        "Second look recorded. It stops and sends nothing by itself.",
+	"recalled":      "Taken back. Nothing of it was done.",
+	"noted":         "Note kept. Your authority alone reads it.",
+	"templated":     "Template kept.",
+	"retired":       "Offered no more.",
 }
 
 func noticeOf(r *http.Request) notice {

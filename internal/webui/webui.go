@@ -86,6 +86,7 @@ func (u *UI) routes() []route {
 		u.preferenceRoutes(),
 		u.designRoutes(),
 		u.listRoutes(),
+		u.batchRoutes(),
 	)
 }
 
