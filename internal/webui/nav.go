@@ -50,7 +50,7 @@ var menu = []navGroup{
 		{"/approvals", "Approvals", reviewers},
 		{"/second-looks", "Second looks", deskPeople},
 		{"/batches", "Many at once", deskPeople},
-		{"/search", "Search", readers},
+		{"/search", "Search", inside},
 	}},
 	{"Cases", []navItem{
 		{"/cases", "Cases", folders},
@@ -79,9 +79,13 @@ var menu = []navGroup{
 	{"Proof", []navItem{
 		{"/events", "Event log", readers},
 		{"/audit", "Audit", auditors},
+		{"/events", "Event log", readers},
 	}},
 	{"House", []navItem{
 		{"/templates", "Templates", deskPeople},
+		{"/outlets", "Outlets", inside},
+		{"/providers", "Providers", inside},
+		{"/authorities", "Authorities", inside},
 		{"/people", "People", func(f frame) bool { return admins(f) || auditors(f) }},
 		{"/dispatch", "Dispatch", admins},
 	}},
