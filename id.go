@@ -35,6 +35,14 @@ type (
 	DispatchHoldID string
 	// LogSuccessionID names a LogSuccession.
 	LogSuccessionID string
+	// ContactPointID names a ContactPoint.
+	ContactPointID string
+	// MailID names a Mail.
+	MailID string
+	// MessageID names a Message.
+	MessageID string
+	// AnswerLinkID names an AnswerLink.
+	AnswerLinkID string
 	// CaptureID names a Capture.
 	CaptureID string
 )

@@ -91,6 +91,7 @@ func (u *UI) routes() []route {
 		u.captureRoutes(),
 		u.securityRoutes(),
 		u.listRoutes(),
+		u.linkRoutes(),
 	)
 }
 
