@@ -21,6 +21,7 @@ const (
 	ClockProbe    ClockKind = "hold.probe"        // subject: an authority; may its dispatch go on
 	ClockOverride ClockKind = "override.review"   // subject: an item; is its override reviewed
 	ClockErase    ClockKind = "item.erase"        // subject: an item; its term is over
+	ClockBatch    ClockKind = "batch.run"         // subject: a batch; its undo window is over
 	ClockContact  ClockKind = "contact.deliver"   // subject: a contact point; send what waits for it
 )
 
@@ -115,6 +116,14 @@ type EraseItem struct {
 // Kind names the job.
 func (EraseItem) Kind() string { return string(ClockErase) }
 
+// RunBatch does what a batch is to do, now that it can be taken back no more.
+type RunBatch struct {
+	Batch BatchID `json:"batch"`
+}
+
+// Kind names the job.
+func (RunBatch) Kind() string { return string(ClockBatch) }
+
 // DeliverContact sends what waits for a contact point.
 type DeliverContact struct {
 	Contact ContactPointID `json:"contact"`
@@ -142,6 +151,8 @@ func (c Clock) JobFor() (Job, error) {
 		return ReviewDue{ItemID(c.Subject)}, nil
 	case ClockErase:
 		return EraseItem{ItemID(c.Subject)}, nil
+	case ClockBatch:
+		return RunBatch{BatchID(c.Subject)}, nil
 	case ClockContact:
 		return DeliverContact{ContactPointID(c.Subject)}, nil
 	}

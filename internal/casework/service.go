@@ -43,6 +43,8 @@ type Service struct {
 	Mailer    *dispatch.Mailer                      // takes mail to the relay; nil: this node sends and takes none
 	MailKeys  func(domain string) ([]string, error) // TXT records, for the signatures of mail that comes in; nil trusts none
 
+	SecondFactor concert.FactorPolicy // who must have one
+
 	bearers    bearerCache
 	consulted  consultations
 	links      linkLimits

@@ -15,11 +15,11 @@ import (
 // contact points.
 func (u *UI) linkRoutes() []route {
 	return []route{
-		{"GET /answer/{token}", u.serve(linked, u.greetLink)},
-		{"POST /answer/{token}", u.serve(linked, u.openLink)},
-		{"POST /answer/{token}/acknowledgement", u.serve(linked, u.acknowledgeLink)},
-		{"POST /answer/{token}/answers", u.serve(linked, u.answerLink)},
-		{"POST /answer/{token}/question", u.serve(linked, u.askLink)},
+		{"GET /answer/{token}", u.serve(byLink, u.greetLink)},
+		{"POST /answer/{token}", u.serve(byLink, u.openLink)},
+		{"POST /answer/{token}/acknowledgement", u.serve(byLink, u.acknowledgeLink)},
+		{"POST /answer/{token}/answers", u.serve(byLink, u.answerLink)},
+		{"POST /answer/{token}/question", u.serve(byLink, u.askLink)},
 
 		{"GET /providers/{ref}", u.serve(person, u.provider)},
 		{"POST /providers/{ref}/contacts", u.serve(person, u.addContact)},
