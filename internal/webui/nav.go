@@ -57,8 +57,6 @@ var menu = []navGroup{
 		{"/incidents", "Incidents", folders},
 		{"/watchlist", "Watchlist", watchers},
 		{"/holds", "Holds", deskPeople},
-		{"/cases", "Cases", readers},
-		{"/watchlist", "Watchlist", func(f frame) bool { return deskPeople(f) || auditors(f) }},
 	}},
 	{"Referrals", []navItem{
 		{"/referrals", "Referrals to us", ofProvider},
@@ -67,7 +65,6 @@ var menu = []navGroup{
 	}},
 	{"Together", []navItem{
 		{"/actions", "Joint actions", inside},
-		{"/incidents", "Incidents", readers},
 		{"/accuracy", "Accuracy", func(f frame) bool { return deskPeople(f) || auditors(f) }},
 		{"/alarms", "Alarms", overseers},
 	}},
@@ -79,7 +76,6 @@ var menu = []navGroup{
 	{"Proof", []navItem{
 		{"/events", "Event log", readers},
 		{"/audit", "Audit", auditors},
-		{"/events", "Event log", readers},
 	}},
 	{"House", []navItem{
 		{"/templates", "Templates", deskPeople},
