@@ -25,12 +25,11 @@ type Submission struct {
 	Handling   concert.Handling
 	Source     string      // form, api, csv
 	Captures   []Capturing // small ones that come along
+	Language   string      // BCP 47, as its finder says; "" where it says nothing
+	Incident   string      // reference, may be ""
+	Sweep      string      // reference of the sweep that it was found in, may be ""
 
 	taken []taken
-
-	Language string // BCP 47, as its finder says; "" where it says nothing
-	Incident string // reference, may be ""
-	Sweep    string // reference of the sweep that it was found in, may be ""
 }
 
 // sum is the digest of the captured bytes; false where nothing was captured.
@@ -160,7 +159,7 @@ func (s *Service) SubmitItems(ctx context.Context, by concert.Actor, in []Submis
 		for _, c := range b.captured {
 			tx.SetClock(concert.ClockCaptures, string(c.Item), c.AddedAt.Add(concert.ErasureTerm))
 		}
-		if _, err := tx.AddCaptures(ctx, b.captured, b.bytes); err != nil {
+		if _, err = tx.AddCaptures(ctx, b.captured, b.bytes); err != nil {
 			return err
 		}
 		return b.folders.save(ctx, tx, s)

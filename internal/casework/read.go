@@ -39,11 +39,10 @@ type ItemView struct {
 	Atrocity      concert.Atrocity // zero where the item was never marked
 	AtrocityUnit  string           // of who marked it
 	Preservations []PreservationView
-
-	Cases        []concert.Case     // that it belongs to, of those that the reader is a member of; all for auditors
-	Incidents    []concert.Incident // that it belongs to
-	Translations []concert.Translation
-	TranslatedBy map[concert.PersonID]string // operator numbers of makers and recorders
+	Cases         []concert.Case     // that it belongs to, of those that the reader is a member of; all for auditors
+	Incidents     []concert.Incident // that it belongs to
+	Translations  []concert.Translation
+	TranslatedBy  map[concert.PersonID]string // operator numbers of makers and recorders
 }
 
 // ReadItem is one item. Those who neither found nor judged it get the answer

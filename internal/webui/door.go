@@ -450,12 +450,11 @@ var noticeTexts = map[string]design.Text{
 	"templated":     "Template kept.",
 	"retired":       "Offered no more.",
 
-	"contact_added":    "Contact point added.",
-	"contact_restored": "Contact point restored. What reached nobody goes out now.",
-	"contact_retired":  "Contact point retired. What waited for it takes another way.",
-	"seated":           "Recorded.",
-	"links_ended":      "The answer links have ended.",
-
+	"contact_added":     "Contact point added.",
+	"contact_restored":  "Contact point restored. What reached nobody goes out now.",
+	"contact_retired":   "Contact point retired. What waited for it takes another way.",
+	"seated":            "Recorded.",
+	"links_ended":       "The answer links have ended.",
 	"case_opened":       "Case opened. You lead it, and let others in.",
 	"case_changed":      "Recorded.",
 	"case_reviewed":     "Review recorded. The case stands for another three years.",
