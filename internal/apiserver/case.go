@@ -49,8 +49,8 @@ type personOfCase[T any] struct {
 	Body           T
 }
 
-// dateIn reads a date; the zero time for "".
-func dateIn(text, code, field string) (time.Time, error) {
+// day reads a date; the zero time for "".
+func day(text, code, field string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
@@ -65,10 +65,10 @@ func dateIn(text, code, field string) (time.Time, error) {
 func mandateOf(m api.Mandate) (concert.Mandate, error) {
 	out := concert.Mandate{Reference: m.Reference, Issuer: m.Issuer}
 	var err error
-	if out.On, err = dateIn(m.On, "case.mandate", "on"); err != nil {
+	if out.On, err = day(m.On, "case.mandate", "on"); err != nil {
 		return out, err
 	}
-	if out.Until, err = dateIn(m.Until, "case.mandate", "until"); err == nil && !out.Until.IsZero() {
+	if out.Until, err = day(m.Until, "case.mandate", "until"); err == nil && !out.Until.IsZero() {
 		out.Until = out.Until.AddDate(0, 0, 1)
 	}
 	return out, err
