@@ -65,6 +65,8 @@ type Assessment struct {
 	Watched    bool       // its author's accuracy is low: one approval more (G30)
 	Capture    Capture    // the newest of the author's authority, on which it rests (G06); zero for none
 	At         time.Time
+
+	Translations []Translation // of the item: what an author may rest on who does not read its language
 }
 
 // EvaluationCodes are the codes of the source (A, B, C, X) with those of the
@@ -83,7 +85,7 @@ func (a Assessment) check() error {
 		return Refuse(Invalid, "assessment.judgement", "judgement", "say why it falls, or does not fall, under Art. 2(7), in at least ten characters, apart from the facts")
 	case !slices.Contains(EvaluationCodes, a.Evaluation):
 		return Refuse(Invalid, "assessment.evaluation", "evaluation", "an evaluation code is a source A, B, C or X and an information 1 to 4, for example A1 for what you saw yourself: got %q", a.Evaluation)
-	case a.Language == "" || len(a.Language) > 35:
+	case LanguageBase(a.Language) == "" || len(a.Language) > 35:
 		return Refuse(Invalid, "assessment.language", "language", "name the language of the content (BCP 47, for example ar or pt-BR; und where there is none)")
 	case a.Severity != SeverityRoutine && a.Severity != SeveritySerious && a.Severity != SeverityThreat:
 		return Refuse(Invalid, "assessment.severity", "severity", "severity is routine, serious or threat_to_life")
@@ -115,8 +117,14 @@ func (it Item) Assessed(by Actor, a Assessment, scope ScopeList, now time.Time) 
 	} else if _, err := scope.Covers(a.Outlet, now); err != nil {
 		move = MoveUnscope
 	}
+	// Also in the language that it was said to be in before, so that nobody
+	// steps around a language by naming another.
+	basis, err := by.understood("assessment.language", it.Ref, []string{a.Language, it.Language}, a.Translations, "")
+	if err != nil {
+		return it, a, Event{}, err
+	}
 	before := it
-	it, err := it.Moved(move, now)
+	it, err = it.Moved(move, now)
 	if err != nil {
 		return it, a, Event{}, err
 	}
@@ -144,7 +152,7 @@ func (it Item) Assessed(by Actor, a Assessment, scope ScopeList, now time.Time) 
 	kind := map[ItemMove]EventKind{MoveAssess: EventItemAssessed, MoveExempt: EventItemExempt, MoveUnscope: EventItemUnscoped}[move]
 	b := change(before, it)
 	b.Assessment, b.Author, b.ContentType, b.Purpose, b.Outlet, b.Unbranded = a.ID, a.Authority, a.Type, a.Purpose, a.Outlet, a.Unbranded
-	b.Needed, b.Watched, b.Language, b.Severity, b.Evaluation = it.Needed, a.Watched, a.Language, a.Severity, a.Evaluation
+	b.Needed, b.Watched, b.Language, b.Severity, b.Evaluation, b.Translation = it.Needed, a.Watched, a.Language, a.Severity, a.Evaluation, basis
 	b.Capture = a.Capture.Ref
 	return it, a, NewEvent(kind, by, string(it.ID), now, b).WithSealed(AssessmentText{Facts: a.Facts, Judgement: a.Judgement, Mark: a.Mark, MarkWhere: a.MarkWhere}), nil
 }
@@ -185,6 +193,8 @@ type Approval struct {
 	Draw       [32]byte  // keyed digest of the item's id: whether it gets a second look
 	Drawn      bool      // it was approved, and drawn for one
 	At         time.Time
+
+	Translations []Translation // of the item: what a reviewer may rest on who does not read its language
 }
 
 // Decided records the reviewer's decision (G03: never the author; never the
@@ -208,6 +218,10 @@ func (it Item) Decided(by Actor, d Approval, earlier []Approval, scope ScopeList
 	if d.Decision != Approve && d.Decision != Reject {
 		return it, d, Event{}, Refuse(Invalid, "approval.decision", "decision", "decision is approve or reject")
 	}
+	basis, err := by.understood("approval.language", it.Ref, []string{it.Language}, d.Translations, it.Assessor)
+	if err != nil {
+		return it, d, Event{}, err
+	}
 	if d.Bulk && d.Decision == Approve && !it.MayFollow(by, d.Precedent) {
 		return it, d, Event{}, Refuse(Forbidden, "approval.bulk", "", "item %s cannot be approved together with others: that is for further copies of a work of which your authority approved one alone, branded and in an ordinary place; open this one and decide on it alone first", it.Ref)
 	}
@@ -225,7 +239,6 @@ func (it Item) Decided(by Actor, d Approval, earlier []Approval, scope ScopeList
 	}
 	d.Assessment, d.Item, d.Author, d.Reviewer, d.Authority, d.Content, d.At = it.Assessment, it.ID, it.Assessor, by.Person, by.Authority, it.Content, now
 	before := it
-	var err error
 	kind := EventItemSeconded
 	switch {
 	case d.Decision == Reject:
@@ -250,6 +263,7 @@ func (it Item) Decided(by Actor, d Approval, earlier []Approval, scope ScopeList
 		s := int64(took / time.Second)
 		b.OpenedS = &s
 	}
+	b.Translation = basis
 	d.Drawn = kind == EventItemApproved && Drawn(d.Draw)
 	b.Drawn = d.Drawn
 	e := NewEvent(kind, by, string(it.ID), now, b)

@@ -41,6 +41,14 @@ const (
 	ReadEvents    = "events"
 	ReadOneEvent  = "event"
 	ReadPlace     = "place" // whether an item lies at a place that was typed
+
+	ReadCases        = "cases"
+	ReadOneCase      = "case"
+	ReadWatchlist    = "watchlist"
+	ReadOneWatch     = "watch"
+	ReadTranslations = "translations"
+	ReadIncident     = "incident"  // an auditor only
+	ReadIncidents    = "incidents" // as above
 )
 
 // ConsultedBody is the body of the event that somebody read: what, by reference

@@ -118,7 +118,8 @@ func (im *importing) flush(ctx context.Context) error {
 func (im *importing) send(ctx context.Context, rows []formats.ItemRow) error {
 	in := api.NewItems{}
 	for _, r := range rows {
-		it := api.NewItem{Location: r.Item.Location, Type: r.Item.Type, Outlet: r.Item.Outlet, Action: r.Item.Action, Priority: r.Item.Priority, Evaluation: r.Item.Evaluation, SHA256: r.Item.SHA256, Handling: r.Item.Handling}
+		f := r.Item
+		it := api.NewItem{Location: f.Location, Type: f.Type, Outlet: f.Outlet, Action: f.Action, Priority: f.Priority, Evaluation: f.Evaluation, SHA256: f.SHA256, Handling: f.Handling}
 		it.Evaluation = cmp.Or(it.Evaluation, im.eval)
 		in.Items = append(in.Items, it)
 	}
