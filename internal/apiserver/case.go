@@ -56,7 +56,7 @@ func day(text, code, field string) (time.Time, error) {
 	}
 	t, err := time.Parse(time.DateOnly, text)
 	if err != nil {
-		return t, concert.Refuse(concert.Invalid, code, field, "the date is written like 2019-11-21")
+		return t, concert.Refuse(concert.Invalid, code, field, "write the day as 2019-11-21: got %.20q", text)
 	}
 	return t, nil
 }
