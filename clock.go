@@ -21,7 +21,13 @@ const (
 	ClockProbe    ClockKind = "hold.probe"        // subject: an authority; may its dispatch go on
 	ClockOverride ClockKind = "override.review"   // subject: an item; is its override reviewed
 	ClockErase    ClockKind = "item.erase"        // subject: an item; its term is over
+	ClockCaptures ClockKind = "item.captures"     // subject: an item; are terms of its captures over
 	ClockBatch    ClockKind = "batch.run"         // subject: a batch; its undo window is over
+	ClockContact  ClockKind = "contact.deliver"   // subject: a contact point; send what waits for it
+
+	ClockCaseReview ClockKind = "case.review"     // subject: a case; is it reviewed
+	ClockIncident   ClockKind = "incident.settle" // subject: an incident; give its items their priority
+	ClockWatch      ClockKind = "watch.end"       // subject: a watch; its end, or that of its traces
 )
 
 // Clock is one deadline. There is at most one per kind and subject.
@@ -40,11 +46,11 @@ type Job interface{ Kind() string }
 // looked at, reminders after that, erasures last.
 func (k ClockKind) Rank() int {
 	switch k {
-	case ClockDispatch, ClockDeliver:
+	case ClockDispatch, ClockDeliver, ClockContact:
 		return 1
 	case ClockRemind:
 		return 3
-	case ClockErase:
+	case ClockErase, ClockCaptures:
 		return 4
 	}
 	return 2
@@ -115,6 +121,14 @@ type EraseItem struct {
 // Kind names the job.
 func (EraseItem) Kind() string { return string(ClockErase) }
 
+// EraseCaptures erases the bytes of an item's captures whose term is over (G22).
+type EraseCaptures struct {
+	Item ItemID `json:"item"`
+}
+
+// Kind names the job.
+func (EraseCaptures) Kind() string { return string(ClockCaptures) }
+
 // RunBatch does what a batch is to do, now that it can be taken back no more.
 type RunBatch struct {
 	Batch BatchID `json:"batch"`
@@ -122,6 +136,38 @@ type RunBatch struct {
 
 // Kind names the job.
 func (RunBatch) Kind() string { return string(ClockBatch) }
+
+// DeliverContact sends what waits for a contact point.
+type DeliverContact struct {
+	Contact ContactPointID `json:"contact"`
+}
+
+// Kind names the job.
+func (DeliverContact) Kind() string { return string(ClockContact) }
+
+// ReviewCaseDue says that a case's review is due (G22).
+type ReviewCaseDue struct {
+	Case CaseID `json:"case"`
+}
+
+// Kind names the job.
+func (ReviewCaseDue) Kind() string { return string(ClockCaseReview) }
+
+// SettleIncident gives an incident's items the priority that is theirs by now.
+type SettleIncident struct {
+	Incident IncidentID `json:"incident"`
+}
+
+// Kind names the job.
+func (SettleIncident) Kind() string { return string(ClockIncident) }
+
+// EndWatchDue ends a watch whose date has come, and later what is kept of it.
+type EndWatchDue struct {
+	Watch WatchID `json:"watch"`
+}
+
+// Kind names the job.
+func (EndWatchDue) Kind() string { return string(ClockWatch) }
 
 // JobFor is the job of a clock that fell due.
 func (c Clock) JobFor() (Job, error) {
@@ -142,15 +188,25 @@ func (c Clock) JobFor() (Job, error) {
 		return ReviewDue{ItemID(c.Subject)}, nil
 	case ClockErase:
 		return EraseItem{ItemID(c.Subject)}, nil
+	case ClockCaptures:
+		return EraseCaptures{ItemID(c.Subject)}, nil
 	case ClockBatch:
 		return RunBatch{BatchID(c.Subject)}, nil
+	case ClockContact:
+		return DeliverContact{ContactPointID(c.Subject)}, nil
+	case ClockCaseReview:
+		return ReviewCaseDue{CaseID(c.Subject)}, nil
+	case ClockIncident:
+		return SettleIncident{IncidentID(c.Subject)}, nil
+	case ClockWatch:
+		return EndWatchDue{WatchID(c.Subject)}, nil
 	}
 	return nil, Refuse(Invalid, "clock.kind", "", "clock kind %q has no job: a newer version wrote it, upgrade this node", c.Kind)
 }
 
 // OutwardClocks are the kinds whose jobs reach out of the house: while dispatch
 // is held they wait.
-var OutwardClocks = []ClockKind{ClockDispatch, ClockDeliver, ClockRecheck, ClockRemind}
+var OutwardClocks = []ClockKind{ClockDispatch, ClockDeliver, ClockRecheck, ClockRemind, ClockContact}
 
 // GoesOut reports whether the clock's job reaches out of the house.
 func (k ClockKind) GoesOut() bool { return slices.Contains(OutwardClocks, k) }

@@ -31,6 +31,9 @@ const (
 	ReadConsultations = "consultations" // with the justifications opened
 	ReadSample        = "sample"        // items drawn at random, to be read again
 	ReadExport        = "export"
+	ReadCaptures      = "captures" // what is known of an item's captures
+	ReadCapture       = "capture"  // the bytes of one
+	ReadPreview       = "preview"  // a safe rendition of one
 
 	ReadReferrals = "referrals" // an auditor only
 	ReadRegisters = "registers" // as above
@@ -38,6 +41,14 @@ const (
 	ReadEvents    = "events"
 	ReadOneEvent  = "event"
 	ReadPlace     = "place" // whether an item lies at a place that was typed
+
+	ReadCases        = "cases"
+	ReadOneCase      = "case"
+	ReadWatchlist    = "watchlist"
+	ReadOneWatch     = "watch"
+	ReadTranslations = "translations"
+	ReadIncident     = "incident"  // an auditor only
+	ReadIncidents    = "incidents" // as above
 )
 
 // ConsultedBody is the body of the event that somebody read: what, by reference

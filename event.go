@@ -78,13 +78,60 @@ const (
 	EventItemDisclosed   EventKind = "item.disclosed" // left for another authority or a court (G23)
 	EventItemSecondLook  EventKind = "item.second_look"
 
-	EventItemNoted       EventKind = "item.noted" // an internal note
-	EventTemplateWritten EventKind = "template.written"
-	EventTemplateRetired EventKind = "template.retired"
-	EventBatchPlanned    EventKind = "batch.planned"
-	EventBatchRecalled   EventKind = "batch.recalled"
-	EventBatchStepped    EventKind = "batch.stepped"
-	EventBatchDone       EventKind = "batch.done"
+	EventCaptureAdded        EventKind = "capture.added"
+	EventCaptureErased       EventKind = "capture.erased"   // its bytes, by the clock
+	EventCaptureExported     EventKind = "capture.exported" // its bytes, under an instrument
+	EventAtrocityMarked      EventKind = "item.atrocity_marked"
+	EventAtrocityLifted      EventKind = "item.atrocity_lifted"
+	EventPreserved           EventKind = "item.preserved"
+	EventItemNoted           EventKind = "item.noted" // an internal note
+	EventTemplateWritten     EventKind = "template.written"
+	EventTemplateRetired     EventKind = "template.retired"
+	EventBatchPlanned        EventKind = "batch.planned"
+	EventBatchRecalled       EventKind = "batch.recalled"
+	EventBatchStepped        EventKind = "batch.stepped"
+	EventBatchDone           EventKind = "batch.done"
+	EventFactorAdded         EventKind = "factor.added"
+	EventFactorBegun         EventKind = "factor.begun" // it counts with its first code
+	EventFactorRemoved       EventKind = "factor.removed"
+	EventFactorResetProposed EventKind = "factor.reset_proposed"
+	EventFactorReset         EventKind = "factor.reset"  // by two administrators
+	EventRecoveryCodesMade   EventKind = "recovery.made" // the older ones are good no more
+	EventRecoveryCodeUsed    EventKind = "recovery.used" // in the second factor's place
+	EventSessionsEnded       EventKind = "session.ended" // by an administrator
+	EventContactAdded        EventKind = "contact.added"
+	EventContactDemoted      EventKind = "contact.demoted" // it bounced: nothing goes there until a person restores it
+	EventContactRestored     EventKind = "contact.restored"
+	EventContactRetired      EventKind = "contact.retired"
+	EventMessageReceived     EventKind = "message.received" // a reply, a report or a question came in
+	EventLinkRevoked         EventKind = "link.revoked"
+	EventProviderSeated      EventKind = "provider.seated" // where it is established was recorded
+
+	EventCaseOpened        EventKind = "case.opened"
+	EventCaseMemberAdded   EventKind = "case.member_added"
+	EventCaseMemberRemoved EventKind = "case.member_removed"
+	EventCaseLed           EventKind = "case.led" // another person leads it
+	EventCaseMandated      EventKind = "case.mandated"
+	EventCaseAdded         EventKind = "case.added" // something belongs to it
+	EventCaseRemoved       EventKind = "case.removed"
+	EventCaseReviewDue     EventKind = "case.review_due" // nobody reviewed it in time (G22)
+	EventCaseReviewed      EventKind = "case.reviewed"
+	EventCaseClosed        EventKind = "case.closed"
+	EventCasePersonAdded   EventKind = "case_person.added"
+	EventCasePersonPlaced  EventKind = "case_person.categorised" // in another category
+	EventCasePersonAsked   EventKind = "case_person.erasure_asked"
+	EventCasePersonErased  EventKind = "case_person.erased"
+	EventIncidentDeclared  EventKind = "incident.declared"
+	EventIncidentAttached  EventKind = "incident.attached" // subject: the item
+	EventIncidentSettled   EventKind = "incident.settled"  // its items have the priority that it gives, or no longer gives
+	EventIncidentEnded     EventKind = "incident.ended"
+	EventWatchPlaced       EventKind = "watch.placed"
+	EventWatchClaimed      EventKind = "watch.claimed"
+	EventWatchSwept        EventKind = "watch.swept"
+	EventWatchEnded        EventKind = "watch.ended"
+	EventWatchErased       EventKind = "watch.erased"
+	EventPersonLanguages   EventKind = "person.languages"
+	EventItemTranslated    EventKind = "item.translated"
 )
 
 // Event is what happened. Body holds codes, references and counts, never
@@ -167,8 +214,11 @@ type ItemBody struct {
 	Watched     bool         `json:"watched,omitempty"`  // needs one approval more: its author's accuracy is low
 	Assessor    PersonID     `json:"assessor,omitempty"` // whose work the event judges
 	Again       bool         `json:"again,omitempty"`    // not the first correction of the item
+	Capture     string       `json:"capture,omitempty"`  // on which an assessment rests
 
 	Category RemedyCategory `json:"category,omitempty"` // of a remedy
+
+	Translation string `json:"translation,omitempty"` // that the act rests on: its actor does not read the item's language
 }
 
 // change is the body of a move from before to after.
@@ -220,6 +270,8 @@ type RegisterBody struct {
 	Date      string      `json:"date,omitempty"`
 	Exercise  bool        `json:"exercise,omitempty"`
 	Proposer  PersonID    `json:"proposer,omitempty"` // the first of two administrators
+
+	Languages []string `json:"languages,omitempty"` // that the person says it reads
 }
 
 // RecordedEvent is an event as the store keeps it and an export carries it.

@@ -30,6 +30,7 @@ type Proposal struct {
 	ExpiresAt   time.Time // wall time: unconfirmed by then it lapses, and its link with it
 	ConfirmedBy PersonID
 	ConfirmedAt time.Time
+	Resets      bool // with the new way in, the second factors and the password end
 }
 
 // TakesTwo reports whether these roles take two administrators: every role does
@@ -52,11 +53,17 @@ func (p Person) Added(by Actor, now time.Time) (Person, Proposal, Event, error) 
 	if err := p.Check(); err != nil {
 		return p, q, Event{}, err
 	}
-	p.CreatedAt, p.Waits = now, TakesTwo(p.Roles)
+	langs, err := LanguagesOf(p.Languages)
+	if err != nil {
+		return p, q, Event{}, err
+	}
+	p.Languages, p.CreatedAt, p.Waits = langs, now, TakesTwo(p.Roles)
 	if p.Waits {
 		q = p.proposed(by, ProposedPerson, now)
 	}
-	return p, q, NewEvent(EventPersonAdded, by, string(p.ID), now, q.body(p)), nil
+	b := q.body(p)
+	b.Languages = p.Languages
+	return p, q, NewEvent(EventPersonAdded, by, string(p.ID), now, b), nil
 }
 
 // RolesChanged gives a person other roles, and another authority unless it is
@@ -149,6 +156,9 @@ func (q Proposal) Confirmed(by, p Person, now time.Time) (Proposal, Person, Even
 		p.Roles, p.Authority, kind = q.Roles, q.Authority, EventPersonRolesConfirmed
 	case ProposedPerson:
 		p.Waits = false
+	}
+	if q.Resets {
+		p.Password, kind = "", EventFactorReset
 	}
 	if err := p.Check(); err != nil {
 		return refuse(err)

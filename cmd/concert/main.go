@@ -39,11 +39,16 @@ type cli struct {
 	Config    configCmd    `cmd:"" help:"Print the effective configuration."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 
+	Capture      captureCmd      `cmd:"" help:"Add a capture of an item, list its captures, or fetch one, through the API."`
+	Doctor       doctorCmd       `cmd:"" help:"Say what protects this machine when it opens captures."`
+	SandboxChild sandboxChildCmd `cmd:"" hidden:"" help:"A child that opens captures for a node, which starts it itself."`
 	ExerciseNode exerciseNodeCmd `cmd:"" hidden:"" help:"One serving node of an exercise, which starts it itself."`
 	Backup       backupCmd       `cmd:"" help:"Back up the whole database, beside whatever serves it; the keys of what is sealed go to a file of their own."`
 	Restore      restoreCmd      `cmd:"" help:"Restore a backup into an empty database, SQLite or PostgreSQL, and leave dispatch held."`
 	Release      releaseCmd      `cmd:"" help:"Release dispatch, which a restore or an administrator holds."`
 	Log          logCmd          `cmd:"" help:"What an operator does to the log itself."`
+	Contact      contactCmd      `cmd:"" help:"Add, list, restore or retire contact points of providers."`
+	Mail         mailCmd         `cmd:"" help:"What an operator does for mail."`
 }
 
 // env is what commands write to and read from.

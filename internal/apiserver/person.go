@@ -79,7 +79,7 @@ func (s *Server) people() {
 		return s.keysOf(ctx, by, in.ID)
 	})
 	do(s, created(op(http.MethodPost, "/me/keys", "issue-key", "Make an API key of your own", "people")), func(ctx context.Context, by concert.Actor, in *Keyed[api.NewAPIKey]) (api.APIKey, error) {
-		key, k, err := s.svc.IssueKey(ctx, by, in.Body.Name)
+		key, k, err := s.svc.IssueKey(ctx, by, in.Body.Name, powersOf(in.Body.Scopes)...)
 		out := apiKeyOf(k)
 		out.Key = key
 		return out, err
@@ -91,17 +91,17 @@ func (s *Server) people() {
 		return api.APIKey{ID: in.ID}, s.svc.RevokeKey(ctx, by, in.ID)
 	})
 	huma.Register(s.api, public(op(http.MethodPost, "/enter", "enter", "Turn a one-time link, and its code, into a session", "people")), func(ctx context.Context, in *body[api.NewEntry]) (*body[api.Entry], error) {
-		session, p, err := s.svc.Enter(ctx, in.Body.Link[strings.LastIndexByte(in.Body.Link, '#')+1:], in.Body.Code)
+		e, err := s.svc.EnterFrom(ctx, casework.Caller{}, in.Body.Link[strings.LastIndexByte(in.Body.Link, '#')+1:], in.Body.Code)
 		if err != nil {
 			return nil, s.fail(err)
 		}
-		return &body[api.Entry]{api.Entry{Session: session, Operator: p.Operator}}, nil
+		return &body[api.Entry]{entryOf(e)}, nil
 	})
 }
 
 func (s *Server) addPerson(ctx context.Context, by concert.Actor, in *Keyed[api.NewPerson]) (api.Person, error) {
 	b := in.Body
-	p, err := s.svc.AddPerson(ctx, by, concert.Person{Name: b.Name, Login: b.Login, Roles: rolesOf(b.Roles)}, b.Authority, b.Provider, b.Key)
+	p, err := s.svc.AddPerson(ctx, by, concert.Person{Name: b.Name, Login: b.Login, Roles: rolesOf(b.Roles), Languages: b.Languages}, b.Authority, b.Provider, b.Key)
 	out := personOf(p.Person, b.Authority, b.Provider)
 	out.Link, out.Key = p.Link, p.Key
 	if p.Proposal != "" {
@@ -160,7 +160,7 @@ func personOf(p concert.Person, authority, provider string) api.Person {
 	case p.Waits:
 		state = "waits"
 	}
-	return api.Person{ID: p.Operator, Operator: p.Operator, Login: p.Login, Authority: authority, Provider: provider, Roles: roles(p.Roles), State: state}
+	return api.Person{ID: p.Operator, Operator: p.Operator, Login: p.Login, Authority: authority, Provider: provider, Roles: roles(p.Roles), State: state, Languages: p.Languages}
 }
 
 func viewedPerson(p casework.PersonView, g casework.Registers) api.Person {
@@ -173,5 +173,5 @@ func viewedPerson(p casework.PersonView, g casework.Registers) api.Person {
 }
 
 func apiKeyOf(k casework.APIKey) api.APIKey {
-	return api.APIKey{ID: k.ID, Name: k.Name, CreatedAt: stamp(k.CreatedAt.UTC())}
+	return api.APIKey{ID: k.ID, Name: k.Name, CreatedAt: stamp(k.CreatedAt.UTC()), Scopes: scopeNames(k.Scopes)}
 }

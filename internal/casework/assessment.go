@@ -2,6 +2,7 @@ package casework
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"concert"
@@ -50,11 +51,23 @@ func (s *Service) AssessItems(ctx context.Context, by concert.Actor, in []Judgin
 		if err != nil {
 			return err
 		}
+		captures, err := newestCaptures(ctx, tx, by, items)
+		if err != nil {
+			return err
+		}
 		record, err := tx.OfficerTallies(ctx, by.Person)
 		if err != nil {
 			return err
 		}
 		watched := concert.AccuracyOf(record).Low()
+		named := make(map[string]string, len(in))
+		for _, j := range in {
+			named[j.Item] = j.Language
+		}
+		words, err := translated(ctx, tx, by, items, func(ref string) string { return named[ref] })
+		if err != nil {
+			return err
+		}
 		var saved []concert.Item
 		var judged []concert.Assessment
 		for i, j := range in {
@@ -63,7 +76,7 @@ func (s *Service) AssessItems(ctx context.Context, by concert.Actor, in []Judgin
 				out[i] = Result{Ref: j.Item, Err: concert.ErrNotFound}
 				continue
 			}
-			j.Watched = watched
+			j.Watched, j.Capture, j.Translations = watched, captures[it.ID], words[it.ID]
 			next, a, e, err := s.assess(by, it.ShownTo(by.Authority), j, list, hosts)
 			if err != nil {
 				if out[i].Err, err = refusal(err); err != nil {
@@ -124,6 +137,15 @@ func seenBy(ctx context.Context, tx *store.Tx, by concert.Actor, items map[strin
 	return tx.SeenBy(ctx, by.Authority, ids)
 }
 
+// newestCaptures are the newest captures of the items by the actor's authority.
+func newestCaptures(ctx context.Context, tx *store.Tx, by concert.Actor, items map[string]concert.Item) (map[concert.ItemID]concert.Capture, error) {
+	ids := make([]concert.ItemID, 0, len(items))
+	for _, it := range items {
+		ids = append(ids, it.ID)
+	}
+	return tx.NewestCaptures(ctx, by.Authority, ids)
+}
+
 // Deciding is one decision as it comes in.
 type Deciding struct {
 	Item     string
@@ -138,6 +160,11 @@ type Deciding struct {
 func (s *Service) DecideItems(ctx context.Context, by concert.Actor, in []Deciding) ([]Result, error) {
 	if err := by.MayApprove(); err != nil {
 		return nil, err
+	}
+	if slices.ContainsFunc(in, func(d Deciding) bool { return d.Decision == concert.Approve }) {
+		if err := proven(by, concert.PowerApprove); err != nil {
+			return nil, err
+		}
 	}
 	out := make([]Result, len(in))
 	err := s.retryStale(ctx, func(tx *store.Tx) error {

@@ -22,10 +22,11 @@ type ItemView struct {
 	Answers    []concert.Answer
 	Rechecks   []concert.Recheck
 	Remedies   []concert.Remedy
-	HoldBy     string           // contact of the hold that keeps it back, or that came late; for its author
-	HoldLate   bool             // the hold was placed after the item had been referred
-	Override   concert.Override // zero where no hold was overridden; for its author, coordinators and auditors
-	ReferredAs string           // the referral's reference
+	Messages   []concert.Message // from the provider about it, or about its referral as a whole; for its author, coordinators and auditors
+	HoldBy     string            // contact of the hold that keeps it back, or that came late; for its author
+	HoldLate   bool              // the hold was placed after the item had been referred
+	Override   concert.Override  // zero where no hold was overridden; for its author, coordinators and auditors
+	ReferredAs string            // the referral's reference
 	ActionRef  string
 	Erasure    concert.Erasure    // asked for or done; the zero one for neither
 	AskedBy    string             // operator number of who asked for the erasure
@@ -33,6 +34,16 @@ type ItemView struct {
 	Look       concert.SecondLook // that the assessment was drawn for; zero where it was not
 	LookUnit   string             // of who looked
 	Notes      []concert.Note     // internal, of the reader's own authority
+
+	Captures      []CaptureView    // those that the reader may know of, the newest first
+	Atrocity      concert.Atrocity // zero where the item was never marked
+	AtrocityUnit  string           // of who marked it
+	Preservations []PreservationView
+
+	Cases        []concert.Case     // that it belongs to, of those that the reader is a member of; all for auditors
+	Incidents    []concert.Incident // that it belongs to
+	Translations []concert.Translation
+	TranslatedBy map[concert.PersonID]string // operator numbers of makers and recorders
 }
 
 // ReadItem is one item. Those who neither found nor judged it get the answer
@@ -81,7 +92,13 @@ func (s *Service) readItem(ctx context.Context, tx *store.Tx, by concert.Actor, 
 	if err := v.annotate(ctx, tx, by); err != nil {
 		return err
 	}
-	return v.limit(ctx, tx, by)
+	if err := v.limit(ctx, tx, by); err != nil {
+		return err
+	}
+	if err := s.fillCaptures(ctx, tx, by, v); err != nil {
+		return err
+	}
+	return s.fillFolders(ctx, tx, by, v)
 }
 
 // findersOf fills in who found the item, and answers as for a missing one
@@ -129,6 +146,9 @@ func (s *Service) showItem(ctx context.Context, tx *store.Tx, by concert.Actor, 
 	if v.HoldBy, v.HoldLate, err = s.shownHold(ctx, tx, v.Item); err != nil {
 		return err
 	}
+	if v.Messages, err = messagesAbout(ctx, tx, v.Item); err != nil {
+		return err
+	}
 	return s.fillItem(ctx, tx, v)
 }
 
@@ -141,7 +161,7 @@ func (v *ItemView) limit(ctx context.Context, tx *store.Tx, by concert.Actor) er
 		v.Erasure = concert.Erasure{}
 	}
 	if !own && !v.Handling.MayLeave(concert.ToTenant) {
-		v.Judged, v.Approvals, v.Remedies, v.Answers, v.Withheld = concert.Assessment{}, nil, nil, nil, true
+		v.Judged, v.Approvals, v.Remedies, v.Answers, v.Messages, v.Withheld = concert.Assessment{}, nil, nil, nil, nil, true
 		v.Look, v.LookUnit = concert.SecondLook{}, ""
 	}
 	if v.Erasure.AskedBy == "" {
@@ -290,10 +310,15 @@ type ItemQuery struct {
 	AfterRank int
 	AfterID   concert.ItemID
 	Limit     int
+	Read      bool // only what is in a language that the actor reads, or in none that is named
 }
 
-func (q ItemQuery) on(desk concert.AuthorityID) store.ItemFilter {
-	return store.ItemFilter{Status: q.Status, AfterRank: q.AfterRank, AfterID: q.AfterID, Limit: q.Limit, Authority: desk}
+func (q ItemQuery) on(desk concert.AuthorityID, by concert.Actor) store.ItemFilter {
+	f := store.ItemFilter{Status: q.Status, AfterRank: q.AfterRank, AfterID: q.AfterID, Limit: q.Limit, Authority: desk}
+	if q.Read {
+		f.Languages = append([]string{}, by.Languages...)
+	}
+	return f
 }
 
 // deskOf is whose items the actor lists: its own authority's, "" for all.
@@ -318,7 +343,7 @@ func (s *Service) ListItems(ctx context.Context, scope concert.Scope, q ItemQuer
 	b := concert.ConsultedBody{What: concert.ReadItemList, Filter: string(q.Status)}
 	err = s.reading(ctx, scope, &b, func(tx *store.Tx) error {
 		var err error
-		out, err = tx.Items(ctx, scope, q.on(desk))
+		out, err = tx.Items(ctx, scope, q.on(desk, scope.Actor()))
 		b.Count = len(out)
 		return err
 	})

@@ -36,7 +36,12 @@ func (s *Service) Handlers() *store.Handlers {
 	store.Handle(h, s.resumeAuthority)
 	store.Handle(h, s.reviewDue)
 	store.Handle(h, s.eraseItem)
+	store.Handle(h, s.eraseCaptures)
 	store.Handle(h, s.runBatch)
+	store.Handle(h, s.deliverContact)
+	store.Handle(h, s.reviewCaseDue)
+	store.Handle(h, s.settleIncident)
+	store.Handle(h, s.endWatchDue)
 	return h
 }
 
@@ -50,7 +55,10 @@ func (s *Service) Run(ctx context.Context) error {
 	g.Go(func() error { s.every(ctx, clockTick, "clocks", s.fireClocks); return nil })
 	g.Go(func() error { s.every(ctx, sequenceTick, "log", s.publishOnTick); return nil })
 	g.Go(func() error { s.every(ctx, forgetTick, "stored answers", s.forgetAnswers); return nil })
+	g.Go(func() error { s.every(ctx, forgetTick, "sessions", s.forgetSessions); return nil })
 	g.Go(func() error { s.every(ctx, scrubTick, "scrub", s.scrubErased); return nil })
+	g.Go(func() error { s.every(ctx, captureTick, "files of erased captures", s.removeFiles); return nil })
+	g.Go(func() error { s.every(ctx, orphanTick, "files of captures", s.sweepCaptures); return nil })
 	return g.Wait()
 }
 

@@ -33,7 +33,13 @@ var (
 	overseers   = func(f frame) bool { return f.has(concert.RoleCoordinator) || f.has(concert.RoleAuditor) }
 	admins      = func(f frame) bool { return f.has(concert.RoleAdministrator) }
 	auditors    = func(f frame) bool { return f.has(concert.RoleAuditor) }
-	ofProvider  = func(f frame) bool { return f.Person.Provider != "" }
+	folders     = func(f frame) bool {
+		return f.Person.Provider == "" && f.Person.Actor().MayKeepCases() == nil || auditors(f)
+	}
+	watchers = func(f frame) bool {
+		return f.Person.Provider == "" && f.Person.Actor().MayWatch() == nil || auditors(f)
+	}
+	ofProvider = func(f frame) bool { return f.Person.Provider != "" }
 )
 
 // menu is every page that one goes to, by what one goes there for.
@@ -46,7 +52,10 @@ var menu = []navGroup{
 		{"/batches", "Many at once", deskPeople},
 		{"/search", "Search", inside},
 	}},
-	{"Keep off", []navItem{
+	{"Cases", []navItem{
+		{"/cases", "Cases", folders},
+		{"/incidents", "Incidents", folders},
+		{"/watchlist", "Watchlist", watchers},
 		{"/holds", "Holds", deskPeople},
 	}},
 	{"Referrals", []navItem{
@@ -59,9 +68,14 @@ var menu = []navGroup{
 		{"/accuracy", "Accuracy", func(f frame) bool { return deskPeople(f) || auditors(f) }},
 		{"/alarms", "Alarms", overseers},
 	}},
+	{"Registers", []navItem{
+		{"/outlets", "Outlets", inside},
+		{"/providers", "Providers", inside},
+		{"/authorities", "Authorities", inside},
+	}},
 	{"Proof", []navItem{
-		{"/audit", "Audit", auditors},
 		{"/events", "Event log", readers},
+		{"/audit", "Audit", auditors},
 	}},
 	{"House", []navItem{
 		{"/templates", "Templates", deskPeople},
