@@ -21,6 +21,7 @@ const (
 	ClockProbe    ClockKind = "hold.probe"        // subject: an authority; may its dispatch go on
 	ClockOverride ClockKind = "override.review"   // subject: an item; is its override reviewed
 	ClockErase    ClockKind = "item.erase"        // subject: an item; its term is over
+	ClockBatch    ClockKind = "batch.leave"       // subject: a batch; its recall window is over
 )
 
 // Clock is one deadline. There is at most one per kind and subject.
@@ -39,7 +40,7 @@ type Job interface{ Kind() string }
 // looked at, reminders after that, erasures last.
 func (k ClockKind) Rank() int {
 	switch k {
-	case ClockDispatch, ClockDeliver:
+	case ClockDispatch, ClockDeliver, ClockBatch:
 		return 1
 	case ClockRemind:
 		return 3
@@ -114,6 +115,14 @@ type EraseItem struct {
 // Kind names the job.
 func (EraseItem) Kind() string { return string(ClockErase) }
 
+// LeaveBatch lets a confirmed batch go once nobody may recall it any more.
+type LeaveBatch struct {
+	Batch BatchID `json:"batch"`
+}
+
+// Kind names the job.
+func (LeaveBatch) Kind() string { return string(ClockBatch) }
+
 // JobFor is the job of a clock that fell due.
 func (c Clock) JobFor() (Job, error) {
 	switch c.Kind {
@@ -133,6 +142,8 @@ func (c Clock) JobFor() (Job, error) {
 		return ReviewDue{ItemID(c.Subject)}, nil
 	case ClockErase:
 		return EraseItem{ItemID(c.Subject)}, nil
+	case ClockBatch:
+		return LeaveBatch{BatchID(c.Subject)}, nil
 	}
 	return nil, Refuse(Invalid, "clock.kind", "", "clock kind %q has no job: a newer version wrote it, upgrade this node", c.Kind)
 }

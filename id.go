@@ -35,6 +35,16 @@ type (
 	DispatchHoldID string
 	// LogSuccessionID names a LogSuccession.
 	LogSuccessionID string
+	// FreezeID names a Freeze.
+	FreezeID string
+	// ThrottleID names a Throttle.
+	ThrottleID string
+	// BatchID names a Batch.
+	BatchID string
+	// BulletinID names a Bulletin.
+	BulletinID string
+	// AllotmentID names an Allotment.
+	AllotmentID string
 )
 
 // Micros is t as the store keeps it: microseconds UTC since 1970; zero time is 0.

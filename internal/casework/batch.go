@@ -1,0 +1,334 @@
+package casework
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"concert"
+	"concert/internal/dispatch"
+	"concert/internal/identity"
+	"concert/internal/store"
+)
+
+// BatchAction sets whether an action's approved items wait for a release in
+// batches; turned off, what waits goes out.
+func (s *Service) BatchAction(ctx context.Context, by concert.Actor, ref string, on bool) error {
+	if err := by.Need(concert.RoleCoordinator); err != nil {
+		return err
+	}
+	return s.DB.Update(ctx, func(tx *store.Tx) error {
+		a, err := tx.Action(ctx, ref)
+		if err != nil {
+			return err
+		}
+		next, e, err := a.Batching(by, on, s.now())
+		if err != nil {
+			return err
+		}
+		if err := tx.SaveAction(ctx, next); err != nil {
+			return err
+		}
+		tx.Record(e)
+		return s.wake(ctx, tx, a.ID)
+	})
+}
+
+// BatchLine is one item of a batch as whoever coordinates sees it: no place and
+// no content.
+type BatchLine struct {
+	Ref      string
+	Unit     concert.AuthorityID // whose
+	Priority int
+	Since    time.Time            // approved
+	Left     concert.BatchRefusal // it is not part of the batch; "" for it is
+	Waits    concert.BatchRefusal // it is, and would wait a while now; "" for it goes at once
+}
+
+// BatchView is a batch with its items as things stand now.
+type BatchView struct {
+	concert.Batch
+	ActionRef string
+	Lines     []BatchLine
+	Own       bool // the reader prepared it
+}
+
+// PrepareBatch takes the n most urgent and oldest approved items of an action for
+// a provider into a batch, leaving out what could not go. Holds are not asked
+// for: only a dispatch does that, and tells their holders.
+func (s *Service) PrepareBatch(ctx context.Context, by concert.Actor, ref, provider string, n int) (concert.Batch, error) {
+	var b concert.Batch
+	if err := by.Need(concert.RoleCoordinator); err != nil {
+		return b, err
+	}
+	if n < 1 || n > concert.BatchMost {
+		return b, concert.Refuse(concert.Invalid, "batch.size", "items", "a batch has 1 to %d items", concert.BatchMost)
+	}
+	err := s.retryStale(ctx, func(tx *store.Tx) error {
+		now := s.now()
+		a, err := tx.Action(ctx, ref)
+		if err != nil {
+			return err
+		}
+		p, err := tx.Provider(ctx, provider)
+		if err != nil {
+			return err
+		}
+		// What is left out costs no place in the batch, within bounds.
+		items, err := tx.ItemsToBatch(ctx, a.ID, p.ID, n+concert.BatchMost)
+		if err != nil {
+			return err
+		}
+		c, err := s.batchConditions(ctx, tx, a, p, now)
+		if err != nil {
+			return err
+		}
+		b = concert.Batch{ID: concert.BatchID(identity.NewID()), Ref: identity.NewReference("BT"), Provider: p.ID, Exercise: s.Exercise, Version: 1}
+		var entries []store.BatchEntry
+		for _, it := range items {
+			why := c.lasting(it)
+			if why == concert.BatchGoes {
+				if b.Items == n {
+					break
+				}
+				b.Items++
+			} else {
+				b.Refused++
+			}
+			entries = append(entries, store.BatchEntry{Item: it, Refusal: why})
+		}
+		next, e, err := b.Prepared(by, a, now)
+		if err != nil {
+			return err
+		}
+		b = next
+		if err := tx.AddBatch(ctx, b, entries); err != nil {
+			return err
+		}
+		tx.Record(e)
+		return nil
+	})
+	return b, err
+}
+
+// batchConditions are what lets an item go, or not, at one moment.
+type batchConditions struct {
+	list     concert.ScopeList
+	paused   map[concert.AuthorityID]bool
+	action   concert.Action
+	provider concert.Provider
+	throttle concert.Throttle
+	frozen   bool
+	open     bool
+	free     int // the provider's, this hour
+	mine     int // the action's, this hour
+	now      time.Time
+}
+
+func (s *Service) batchConditions(ctx context.Context, tx *store.Tx, a concert.Action, p concert.Provider, now time.Time) (batchConditions, error) {
+	c := batchConditions{action: a, provider: p, now: now, open: windowOf(p).Open(now), paused: map[concert.AuthorityID]bool{}}
+	var err error
+	if c.list, err = tx.ScopeList(ctx); err != nil {
+		return c, err
+	}
+	paused, err := tx.Paused(ctx)
+	for _, id := range paused {
+		c.paused[id] = true
+	}
+	if err != nil {
+		return c, err
+	}
+	switch _, err := tx.Freeze(ctx, a.ID); err {
+	case nil:
+		c.frozen = true
+	case concert.ErrNotFound:
+	default:
+		return c, err
+	}
+	bound, err := tx.ThrottlesOf(ctx, p.ID)
+	if err != nil {
+		return c, err
+	}
+	c.throttle = bound[a.ID]
+	c.mine, _ = c.throttle.Free(now, concert.BatchMost)
+	used := p.HourCount
+	if now.Truncate(time.Hour).After(p.HourStart) {
+		used = 0
+	}
+	c.free = dispatch.Capacity{PerHour: p.PerHour}.Free(concert.BatchMost, used)
+	return c, nil
+}
+
+// lasting is what keeps the item out of a batch.
+func (c batchConditions) lasting(it concert.Item) concert.BatchRefusal {
+	if _, err := c.list.Covers(it.Outlet, c.now); err != nil {
+		return concert.BatchUnscoped
+	}
+	switch {
+	case !it.Handling.MayLeave(concert.ToProvider):
+		return concert.BatchHandling
+	case c.paused[it.Author] && it.Priority < urgentPriority:
+		return concert.BatchPaused
+	}
+	return concert.BatchGoes
+}
+
+// passing is what an item of the batch would wait for now; items are asked in
+// the order in which they would go.
+func (c *batchConditions) passing(it concert.Item) concert.BatchRefusal {
+	urgent := it.Priority >= urgentPriority
+	switch {
+	case c.frozen:
+		return concert.BatchFrozen
+	case c.provider.Channel == concert.ChannelWebhook && !c.provider.DisabledAt.IsZero():
+		return concert.BatchGone
+	case !urgent && c.throttle.Quiet:
+		return concert.BatchQuieted
+	case !urgent && c.mine == 0:
+		return concert.BatchThrottled
+	case !urgent && !c.open:
+		return concert.BatchClosed
+	case c.free == 0:
+		return concert.BatchFull
+	}
+	c.free--
+	if !urgent {
+		c.mine--
+	}
+	return concert.BatchGoes
+}
+
+// ReadBatch is a batch with what each of its items would meet now, for
+// coordinators and for reviewers who may confirm it.
+func (s *Service) ReadBatch(ctx context.Context, scope concert.Scope, ref string) (BatchView, error) {
+	var v BatchView
+	by := scope.Actor()
+	if err := scope.Check(); err != nil {
+		return v, err
+	}
+	if err := by.Need(concert.RoleCoordinator, concert.RoleReviewer); err != nil {
+		return v, err
+	}
+	err := s.DB.View(ctx, func(tx *store.Tx) error {
+		var err error
+		if v.Batch, err = tx.Batch(ctx, ref); err != nil {
+			return err
+		}
+		if err := maySecond(ctx, tx, by, v.Action); err != nil {
+			return err
+		}
+		a, err := tx.Action(ctx, string(v.Action))
+		if err != nil {
+			return err
+		}
+		p, err := tx.Provider(ctx, string(v.Provider))
+		if err != nil {
+			return err
+		}
+		v.ActionRef, v.Own = a.Ref, v.PreparedBy == by.Person
+		entries, err := tx.BatchEntries(ctx, v.ID)
+		if err != nil {
+			return err
+		}
+		c, err := s.batchConditions(ctx, tx, a, p, s.now())
+		if err != nil {
+			return err
+		}
+		v.Lines = make([]BatchLine, len(entries))
+		for i, e := range entries {
+			l := BatchLine{Ref: e.Item.Ref, Unit: e.Item.Author, Priority: e.Item.Priority, Since: e.Item.UpdatedAt, Left: e.Refusal}
+			if l.Left == concert.BatchGoes && (v.State == concert.BatchPrepared || v.State == concert.BatchConfirmed) {
+				l.Waits = c.passing(e.Item)
+			}
+			v.Lines[i] = l
+		}
+		return nil
+	})
+	return v, err
+}
+
+// ConfirmBatch is the second person's word; the batch leaves a minute later, on
+// the wall, unless somebody recalls it.
+func (s *Service) ConfirmBatch(ctx context.Context, by concert.Actor, ref string) (concert.Batch, error) {
+	if err := by.Need(concert.RoleCoordinator, concert.RoleReviewer); err != nil {
+		return concert.Batch{}, err
+	}
+	return s.changeBatch(ctx, by, ref, func(tx *store.Tx, b concert.Batch) (concert.Batch, concert.Event, error) {
+		next, e, err := b.Confirmed(by, s.caseSpan(concert.RecallWindow), s.now())
+		if err == nil {
+			tx.SetClock(concert.ClockBatch, string(b.ID), next.LeavesAt)
+		}
+		return next, e, err
+	})
+}
+
+// RecallBatch takes a batch back before it leaves.
+func (s *Service) RecallBatch(ctx context.Context, by concert.Actor, ref string) (concert.Batch, error) {
+	if err := by.Need(concert.RoleCoordinator, concert.RoleReviewer); err != nil {
+		return concert.Batch{}, err
+	}
+	return s.changeBatch(ctx, by, ref, func(_ *store.Tx, b concert.Batch) (concert.Batch, concert.Event, error) {
+		return b.Recalled(by, s.now())
+	})
+}
+
+func (s *Service) changeBatch(ctx context.Context, by concert.Actor, ref string, rule func(*store.Tx, concert.Batch) (concert.Batch, concert.Event, error)) (concert.Batch, error) {
+	var b concert.Batch
+	err := s.retryStale(ctx, func(tx *store.Tx) error {
+		was, err := tx.Batch(ctx, ref)
+		if err != nil {
+			return err
+		}
+		if err := maySecond(ctx, tx, by, was.Action); err != nil {
+			return err
+		}
+		next, e, err := rule(tx, was)
+		if err != nil {
+			return err
+		}
+		if err := tx.SaveBatch(ctx, next); err != nil {
+			return err
+		}
+		tx.Record(e)
+		b = next
+		return nil
+	})
+	return b, err
+}
+
+// leaveBatch lets a confirmed batch go once its window is over: its items go to
+// their provider as any others.
+func (s *Service) leaveBatch(ctx context.Context, j concert.LeaveBatch) error {
+	return s.retryStale(ctx, func(tx *store.Tx) error {
+		b, err := tx.Batch(ctx, string(j.Batch))
+		if err != nil {
+			return err
+		}
+		next, e, ok := b.Left(s.now())
+		if !ok {
+			if b.State == concert.BatchConfirmed { // this node's clock is behind
+				tx.SetClock(concert.ClockBatch, string(b.ID), b.LeavesAt)
+			}
+			return nil
+		}
+		if err := tx.SaveBatch(ctx, next); err != nil {
+			return err
+		}
+		tx.Record(e)
+		tx.SetClock(concert.ClockDispatch, string(b.Provider), s.now())
+		return nil
+	})
+}
+
+// maySecond lets coordinators be somebody's second person, and reviewers of the
+// authorities that take part; to others there is no such thing.
+func maySecond(ctx context.Context, tx *store.Tx, by concert.Actor, a concert.ActionID) error {
+	if by.Has(concert.RoleCoordinator) {
+		return nil
+	}
+	takesPart, err := tx.Participants(ctx, a)
+	if err == nil && !slices.ContainsFunc(takesPart, func(p concert.Participant) bool { return p.Authority == by.Authority }) {
+		err = concert.ErrNotFound
+	}
+	return err
+}
