@@ -32,10 +32,14 @@ type Report struct {
 // snapshot, so that an export of the log's size recounts to the same figures.
 // Who sees the board of others gets no number below five.
 func (s *Service) ReadReport(ctx context.Context, scope concert.Scope, ref string) (Report, error) {
-	var r Report
 	if err := s.auditing(ctx, scope, concert.ConsultedBody{What: concert.ReadBoard, Ref: ref, Count: 1}); err != nil {
-		return r, err
+		return Report{}, err
 	}
+	return s.readReport(ctx, scope, ref)
+}
+
+func (s *Service) readReport(ctx context.Context, scope concert.Scope, ref string) (Report, error) {
+	var r Report
 	if scope.Actor().Provider != "" {
 		return r, concert.ErrNotFound
 	}
@@ -95,18 +99,14 @@ const publishTries = 5
 // have no place in the log yet; the document says how many.
 func (s *Service) SignedReport(ctx context.Context, scope concert.Scope, ref string) (concert.Envelope, error) {
 	var e concert.Envelope
-	var r Report
-	for try := 0; ; try++ {
-		var err error
-		if r, err = s.ReadReport(ctx, scope, ref); err != nil {
-			return e, err
+	r, err := s.ReadReport(ctx, scope, ref)
+	for try := 0; err == nil && r.Waiting > 0 && try < publishTries; try++ {
+		if err = s.PublishLog(ctx); err == nil {
+			r, err = s.readReport(ctx, scope, ref)
 		}
-		if r.Waiting == 0 || try == publishTries {
-			break
-		}
-		if err := s.PublishLog(ctx); err != nil {
-			return e, err
-		}
+	}
+	if err != nil {
+		return e, err
 	}
 	g, err := s.Registers(ctx)
 	if err != nil {
