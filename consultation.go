@@ -31,6 +31,12 @@ const (
 	ReadConsultations = "consultations" // with the justifications opened
 	ReadSample        = "sample"        // items drawn at random, to be read again
 	ReadExport        = "export"
+
+	ReadReferrals = "referrals" // an auditor only
+	ReadRemedies  = "remedies"
+	ReadEvents    = "events"
+	ReadOneEvent  = "event"
+	ReadPlace     = "place" // whether an item lies at a place that was typed
 )
 
 // ConsultedBody is the body of the event that somebody read: what, by reference

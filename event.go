@@ -175,6 +175,8 @@ type ItemBody struct {
 	Watched     bool         `json:"watched,omitempty"`  // needs one approval more: its author's accuracy is low
 	Assessor    PersonID     `json:"assessor,omitempty"` // whose work the event judges
 	Again       bool         `json:"again,omitempty"`    // not the first correction of the item
+
+	Category RemedyCategory `json:"category,omitempty"` // of a remedy
 }
 
 // change is the body of a move from before to after.
