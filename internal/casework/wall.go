@@ -250,3 +250,66 @@ func (b Board) Suppressed() Board {
 	b.Providers = concert.SuppressedRows(b.Providers, b.Totals)
 	return b
 }
+
+// Counted asks for the items behind a number of an action's wall.
+type Counted struct {
+	Metric   concert.Metric
+	Provider concert.ProviderID  // "" for all
+	Unit     concert.AuthorityID // whose find, "" for all: the units' numbers are by first finder
+	After    concert.ItemID
+	Limit    int
+}
+
+// CountedItems are the items that a number counts, oldest first, without places:
+// all of them for coordinators and auditors, those of their own authority for
+// others. more is the cursor of the next page, "" for none.
+func (s *Service) CountedItems(ctx context.Context, scope concert.Scope, ref string, q Counted) (items []concert.Item, more concert.ItemID, err error) {
+	if err := s.auditing(ctx, scope, concert.ConsultedBody{What: concert.ReadItemCounts, Ref: ref}); err != nil {
+		return nil, "", err
+	}
+	by := scope.Actor()
+	switch {
+	case by.Provider != "":
+		return nil, "", concert.ErrNotFound
+	case by.Need(concert.RoleOfficer, concert.RoleReviewer, concert.RoleCoordinator, concert.RoleAuditor) != nil:
+		return nil, "", by.Need(concert.RoleOfficer, concert.RoleReviewer, concert.RoleCoordinator, concert.RoleAuditor)
+	case !q.Metric.Listable():
+		return nil, "", concert.Refuse(concert.Invalid, "items.metric", "m", "%q is no number of items that can be listed: see /counting", q.Metric)
+	}
+	all := by.Has(concert.RoleCoordinator) || by.Has(concert.RoleAuditor)
+	q.Limit = min(max(q.Limit, 1), 200)
+	err = s.DB.View(ctx, func(tx *store.Tx) error {
+		a, err := tx.Action(ctx, ref)
+		if err != nil {
+			return err
+		}
+		for after := q.After; ; {
+			got, err := tx.ActionItems(ctx, a.ID, q.Provider, q.Unit, after, countedStep)
+			if err != nil {
+				return err
+			}
+			for _, it := range got {
+				mine := all || it.Authority == by.Authority || it.Author == by.Authority
+				if !all {
+					it = it.ShownTo(by.Authority) // before it is counted: a hold shows to its author alone
+				}
+				if !mine || !it.Facet().Counts(q.Metric) {
+					continue
+				}
+				if len(items) == q.Limit {
+					more = items[len(items)-1].ID
+					return nil
+				}
+				items = append(items, it)
+			}
+			if len(got) < countedStep {
+				return nil
+			}
+			after = got[len(got)-1].ID
+		}
+	})
+	return items, more, err
+}
+
+// countedStep is how many items are looked at in one go.
+const countedStep = 1000

@@ -133,7 +133,7 @@ func (f Figure) table(ctx context.Context, d *drawing) {
 	if name == "" {
 		name = f.Summary
 	}
-	fmt.Fprintf(d, `<details class="data"><summary>%s<span class="hidden"> %s</span></summary><div class="scroll" role="region" aria-label="%s" tabindex="0"><table><thead><tr>`, templ.EscapeString(Say(ctx, "The numbers")), templ.EscapeString(name), templ.EscapeString(name))
+	fmt.Fprintf(d, `<details class="data"><summary>%s<span class="hidden"> %s</span></summary><div class="scroll" role="group" aria-label="%s" tabindex="0"><table><thead><tr>`, templ.EscapeString(Say(ctx, "The numbers")), templ.EscapeString(name), templ.EscapeString(name))
 	for i, h := range f.Head {
 		class := ` class="n"`
 		if i == 0 {

@@ -232,3 +232,16 @@ func (tx *Tx) Steps(ctx context.Context, action string, limit int) ([]Step, erro
 	}
 	return got, nil
 }
+
+// ActionItems are items of the action by id, bare, those after the cursor: of
+// one provider and one unit's desk, "" for any.
+func (tx *Tx) ActionItems(ctx context.Context, a concert.ActionID, p concert.ProviderID, unit concert.AuthorityID, after concert.ItemID, limit int) ([]concert.Item, error) {
+	where, args := "WHERE i.id > ? AND i.action = ?", []any{max(idSince(string(a)), string(after)), string(a)}
+	if p != "" {
+		where, args = where+" AND i.provider = ?", append(args, string(p))
+	}
+	if unit != "" {
+		where, args = where+" AND i.authority = ?", append(args, string(unit))
+	}
+	return list(ctx, tx, scanBare, "SELECT "+bareCols+" FROM item i "+where+" ORDER BY i.id LIMIT ?", append(args, limit)...)
+}

@@ -368,6 +368,25 @@ var noticeTexts = map[string]design.Text{
 	"handled":       "Handling code changed.",
 	"copies":        "Copies approved. They go to their providers in the providers' hours.",
 	"looked":        "Second look recorded. It stops and sends nothing by itself.",
+
+	"action_opened":      "Joint action opened. Add its participants and targets.",
+	"phase_set":          "The action has moved to another phase.",
+	"action_joined":      "Participant added.",
+	"action_targeted":    "Target named.",
+	"action_batching":    "Set. It holds for everything that is not yet referred.",
+	"action_frozen":      "Frozen. Nothing of this action leaves until two people end that.",
+	"thaw_asked":         "Asked for. Another coordinator, or a reviewer of a participant, ends the freeze.",
+	"action_thawed":      "The freeze is over. What waits goes out now.",
+	"action_throttled":   "Set for this action. Other actions are as they were.",
+	"bulletin_posted":    "Said.",
+	"taken_down":         "Taken down from the wall.",
+	"command_taken":      "You command this action now.",
+	"allotment_proposed": "Proposed. The unit answers on the action's page.",
+	"allotment_answered": "Answered. The coordinator sees it.",
+	"here":               "Thank you: your unit has reported.",
+	"batch_prepared":     "Prepared. Nothing leaves before another person has confirmed it.",
+	"batch_confirmed":    "Confirmed. It leaves in a minute, unless somebody recalls it.",
+	"batch_recalled":     "Recalled. Its items wait for another batch.",
 }
 
 func noticeOf(r *http.Request) notice {
