@@ -37,7 +37,7 @@ func (s *Service) BatchAction(ctx context.Context, by concert.Actor, ref string,
 // BatchLine is one item of a batch as whoever coordinates sees it: no place and
 // no content.
 type BatchLine struct {
-	Ref      string
+	Ref      string              // "" where it is another authority's than the reviewer's who reads
 	Unit     concert.AuthorityID // whose
 	Priority int
 	Since    time.Time            // approved
@@ -237,6 +237,9 @@ func (s *Service) ReadBatch(ctx context.Context, scope concert.Scope, ref string
 		v.Lines = make([]BatchLine, len(entries))
 		for i, e := range entries {
 			l := BatchLine{Ref: e.Item.Ref, Unit: e.Item.Author, Priority: e.Item.Priority, Since: e.Item.UpdatedAt, Left: e.Refusal}
+			if !by.Has(concert.RoleCoordinator) && e.Item.Author != by.Authority {
+				l.Ref = "" // another authority's
+			}
 			if l.Left == concert.BatchGoes && (v.State == concert.BatchPrepared || v.State == concert.BatchConfirmed) {
 				l.Waits = c.passing(e.Item)
 			}
