@@ -103,8 +103,14 @@ func (d *drawing) path(class, data string) {
 	fmt.Fprintf(d, `<path class=%q d=%q></path>`, class, data)
 }
 
+// The keys of a legend, with the place of the series' number.
+const (
+	lineSwatch = `<path class="s%d" d="M0 5H30"></path>`
+	partSwatch = `<rect class="p%d" width="30" height="10"></rect>`
+)
+
 // chart is the frame of every chart: title, drawing, legend, data.
-func chart(f Figure, height float64, draw func(*drawing)) templ.Component {
+func chart(f Figure, swatch string, height float64, draw func(*drawing)) templ.Component {
 	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
 		d := &drawing{mirror: ReaderOf(ctx).Language.Dir == "rtl"}
 		fmt.Fprintf(d, `<figure class="figure" id="%s">`, templ.EscapeString(f.ID))
@@ -117,7 +123,7 @@ func chart(f Figure, height float64, draw func(*drawing)) templ.Component {
 		if len(f.Legend) > 0 {
 			d.WriteString(`<ul class="series">`)
 			for i, name := range f.Legend {
-				fmt.Fprintf(d, `<li><svg class="swatchline" viewBox="0 0 30 10" width="30" height="10" aria-hidden="true" focusable="false"><path class="s%d" d="M0 5H30"></path></svg> %s</li>`, i, templ.EscapeString(name))
+				fmt.Fprintf(d, `<li><svg class="swatchline" viewBox="0 0 30 10" width="30" height="10" aria-hidden="true" focusable="false">`+swatch+`</svg> %s</li>`, i, templ.EscapeString(name))
 			}
 			d.WriteString(`</ul>`)
 		}
@@ -174,7 +180,7 @@ func clipped(s string) string {
 
 // Bars are horizontal bars, each with its name and number.
 func Bars(f Figure, bars []Bar) templ.Component {
-	return chart(f, rowHeight*float64(max(1, len(bars))), func(d *drawing) {
+	return chart(f, partSwatch, rowHeight*float64(max(1, len(bars))), func(d *drawing) {
 		const room = chartLeft + chartWidth - labelWidth - valueWidth
 		for i, b := range bars {
 			y := rowHeight * float64(i)
@@ -189,7 +195,7 @@ func Bars(f Figure, bars []Bar) templ.Component {
 // StackedBars are horizontal bars of several parts, told apart by pattern and
 // colour; Legend names the parts.
 func StackedBars(f Figure, rows []Stack) templ.Component {
-	return chart(f, rowHeight*float64(max(1, len(rows))), func(d *drawing) {
+	return chart(f, partSwatch, rowHeight*float64(max(1, len(rows))), func(d *drawing) {
 		const room = chartLeft + chartWidth - labelWidth - valueWidth
 		for i, r := range rows {
 			y := rowHeight * float64(i)
@@ -214,7 +220,7 @@ func within(share float64) float64 { return min(1, max(0, share)) }
 // Lines are one or more lines over an axis that runs as the reader reads.
 // Legend names them.
 func Lines(f Figure, lines []Line, xs, ys []Tick) templ.Component {
-	return chart(f, chartHeight+chartBottom+8, func(d *drawing) {
+	return chart(f, lineSwatch, chartHeight+chartBottom+8, func(d *drawing) {
 		const top = 8.0
 		for _, t := range ys {
 			y := top + chartHeight*(1-within(t.At))

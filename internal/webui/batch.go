@@ -58,7 +58,7 @@ func (u *UI) showBatch(w http.ResponseWriter, r *http.Request, v *visit, errs fo
 	if err != nil {
 		return err
 	}
-	p.Provider, p.Units, p.Leaves = g.NameOf(string(p.BatchView.Provider)), g.Authorities, at(p.LeavesAt)
+	p.Provider, p.Units, p.Leaves = shortName(g)(string(p.BatchView.Provider)), g.Authorities, at(p.LeavesAt)
 	for _, l := range p.Lines {
 		if l.Left+l.Waits == concert.BatchGoes {
 			p.Goes++

@@ -134,7 +134,7 @@ var countryColumns = []concert.Metric{concert.Submitted, concert.Unique, concert
 func boardOf(ctx context.Context, b casework.Board, g casework.Registers, f casework.WallFigures, rateOfTime float64, lists bool) boardPage {
 	a, t := b.Action, b.Totals
 	p := boardPage{Ref: a.Ref, Name: a.Name, Mandate: a.Mandate, Lead: g.Authorities[a.Lead].Name, Starts: a.StartsAt, Ends: a.EndsAt, Exercise: a.Exercise, Partner: b.Partner, Frozen: f.Frozen, Batched: a.Batched,
-		AsOf: b.AsOf, Rate: cmp.Or(rateOfTime, 1), LogSize: b.Log.Size, LogRoot: hex.EncodeToString(b.Log.Root[:6]), Lists: lists && !b.Partner, Names: g.NameOf, Orders: f.Orders, Flow: f.Flow, Width: f.Width,
+		AsOf: b.AsOf, Rate: cmp.Or(rateOfTime, 1), LogSize: b.Log.Size, LogRoot: hex.EncodeToString(b.Log.Root[:6]), Lists: lists && !b.Partner, Names: shortName(g), Orders: f.Orders, Flow: f.Flow, Width: f.Width,
 		Target: int64(a.Target), Referred: t[concert.ReferredN]}
 	for i, ph := range concert.Phases {
 		s := phaseStep{phaseTexts[ph], "ahead"}

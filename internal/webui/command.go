@@ -245,7 +245,7 @@ func (u *UI) showCommand(w http.ResponseWriter, r *http.Request, v *visit, ref s
 
 func (u *UI) commandOf(r *http.Request, v *visit, c casework.Command, g casework.Registers) commandPage {
 	ctx := r.Context()
-	p := commandPage{Command: c, Board: boardOf(ctx, c.Board, g, c.WallFigures, u.svc.Time.Rate, mayList(v.actor())), Own: c.InCommand == v.person.ID, Commander: c.Operators[c.InCommand], Names: g.NameOf,
+	p := commandPage{Command: c, Board: boardOf(ctx, c.Board, g, c.WallFigures, u.svc.Time.Rate, mayList(v.actor())), Own: c.InCommand == v.person.ID, Commander: c.Operators[c.InCommand], Names: shortName(g),
 		MayAct: v.has(concert.RoleCoordinator) && c.Action.Phase != concert.PhaseClose, Person: v.person.ID, AsOf: c.Board.AsOf, MayConfirm: v.has(concert.RoleCoordinator) && c.Freeze.ThawBy != v.person.ID}
 	if at := slices.Index(concert.Phases, c.Action.Phase); at >= 0 {
 		if at+1 < len(concert.Phases) {
@@ -260,17 +260,17 @@ func (u *UI) commandOf(r *http.Request, v *visit, c casework.Command, g casework
 	p.Units = actionAuthorities(g, takes)
 	p.Others = actionAuthorities(g, nil)
 	for _, x := range c.Units {
-		p.Pools = append(p.Pools, poolLine{g.NameOf(string(x.Authority)), x, ageOf(r, x.Unassigned, p.AsOf), ageOf(r, x.Approval, p.AsOf)})
+		p.Pools = append(p.Pools, poolLine{p.Names(string(x.Authority)), x, ageOf(r, x.Unassigned, p.AsOf), ageOf(r, x.Approval, p.AsOf)})
 	}
 	for _, x := range c.Hits {
-		p.Hits = append(p.Hits, hitLine{g.NameOf(string(x.Authority)), x, design.Age(ctx, x.Since, p.AsOf)})
+		p.Hits = append(p.Hits, hitLine{p.Names(string(x.Authority)), x, design.Age(ctx, x.Since, p.AsOf)})
 	}
 	for id, x := range g.Providers {
 		p.Providers = append(p.Providers, providerLine{x.Ref, x.Name, c.Board.Providers[id][concert.Ready], x.PerHour, c.Throttles[id]})
 	}
 	slices.SortFunc(p.Providers, func(a, b providerLine) int { return strings.Compare(a.Name, b.Name) })
 	for _, x := range c.Muster {
-		p.Muster = append(p.Muster, musterLine{g.NameOf(string(x.Authority)), x})
+		p.Muster = append(p.Muster, musterLine{p.Names(string(x.Authority)), x})
 	}
 	for _, b := range c.Bulletins {
 		switch {
@@ -284,7 +284,7 @@ func (u *UI) commandOf(r *http.Request, v *visit, c casework.Command, g casework
 	for _, m := range c.Timeline {
 		l := momentLine{m, momentTexts[m.Kind], c.Operators[m.By], detailText(m), ""}
 		if m.Kind == concert.EventActionThrottled {
-			l.Who = g.NameOf(m.Detail)
+			l.Who = p.Names(m.Detail)
 		}
 		p.Moments = append(p.Moments, l)
 	}
@@ -405,4 +405,17 @@ func (u *UI) takeCommand(w http.ResponseWriter, r *http.Request, v *visit) error
 
 func (u *UI) answerAllotment(w http.ResponseWriter, r *http.Request, v *visit) error {
 	return back(w, r, "allotment_answered", u.svc.AnswerAllotment(r.Context(), v.actor(), r.PathValue("ref"), concert.AllotmentWord(field(r, "answer")), field(r, "ground")))
+}
+
+// shortName is an authority's name with its unit, or a provider's name.
+func shortName(g casework.Registers) func(string) string {
+	return func(id string) string {
+		if a, ok := g.Authorities[concert.AuthorityID(id)]; ok {
+			return a.Name + " (" + a.Unit + ")"
+		}
+		if p, ok := g.Providers[concert.ProviderID(id)]; ok {
+			return p.Name
+		}
+		return id
+	}
 }

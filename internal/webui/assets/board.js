@@ -87,17 +87,28 @@ function draw() {
     if (plot.width !== width) plot.setSize({ width, height: 180 });
     return;
   }
-  const style = getComputedStyle(document.documentElement), colour = (name) => style.getPropertyValue(name).trim();
-  const axis = { stroke: colour("--soft") || "gray", grid: { stroke: colour("--line") || "lightgray" }, ticks: { stroke: colour("--line") || "lightgray" } };
+  const axis = { stroke: colour("--soft"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line"), width: 1 } };
+  const times = (_, at) => at.map((t) => new Date(t * 1000).toISOString().slice(5, 16).replace("T", " "));
   const drawing = document.createElement("div");
   drawing.dataset.own = "";
   drawing.setAttribute("aria-hidden", "true");
   box.prepend(drawing);
   plot = new window.uPlot({
     width, height: 180, tzDate: (t) => window.uPlot.tzDate(new Date(t * 1e3), "Etc/UTC"),
-    axes: [axis, axis], legend: { show: false }, cursor: { show: false },
-    series: [{}, { label: box.dataset.name0, stroke: colour("--accent") || "navy", width: 2 }, { label: box.dataset.name1, stroke: colour("--wait") || "brown", width: 2, dash: [8, 4] }],
+    axes: [{ ...axis, values: times, space: 90 }, axis], legend: { show: false }, cursor: { show: false },
+    series: [{}, { label: box.dataset.name0, stroke: colour("--accent"), width: 2 }, { label: box.dataset.name1, stroke: colour("--wait"), width: 2, dash: [8, 4] }],
   }, data, drawing);
+  new ResizeObserver(() => plot.root.isConnected && box.clientWidth && plot.width !== box.clientWidth && plot.setSize({ width: box.clientWidth, height: 180 })).observe(box);
+}
+
+// colour is a token as this page shows it now, light or dark.
+function colour(name) {
+  const probe = document.createElement("span");
+  probe.style.color = "var(" + name + ")";
+  document.body.append(probe);
+  const c = getComputedStyle(probe).color;
+  probe.remove();
+  return c;
 }
 
 function say(state, mark, text) {
