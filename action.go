@@ -50,7 +50,7 @@ type Action struct {
 	CreatedBy PersonID
 	CreatedAt time.Time
 	Version   int64
-	Batched   bool // approved items wait for a release in batches (Batch)
+	Batched   bool // approved items wait for a release in consignments (Consignment)
 }
 
 // Participant is one authority's part in an action.
@@ -127,7 +127,7 @@ func (a Action) running(by Actor) error {
 // and counts. Free text is sealed beside it.
 type ActionBody struct {
 	Action    ActionID      `json:"action"`
-	Ref       string        `json:"ref,omitempty"` // of the batch, bulletin or allotment
+	Ref       string        `json:"ref,omitempty"` // of the consignment, bulletin or allotment
 	Kind      string        `json:"kind,omitempty"`
 	Authority AuthorityID   `json:"authority,omitempty"`
 	To        AuthorityID   `json:"to,omitempty"`
@@ -144,7 +144,7 @@ type ActionBody struct {
 // actionReason is the least that tells the others something, in bytes.
 const actionReason = 10
 
-// Batching sets whether approved items wait for a release in batches. Off is
+// Batching sets whether approved items wait for a release in consignments. Off is
 // the rule: then they go in their provider's hours as soon as they are approved.
 func (a Action) Batching(by Actor, on bool, now time.Time) (Action, Event, error) {
 	if err := a.running(by); err != nil {

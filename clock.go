@@ -13,15 +13,15 @@ type ClockKind string
 
 // The clocks.
 const (
-	ClockDispatch ClockKind = "provider.dispatch" // subject: a provider; refer what is approved
-	ClockDeliver  ClockKind = "provider.deliver"  // subject: a provider; send what is queued
-	ClockRecheck  ClockKind = "referral.recheck"  // subject: a referral; look again
-	ClockRemind   ClockKind = "referral.remind"   // subject: a referral; silence so far
-	ClockHold     ClockKind = "hold.expire"       // subject: a hold
-	ClockProbe    ClockKind = "hold.probe"        // subject: an authority; may its dispatch go on
-	ClockOverride ClockKind = "override.review"   // subject: an item; is its override reviewed
-	ClockErase    ClockKind = "item.erase"        // subject: an item; its term is over
-	ClockBatch    ClockKind = "batch.leave"       // subject: a batch; its recall window is over
+	ClockDispatch    ClockKind = "provider.dispatch" // subject: a provider; refer what is approved
+	ClockDeliver     ClockKind = "provider.deliver"  // subject: a provider; send what is queued
+	ClockRecheck     ClockKind = "referral.recheck"  // subject: a referral; look again
+	ClockRemind      ClockKind = "referral.remind"   // subject: a referral; silence so far
+	ClockHold        ClockKind = "hold.expire"       // subject: a hold
+	ClockProbe       ClockKind = "hold.probe"        // subject: an authority; may its dispatch go on
+	ClockOverride    ClockKind = "override.review"   // subject: an item; is its override reviewed
+	ClockErase       ClockKind = "item.erase"        // subject: an item; its term is over
+	ClockConsignment ClockKind = "consignment.leave" // subject: a consignment; its recall window is over
 )
 
 // Clock is one deadline. There is at most one per kind and subject.
@@ -40,7 +40,7 @@ type Job interface{ Kind() string }
 // looked at, reminders after that, erasures last.
 func (k ClockKind) Rank() int {
 	switch k {
-	case ClockDispatch, ClockDeliver, ClockBatch:
+	case ClockDispatch, ClockDeliver, ClockConsignment:
 		return 1
 	case ClockRemind:
 		return 3
@@ -115,13 +115,13 @@ type EraseItem struct {
 // Kind names the job.
 func (EraseItem) Kind() string { return string(ClockErase) }
 
-// LeaveBatch lets a confirmed batch go once nobody may recall it any more.
-type LeaveBatch struct {
-	Batch BatchID `json:"batch"`
+// LeaveConsignment lets a confirmed consignment go once nobody may recall it any more.
+type LeaveConsignment struct {
+	Consignment ConsignmentID `json:"consignment"`
 }
 
 // Kind names the job.
-func (LeaveBatch) Kind() string { return string(ClockBatch) }
+func (LeaveConsignment) Kind() string { return string(ClockConsignment) }
 
 // JobFor is the job of a clock that fell due.
 func (c Clock) JobFor() (Job, error) {
@@ -142,8 +142,8 @@ func (c Clock) JobFor() (Job, error) {
 		return ReviewDue{ItemID(c.Subject)}, nil
 	case ClockErase:
 		return EraseItem{ItemID(c.Subject)}, nil
-	case ClockBatch:
-		return LeaveBatch{BatchID(c.Subject)}, nil
+	case ClockConsignment:
+		return LeaveConsignment{ConsignmentID(c.Subject)}, nil
 	}
 	return nil, Refuse(Invalid, "clock.kind", "", "clock kind %q has no job: a newer version wrote it, upgrade this node", c.Kind)
 }

@@ -78,21 +78,21 @@ const (
 	EventItemDisclosed   EventKind = "item.disclosed" // left for another authority or a court (G23)
 	EventItemSecondLook  EventKind = "item.second_look"
 
-	EventActionFrozen      EventKind = "action.frozen"
-	EventThawAsked         EventKind = "action.thaw_asked"
-	EventActionThawed      EventKind = "action.thawed"
-	EventActionThrottled   EventKind = "action.throttled"
-	EventActionBatching    EventKind = "action.batching" // releases go in batches from now on, or no more
-	EventActionReported    EventKind = "action.reported" // somebody said "here"
-	EventBatchPrepared     EventKind = "batch.prepared"
-	EventBatchConfirmed    EventKind = "batch.confirmed"
-	EventBatchRecalled     EventKind = "batch.recalled"
-	EventBatchLeft         EventKind = "batch.left"
-	EventBulletinPosted    EventKind = "bulletin.posted"
-	EventBulletinTakenDown EventKind = "bulletin.taken_down"
-	EventCommandTaken      EventKind = "command.taken" // the shift's new coordinator took over
-	EventAllotmentProposed EventKind = "allotment.proposed"
-	EventAllotmentAnswered EventKind = "allotment.answered"
+	EventActionFrozen         EventKind = "action.frozen"
+	EventThawAsked            EventKind = "action.thaw_asked"
+	EventActionThawed         EventKind = "action.thawed"
+	EventActionThrottled      EventKind = "action.throttled"
+	EventActionBatching       EventKind = "action.batching" // releases go in batches from now on, or no more
+	EventActionReported       EventKind = "action.reported" // somebody said "here"
+	EventConsignmentPrepared  EventKind = "consignment.prepared"
+	EventConsignmentConfirmed EventKind = "consignment.confirmed"
+	EventConsignmentRecalled  EventKind = "consignment.recalled"
+	EventConsignmentLeft      EventKind = "consignment.left"
+	EventBulletinPosted       EventKind = "bulletin.posted"
+	EventBulletinTakenDown    EventKind = "bulletin.taken_down"
+	EventCommandTaken         EventKind = "command.taken" // the shift's new coordinator took over
+	EventAllotmentProposed    EventKind = "allotment.proposed"
+	EventAllotmentAnswered    EventKind = "allotment.answered"
 )
 
 // Event is what happened. Body holds codes, references and counts, never

@@ -39,8 +39,8 @@ type (
 	FreezeID string
 	// ThrottleID names a Throttle.
 	ThrottleID string
-	// BatchID names a Batch.
-	BatchID string
+	// ConsignmentID names a Consignment.
+	ConsignmentID string
 	// BulletinID names a Bulletin.
 	BulletinID string
 	// AllotmentID names an Allotment.

@@ -264,7 +264,7 @@ func without(w who, v string) who {
 var readers = map[string]who{
 	"{open}": append(who{auditor}, north...), "{judged}": append(who{auditor}, north...), "{referred}": append(who{auditor}, north...), "{passed}": append(who{auditor}, north...), "{asked}": append(who{auditor}, north...), "{gone}": append(who{auditor}, north...), "{referral}": append(who{auditor, answerer, reader}, north...),
 	"{hold}": north, "{action}": append(who{auditor, admin}, authoritySide...), "{scope}": everyone, "{newcomer}": who{admin, auditor},
-	"{batch}": who{coordinator, reviewer, outsider}, "{bulletin}": who{coordinator}, "{allotment}": north,
+	"{consignment}": who{coordinator, reviewer, outsider}, "{bulletin}": who{coordinator}, "{allotment}": north,
 }
 
 // site is a furnished deployment with both doors open and one session for each visitor.

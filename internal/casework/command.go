@@ -45,7 +45,7 @@ type HoldHit struct {
 type Moment struct {
 	At     time.Time
 	Kind   concert.EventKind
-	Ref    string // of a batch, bulletin or allotment
+	Ref    string // of a consignment, bulletin or allotment
 	By     concert.PersonID
 	Detail string // a code: the phase, the part, the kind
 	Text   string // of an annotation, order or hand-over
@@ -56,17 +56,17 @@ type Moment struct {
 type Command struct {
 	Board
 	WallFigures
-	InCommand  concert.PersonID
-	Units      []UnitPool
-	Own        []AnalystPace
-	Throttles  map[concert.ProviderID]concert.Throttle
-	Hits       []HoldHit
-	Freeze     concert.Freeze // zero where none stands
-	Batches    []concert.Batch
-	Bulletins  []concert.Bulletin
-	Allotments []concert.Allotment
-	Timeline   []Moment
-	Operators  map[concert.PersonID]string
+	InCommand    concert.PersonID
+	Units        []UnitPool
+	Own          []AnalystPace
+	Throttles    map[concert.ProviderID]concert.Throttle
+	Hits         []HoldHit
+	Freeze       concert.Freeze // zero where none stands
+	Consignments []concert.Consignment
+	Bulletins    []concert.Bulletin
+	Allotments   []concert.Allotment
+	Timeline     []Moment
+	Operators    map[concert.PersonID]string
 }
 
 // ReadCommand is the coordinator's screen of an action; auditors may read it.
@@ -101,7 +101,7 @@ func (s *Service) readCommand(ctx context.Context, tx *store.Tx, by concert.Acto
 	if c.Freeze, err = tx.Freeze(ctx, a.ID); err != nil && err != concert.ErrNotFound {
 		return err
 	}
-	if c.Batches, err = tx.Batches(ctx, a.ID, 50); err != nil {
+	if c.Consignments, err = tx.Consignments(ctx, a.ID, 50); err != nil {
 		return err
 	}
 	if c.Bulletins, err = tx.Bulletins(ctx, a.ID, bulletinsMost); err != nil {
@@ -163,7 +163,7 @@ func (s *Service) readPace(ctx context.Context, tx *store.Tx, by concert.Actor, 
 		u.LastHour += p.N
 		people[p.Person] = people[p.Person] || p.Unit == by.Authority
 	}
-	for _, b := range c.Batches {
+	for _, b := range c.Consignments {
 		people[b.PreparedBy], people[b.ConfirmedBy], people[b.RecalledBy] = true, true, true
 	}
 	for _, b := range c.Bulletins {
@@ -211,13 +211,13 @@ func (s *Service) readTimeline(ctx context.Context, tx *store.Tx, c *Command) er
 		add(f.ThawAt, concert.EventThawAsked, f.ThawBy, "", "", f.Grounds)
 		add(f.ThawedAt, concert.EventActionThawed, f.ThawedBy, "", "", "")
 	}
-	for _, b := range c.Batches {
-		add(b.PreparedAt, concert.EventBatchPrepared, b.PreparedBy, b.Ref, "", "")
-		add(b.ConfirmedAt, concert.EventBatchConfirmed, b.ConfirmedBy, b.Ref, "", "")
-		if b.State == concert.BatchRecalled {
-			add(b.EndedAt, concert.EventBatchRecalled, b.RecalledBy, b.Ref, "", "")
+	for _, b := range c.Consignments {
+		add(b.PreparedAt, concert.EventConsignmentPrepared, b.PreparedBy, b.Ref, "", "")
+		add(b.ConfirmedAt, concert.EventConsignmentConfirmed, b.ConfirmedBy, b.Ref, "", "")
+		if b.State == concert.ConsignmentRecalled {
+			add(b.EndedAt, concert.EventConsignmentRecalled, b.RecalledBy, b.Ref, "", "")
 		} else {
-			add(b.EndedAt, concert.EventBatchLeft, concert.House.Person, b.Ref, "", "")
+			add(b.EndedAt, concert.EventConsignmentLeft, concert.House.Person, b.Ref, "", "")
 		}
 	}
 	for _, b := range c.Bulletins {
@@ -243,12 +243,12 @@ func (s *Service) readTimeline(ctx context.Context, tx *store.Tx, c *Command) er
 // OwnPart is what of an action concerns the reader: a participant's person, or
 // one who may be somebody's second.
 type OwnPart struct {
-	Takes      bool // the reader's authority takes part
-	Reported   time.Time
-	Called     bool                // a roll call, or the hour, waits for the reader's unit
-	Allotments []concert.Allotment // to the reader's unit, that wait for its answer
-	Batches    []concert.Batch     // that the reader may confirm or recall
-	Thaw       concert.Freeze      // whose end the reader may confirm; zero for none
+	Takes        bool // the reader's authority takes part
+	Reported     time.Time
+	Called       bool                  // a roll call, or the hour, waits for the reader's unit
+	Allotments   []concert.Allotment   // to the reader's unit, that wait for its answer
+	Consignments []concert.Consignment // that the reader may confirm or recall
+	Thaw         concert.Freeze        // whose end the reader may confirm; zero for none
 }
 
 // ReadOwnPart is that of an action; it is empty for whoever has none.
@@ -268,13 +268,13 @@ func (s *Service) ReadOwnPart(ctx context.Context, scope concert.Scope, b Board)
 		if by.Need(concert.RoleCoordinator, concert.RoleReviewer) != nil || maySecond(ctx, tx, by, b.Action.ID) != nil {
 			return nil
 		}
-		all, err := tx.Batches(ctx, b.Action.ID, 50)
+		all, err := tx.Consignments(ctx, b.Action.ID, 50)
 		if err != nil {
 			return err
 		}
 		for _, x := range all {
-			if x.State == concert.BatchPrepared && x.PreparedBy != by.Person || x.State == concert.BatchConfirmed {
-				o.Batches = append(o.Batches, x)
+			if x.State == concert.ConsignmentPrepared && x.PreparedBy != by.Person || x.State == concert.ConsignmentConfirmed {
+				o.Consignments = append(o.Consignments, x)
 			}
 		}
 		f, err := tx.Freeze(ctx, b.Action.ID)

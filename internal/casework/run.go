@@ -36,7 +36,7 @@ func (s *Service) Handlers() *store.Handlers {
 	store.Handle(h, s.resumeAuthority)
 	store.Handle(h, s.reviewDue)
 	store.Handle(h, s.eraseItem)
-	store.Handle(h, s.leaveBatch)
+	store.Handle(h, s.leaveConsignment)
 	return h
 }
 

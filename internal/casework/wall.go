@@ -176,13 +176,13 @@ func (s *Service) deadlines(ctx context.Context, tx *store.Tx, b Board, f *WallF
 	for _, d := range due {
 		f.Deadlines = append(f.Deadlines, Deadline{d.Kind, d.Provider, d.At, d.N})
 	}
-	batches, err := tx.Batches(ctx, b.Action.ID, 50)
+	consignments, err := tx.Consignments(ctx, b.Action.ID, 50)
 	if err != nil {
 		return err
 	}
-	for _, x := range batches {
-		if x.State == concert.BatchConfirmed {
-			f.Deadlines = append(f.Deadlines, Deadline{concert.ClockBatch, x.Provider, x.LeavesAt, x.Items})
+	for _, x := range consignments {
+		if x.State == concert.ConsignmentConfirmed {
+			f.Deadlines = append(f.Deadlines, Deadline{concert.ClockConsignment, x.Provider, x.LeavesAt, x.Items})
 		}
 	}
 	if b.Action.Phase != concert.PhaseClose {

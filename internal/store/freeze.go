@@ -88,7 +88,7 @@ func (tx *Tx) FrozenActions(ctx context.Context) ([]concert.ActionID, error) {
 	return list(ctx, tx, scanActionID, "SELECT action FROM action_freeze WHERE thawed_at = 0")
 }
 
-// BatchedActions are those whose approved items wait for a batch.
+// BatchedActions are those whose approved items wait for a consignment.
 func (tx *Tx) BatchedActions(ctx context.Context) ([]concert.ActionID, error) {
 	return list(ctx, tx, scanActionID, "SELECT id FROM action WHERE batched = 1")
 }

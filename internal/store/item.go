@@ -214,7 +214,7 @@ func (tx *Tx) ItemsToRefer(ctx context.Context, p concert.ProviderID, paused []c
 
 // Keeping are actions that keep approved items back: frozen ones all of them,
 // spent and batched ones those that are not urgent, batched ones but for what a
-// batch released.
+// consignment released.
 type Keeping struct{ Frozen, Spent, Batched []concert.ActionID }
 
 func (k Keeping) where() (text string, args []any) {
@@ -227,7 +227,7 @@ func (k Keeping) where() (text string, args []any) {
 		args = append(args, anys(strs(k.Spent))...)
 	}
 	if n := len(k.Batched); n > 0 {
-		text += " AND (i.rank = 0 OR i.action NOT IN (" + marks(n) + ") OR " + inBatch + "('left')))"
+		text += " AND (i.rank = 0 OR i.action NOT IN (" + marks(n) + ") OR " + inConsignment + "('left')))"
 		args = append(args, anys(strs(k.Batched))...)
 	}
 	return text, args

@@ -13,15 +13,15 @@ import (
 	"concert/internal/store"
 )
 
-// batch prepares a batch of the action, so that there is one to look at.
-func (h *house) batch() {
+// consignment prepares a consignment of the action, so that there is one to look at.
+func (h *house) consignment() {
 	h.t.Helper()
 	ctx, by := h.t.Context(), h.people["coordinator"].Actor()
-	must(h.t, h.svc.BatchAction(ctx, by, h.action.Ref, true))
+	must(h.t, h.svc.ConsignAction(ctx, by, h.action.Ref, true))
 	refs := h.submit("officer", 3, 9000, h.action.Ref)
 	h.assessed("officer", refs, concert.SeverityRoutine)
 	h.approved("reviewer", refs)
-	_, err := h.svc.PrepareBatch(ctx, by, h.action.Ref, h.provider.Ref, 2)
+	_, err := h.svc.PrepareConsignment(ctx, by, h.action.Ref, h.provider.Ref, 2)
 	must(h.t, err)
 }
 
@@ -29,7 +29,7 @@ func (h *house) batch() {
 func form(path string) string { return `form[action$="` + path + `"] button` }
 
 // In a real browser a coordinator runs a joint action from opening to closing it: who takes part, what is aimed at, orders of the
-// day, a throttle, a freeze that two people end, a batch recalled and one that leaves, the phases, and the report at the end.
+// day, a throttle, a freeze that two people end, a consignment recalled and one that leaves, the phases, and the report at the end.
 func TestBrowserCoordinatorRunsAnAction(t *testing.T) {
 	path := chromium(t)
 	h := open(t)
@@ -64,7 +64,7 @@ func TestBrowserCoordinatorRunsAnAction(t *testing.T) {
 	wall.open(here, `#live[data-state=live]`)
 	get(wall, chromedp.Poll[bool](`document.querySelector("#w-ticker").innerText.includes("video first")`))
 
-	// What is approved waits for a batch; a throttle and a freeze besides.
+	// What is approved waits for a consignment; a throttle and a freeze besides.
 	act("/batching")
 	refs := h.submit("officer", 5, 7000, ref)
 	h.assessed("officer", refs, concert.SeverityRoutine)
@@ -76,22 +76,22 @@ func TestBrowserCoordinatorRunsAnAction(t *testing.T) {
 	second.open(here, form("/thaw/confirm"))
 	second.do(click(form("/thaw/confirm")), visible(".notice"))
 
-	// One batch is recalled within its minute, another leaves.
+	// One consignment is recalled within its minute, another leaves.
 	prepare := func() string {
 		w.open(here+"/coordinate", "#c-send")
-		w.do(chosen("#f-batch-items", "3"), click(form("/batches")), visible(form("/recall")))
+		w.do(chosen("#f-consignment-items", "3"), click(form("/consignments")), visible(form("/recall")))
 		return mustURL(t, get(w, chromedp.Location())).Path
 	}
-	batch := prepare()
-	w.shoot("batch", false, 1280, 900)
-	second.open(batch, form("/confirm"))
+	consignment := prepare()
+	w.shoot("consignment", false, 1280, 900)
+	second.open(consignment, form("/confirm"))
 	second.do(click(form("/confirm")), visible(".notice"))
-	w.open(batch, form("/recall"))
+	w.open(consignment, form("/recall"))
 	w.do(click(form("/recall")), visible(".notice"))
-	batch = prepare()
-	second.open(batch, form("/confirm"))
+	consignment = prepare()
+	second.open(consignment, form("/confirm"))
 	second.do(click(form("/confirm")), visible(".notice"))
-	h.minutePasses(t, strings.TrimPrefix(batch, "/batches/"))
+	h.minutePasses(t, strings.TrimPrefix(consignment, "/consignments/"))
 	get(wall, chromedp.Poll[bool](`[...document.querySelectorAll(".funnel tr")].some(r => r.innerText.includes("Referred") && r.querySelector(".big")?.innerText === "2")`))
 	w.open(here+"/coordinate", "#c-send")
 	w.shoot("coordinate-light", false, 1600, 1000)
@@ -114,30 +114,30 @@ func TestBrowserCoordinatorRunsAnAction(t *testing.T) {
 	v.get(here+"/report.json").want(t, http.StatusNotFound)
 }
 
-// minutePasses lets a confirmed batch's window end: its clock is due at once.
+// minutePasses lets a confirmed consignment's window end: its clock is due at once.
 func (h *house) minutePasses(t *testing.T, ref string) {
 	t.Helper()
 	scope, err := concert.NewScope(h.people["coordinator"].Actor(), "")
 	must(t, err)
-	b, err := h.svc.ReadBatch(t.Context(), scope, ref)
+	b, err := h.svc.ReadConsignment(t.Context(), scope, ref)
 	must(t, err)
-	if b.State != concert.BatchConfirmed {
-		t.Fatalf("the batch is %s", b.State)
+	if b.State != concert.ConsignmentConfirmed {
+		t.Fatalf("the consignment is %s", b.State)
 	}
 	must(t, h.svc.DB.Update(t.Context(), func(tx *store.Tx) error {
-		b, err := tx.Batch(t.Context(), ref)
+		b, err := tx.Consignment(t.Context(), ref)
 		if err != nil {
 			return err
 		}
 		b.LeavesAt = h.svc.Now()
-		tx.SetClock(concert.ClockBatch, string(b.ID), b.LeavesAt)
+		tx.SetClock(concert.ClockConsignment, string(b.ID), b.LeavesAt)
 		tx.Record(concert.NewEvent(concert.EventBulletinPosted, concert.House, string(b.ID), b.LeavesAt, concert.ActionBody{Action: b.Action, Kind: "EXERCISE: a minute passed"}))
-		return tx.SaveBatch(t.Context(), b)
+		return tx.SaveConsignment(t.Context(), b)
 	}))
-	eventually(t, "the batch has left", func() bool {
-		b, err := h.svc.ReadBatch(t.Context(), scope, ref)
+	eventually(t, "the consignment has left", func() bool {
+		b, err := h.svc.ReadConsignment(t.Context(), scope, ref)
 		must(t, err)
-		return b.State == concert.BatchLeft
+		return b.State == concert.ConsignmentLeft
 	})
 }
 

@@ -266,7 +266,7 @@ func busyBoard() (casework.Board, casework.Registers) {
 func (h *house) serveBusy(t *testing.T) string {
 	b, g := busyBoard()
 	f := casework.WallFigures{Width: time.Hour, Online: map[concert.AuthorityID]int{"au1": 3}, Waiting: map[concert.Metric]concert.Wait{concert.Assessed: {N: 1204, Since: b.AsOf.Add(-3 * time.Hour)}},
-		Deadlines: []casework.Deadline{{Kind: concert.ClockBatch, Provider: "p1", At: b.AsOf.Add(40 * time.Second), N: 200}, {Kind: concert.ClockRemind, Provider: "p2", At: b.AsOf.Add(25 * time.Minute), N: 12}, {Kind: casework.DeadlineEnd, At: b.Action.EndsAt, N: 1}},
+		Deadlines: []casework.Deadline{{Kind: concert.ClockConsignment, Provider: "p1", At: b.AsOf.Add(40 * time.Second), N: 200}, {Kind: concert.ClockRemind, Provider: "p2", At: b.AsOf.Add(25 * time.Minute), N: 12}, {Kind: casework.DeadlineEnd, At: b.Action.EndsAt, N: 1}},
 		Incidents: []concert.Incident{{Kind: concert.IncidentSilent, Provider: "p3", N: 4, Since: b.AsOf.Add(-30 * time.Hour)}},
 		Orders:    []concert.Bulletin{{Kind: concert.BulletinOrder, Text: "EXERCISE: video first, accounts after", At: b.AsOf.Add(-time.Hour)}}}
 	for i := range 40 {

@@ -25,7 +25,7 @@ func (u *UI) actionRoutes() []route {
 		{"POST /actions/{ref}/thaw", u.serve(person, u.askThaw)},
 		{"POST /actions/{ref}/thaw/confirm", u.serve(person, u.confirmThaw)},
 		{"POST /actions/{ref}/throttle", u.serve(person, u.throttle)},
-		{"POST /actions/{ref}/batches", u.serve(person, u.prepareBatch)},
+		{"POST /actions/{ref}/consignments", u.serve(person, u.prepareConsignment)},
 		{"POST /actions/{ref}/bulletins", u.serve(person, u.postBulletin)},
 		{"POST /actions/{ref}/allotments", u.serve(person, u.proposeAllotment)},
 		{"POST /actions/{ref}/here", u.serve(person, u.sayHere)},
@@ -33,9 +33,9 @@ func (u *UI) actionRoutes() []route {
 		{"POST /bulletins/{ref}/down", u.serve(person, u.takeDown)},
 		{"POST /bulletins/{ref}/take", u.serve(person, u.takeCommand)},
 		{"POST /allotments/{ref}/answer", u.serve(person, u.answerAllotment)},
-		{"GET /batches/{ref}", u.serve(person, u.batch)},
-		{"POST /batches/{ref}/confirm", u.serve(person, u.confirmBatch)},
-		{"POST /batches/{ref}/recall", u.serve(person, u.recallBatch)},
+		{"GET /consignments/{ref}", u.serve(person, u.consignment)},
+		{"POST /consignments/{ref}/confirm", u.serve(person, u.confirmConsignment)},
+		{"POST /consignments/{ref}/recall", u.serve(person, u.recallConsignment)},
 		{"GET /actions/{ref}/report.json", u.serve(person, u.signedReport)},
 		{"GET /actions/{ref}/tables/{table}", u.serve(person, u.reportTable)},
 		{"GET /reports", u.serve(person, u.unitReport)},
@@ -193,8 +193,8 @@ var bulletinTexts = map[concert.BulletinKind]design.Text{
 var momentTexts = map[concert.EventKind]design.Text{
 	concert.EventActionOpened: "opened", concert.EventActionPhase: "phase", concert.EventActionJoined: "an authority takes part", concert.EventActionTargeted: "an outlet is a target",
 	concert.EventActionFrozen: "frozen", concert.EventThawAsked: "end of the freeze asked for", concert.EventActionThawed: "freeze ended", concert.EventActionThrottled: "throttle",
-	concert.EventActionBatching: "releases", concert.EventBatchPrepared: "batch prepared", concert.EventBatchConfirmed: "batch confirmed", concert.EventBatchRecalled: "batch recalled",
-	concert.EventBatchLeft: "batch left", concert.EventBulletinPosted: "said", concert.EventBulletinTakenDown: "taken down", concert.EventCommandTaken: "command taken",
+	concert.EventActionBatching: "releases", concert.EventConsignmentPrepared: "consignment prepared", concert.EventConsignmentConfirmed: "consignment confirmed", concert.EventConsignmentRecalled: "consignment recalled",
+	concert.EventConsignmentLeft: "consignment left", concert.EventBulletinPosted: "said", concert.EventBulletinTakenDown: "taken down", concert.EventCommandTaken: "command taken",
 	concert.EventAllotmentProposed: "proposal to a unit", concert.EventAllotmentAnswered: "the unit answered",
 }
 
@@ -207,7 +207,7 @@ func detailText(m casework.Moment) design.Text {
 		return partTexts[concert.Part(m.Detail)]
 	case concert.EventActionBatching:
 		if m.Detail == "batched" {
-			return "in batches"
+			return "in consignments"
 		}
 		return "as items are approved"
 	case concert.EventBulletinPosted, concert.EventBulletinTakenDown:
@@ -345,7 +345,7 @@ func (u *UI) targetAction(w http.ResponseWriter, r *http.Request, v *visit) erro
 }
 
 func (u *UI) batching(w http.ResponseWriter, r *http.Request, v *visit) error {
-	return u.acted(w, r, v, "action_batching", u.svc.BatchAction(r.Context(), v.actor(), r.PathValue("ref"), field(r, "batched") == "on"))
+	return u.acted(w, r, v, "action_batching", u.svc.ConsignAction(r.Context(), v.actor(), r.PathValue("ref"), field(r, "batched") == "on"))
 }
 
 func (u *UI) freezeAction(w http.ResponseWriter, r *http.Request, v *visit) error {

@@ -41,11 +41,11 @@ type deadlineLine struct {
 const deadlinesMost = 8
 
 var deadlineTexts = map[concert.ClockKind]design.Text{
-	concert.ClockRemind:   "reminder of what is silent",
-	concert.ClockRecheck:  "our next look",
-	concert.ClockOverride: "review of an overridden hold",
-	concert.ClockBatch:    "batch leaves",
-	casework.DeadlineEnd:  "end of the action",
+	concert.ClockRemind:      "reminder of what is silent",
+	concert.ClockRecheck:     "our next look",
+	concert.ClockOverride:    "review of an overridden hold",
+	concert.ClockConsignment: "consignment leaves",
+	casework.DeadlineEnd:     "end of the action",
 }
 
 var urgencyStates = map[concert.Urgency]state{

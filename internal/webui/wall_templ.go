@@ -2499,7 +2499,7 @@ func ownPart(p boardPage) templ.Component {
 			templ_7745c5c3_Var139 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		if p.Part.Takes || len(p.Part.Batches) > 0 || p.Part.Thaw.ID != "" {
+		if p.Part.Takes || len(p.Part.Consignments) > 0 || p.Part.Thaw.ID != "" {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 222, "<section class=\"card\" aria-labelledby=\"own-part\"><h2 id=\"own-part\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -2578,15 +2578,15 @@ func ownPart(p boardPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			for _, b := range p.Part.Batches {
+			for _, b := range p.Part.Consignments {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 229, "<p><a href=\"")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var143 templ.SafeURL
-				templ_7745c5c3_Var143, templ_7745c5c3_Err = templ.JoinURLErrs("/batches/" + b.Ref)
+				templ_7745c5c3_Var143, templ_7745c5c3_Err = templ.JoinURLErrs("/consignments/" + b.Ref)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/webui/wall.templ`, Line: 362, Col: 36}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/webui/wall.templ`, Line: 362, Col: 41}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var143))
 				if templ_7745c5c3_Err != nil {
@@ -2597,9 +2597,9 @@ func ownPart(p boardPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var144 string
-				templ_7745c5c3_Var144, templ_7745c5c3_Err = templ.JoinStringErrs(say(ctx, "Batch %s: %s items to %s", b.Ref, thousands(int64(b.Items)), p.Names(string(b.Provider))))
+				templ_7745c5c3_Var144, templ_7745c5c3_Err = templ.JoinStringErrs(say(ctx, "Consignment %s: %s items to %s", b.Ref, thousands(int64(b.Items)), p.Names(string(b.Provider))))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/webui/wall.templ`, Line: 362, Col: 140}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/webui/wall.templ`, Line: 362, Col: 151}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var144))
 				if templ_7745c5c3_Err != nil {
@@ -2609,7 +2609,7 @@ func ownPart(p boardPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = stateMark(batchStates[b.State]).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = stateMark(consignmentStates[b.State]).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

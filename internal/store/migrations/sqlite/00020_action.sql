@@ -1,5 +1,5 @@
 -- Running a joint action: who is there, what is frozen, throttled and released
--- in batches, what a coordinator says and proposes; and how the running numbers
+-- in consignments, what a coordinator says and proposes; and how the running numbers
 -- grew by day.
 
 -- +goose Up
@@ -37,7 +37,7 @@ CREATE TABLE action_throttle (
 ) STRICT;
 
 -- Two people in the data layer: nobody confirms what they prepared.
-CREATE TABLE batch (
+CREATE TABLE consignment (
   id TEXT PRIMARY KEY,
   ref TEXT NOT NULL UNIQUE,
   action TEXT NOT NULL REFERENCES action (id),
@@ -56,15 +56,15 @@ CREATE TABLE batch (
   version INTEGER NOT NULL,
   CHECK (confirmed_by <> prepared_by)
 ) STRICT;
-CREATE INDEX batch_action ON batch (action, id);
+CREATE INDEX consignment_action ON consignment (action, id);
 
-CREATE TABLE batch_item (
-  batch TEXT NOT NULL REFERENCES batch (id),
+CREATE TABLE consignment_item (
+  consignment TEXT NOT NULL REFERENCES consignment (id),
   item TEXT NOT NULL REFERENCES item (id),
   refusal TEXT NOT NULL,
-  PRIMARY KEY (batch, item)
+  PRIMARY KEY (consignment, item)
 ) STRICT;
-CREATE INDEX batch_item_item ON batch_item (item);
+CREATE INDEX consignment_item_item ON consignment_item (item);
 
 CREATE TABLE bulletin (
   id TEXT PRIMARY KEY,

@@ -10,10 +10,10 @@ import (
 
 const why = "EXERCISE: for a reason that is long enough"
 
-// batched sets the action to batches and takes n places to an approval.
+// batched sets the action to consignments and takes n places to an approval.
 func batched(t *testing.T, h *testkit.House, n int) []string {
 	t.Helper()
-	testkit.Must(t, h.BatchAction(t.Context(), h.Coordinator, h.Action.Ref, true))
+	testkit.Must(t, h.ConsignAction(t.Context(), h.Coordinator, h.Action.Ref, true))
 	places := make([]string, n)
 	for i := range places {
 		places[i] = testkit.Page(i + 1)
@@ -34,24 +34,24 @@ func later(t *testing.T, h *testkit.House, stop func(), d time.Duration) (again 
 	return testkit.Run(t, h.Service)
 }
 
-func TestBatchWaitsForASecondPersonAndItsWindow(t *testing.T) {
+func TestConsignmentWaitsForASecondPersonAndItsWindow(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *testkit.House) {
 		ctx := t.Context()
 		h.At(day, brisk)
 		refs := batched(t, h, 3)
 		stop := testkit.Run(t, h.Service)
-		b, err := h.PrepareBatch(ctx, h.Coordinator, h.Action.Ref, h.Hooked.Ref, 2)
+		b, err := h.PrepareConsignment(ctx, h.Coordinator, h.Action.Ref, h.Hooked.Ref, 2)
 		testkit.Must(t, err)
-		if b.Items != 2 || b.Refused != 0 || b.State != concert.BatchPrepared {
+		if b.Items != 2 || b.Refused != 0 || b.State != concert.ConsignmentPrepared {
 			t.Fatalf("prepared: %+v", b)
 		}
-		if _, err := h.ConfirmBatch(ctx, h.Coordinator, b.Ref); code(err) != "batch.same_person" {
+		if _, err := h.ConfirmConsignment(ctx, h.Coordinator, b.Ref); code(err) != "consignment.same_person" {
 			t.Errorf("confirmed by who prepared it: %v", err)
 		}
-		if _, err := h.ConfirmBatch(ctx, h.North.Officers[0], b.Ref); code(err) != "role.missing" {
+		if _, err := h.ConfirmConsignment(ctx, h.North.Officers[0], b.Ref); code(err) != "role.missing" {
 			t.Errorf("confirmed by an officer: %v", err)
 		}
-		b, err = h.ConfirmBatch(ctx, h.South.Reviewers[0], b.Ref)
+		b, err = h.ConfirmConsignment(ctx, h.South.Reviewers[0], b.Ref)
 		testkit.Must(t, err)
 		if got := h.Time.Wall(b.LeavesAt.Sub(b.ConfirmedAt)); got.Round(time.Second) != concert.RecallWindow {
 			t.Errorf("the window is %v on the wall", got)
@@ -65,44 +65,44 @@ func TestBatchWaitsForASecondPersonAndItsWindow(t *testing.T) {
 		h.Status(refs[0], concert.ItemReferred)
 		h.Status(refs[1], concert.ItemReferred)
 		if got := h.Item(refs[2]); got.Status != concert.ItemApproved {
-			t.Errorf("the third item is in no batch and %s", got.Status)
+			t.Errorf("the third item is in no consignment and %s", got.Status)
 		}
-		if _, err := h.RecallBatch(ctx, h.Coordinator, b.Ref); code(err) != "batch.gone" {
+		if _, err := h.RecallConsignment(ctx, h.Coordinator, b.Ref); code(err) != "consignment.gone" {
 			t.Errorf("recalled after it left: %v", err)
 		}
 		// Turned off, what waits goes as always.
-		testkit.Must(t, h.BatchAction(ctx, h.Coordinator, h.Action.Ref, false))
+		testkit.Must(t, h.ConsignAction(ctx, h.Coordinator, h.Action.Ref, false))
 		h.Status(refs[2], concert.ItemReferred)
 		stop()
 	})
 }
 
-func TestRecalledBatchNeverLeaves(t *testing.T) {
+func TestRecalledConsignmentNeverLeaves(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *testkit.House) {
 		ctx := t.Context()
 		h.At(day, brisk)
 		refs := batched(t, h, 1)
-		b, err := h.PrepareBatch(ctx, h.Coordinator, h.Action.Ref, h.Hooked.Ref, 10)
+		b, err := h.PrepareConsignment(ctx, h.Coordinator, h.Action.Ref, h.Hooked.Ref, 10)
 		testkit.Must(t, err)
-		if _, err := h.PrepareBatch(ctx, h.Coordinator, h.Action.Ref, h.Hooked.Ref, 10); code(err) != "batch.empty" {
-			t.Errorf("an item in two batches: %v", err)
+		if _, err := h.PrepareConsignment(ctx, h.Coordinator, h.Action.Ref, h.Hooked.Ref, 10); code(err) != "consignment.empty" {
+			t.Errorf("an item in two consignments: %v", err)
 		}
-		_, err = h.ConfirmBatch(ctx, h.North.Reviewers[0], b.Ref)
+		_, err = h.ConfirmConsignment(ctx, h.North.Reviewers[0], b.Ref)
 		testkit.Must(t, err)
-		_, err = h.RecallBatch(ctx, h.North.Reviewers[0], b.Ref)
+		_, err = h.RecallConsignment(ctx, h.North.Reviewers[0], b.Ref)
 		testkit.Must(t, err)
 		later(t, h, func() {}, 2*concert.RecallWindow*brisk)
 		// Something else goes out meanwhile, so that dispatch has looked.
-		testkit.Must(t, h.BatchAction(ctx, h.Coordinator, h.Action.Ref, false))
-		testkit.Must(t, h.BatchAction(ctx, h.Coordinator, h.Action.Ref, true))
-		again, err := h.PrepareBatch(ctx, h.Coordinator, h.Action.Ref, h.Hooked.Ref, 10)
+		testkit.Must(t, h.ConsignAction(ctx, h.Coordinator, h.Action.Ref, false))
+		testkit.Must(t, h.ConsignAction(ctx, h.Coordinator, h.Action.Ref, true))
+		again, err := h.PrepareConsignment(ctx, h.Coordinator, h.Action.Ref, h.Hooked.Ref, 10)
 		if err == nil && again.Items != 1 {
-			t.Errorf("its items wait for another batch: %+v", again)
+			t.Errorf("its items wait for another consignment: %+v", again)
 		}
-		v, err := h.ReadBatch(ctx, testkit.Scope(t, h.Coordinator), b.Ref)
+		v, err := h.ReadConsignment(ctx, testkit.Scope(t, h.Coordinator), b.Ref)
 		testkit.Must(t, err)
-		if v.State != concert.BatchRecalled || len(v.Lines) != 1 || v.Lines[0].Ref != refs[0] {
-			t.Errorf("the batch: %+v", v)
+		if v.State != concert.ConsignmentRecalled || len(v.Lines) != 1 || v.Lines[0].Ref != refs[0] {
+			t.Errorf("the consignment: %+v", v)
 		}
 	})
 }
@@ -114,21 +114,21 @@ func TestPreviewSaysWhatEachItemWouldMeet(t *testing.T) {
 		refs := batched(t, h, 3)
 		testkit.Must(t, h.ThrottleAction(ctx, h.Coordinator, h.Action.Ref, h.Hooked.Ref, concert.Throttle{PerHour: 1, Reason: why}))
 		testkit.Must(t, h.ChangeHandling(ctx, h.North.Reviewers[0], refs[1], h.Item(refs[1]).Version, concert.HandlingNotShared, why))
-		b, err := h.PrepareBatch(ctx, h.Coordinator, h.Action.Ref, h.Hooked.Ref, 10)
+		b, err := h.PrepareConsignment(ctx, h.Coordinator, h.Action.Ref, h.Hooked.Ref, 10)
 		testkit.Must(t, err)
 		if b.Items != 2 || b.Refused != 1 {
 			t.Fatalf("prepared: %+v", b)
 		}
-		v, err := h.ReadBatch(ctx, testkit.Scope(t, h.North.Reviewers[0]), b.Ref)
+		v, err := h.ReadConsignment(ctx, testkit.Scope(t, h.North.Reviewers[0]), b.Ref)
 		testkit.Must(t, err)
-		got := map[string]concert.BatchRefusal{}
+		got := map[string]concert.ConsignmentRefusal{}
 		for _, l := range v.Lines {
 			got[l.Ref] = l.Left + l.Waits
 		}
-		if got[refs[0]] != concert.BatchGoes || got[refs[1]] != concert.BatchHandling || got[refs[2]] != concert.BatchThrottled {
+		if got[refs[0]] != concert.ConsignmentGoes || got[refs[1]] != concert.ConsignmentHandling || got[refs[2]] != concert.ConsignmentThrottled {
 			t.Errorf("the preview says %v", got)
 		}
-		if _, err := h.ReadBatch(ctx, testkit.Scope(t, h.North.Officers[0]), b.Ref); code(err) != "role.missing" {
+		if _, err := h.ReadConsignment(ctx, testkit.Scope(t, h.North.Officers[0]), b.Ref); code(err) != "role.missing" {
 			t.Errorf("read by an officer: %v", err)
 		}
 	})
