@@ -21,6 +21,8 @@ const (
 	ClockProbe       ClockKind = "hold.probe"        // subject: an authority; may its dispatch go on
 	ClockOverride    ClockKind = "override.review"   // subject: an item; is its override reviewed
 	ClockErase       ClockKind = "item.erase"        // subject: an item; its term is over
+	ClockBatch       ClockKind = "batch.run"         // subject: a batch; its undo window is over
+	ClockContact     ClockKind = "contact.deliver"   // subject: a contact point; send what waits for it
 	ClockConsignment ClockKind = "consignment.leave" // subject: a consignment; its recall window is over
 )
 
@@ -40,7 +42,7 @@ type Job interface{ Kind() string }
 // looked at, reminders after that, erasures last.
 func (k ClockKind) Rank() int {
 	switch k {
-	case ClockDispatch, ClockDeliver, ClockConsignment:
+	case ClockDispatch, ClockDeliver, ClockContact, ClockConsignment:
 		return 1
 	case ClockRemind:
 		return 3
@@ -123,6 +125,22 @@ type LeaveConsignment struct {
 // Kind names the job.
 func (LeaveConsignment) Kind() string { return string(ClockConsignment) }
 
+// RunBatch does what a batch is to do, now that it can be taken back no more.
+type RunBatch struct {
+	Batch BatchID `json:"batch"`
+}
+
+// Kind names the job.
+func (RunBatch) Kind() string { return string(ClockBatch) }
+
+// DeliverContact sends what waits for a contact point.
+type DeliverContact struct {
+	Contact ContactPointID `json:"contact"`
+}
+
+// Kind names the job.
+func (DeliverContact) Kind() string { return string(ClockContact) }
+
 // JobFor is the job of a clock that fell due.
 func (c Clock) JobFor() (Job, error) {
 	switch c.Kind {
@@ -142,6 +160,10 @@ func (c Clock) JobFor() (Job, error) {
 		return ReviewDue{ItemID(c.Subject)}, nil
 	case ClockErase:
 		return EraseItem{ItemID(c.Subject)}, nil
+	case ClockBatch:
+		return RunBatch{BatchID(c.Subject)}, nil
+	case ClockContact:
+		return DeliverContact{ContactPointID(c.Subject)}, nil
 	case ClockConsignment:
 		return LeaveConsignment{ConsignmentID(c.Subject)}, nil
 	}
@@ -150,7 +172,7 @@ func (c Clock) JobFor() (Job, error) {
 
 // OutwardClocks are the kinds whose jobs reach out of the house: while dispatch
 // is held they wait.
-var OutwardClocks = []ClockKind{ClockDispatch, ClockDeliver, ClockRecheck, ClockRemind}
+var OutwardClocks = []ClockKind{ClockDispatch, ClockDeliver, ClockRecheck, ClockRemind, ClockContact}
 
 // GoesOut reports whether the clock's job reaches out of the house.
 func (k ClockKind) GoesOut() bool { return slices.Contains(OutwardClocks, k) }

@@ -45,6 +45,14 @@ type (
 	BulletinID string
 	// AllotmentID names an Allotment.
 	AllotmentID string
+	// ContactPointID names a ContactPoint.
+	ContactPointID string
+	// MailID names a Mail.
+	MailID string
+	// MessageID names a Message.
+	MessageID string
+	// AnswerLinkID names an AnswerLink.
+	AnswerLinkID string
 )
 
 // Micros is t as the store keeps it: microseconds UTC since 1970; zero time is 0.

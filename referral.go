@@ -346,6 +346,9 @@ func (it Item) Remedied(by Actor, m Remedy, now time.Time) (Item, Remedy, Event,
 	if len(strings.TrimSpace(m.Reason)) < 10 {
 		return it, m, Event{}, Refuse(Invalid, "remedy.reason", "reason", "a %s needs a reason of at least ten characters: the provider reads it", m.Kind)
 	}
+	if err := Filled("reason", m.Reason); err != nil {
+		return it, m, Event{}, err
+	}
 	if m.Kind == RemedyCorrection && it.Referral == "" {
 		return it, m, Event{}, Refuse(Conflict, "remedy.not_sent", "", "item %s was never referred: assess it again instead", it.Ref)
 	}

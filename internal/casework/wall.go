@@ -51,7 +51,7 @@ type WallFigures struct {
 	Online    map[concert.AuthorityID]int
 	Orders    []concert.Bulletin // on the wall, newest first
 	Frozen    bool
-	Pools     []store.Waiting
+	Pools     []store.Pooled
 	Muster    []concert.Muster
 }
 

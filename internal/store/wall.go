@@ -31,9 +31,9 @@ func idAt(t time.Time) string {
 	return h[:8] + "-" + h[8:]
 }
 
-// Waiting is how many items of an action wait in a status on a unit's desk, and
+// Pooled is how many items of an action wait in a status on a unit's desk, and
 // since when the one that moved least lately does.
-type Waiting struct {
+type Pooled struct {
 	Status concert.ItemStatus
 	Unit   concert.AuthorityID // the author's, the first finder's before an assessment
 	N      int64
@@ -43,9 +43,9 @@ type Waiting struct {
 // WaitingIn are the items of the action that somebody or something is yet to
 // move. Items are as old as their action at most, so that a long history costs
 // nothing.
-func (tx *Tx) WaitingIn(ctx context.Context, a concert.ActionID) ([]Waiting, error) {
-	got, err := list(ctx, tx, func(r rowScanner) (Waiting, error) {
-		var w Waiting
+func (tx *Tx) WaitingIn(ctx context.Context, a concert.ActionID) ([]Pooled, error) {
+	got, err := list(ctx, tx, func(r rowScanner) (Pooled, error) {
+		var w Pooled
 		var since int64
 		err := r.Scan(&w.Status, &w.Unit, &w.N, &since)
 		w.Since = concert.FromMicros(since)

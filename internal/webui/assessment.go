@@ -29,6 +29,7 @@ type deciding struct {
 // remedying is the form of a withdrawal or correction as it was typed.
 type remedying struct {
 	Kind, Reason string
+	Category     string
 	Errors       formErrors
 }
 
@@ -70,6 +71,7 @@ type itemPage struct {
 
 	MayOverride bool
 	MayReview   bool
+	MayNote     bool
 	Pass        overriding
 	Review      reviewing
 	From        string // the list to go back to after a decision
@@ -118,6 +120,7 @@ func (u *UI) itemFor(r *http.Request, v *visit) (itemPage, error) {
 	p.MayLook = v.has(concert.RoleOfficer) && ours && it.Item.Referral != "" && can(concert.MoveSeeUp)
 	p.MayOverride = it.Status == concert.ItemHeld && it.Item.MayOverride(by, it.Judged) == nil
 	p.MayReview = it.Override.Item != "" && it.Override.MayReview(by, it.Item, it.Approvals) == nil
+	p.MayNote = by.Authority != "" && (found || ours) && (v.has(concert.RoleOfficer) || v.has(concert.RoleReviewer)) && it.ErasedAt.IsZero()
 	p.keep(v)
 	if r.URL.Query().Get("from") == "approvals" || field(r, "from") == "approvals" {
 		p.From = "approvals"
@@ -217,8 +220,8 @@ func (u *UI) decideItem(w http.ResponseWriter, r *http.Request, v *visit) error 
 }
 
 func (u *UI) remedyItem(w http.ResponseWriter, r *http.Request, v *visit) error {
-	f := remedying{Kind: field(r, "kind"), Reason: field(r, "reason")}
-	res, err := one(u.svc.RemedyItems(r.Context(), v.actor(), []casework.Remedying{{Item: r.PathValue("ref"), Version: version(r), Kind: concert.RemedyKind(f.Kind), Reason: f.Reason}}))
+	f := remedying{Kind: field(r, "kind"), Reason: field(r, "reason"), Category: field(r, "category")}
+	res, err := one(u.svc.RemedyItems(r.Context(), v.actor(), []casework.Remedying{{Item: r.PathValue("ref"), Version: version(r), Kind: concert.RemedyKind(f.Kind), Reason: f.Reason, Category: concert.RemedyCategory(f.Category)}}))
 	if err != nil {
 		return u.itemFailed(w, r, v, err, func(p *itemPage, e formErrors) { f.Errors = e; p.Remedy = f })
 	}

@@ -579,7 +579,7 @@ func commandView(p commandPage) templ.Component {
 	})
 }
 
-func actionForm(p commandPage, path string) templ.Component {
+func commandForm(p commandPage, path string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -841,7 +841,7 @@ func commandSend(p commandPage) templ.Component {
 						}
 						return nil
 					})
-					templ_7745c5c3_Err = actionForm(p, "thaw/confirm").Render(templ.WithChildren(ctx, templ_7745c5c3_Var41), templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = commandForm(p, "thaw/confirm").Render(templ.WithChildren(ctx, templ_7745c5c3_Var41), templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -887,7 +887,7 @@ func commandSend(p commandPage) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = actionForm(p, "thaw").Render(templ.WithChildren(ctx, templ_7745c5c3_Var43), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = commandForm(p, "thaw").Render(templ.WithChildren(ctx, templ_7745c5c3_Var43), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -945,7 +945,7 @@ func commandSend(p commandPage) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = actionForm(p, "freeze").Render(templ.WithChildren(ctx, templ_7745c5c3_Var45), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = commandForm(p, "freeze").Render(templ.WithChildren(ctx, templ_7745c5c3_Var45), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1087,7 +1087,7 @@ func commandSend(p commandPage) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = actionForm(p, "consignments").Render(templ.WithChildren(ctx, templ_7745c5c3_Var49), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = commandForm(p, "consignments").Render(templ.WithChildren(ctx, templ_7745c5c3_Var49), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1126,7 +1126,7 @@ func commandSend(p commandPage) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = actionForm(p, "batching").Render(templ.WithChildren(ctx, templ_7745c5c3_Var56), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = commandForm(p, "batching").Render(templ.WithChildren(ctx, templ_7745c5c3_Var56), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1176,7 +1176,7 @@ func commandSend(p commandPage) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = actionForm(p, "batching").Render(templ.WithChildren(ctx, templ_7745c5c3_Var58), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = commandForm(p, "batching").Render(templ.WithChildren(ctx, templ_7745c5c3_Var58), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -2004,7 +2004,7 @@ func commandThrottles(p commandPage) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = actionForm(p, "throttle").Render(templ.WithChildren(ctx, templ_7745c5c3_Var101), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = commandForm(p, "throttle").Render(templ.WithChildren(ctx, templ_7745c5c3_Var101), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -2159,7 +2159,7 @@ func commandRoll(p commandPage) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = actionForm(p, "bulletins").Render(templ.WithChildren(ctx, templ_7745c5c3_Var112), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = commandForm(p, "bulletins").Render(templ.WithChildren(ctx, templ_7745c5c3_Var112), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -2374,7 +2374,7 @@ func commandTicker(p commandPage) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = actionForm(p, "bulletins").Render(templ.WithChildren(ctx, templ_7745c5c3_Var123), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = commandForm(p, "bulletins").Render(templ.WithChildren(ctx, templ_7745c5c3_Var123), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -2589,7 +2589,7 @@ func commandHandOver(p commandPage) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = actionForm(p, "bulletins").Render(templ.WithChildren(ctx, templ_7745c5c3_Var135), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = commandForm(p, "bulletins").Render(templ.WithChildren(ctx, templ_7745c5c3_Var135), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -2925,7 +2925,7 @@ func commandAllot(p commandPage) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = actionForm(p, "allotments").Render(templ.WithChildren(ctx, templ_7745c5c3_Var145), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = commandForm(p, "allotments").Render(templ.WithChildren(ctx, templ_7745c5c3_Var145), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -3026,7 +3026,7 @@ func commandParties(p commandPage) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = actionForm(p, "phase").Render(templ.WithChildren(ctx, templ_7745c5c3_Var160), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = commandForm(p, "phase").Render(templ.WithChildren(ctx, templ_7745c5c3_Var160), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -3076,7 +3076,7 @@ func commandParties(p commandPage) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = actionForm(p, "phase").Render(templ.WithChildren(ctx, templ_7745c5c3_Var163), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = commandForm(p, "phase").Render(templ.WithChildren(ctx, templ_7745c5c3_Var163), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -3285,7 +3285,7 @@ func commandParties(p commandPage) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = actionForm(p, "participants").Render(templ.WithChildren(ctx, templ_7745c5c3_Var169), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = commandForm(p, "participants").Render(templ.WithChildren(ctx, templ_7745c5c3_Var169), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -3374,7 +3374,7 @@ func commandParties(p commandPage) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = actionForm(p, "targets").Render(templ.WithChildren(ctx, templ_7745c5c3_Var177), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = commandForm(p, "targets").Render(templ.WithChildren(ctx, templ_7745c5c3_Var177), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -3471,7 +3471,7 @@ func commandTimeline(p commandPage) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = actionForm(p, "bulletins").Render(templ.WithChildren(ctx, templ_7745c5c3_Var184), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = commandForm(p, "bulletins").Render(templ.WithChildren(ctx, templ_7745c5c3_Var184), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
