@@ -156,3 +156,22 @@ func (a Action) Batching(by Actor, on bool, now time.Time) (Action, Event, error
 	a.Batched = on
 	return a, NewEvent(EventActionBatching, by, string(a.ID), now, ActionBody{Action: a.ID, Batched: on}), nil
 }
+
+// The kinds of event of running an action.
+const (
+	EventActionFrozen         EventKind = "action.frozen"
+	EventThawAsked            EventKind = "action.thaw_asked"
+	EventActionThawed         EventKind = "action.thawed"
+	EventActionThrottled      EventKind = "action.throttled"
+	EventActionBatching       EventKind = "action.batching" // releases go in batches from now on, or no more
+	EventActionReported       EventKind = "action.reported" // somebody said "here"
+	EventConsignmentPrepared  EventKind = "consignment.prepared"
+	EventConsignmentConfirmed EventKind = "consignment.confirmed"
+	EventConsignmentRecalled  EventKind = "consignment.recalled"
+	EventConsignmentLeft      EventKind = "consignment.left"
+	EventBulletinPosted       EventKind = "bulletin.posted"
+	EventBulletinTakenDown    EventKind = "bulletin.taken_down"
+	EventCommandTaken         EventKind = "command.taken" // the shift's new coordinator took over
+	EventAllotmentProposed    EventKind = "allotment.proposed"
+	EventAllotmentAnswered    EventKind = "allotment.answered"
+)

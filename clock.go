@@ -13,17 +13,17 @@ type ClockKind string
 
 // The clocks.
 const (
-	ClockDispatch    ClockKind = "provider.dispatch" // subject: a provider; refer what is approved
-	ClockDeliver     ClockKind = "provider.deliver"  // subject: a provider; send what is queued
-	ClockRecheck     ClockKind = "referral.recheck"  // subject: a referral; look again
-	ClockRemind      ClockKind = "referral.remind"   // subject: a referral; silence so far
-	ClockHold        ClockKind = "hold.expire"       // subject: a hold
-	ClockProbe       ClockKind = "hold.probe"        // subject: an authority; may its dispatch go on
-	ClockOverride    ClockKind = "override.review"   // subject: an item; is its override reviewed
-	ClockErase       ClockKind = "item.erase"        // subject: an item; its term is over
-	ClockBatch       ClockKind = "batch.run"         // subject: a batch; its undo window is over
-	ClockContact     ClockKind = "contact.deliver"   // subject: a contact point; send what waits for it
-	ClockConsignment ClockKind = "consignment.leave" // subject: a consignment; its recall window is over
+	ClockDispatch ClockKind = "provider.dispatch" // subject: a provider; refer what is approved
+	ClockDeliver  ClockKind = "provider.deliver"  // subject: a provider; send what is queued
+	ClockRecheck  ClockKind = "referral.recheck"  // subject: a referral; look again
+	ClockRemind   ClockKind = "referral.remind"   // subject: a referral; silence so far
+	ClockHold     ClockKind = "hold.expire"       // subject: a hold
+	ClockProbe    ClockKind = "hold.probe"        // subject: an authority; may its dispatch go on
+	ClockOverride ClockKind = "override.review"   // subject: an item; is its override reviewed
+	ClockErase    ClockKind = "item.erase"        // subject: an item; its term is over
+	ClockCaptures ClockKind = "item.captures"     // subject: an item; are terms of its captures over
+	ClockBatch    ClockKind = "batch.run"         // subject: a batch; its undo window is over
+	ClockContact  ClockKind = "contact.deliver"   // subject: a contact point; send what waits for it
 )
 
 // Clock is one deadline. There is at most one per kind and subject.
@@ -46,7 +46,7 @@ func (k ClockKind) Rank() int {
 		return 1
 	case ClockRemind:
 		return 3
-	case ClockErase:
+	case ClockErase, ClockCaptures:
 		return 4
 	}
 	return 2
@@ -117,13 +117,13 @@ type EraseItem struct {
 // Kind names the job.
 func (EraseItem) Kind() string { return string(ClockErase) }
 
-// LeaveConsignment lets a confirmed consignment go once nobody may recall it any more.
-type LeaveConsignment struct {
-	Consignment ConsignmentID `json:"consignment"`
+// EraseCaptures erases the bytes of an item's captures whose term is over (G22).
+type EraseCaptures struct {
+	Item ItemID `json:"item"`
 }
 
 // Kind names the job.
-func (LeaveConsignment) Kind() string { return string(ClockConsignment) }
+func (EraseCaptures) Kind() string { return string(ClockCaptures) }
 
 // RunBatch does what a batch is to do, now that it can be taken back no more.
 type RunBatch struct {
@@ -160,6 +160,8 @@ func (c Clock) JobFor() (Job, error) {
 		return ReviewDue{ItemID(c.Subject)}, nil
 	case ClockErase:
 		return EraseItem{ItemID(c.Subject)}, nil
+	case ClockCaptures:
+		return EraseCaptures{ItemID(c.Subject)}, nil
 	case ClockBatch:
 		return RunBatch{BatchID(c.Subject)}, nil
 	case ClockContact:

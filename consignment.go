@@ -128,3 +128,15 @@ func (b Consignment) Left(now time.Time) (next Consignment, e Event, ok bool) {
 	b.State, b.EndedAt = ConsignmentLeft, now
 	return b, NewEvent(EventConsignmentLeft, House, string(b.ID), now, b.body()), true
 }
+
+// ClockConsignment lets a confirmed consignment go; its subject is the
+// consignment, whose recall window is over.
+const ClockConsignment ClockKind = "consignment.leave"
+
+// LeaveConsignment lets a confirmed consignment go once nobody may recall it any more.
+type LeaveConsignment struct {
+	Consignment ConsignmentID `json:"consignment"`
+}
+
+// Kind names the job.
+func (LeaveConsignment) Kind() string { return string(ClockConsignment) }

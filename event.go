@@ -78,43 +78,34 @@ const (
 	EventItemDisclosed   EventKind = "item.disclosed" // left for another authority or a court (G23)
 	EventItemSecondLook  EventKind = "item.second_look"
 
-	EventActionFrozen         EventKind = "action.frozen"
-	EventThawAsked            EventKind = "action.thaw_asked"
-	EventActionThawed         EventKind = "action.thawed"
-	EventActionThrottled      EventKind = "action.throttled"
-	EventActionBatching       EventKind = "action.batching" // releases go in batches from now on, or no more
-	EventActionReported       EventKind = "action.reported" // somebody said "here"
-	EventConsignmentPrepared  EventKind = "consignment.prepared"
-	EventConsignmentConfirmed EventKind = "consignment.confirmed"
-	EventConsignmentRecalled  EventKind = "consignment.recalled"
-	EventConsignmentLeft      EventKind = "consignment.left"
-	EventBulletinPosted       EventKind = "bulletin.posted"
-	EventBulletinTakenDown    EventKind = "bulletin.taken_down"
-	EventCommandTaken         EventKind = "command.taken" // the shift's new coordinator took over
-	EventAllotmentProposed    EventKind = "allotment.proposed"
-	EventAllotmentAnswered    EventKind = "allotment.answered"
-	EventItemNoted            EventKind = "item.noted" // an internal note
-	EventTemplateWritten      EventKind = "template.written"
-	EventTemplateRetired      EventKind = "template.retired"
-	EventBatchPlanned         EventKind = "batch.planned"
-	EventBatchRecalled        EventKind = "batch.recalled"
-	EventBatchStepped         EventKind = "batch.stepped"
-	EventBatchDone            EventKind = "batch.done"
-	EventFactorAdded          EventKind = "factor.added"
-	EventFactorBegun          EventKind = "factor.begun" // it counts with its first code
-	EventFactorRemoved        EventKind = "factor.removed"
-	EventFactorResetProposed  EventKind = "factor.reset_proposed"
-	EventFactorReset          EventKind = "factor.reset"  // by two administrators
-	EventRecoveryCodesMade    EventKind = "recovery.made" // the older ones are good no more
-	EventRecoveryCodeUsed     EventKind = "recovery.used" // in the second factor's place
-	EventSessionsEnded        EventKind = "session.ended" // by an administrator
-	EventContactAdded         EventKind = "contact.added"
-	EventContactDemoted       EventKind = "contact.demoted" // it bounced: nothing goes there until a person restores it
-	EventContactRestored      EventKind = "contact.restored"
-	EventContactRetired       EventKind = "contact.retired"
-	EventMessageReceived      EventKind = "message.received" // a reply, a report or a question came in
-	EventLinkRevoked          EventKind = "link.revoked"
-	EventProviderSeated       EventKind = "provider.seated" // where it is established was recorded
+	EventCaptureAdded        EventKind = "capture.added"
+	EventCaptureErased       EventKind = "capture.erased"   // its bytes, by the clock
+	EventCaptureExported     EventKind = "capture.exported" // its bytes, under an instrument
+	EventAtrocityMarked      EventKind = "item.atrocity_marked"
+	EventAtrocityLifted      EventKind = "item.atrocity_lifted"
+	EventPreserved           EventKind = "item.preserved"
+	EventItemNoted           EventKind = "item.noted" // an internal note
+	EventTemplateWritten     EventKind = "template.written"
+	EventTemplateRetired     EventKind = "template.retired"
+	EventBatchPlanned        EventKind = "batch.planned"
+	EventBatchRecalled       EventKind = "batch.recalled"
+	EventBatchStepped        EventKind = "batch.stepped"
+	EventBatchDone           EventKind = "batch.done"
+	EventFactorAdded         EventKind = "factor.added"
+	EventFactorBegun         EventKind = "factor.begun" // it counts with its first code
+	EventFactorRemoved       EventKind = "factor.removed"
+	EventFactorResetProposed EventKind = "factor.reset_proposed"
+	EventFactorReset         EventKind = "factor.reset"  // by two administrators
+	EventRecoveryCodesMade   EventKind = "recovery.made" // the older ones are good no more
+	EventRecoveryCodeUsed    EventKind = "recovery.used" // in the second factor's place
+	EventSessionsEnded       EventKind = "session.ended" // by an administrator
+	EventContactAdded        EventKind = "contact.added"
+	EventContactDemoted      EventKind = "contact.demoted" // it bounced: nothing goes there until a person restores it
+	EventContactRestored     EventKind = "contact.restored"
+	EventContactRetired      EventKind = "contact.retired"
+	EventMessageReceived     EventKind = "message.received" // a reply, a report or a question came in
+	EventLinkRevoked         EventKind = "link.revoked"
+	EventProviderSeated      EventKind = "provider.seated" // where it is established was recorded
 )
 
 // Event is what happened. Body holds codes, references and counts, never
@@ -197,6 +188,7 @@ type ItemBody struct {
 	Watched     bool         `json:"watched,omitempty"`  // needs one approval more: its author's accuracy is low
 	Assessor    PersonID     `json:"assessor,omitempty"` // whose work the event judges
 	Again       bool         `json:"again,omitempty"`    // not the first correction of the item
+	Capture     string       `json:"capture,omitempty"`  // on which an assessment rests
 
 	Category RemedyCategory `json:"category,omitempty"` // of a remedy
 }

@@ -67,7 +67,7 @@ func (s *Service) dispatchSome(ctx context.Context, tx *store.Tx, id concert.Pro
 	if err != nil {
 		return false, err
 	}
-	items, err := tx.ItemsToRefer(ctx, id, paused, reins.Keeping, limit)
+	items, err := tx.ItemsToRefer(ctx, id, paused, reins.Keeping, now, limit)
 	if err != nil {
 		return false, err
 	}

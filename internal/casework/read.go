@@ -34,6 +34,11 @@ type ItemView struct {
 	Look       concert.SecondLook // that the assessment was drawn for; zero where it was not
 	LookUnit   string             // of who looked
 	Notes      []concert.Note     // internal, of the reader's own authority
+
+	Captures      []CaptureView    // those that the reader may know of, the newest first
+	Atrocity      concert.Atrocity // zero where the item was never marked
+	AtrocityUnit  string           // of who marked it
+	Preservations []PreservationView
 }
 
 // ReadItem is one item. Those who neither found nor judged it get the answer
@@ -82,7 +87,10 @@ func (s *Service) readItem(ctx context.Context, tx *store.Tx, by concert.Actor, 
 	if err := v.annotate(ctx, tx, by); err != nil {
 		return err
 	}
-	return v.limit(ctx, tx, by)
+	if err := v.limit(ctx, tx, by); err != nil {
+		return err
+	}
+	return s.fillCaptures(ctx, tx, by, v)
 }
 
 // findersOf fills in who found the item, and answers as for a missing one
