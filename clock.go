@@ -46,7 +46,7 @@ type Job interface{ Kind() string }
 // looked at, reminders after that, erasures last.
 func (k ClockKind) Rank() int {
 	switch k {
-	case ClockDispatch, ClockDeliver, ClockContact:
+	case ClockDispatch, ClockDeliver, ClockContact, ClockConsignment:
 		return 1
 	case ClockRemind:
 		return 3
@@ -200,6 +200,8 @@ func (c Clock) JobFor() (Job, error) {
 		return SettleIncident{IncidentID(c.Subject)}, nil
 	case ClockWatch:
 		return EndWatchDue{WatchID(c.Subject)}, nil
+	case ClockConsignment:
+		return LeaveConsignment{ConsignmentID(c.Subject)}, nil
 	}
 	return nil, Refuse(Invalid, "clock.kind", "", "clock kind %q has no job: a newer version wrote it, upgrade this node", c.Kind)
 }

@@ -1,6 +1,9 @@
 package concert
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"slices"
+)
 
 // Metric is a published number. Its definition stands in MetricDefinitions and
 // in docs/counting.md; sums that must hold are in Sums (G28).
@@ -338,4 +341,26 @@ func (c Counts) Check() error {
 		}
 	}
 	return nil
+}
+
+// Counts reports whether an item with this facet counts in the number, which is
+// one that hangs on the facet alone.
+func (f Facet) Counts(m Metric) bool {
+	switch m {
+	case Unique:
+		return f.Status != ""
+	case Deconflicted:
+		return f.Counts(Approved) && !f.Counts(Held) && !f.Counts(TakenBack)
+	}
+	return slices.Contains(f.metrics(), m)
+}
+
+// Listable reports whether the number is one of items that can be listed: it
+// hangs on each item's facet alone.
+func (m Metric) Listable() bool {
+	switch m {
+	case Submitted, Duplicates, Acknowledged, Corrected, Referrals, Reminders, HoldHits, SecondLooks, SecondWaiting, SecondAgreed, SecondDisagreed, ReferredURLs, ReferredAccounts, ReferredOthers:
+		return false
+	}
+	return m.Definition() != ""
 }

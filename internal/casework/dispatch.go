@@ -63,10 +63,16 @@ func (s *Service) dispatchSome(ctx context.Context, tx *store.Tx, id concert.Pro
 	if err != nil {
 		return false, err
 	}
-	items, err := tx.ItemsToRefer(ctx, id, paused, now, limit)
+	reins, err := reinsFor(ctx, tx, id, limit, now)
 	if err != nil {
 		return false, err
 	}
+	items, err := tx.ItemsToRefer(ctx, id, paused, reins.Keeping, now, limit)
+	if err != nil {
+		return false, err
+	}
+	fetched := len(items)
+	items = reins.within(tx, items)
 	if urgentOnly {
 		n := 0
 		for n < len(items) && items[n].Priority >= urgentPriority {
@@ -96,7 +102,7 @@ func (s *Service) dispatchSome(ctx context.Context, tx *store.Tx, id concert.Pro
 	if err := tx.SaveProvider(ctx, p); err != nil {
 		return false, err
 	}
-	return len(items) == limit, nil
+	return fetched == limit, reins.spend(ctx, tx, sent, now)
 }
 
 // allowance says how many items may go to the provider now, and sets the clock

@@ -65,6 +65,7 @@ var menu = []navGroup{
 	}},
 	{"Together", []navItem{
 		{"/actions", "Joint actions", inside},
+		{"/reports", "Unit reports", readers},
 		{"/accuracy", "Accuracy", func(f frame) bool { return deskPeople(f) || auditors(f) }},
 		{"/alarms", "Alarms", overseers},
 	}},

@@ -103,6 +103,7 @@ func TestEveryPageIsReachableLightAndAccessible(t *testing.T) {
 	h.work()
 	h.crowd()
 	h.folders()
+	h.consignment()
 	stops, reached, visitors := h.tour(t)
 	for _, pattern := range h.ui.Routes() {
 		if strings.HasPrefix(pattern, "GET ") && !reached[pattern] && unlinked[pattern] == "" && !strings.HasPrefix(pattern, "GET /assets/") && !strings.HasSuffix(pattern, "/stream") {

@@ -157,6 +157,7 @@ var metricTexts = map[concert.Metric]design.Text{
 	concert.Returned: "Returned", concert.WithdrawnN: "Withdrawn", concert.Corrected: "Corrections", concert.Referrals: "Referrals", concert.Reminders: "Reminders", concert.HoldHits: "Hold hits",
 	concert.SecondLooks: "Second looks drawn", concert.SecondWaiting: "Second looks waiting", concert.SecondAgreed: "Second looks agreed", concert.SecondDisagreed: "Second looks disagreed",
 	concert.ReferredURLs: "Referred, as URLs", concert.ReferredAccounts: "Referred, as accounts", concert.ReferredOthers: "Referred, others",
+	concert.Deconflicted: "De-conflicted",
 }
 
 var officerTexts = map[concert.Metric]design.Text{
