@@ -192,7 +192,7 @@ func (p boardPage) number(m concert.Metric, n int64, of concert.Metric, ofN int6
 	return x
 }
 
-// count is a number for people: fewer than five where it is not shown.
+// shownCount is a number for people: fewer than five where it is not shown.
 func shownCount(n int64) string {
 	if n == concert.Few {
 		return "<" + strconv.Itoa(concert.FewLeast)

@@ -100,7 +100,6 @@ type countedPage struct {
 	All       bool
 	More      string
 	AsOf      time.Time
-	MayOpen   bool
 }
 
 func (u *UI) countedItems(w http.ResponseWriter, r *http.Request, v *visit) error {
@@ -138,7 +137,7 @@ func (u *UI) countedItems(w http.ResponseWriter, r *http.Request, v *visit) erro
 	return u.show(w, r, v, view{title: p.Name, body: countedView(p)})
 }
 
-// noticeOfNumber says when a number was counted.
+// asOfText says when numbers were counted.
 func asOfText(ctx context.Context, t time.Time) string {
 	return say(ctx, "As of %s UTC.", t.UTC().Format("2006-01-02 15:04:05"))
 }
