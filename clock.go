@@ -21,6 +21,7 @@ const (
 	ClockProbe    ClockKind = "hold.probe"        // subject: an authority; may its dispatch go on
 	ClockOverride ClockKind = "override.review"   // subject: an item; is its override reviewed
 	ClockErase    ClockKind = "item.erase"        // subject: an item; its term is over
+	ClockPatterns ClockKind = "action.patterns"   // subject: a closed action; draft its providers' notes
 )
 
 // Clock is one deadline. There is at most one per kind and subject.
@@ -114,6 +115,14 @@ type EraseItem struct {
 // Kind names the job.
 func (EraseItem) Kind() string { return string(ClockErase) }
 
+// DraftPatterns drafts the notes on patterns of abuse of a closed action.
+type DraftPatterns struct {
+	Action ActionID `json:"action"`
+}
+
+// Kind names the job.
+func (DraftPatterns) Kind() string { return string(ClockPatterns) }
+
 // JobFor is the job of a clock that fell due.
 func (c Clock) JobFor() (Job, error) {
 	switch c.Kind {
@@ -133,6 +142,8 @@ func (c Clock) JobFor() (Job, error) {
 		return ReviewDue{ItemID(c.Subject)}, nil
 	case ClockErase:
 		return EraseItem{ItemID(c.Subject)}, nil
+	case ClockPatterns:
+		return DraftPatterns{ActionID(c.Subject)}, nil
 	}
 	return nil, Refuse(Invalid, "clock.kind", "", "clock kind %q has no job: a newer version wrote it, upgrade this node", c.Kind)
 }

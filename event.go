@@ -77,6 +77,15 @@ const (
 	EventHandlingChanged EventKind = "item.handling_changed"
 	EventItemDisclosed   EventKind = "item.disclosed" // left for another authority or a court (G23)
 	EventItemSecondLook  EventKind = "item.second_look"
+
+	EventQuestionAsked      EventKind = "question.asked"   // by the provider
+	EventQuestionReplied    EventKind = "question.replied" // by the authority that judged
+	EventIsolationWritten   EventKind = "isolation.written"
+	EventIsolationApproved  EventKind = "isolation.approved"
+	EventAuthorityArticle16 EventKind = "authority.article16" // whether its referrals are meant as DSA Art. 16 notices
+	EventPatternsDrafted    EventKind = "patterns.drafted"
+	EventPatternsReviewed   EventKind = "patterns.reviewed"
+	EventPatternsReleased   EventKind = "patterns.released"
 )
 
 // Event is what happened. Body holds codes, references and counts, never
@@ -159,6 +168,8 @@ type ItemBody struct {
 	Watched     bool         `json:"watched,omitempty"`  // needs one approval more: its author's accuracy is low
 	Assessor    PersonID     `json:"assessor,omitempty"` // whose work the event judges
 	Again       bool         `json:"again,omitempty"`    // not the first correction of the item
+	Others      int          `json:"others,omitempty"`   // that a measure would hit (cannot_isolate)
+	OthersAre   OtherKind    `json:"others_are,omitempty"`
 }
 
 // change is the body of a move from before to after.
@@ -182,6 +193,7 @@ type ReferralBody struct {
 	Provider  ProviderID  `json:"provider"`
 	Items     int         `json:"items"`
 	Digest    string      `json:"digest,omitempty"` // SHA-256 of the signed payload, hex
+	Article16 bool        `json:"article16,omitempty"`
 }
 
 // DeliveryBody is the body of a step on the delivery ladder.

@@ -32,6 +32,7 @@ type ItemView struct {
 	Withheld   bool               // the judgement is not shown: its handling code keeps it to its own authority (G23)
 	Look       concert.SecondLook // that the assessment was drawn for; zero where it was not
 	LookUnit   string             // of who looked
+	Isolation  concert.Isolation  // what its provider cannot isolate; zero where it does not say so
 }
 
 // ReadItem is one item. Those who neither found nor judged it get the answer
@@ -138,6 +139,7 @@ func (v *ItemView) limit(ctx context.Context, tx *store.Tx, by concert.Actor) er
 	}
 	if !own && !v.Handling.MayLeave(concert.ToTenant) {
 		v.Judged, v.Approvals, v.Remedies, v.Answers, v.Withheld = concert.Assessment{}, nil, nil, nil, true
+		v.Isolation = concert.Isolation{}
 		v.Look, v.LookUnit = concert.SecondLook{}, ""
 	}
 	if v.Erasure.AskedBy == "" {
@@ -193,6 +195,13 @@ func (s *Service) fillItem(ctx context.Context, tx *store.Tx, v *ItemView) error
 	}
 	if v.Rechecks, err = tx.Rechecks(ctx, v.ID); err != nil {
 		return err
+	}
+	if v.Claimed == concert.AnswerCannotIsolate {
+		all, err := tx.Isolations(ctx, []concert.ItemID{v.ID})
+		if err != nil {
+			return err
+		}
+		v.Isolation = all[v.ID]
 	}
 	remedies, err := tx.Remedies(ctx, []concert.ItemID{v.ID})
 	v.Remedies = remedies[v.ID]
