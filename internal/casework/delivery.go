@@ -92,7 +92,7 @@ func (s *Service) sendAll(ctx context.Context, p concert.Provider, due []store.O
 	if err != nil {
 		return nil, err
 	}
-	notice16, err := s.article16Of(ctx, due)
+	notice16, err := s.Article16Of(ctx, due)
 	if err != nil {
 		return nil, err
 	}
@@ -121,13 +121,13 @@ func (s *Service) webhookBody(d store.Outgoing, article16 bool) concert.WebhookN
 		data.URL += "/questions"
 		data.Question, data.Remedy = d.Remedy, ""
 	case concert.NoticePatterns:
-		data.URL = s.BaseURL + "/api/v1/provider/notes/" + d.RefRef
+		data.URL = s.BaseURL + "/api/v1/notes/" + d.RefRef
 	}
 	return concert.WebhookNotice{Type: concert.NoticeTypes[d.Kind], Timestamp: d.CreatedAt.Format(concert.TimeFormat), Data: data}
 }
 
-// article16Of says of the notices' referrals which are meant under DSA Art. 16.
-func (s *Service) article16Of(ctx context.Context, ds []store.Outgoing) (map[concert.ReferralID]bool, error) {
+// Article16Of says of the notices' referrals which are meant under DSA Art. 16.
+func (s *Service) Article16Of(ctx context.Context, ds []store.Outgoing) (map[concert.ReferralID]bool, error) {
 	var ids []concert.ReferralID
 	for _, d := range ds {
 		if d.Referral != "" && !slices.Contains(ids, d.Referral) {

@@ -1,11 +1,14 @@
 package casework
 
 import (
+	"cmp"
 	"context"
+	"io"
 	"slices"
 	"time"
 
 	"concert"
+	"concert/internal/formats"
 	"concert/internal/store"
 )
 
@@ -296,4 +299,78 @@ func (s *Service) OwnActions(ctx context.Context, by concert.Actor) ([]concert.A
 		return err
 	})
 	return out, err
+}
+
+// OwnDownload asks for a file of a provider's own: items.csv, items.jsonl,
+// statements.json or statements.csv.
+type OwnDownload struct {
+	File     string
+	View     concert.OwnView // of items
+	Live     bool            // items.jsonl: with places as they were found
+	Referral string          // statements: of one referral, "" for all
+}
+
+// OwnDownload begins a file; what it returns writes it, page by page.
+func (s *Service) OwnDownload(ctx context.Context, by concert.Actor, d OwnDownload) (func(io.Writer) error, error) {
+	if err := by.MayOwn(); err != nil {
+		return nil, err
+	}
+	if d.View == "" {
+		d.View = concert.OwnAll
+	}
+	if err := d.View.Check(); err != nil {
+		return nil, err
+	}
+	switch d.File {
+	case "items.csv", "items.jsonl":
+		g, err := s.Registers(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return func(w io.Writer) error { return s.writeOwn(ctx, by, d, g, w) }, nil
+	case "statements.json", "statements.csv":
+		if d.Referral != "" {
+			// Whether it is there at all is told before the file begins.
+			if err := s.DB.View(ctx, func(tx *store.Tx) error { _, err := s.answered(ctx, tx, by, d.Referral, OwnQuery{}); return err }); err != nil {
+				return nil, err
+			}
+		}
+		return func(w io.Writer) error { return s.writeStatements(ctx, by, d, w) }, nil
+	}
+	return nil, concert.ErrNotFound
+}
+
+func (s *Service) writeOwn(ctx context.Context, by concert.Actor, d OwnDownload, g Registers, w io.Writer) error {
+	if d.File == "items.jsonl" {
+		return s.EachOwn(ctx, by, d.View, func(o concert.OwnItem) error {
+			return formats.WriteOwnLine(w, formats.OwnRecordOf(o, g.Authorities[o.Author].Name, d.Live))
+		})
+	}
+	c, err := formats.NewOwnCSV(w)
+	if err != nil {
+		return err
+	}
+	err = s.EachOwn(ctx, by, d.View, func(o concert.OwnItem) error {
+		return c.Write(formats.OwnRecordOf(o, g.Authorities[o.Author].Name, false))
+	})
+	return cmp.Or(err, c.Close())
+}
+
+func (s *Service) writeStatements(ctx context.Context, by concert.Actor, d OwnDownload, w io.Writer) error {
+	if d.File == "statements.csv" {
+		c, err := formats.NewStatementCSV(w)
+		if err != nil {
+			return err
+		}
+		return cmp.Or(s.Statements(ctx, by, d.Referral, c.Write), c.Close())
+	}
+	var all []formats.Statement
+	err := s.Statements(ctx, by, d.Referral, func(st formats.Statement) error {
+		all = append(all, st)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return formats.WriteStatements(w, all)
 }
