@@ -163,3 +163,15 @@ func (s *Service) Article16(ctx context.Context, by concert.Actor) (concert.Auth
 	})
 	return a, out, err
 }
+
+// OperatorsOf are the operator numbers of people, for pages that name who did
+// what.
+func (s *Service) OperatorsOf(ctx context.Context, people ...concert.PersonID) (map[concert.PersonID]string, error) {
+	var out map[concert.PersonID]string
+	err := s.DB.View(ctx, func(tx *store.Tx) error {
+		var err error
+		out, err = tx.Operators(ctx, people)
+		return err
+	})
+	return out, err
+}

@@ -345,6 +345,12 @@ var noticeTexts = map[string]design.Text{
 	"legal_free":    "Legal hold lifted.",
 	"handled":       "Handling code changed.",
 	"copies":        "Copies approved. They go to their providers in the providers' hours.",
+	"written":       "Sent to the other side.",
+	"weighed":       "Recorded. A second person approves it; until then nothing wider is asked.",
+	"widened":       "Approved. The provider is asked, and reads why.",
+	"meant":         "Changed, for every referral from now on.",
+	"note_reviewed": "Reviewed. One other person releases it.",
+	"note_released": "Released. Its provider is told.",
 	"looked":        "Second look recorded. It stops and sends nothing by itself.",
 }
 
