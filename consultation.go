@@ -32,6 +32,7 @@ const (
 	ReadSample        = "sample"        // items drawn at random, to be read again
 	ReadExport        = "export"
 	ReadQuestions     = "questions" // a referral's thread with its provider
+	ReadNotes         = "notes"     // an auditor only: counts open nothing sealed
 )
 
 // ConsultedBody is the body of the event that somebody read: what, by reference

@@ -124,10 +124,10 @@ func (i Isolation) mayWeigh(by Actor, it Item, roles ...Role) error {
 	return nil
 }
 
-// Weighed writes why a wider measure would be proportionate; written again, it
+// Weighed writes, as an officer, why a wider measure would be proportionate; written again, it
 // waits for a second person again. Once approved it stands.
 func (i Isolation) Weighed(by Actor, it Item, text string, now time.Time) (Isolation, Event, error) {
-	if err := i.mayWeigh(by, it, RoleOfficer, RoleReviewer); err != nil {
+	if err := i.mayWeigh(by, it, RoleOfficer); err != nil {
 		return i, Event{}, err
 	}
 	if i.State() == IsolationApproved {
@@ -141,7 +141,7 @@ func (i Isolation) Weighed(by Actor, it Item, text string, now time.Time) (Isola
 	return i, NewEvent(EventIsolationWritten, by, string(it.ID), now, i.body(it)).WithSealed(GroundText{Ground: text}), nil
 }
 
-// Widened approves the proportionality, as a second person: with that, and not
+// Widened approves the proportionality, as a reviewer and second person: with that, and not
 // before, the wider measure may be asked for.
 func (i Isolation) Widened(by Actor, it Item, now time.Time) (Isolation, Event, error) {
 	if err := i.mayWeigh(by, it, RoleReviewer); err != nil {

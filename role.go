@@ -117,7 +117,7 @@ func (a Actor) MayRead(r Referral) error {
 
 // MayAnswer refuses whoever does not answer for the referral's provider.
 func (a Actor) MayAnswer(r Referral) error {
-	if a.Provider == "" || a.Provider != r.Provider {
+	if a.Provider == "" || a.MayRead(r) != nil {
 		return ErrNotFound
 	}
 	return a.Need(RoleProviderAnswerer)

@@ -268,7 +268,7 @@ func TestG12OnlyUrgentNoticesAndWithdrawalsGoOutsideHours(t *testing.T) {
 func drawIsolations(b *bytes.Buffer) {
 	b.WriteString("```\n\n## What cannot be isolated\n\nA provider that answers `cannot_isolate` says how many others a measure would hit. Until a proportionality is written and a second person has approved it, nothing wider is asked of it.\n\n```mermaid\nstateDiagram-v2\n    [*] --> blocked: cannot_isolate\n")
 	it := concert.Item{ID: "i", Ref: "IT-1", Author: northUnit, Claimed: concert.AnswerCannotIsolate, Status: concert.ItemAnswered}
-	one := concert.Actor{Person: "one", Authority: northUnit, Roles: []concert.Role{concert.RoleReviewer}}
+	one := concert.Actor{Person: "one", Authority: northUnit, Roles: []concert.Role{concert.RoleOfficer, concert.RoleReviewer}}
 	two := one
 	two.Person = "two"
 	for _, from := range concert.IsolationStates {

@@ -37,9 +37,10 @@ const (
 	answerer    = "answerer" // of the provider that the referral is addressed to
 	reader      = "reader"   // of that provider
 	rival       = "rival"    // answers for another provider
+	boss        = "boss"     // administrator of that provider's people, and no more
 )
 
-var visitors = []string{nobody, officer, colleague, reviewer, stranger, outsider, coordinator, auditor, mute, admin, answerer, reader, rival}
+var visitors = []string{nobody, officer, colleague, reviewer, stranger, outsider, coordinator, auditor, mute, admin, answerer, reader, rival, boss}
 
 // who is a set of visitors.
 type who []string
@@ -55,7 +56,7 @@ var (
 )
 
 // outside are those who may read nothing of what North alone knows.
-var outside = who{nobody, stranger, outsider, mute, answerer, reader, rival}
+var outside = who{nobody, stranger, outsider, mute, answerer, reader, rival, boss}
 
 // row is what one route allows: who, on which object, with which body. A placeholder like {open} in path or body is the
 // reference of a thing, {open.v} its version.
@@ -73,6 +74,7 @@ func matrix(t *testing.T) map[string]row {
 	for _, rows := range []map[string]row{
 		deskRows,
 		designRows,
+		portalRows,
 	} {
 		for pattern, r := range rows {
 			if _, twice := all[pattern]; twice {
@@ -262,6 +264,7 @@ func without(w who, v string) who {
 // readers may see a thing: what keeps them from an act on it may tell them more than that there is nothing.
 var readers = map[string]who{
 	"{open}": append(who{auditor}, north...), "{judged}": append(who{auditor}, north...), "{referred}": append(who{auditor}, north...), "{passed}": append(who{auditor}, north...), "{asked}": append(who{auditor}, north...), "{gone}": append(who{auditor}, north...), "{referral}": append(who{auditor, answerer, reader}, north...),
+	"{wide}": append(who{auditor}, north...), "{note}": append(who{auditor}, north...), "{mate}": who{boss},
 	"{hold}": north, "{action}": append(who{auditor, admin}, authoritySide...), "{scope}": everyone, "{newcomer}": who{admin, auditor},
 }
 
@@ -328,6 +331,7 @@ func openSite(t *testing.T, svc *casework.Service) *site {
 		s.sessions[name] = s.enter(t, login)
 	}
 	s.sessions[mute] = s.sessions[auditor]
+	s.portalThings(t)
 	return s
 }
 

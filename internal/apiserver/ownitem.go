@@ -2,8 +2,8 @@ package apiserver
 
 import (
 	"context"
-	"io"
 	"net/http"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -17,9 +17,10 @@ import (
 
 // ownIn asks for a page of one's own.
 type ownIn struct {
-	pageIn
-	View string `query:"view" enum:"waiting,urgent,answered,still_up,withdrawn,all" default:"waiting"`
-	Live bool   `query:"live" doc:"with places as they were found, beside the defanged ones"`
+	Limit  int    `query:"limit" default:"100" minimum:"1" maximum:"500"`
+	Cursor string `query:"cursor" maxLength:"200"`
+	View   string `query:"view" enum:"waiting,urgent,answered,still_up,withdrawn,all" default:"waiting"`
+	Live   bool   `query:"live" doc:"with places as they were found, beside the defanged ones"`
 }
 
 func (s *Server) ownItems() {
@@ -46,7 +47,10 @@ func (s *Server) ownItems() {
 		return api.ActionSide{ID: v.Ref, Name: v.Name, Phase: string(v.Phase), StartsAt: stamp(v.StartsAt), EndsAt: stamp(v.EndsAt), Counts: counts(v.Counts), PerHour: v.Provider.PerHour, Free: v.Free, Open: v.Open,
 			NextBatch: stamp(v.NextBatch), Threads: v.Threads, Note: v.Note, AsOf: stamp(s.svc.Now()), Exercise: v.Action.Exercise}, err
 	})
-	huma.Register(s.api, op(http.MethodGet, "/provider/export/{file}", "own-export", "My provider's own items as items.csv or items.jsonl, drafts of statements of reasons as statements.json or statements.csv", "provider"), s.ownExport)
+	for file, what := range map[string]string{"items.csv": "My provider's own items as CSV, places defanged", "items.jsonl": "My provider's own items as JSON lines",
+		"statements.json": "Drafts of statements of reasons for the DSA Transparency Database", "statements.csv": "Drafts of statements of reasons as CSV"} {
+		huma.Register(s.api, op(http.MethodGet, "/provider/export/"+file, "own-"+strings.ReplaceAll(file, ".", "-"), what, "provider"), s.ownExport(file))
+	}
 }
 
 func bulkOf(in []api.NewBulkAnswer) []casework.Replying {
@@ -100,26 +104,26 @@ func (s *Server) listOwnReferrals(ctx context.Context, by concert.Actor, in *own
 	return out, err
 }
 
-func (s *Server) ownExport(ctx context.Context, in *struct {
-	File     string `path:"file" enum:"items.csv,items.jsonl,statements.json,statements.csv"`
-	View     string `query:"view" enum:"waiting,urgent,answered,still_up,withdrawn,all" default:"all"`
-	Live     bool   `query:"live" doc:"items.jsonl only: with places as they were found"`
-	Referral string `query:"referral" maxLength:"80" doc:"statements only: of one referral"`
-}) (*huma.StreamResponse, error) {
-	by, err := actor(ctx)
-	if err != nil {
-		return nil, s.fail(err)
+// fileIn asks for one of one's own files.
+type fileIn struct {
+	View     string `query:"view" enum:"waiting,urgent,answered,still_up,withdrawn,all" default:"all" doc:"of items"`
+	Live     bool   `query:"live" doc:"items.jsonl: with places as they were found"`
+	Referral string `query:"referral" maxLength:"80" doc:"statements: of one referral"`
+}
+
+func (s *Server) ownExport(file string) func(context.Context, *fileIn) (*huma.StreamResponse, error) {
+	return func(ctx context.Context, in *fileIn) (*huma.StreamResponse, error) {
+		by, err := actor(ctx)
+		if err != nil {
+			return nil, s.fail(err)
+		}
+		write, err := s.svc.OwnDownload(ctx, by, casework.OwnDownload{File: file, View: concert.OwnView(in.View), Live: in.Live, Referral: in.Referral})
+		if err != nil {
+			return nil, s.fail(err)
+		}
+		return &huma.StreamResponse{Body: func(hc huma.Context) {
+			_, w := humago.Unwrap(hc)
+			httpkit.NewDownload(w, casework.OwnFiles[file], file).Send(s.log, write)
+		}}, nil
 	}
-	if err := by.MayOwn(); err != nil {
-		return nil, s.fail(err)
-	}
-	write, err := s.svc.OwnDownload(ctx, by, casework.OwnDownload{File: in.File, View: concert.OwnView(in.View), Live: in.Live, Referral: in.Referral})
-	if err != nil {
-		return nil, s.fail(err)
-	}
-	kind := map[string]string{"items.csv": "text/csv; charset=utf-8", "items.jsonl": "application/jsonl; charset=utf-8", "statements.json": "application/json", "statements.csv": "text/csv; charset=utf-8"}[in.File]
-	return &huma.StreamResponse{Body: func(hc huma.Context) {
-		_, w := humago.Unwrap(hc)
-		httpkit.NewDownload(w, kind, in.File).Send(s.log, func(w io.Writer) error { return write(w) })
-	}}, nil
 }

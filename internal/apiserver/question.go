@@ -36,8 +36,9 @@ func (s *Server) questions() {
 		return api.WrittenQuestion{Question: q.Ref, At: stamp(q.At)}, err
 	})
 	do(s, op(http.MethodGet, "/questions", "threads", "Threads that wait for one side to write back, newest first", "questions"), func(ctx context.Context, by concert.Actor, in *struct {
-		pageIn
-		Waits string `query:"waits" enum:"provider,authority" default:"authority"`
+		Limit  int    `query:"limit" default:"100" minimum:"1" maximum:"500"`
+		Cursor string `query:"cursor" maxLength:"200"`
+		Waits  string `query:"waits" enum:"provider,authority" default:"authority"`
 	}) (api.Page[api.ListedThread], error) {
 		out := api.Page[api.ListedThread]{Items: []api.ListedThread{}}
 		_, before, err := parseCursor(in.Cursor)
@@ -108,17 +109,20 @@ func isolationOf(ref string, i concert.Isolation) api.Isolation {
 }
 
 func (s *Server) notes() {
-	do(s, op(http.MethodGet, "/actions/{id}/notes", "action-notes", "Notes on patterns of abuse of a closed action", "notes"), func(ctx context.Context, by concert.Actor, in *One) (api.Page[api.PatternNote], error) {
-		ns, err := s.svc.ActionNotes(ctx, by, in.ID)
+	do(s, op(http.MethodGet, "/actions/{id}/notes", "action-notes", "Notes on patterns of abuse of a closed action", "notes"), func(ctx context.Context, _ concert.Actor, in *One) (api.Page[api.PatternNote], error) {
+		sc, err := scope(ctx)
+		if err != nil {
+			return api.Page[api.PatternNote]{}, err
+		}
+		ns, err := s.svc.ActionNotes(ctx, sc, in.ID)
 		return notesOf(ns), err
 	})
 	do(s, op(http.MethodGet, "/provider/notes", "own-notes", "My provider's notes on patterns of abuse", "provider"), func(ctx context.Context, by concert.Actor, _ *struct{}) (api.Page[api.PatternNote], error) {
 		ns, err := s.svc.OwnNotes(ctx, by)
 		return notesOf(ns), err
 	})
-	do(s, op(http.MethodGet, "/notes/{id}", "note", "One note on patterns of abuse", "notes"), func(ctx context.Context, by concert.Actor, in *One) (api.PatternNote, error) {
-		v, err := s.svc.ReadNote(ctx, by, in.ID)
-		return noteOf(v), err
+	do(s, op(http.MethodGet, "/notes/{id}", "note", "One note on patterns of abuse", "notes"), func(ctx context.Context, _ concert.Actor, in *One) (api.PatternNote, error) {
+		return s.readNote(ctx, in.ID)
 	})
 	for _, x := range []struct {
 		verb, id, summary string
@@ -128,10 +132,18 @@ func (s *Server) notes() {
 			if _, err := x.act(ctx, by, in.ID); err != nil {
 				return api.PatternNote{}, err
 			}
-			v, err := s.svc.ReadNote(ctx, by, in.ID)
-			return noteOf(v), err
+			return s.readNote(ctx, in.ID)
 		})
 	}
+}
+
+func (s *Server) readNote(ctx context.Context, ref string) (api.PatternNote, error) {
+	sc, err := scope(ctx)
+	if err != nil {
+		return api.PatternNote{}, err
+	}
+	v, err := s.svc.ReadNote(ctx, sc, ref)
+	return noteOf(v), err
 }
 
 func notesOf(ns []casework.NoteView) api.Page[api.PatternNote] {

@@ -301,6 +301,9 @@ func (s *Service) OwnActions(ctx context.Context, by concert.Actor) ([]concert.A
 	return out, err
 }
 
+// OwnFiles are the files that a provider takes of its own, with their media types.
+var OwnFiles = map[string]string{"items.csv": "text/csv; charset=utf-8", "items.jsonl": "application/jsonl; charset=utf-8", "statements.json": "application/json", "statements.csv": "text/csv; charset=utf-8"}
+
 // OwnDownload asks for a file of a provider's own: items.csv, items.jsonl,
 // statements.json or statements.csv.
 type OwnDownload struct {

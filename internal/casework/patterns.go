@@ -63,7 +63,11 @@ type NoteView struct {
 }
 
 // ActionNotes are an action's notes for who takes part in it or oversees it.
-func (s *Service) ActionNotes(ctx context.Context, by concert.Actor, action string) ([]NoteView, error) {
+func (s *Service) ActionNotes(ctx context.Context, scope concert.Scope, action string) ([]NoteView, error) {
+	by := scope.Actor()
+	if err := s.auditing(ctx, scope, concert.ConsultedBody{What: concert.ReadNotes, Ref: action}); err != nil {
+		return nil, err
+	}
 	if err := by.Need(concert.RoleCoordinator, concert.RoleReviewer, concert.RoleOfficer, concert.RoleAuditor); err != nil {
 		return nil, err
 	}
@@ -141,8 +145,12 @@ func (s *Service) OwnNotes(ctx context.Context, by concert.Actor) ([]NoteView, e
 
 // ReadNote is one note: for its provider once it is released, for the action's
 // side at any time.
-func (s *Service) ReadNote(ctx context.Context, by concert.Actor, ref string) (NoteView, error) {
+func (s *Service) ReadNote(ctx context.Context, scope concert.Scope, ref string) (NoteView, error) {
 	var v NoteView
+	by := scope.Actor()
+	if err := s.auditing(ctx, scope, concert.ConsultedBody{What: concert.ReadNotes, Ref: ref}); err != nil {
+		return v, err
+	}
 	err := s.DB.View(ctx, func(tx *store.Tx) error {
 		n, err := tx.PatternNote(ctx, ref)
 		if err != nil {

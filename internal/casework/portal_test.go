@@ -321,7 +321,7 @@ func TestCannotIsolateBlocksWhatIsWiderUntilTwoPeopleStandForIt(t *testing.T) {
 		if got := decide(wide); got != "isolation.wider" {
 			t.Errorf("the wider item: %s", got)
 		}
-		for who, by := range map[string]concert.Actor{"another unit": h.South.Officers[0], "the provider": h.Answerer, "a coordinator": h.Coordinator} {
+		for who, by := range map[string]concert.Actor{"another unit": h.South.Officers[0], "the provider": h.Answerer, "a coordinator": h.Coordinator, "a reviewer": reviewer} {
 			if _, err := h.WeighIsolation(ctx, by, item, v.Version, weighty); err == nil {
 				t.Errorf("%s writes the proportionality", who)
 			}
@@ -332,9 +332,10 @@ func TestCannotIsolateBlocksWhatIsWiderUntilTwoPeopleStandForIt(t *testing.T) {
 		if _, err := h.WeighIsolation(ctx, officer, item, v.Version, "too short"); code(err) != "isolation.text" {
 			t.Errorf("too short: %v", err)
 		}
-		_, err = h.WeighIsolation(ctx, reviewer, item, v.Version, weighty)
+		both := h.Person("both", h.North.Ref, "", concert.RoleOfficer, concert.RoleReviewer)
+		_, err = h.WeighIsolation(ctx, both, item, v.Version, weighty)
 		testkit.Must(t, err)
-		if _, err := h.ApproveIsolation(ctx, reviewer, item, v.Version); code(err) != "isolation.same_person" {
+		if _, err := h.ApproveIsolation(ctx, both, item, v.Version); code(err) != "isolation.same_person" {
 			t.Errorf("who wrote it approves it: %v", err)
 		}
 		// Until then the provider sees neither text nor request.
@@ -417,7 +418,7 @@ func TestNotesOnPatternsAreReviewedByOneAndReleasedByAnother(t *testing.T) {
 		var notes []casework.NoteView
 		testkit.Await(t, "the notes are drafted", func() bool {
 			var err error
-			notes, err = h.ActionNotes(ctx, h.Coordinator, h.Action.Ref)
+			notes, err = h.ActionNotes(ctx, reads(t, h.Coordinator), h.Action.Ref)
 			testkit.Must(t, err)
 			return len(notes) == 2
 		})
@@ -433,7 +434,7 @@ func TestNotesOnPatternsAreReviewedByOneAndReleasedByAnother(t *testing.T) {
 		if own, err := h.OwnNotes(ctx, h.Reader); err != nil || len(own) != 0 {
 			t.Errorf("seen before it is released: %v, %v", own, err)
 		}
-		if _, err := h.ReadNote(ctx, h.Reader, note.Ref); code(err) != "not_found" {
+		if _, err := h.ReadNote(ctx, reads(t, h.Reader), note.Ref); code(err) != "not_found" {
 			t.Errorf("read before it is released: %v", err)
 		}
 		if _, err := h.ReleaseNote(ctx, h.North.Reviewers[0], note.Ref); code(err) != "patterns.unreviewed" {
@@ -449,10 +450,10 @@ func TestNotesOnPatternsAreReviewedByOneAndReleasedByAnother(t *testing.T) {
 		}
 		_, err = h.ReleaseNote(ctx, h.South.Reviewers[0], note.Ref)
 		testkit.Must(t, err)
-		if v, err := h.ReadNote(ctx, h.Reader, note.Ref); err != nil || v.Patterns.Items != 2 {
+		if v, err := h.ReadNote(ctx, reads(t, h.Reader), note.Ref); err != nil || v.Patterns.Items != 2 {
 			t.Errorf("its provider reads %+v, %v", v.Patterns, err)
 		}
-		if _, err := h.ReadNote(ctx, h.Puller, note.Ref); code(err) != "not_found" {
+		if _, err := h.ReadNote(ctx, reads(t, h.Puller), note.Ref); code(err) != "not_found" {
 			t.Errorf("a rival reads it: %v", err)
 		}
 		testkit.Await(t, "the webhook tells of the note", func() bool {
@@ -533,4 +534,10 @@ func must[T any](v T, err error) func(*testing.T) T {
 		}
 		return v
 	}
+}
+
+// reads is a scope of somebody who says why.
+func reads(t *testing.T, by concert.Actor) concert.Scope {
+	t.Helper()
+	return must(concert.NewScope(by, testkit.Why))(t)
 }

@@ -376,6 +376,9 @@ func (s *Service) ProviderCounts(ctx context.Context, by concert.Actor) (concert
 	if by.Provider == "" {
 		return p, c, concert.Refuse(concert.Forbidden, "statistics.provider", "", "only a provider has statistics of its own")
 	}
+	if err := by.MayOwn(); err != nil {
+		return p, c, err
+	}
 	err := s.DB.View(ctx, func(tx *store.Tx) error {
 		var err error
 		if p, err = tx.Provider(ctx, string(by.Provider)); err != nil {

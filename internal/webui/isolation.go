@@ -52,7 +52,7 @@ func (u *UI) showIsolation(w http.ResponseWriter, r *http.Request, v *visit, p i
 		return err
 	}
 	p.Writer, p.Approver, p.Written, p.Approved = ops[i.WrittenBy], ops[i.ApprovedBy], at(i.WrittenAt), at(i.ApprovedAt)
-	p.MayWrite = own && (v.has(concert.RoleOfficer) || v.has(concert.RoleReviewer))
+	p.MayWrite = own && v.has(concert.RoleOfficer)
 	p.MayApprove = own && v.has(concert.RoleReviewer) && p.State == concert.IsolationWritten && i.WrittenBy != v.person.ID
 	if p.Typed == "" {
 		p.Typed = i.Text

@@ -2,7 +2,6 @@ package webui
 
 import (
 	"context"
-	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -24,7 +23,10 @@ func (u *UI) portalRoutes() []route {
 		{"GET /own/referrals", u.serve(person, u.ownReferrals)},
 		{"POST /own/answers/preview", u.serve(person, u.previewAnswers)},
 		{"POST /own/answers", u.serve(person, u.answerItems)},
-		{"GET /own/export/{file}", u.serve(person, u.ownExport)},
+		{"GET /own/export/items.csv", u.serve(person, u.ownExport("items.csv"))},
+		{"GET /own/export/items.jsonl", u.serve(person, u.ownExport("items.jsonl"))},
+		{"GET /own/export/statements.json", u.serve(person, u.ownExport("statements.json"))},
+		{"GET /own/export/statements.csv", u.serve(person, u.ownExport("statements.csv"))},
 		{"GET /own/actions", u.serve(person, u.ownActions)},
 		{"GET /actions/{ref}/provider", u.serve(person, u.ownAction)},
 		{"GET /figures", u.serve(person, u.figures)},
@@ -299,23 +301,16 @@ func (u *UI) ownReferrals(w http.ResponseWriter, r *http.Request, v *visit) erro
 	return u.show(w, r, v, view{title: say(r.Context(), "Our referrals"), body: ownReferralsView(p)})
 }
 
-var ownFileTypes = map[string]string{"items.csv": "text/csv; charset=utf-8", "items.jsonl": "application/jsonl; charset=utf-8", "statements.json": "application/json", "statements.csv": "text/csv; charset=utf-8"}
-
-func (u *UI) ownExport(w http.ResponseWriter, r *http.Request, v *visit) error {
-	file, q := r.PathValue("file"), r.URL.Query()
-	if ownFileTypes[file] == "" {
-		return concert.ErrNotFound
+func (u *UI) ownExport(file string) handler {
+	return func(w http.ResponseWriter, r *http.Request, v *visit) error {
+		q := r.URL.Query()
+		write, err := u.svc.OwnDownload(r.Context(), v.actor(), casework.OwnDownload{File: file, View: concert.OwnView(q.Get("view")), Referral: clean(q.Get("referral"))})
+		if err != nil {
+			return err
+		}
+		httpkit.NewDownload(w, casework.OwnFiles[file], "concert-"+file).Send(u.log, write)
+		return nil
 	}
-	view := concert.OwnView(q.Get("view"))
-	if view == "" {
-		view = concert.OwnAll
-	}
-	write, err := u.svc.OwnDownload(r.Context(), v.actor(), casework.OwnDownload{File: file, View: view, Referral: clean(q.Get("referral"))})
-	if err != nil {
-		return err
-	}
-	httpkit.NewDownload(w, ownFileTypes[file], "concert-"+file).Send(u.log, func(to io.Writer) error { return write(to) })
-	return nil
 }
 
 // codeLine is one word and how many items have it.

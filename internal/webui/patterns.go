@@ -47,7 +47,11 @@ func (u *UI) ownNotes(w http.ResponseWriter, r *http.Request, v *visit) error {
 }
 
 func (u *UI) actionNotes(w http.ResponseWriter, r *http.Request, v *visit) error {
-	ns, err := u.svc.ActionNotes(r.Context(), v.actor(), r.PathValue("ref"))
+	scope, err := v.scope()
+	if err != nil {
+		return err
+	}
+	ns, err := u.svc.ActionNotes(r.Context(), scope, r.PathValue("ref"))
 	if err != nil {
 		return err
 	}
@@ -59,7 +63,11 @@ func (u *UI) note(w http.ResponseWriter, r *http.Request, v *visit) error {
 }
 
 func (u *UI) showNote(w http.ResponseWriter, r *http.Request, v *visit, p notePage) error {
-	n, err := u.svc.ReadNote(r.Context(), v.actor(), r.PathValue("ref"))
+	scope, err := v.scope()
+	if err != nil {
+		return err
+	}
+	n, err := u.svc.ReadNote(r.Context(), scope, r.PathValue("ref"))
 	if err != nil {
 		return err
 	}
