@@ -163,7 +163,7 @@ func (u *UI) showOwn(w http.ResponseWriter, r *http.Request, v *visit, p ownPage
 	if page.After != "" {
 		p.Next = "/own?" + url.Values{"view": {string(p.View)}, "after": {string(page.After)}}.Encode()
 	}
-	return u.show(w, r, v, view{status: p.Errors.status(statusOf), title: say(r.Context(), "Our items"), body: ownView(p), scripts: []string{"ticks.js"}})
+	return u.show(w, r, v, view{status: p.Errors.status(statusOf), title: say(r.Context(), "Our items"), body: ownView(p), wide: true, scripts: []string{"ticks.js"}})
 }
 
 // keyOf is an item with the version that was read, as a form carries it.
