@@ -345,6 +345,9 @@ func lasting(ctx context.Context, n int, seconds int64) string {
 	if n == 0 {
 		return "–"
 	}
+	if seconds < 60 {
+		return say(ctx, "%d s", int(seconds))
+	}
 	start := time.Unix(0, 0)
 	return design.Age(ctx, start, start.Add(time.Duration(seconds)*time.Second))
 }
