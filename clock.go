@@ -21,6 +21,7 @@ const (
 	ClockProbe    ClockKind = "hold.probe"        // subject: an authority; may its dispatch go on
 	ClockOverride ClockKind = "override.review"   // subject: an item; is its override reviewed
 	ClockErase    ClockKind = "item.erase"        // subject: an item; its term is over
+	ClockBatch    ClockKind = "batch.run"         // subject: a batch; its undo window is over
 	ClockPatterns ClockKind = "action.patterns"   // subject: a closed action; draft its providers' notes
 )
 
@@ -115,6 +116,14 @@ type EraseItem struct {
 // Kind names the job.
 func (EraseItem) Kind() string { return string(ClockErase) }
 
+// RunBatch does what a batch is to do, now that it can be taken back no more.
+type RunBatch struct {
+	Batch BatchID `json:"batch"`
+}
+
+// Kind names the job.
+func (RunBatch) Kind() string { return string(ClockBatch) }
+
 // DraftPatterns drafts the notes on patterns of abuse of a closed action.
 type DraftPatterns struct {
 	Action ActionID `json:"action"`
@@ -142,6 +151,8 @@ func (c Clock) JobFor() (Job, error) {
 		return ReviewDue{ItemID(c.Subject)}, nil
 	case ClockErase:
 		return EraseItem{ItemID(c.Subject)}, nil
+	case ClockBatch:
+		return RunBatch{BatchID(c.Subject)}, nil
 	case ClockPatterns:
 		return DraftPatterns{ActionID(c.Subject)}, nil
 	}

@@ -31,8 +31,14 @@ const (
 	ReadConsultations = "consultations" // with the justifications opened
 	ReadSample        = "sample"        // items drawn at random, to be read again
 	ReadExport        = "export"
-	ReadQuestions     = "questions" // a referral's thread with its provider
-	ReadNotes         = "notes"     // an auditor only: counts open nothing sealed
+
+	ReadReferrals = "referrals" // an auditor only
+	ReadRemedies  = "remedies"
+	ReadEvents    = "events"
+	ReadOneEvent  = "event"
+	ReadPlace     = "place"     // whether an item lies at a place that was typed
+	ReadQuestions = "questions" // a referral's thread with its provider
+	ReadNotes     = "notes"     // an auditor only: counts open nothing sealed
 )
 
 // ConsultedBody is the body of the event that somebody read: what, by reference

@@ -78,6 +78,13 @@ const (
 	EventItemDisclosed   EventKind = "item.disclosed" // left for another authority or a court (G23)
 	EventItemSecondLook  EventKind = "item.second_look"
 
+	EventItemNoted          EventKind = "item.noted" // an internal note
+	EventTemplateWritten    EventKind = "template.written"
+	EventTemplateRetired    EventKind = "template.retired"
+	EventBatchPlanned       EventKind = "batch.planned"
+	EventBatchRecalled      EventKind = "batch.recalled"
+	EventBatchStepped       EventKind = "batch.stepped"
+	EventBatchDone          EventKind = "batch.done"
 	EventQuestionAsked      EventKind = "question.asked"   // by the provider
 	EventQuestionReplied    EventKind = "question.replied" // by the authority that judged
 	EventIsolationWritten   EventKind = "isolation.written"
@@ -168,8 +175,10 @@ type ItemBody struct {
 	Watched     bool         `json:"watched,omitempty"`  // needs one approval more: its author's accuracy is low
 	Assessor    PersonID     `json:"assessor,omitempty"` // whose work the event judges
 	Again       bool         `json:"again,omitempty"`    // not the first correction of the item
-	Others      int          `json:"others,omitempty"`   // that a measure would hit (cannot_isolate)
-	OthersAre   OtherKind    `json:"others_are,omitempty"`
+
+	Category  RemedyCategory `json:"category,omitempty"` // of a remedy
+	Others    int            `json:"others,omitempty"`   // that a measure would hit (cannot_isolate)
+	OthersAre OtherKind      `json:"others_are,omitempty"`
 }
 
 // change is the body of a move from before to after.

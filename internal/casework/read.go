@@ -32,6 +32,7 @@ type ItemView struct {
 	Withheld   bool               // the judgement is not shown: its handling code keeps it to its own authority (G23)
 	Look       concert.SecondLook // that the assessment was drawn for; zero where it was not
 	LookUnit   string             // of who looked
+	Notes      []concert.Note     // internal, of the reader's own authority
 	Isolation  concert.Isolation  // what its provider cannot isolate; zero where it does not say so
 }
 
@@ -76,6 +77,9 @@ func (s *Service) readItem(ctx context.Context, tx *store.Tx, by concert.Actor, 
 		return nil
 	}
 	if err := s.showItem(ctx, tx, by, v); err != nil {
+		return err
+	}
+	if err := v.annotate(ctx, tx, by); err != nil {
 		return err
 	}
 	return v.limit(ctx, tx, by)
