@@ -88,7 +88,7 @@ ALTER TABLE answer ADD COLUMN others INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE answer ADD COLUMN others_are TEXT NOT NULL DEFAULT '';
 
 -- All that the views of a provider's items ask for stands in the index itself.
-CREATE INDEX item_of_provider ON item (provider, id, status, claimed, observed, rank) WHERE referral <> '';
+CREATE INDEX item_of_provider ON item (provider, id, status, claimed, observed, rank, referral) WHERE referral <> '';
 CREATE INDEX person_of_provider ON person (provider) WHERE provider <> '';
 
 -- What was said before this number was counted.
