@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+
+	"concert"
 )
 
 // stop is one page of the tour: who sees it, and where it is.
@@ -25,7 +27,7 @@ func (h *house) tour(t *testing.T) (stops []stop, reached map[string]bool, visit
 	h.ui.Register(mux)
 	reached, visitors = map[string]bool{}, map[string]*visitor{}
 	kinds := map[string]bool{}
-	for _, login := range []string{"officer", "reviewer", "coordinator", "auditor", "admin", "answerer", ""} {
+	for _, login := range []string{"officer", "reviewer", "coordinator", "auditor", "admin", "answerer", "boss", ""} {
 		v := h.visitor()
 		if login != "" {
 			v = h.as(login)
@@ -80,6 +82,9 @@ var unlinked = map[string]string{
 	"GET /password":                 "the one-time link leads there",
 	"GET /items/{ref}/erasure.json": "stands on an erased item only",
 	"GET /audit/export":             "made by a form",
+
+	"GET /items/{ref}/proportionality": "stands on an item that cannot be isolated only",
+	"GET /notes/{ref}":                 "stands at a closed action's end only",
 }
 
 type violation struct {
@@ -98,6 +103,7 @@ func TestEveryPageIsReachableLightAndAccessible(t *testing.T) {
 	h := open(t)
 	h.work()
 	h.crowd()
+	h.join(t.Context(), "boss", "", h.provider.Ref, concert.RoleProviderAdmin)
 	stops, reached, visitors := h.tour(t)
 	for _, pattern := range h.ui.Routes() {
 		if strings.HasPrefix(pattern, "GET ") && !reached[pattern] && unlinked[pattern] == "" && !strings.HasPrefix(pattern, "GET /assets/") && !strings.HasSuffix(pattern, "/stream") {
@@ -113,7 +119,7 @@ func TestEveryPageIsReachableLightAndAccessible(t *testing.T) {
 	t.Cleanup(end)
 	must(t, chromedp.Do(browser))
 	looks := []struct{ name, language, theme string }{{"light", "en", "light"}, {"dark", "en", "dark"}, {"arabic", "ar", "light"}}
-	for _, login := range []string{"officer", "reviewer", "coordinator", "auditor", "admin", "answerer", ""} {
+	for _, login := range []string{"officer", "reviewer", "coordinator", "auditor", "admin", "answerer", "boss", ""} {
 		w := h.browse(t, browser, t.ArtifactDir())
 		w.resume(visitors[login])
 		for _, look := range looks {
