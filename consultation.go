@@ -33,6 +33,7 @@ const (
 	ReadExport        = "export"
 
 	ReadReferrals = "referrals" // an auditor only
+	ReadRegisters = "registers" // as above
 	ReadRemedies  = "remedies"
 	ReadEvents    = "events"
 	ReadOneEvent  = "event"

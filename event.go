@@ -78,21 +78,36 @@ const (
 	EventItemDisclosed   EventKind = "item.disclosed" // left for another authority or a court (G23)
 	EventItemSecondLook  EventKind = "item.second_look"
 
-	EventItemNoted          EventKind = "item.noted" // an internal note
-	EventTemplateWritten    EventKind = "template.written"
-	EventTemplateRetired    EventKind = "template.retired"
-	EventBatchPlanned       EventKind = "batch.planned"
-	EventBatchRecalled      EventKind = "batch.recalled"
-	EventBatchStepped       EventKind = "batch.stepped"
-	EventBatchDone          EventKind = "batch.done"
-	EventQuestionAsked      EventKind = "question.asked"   // by the provider
-	EventQuestionReplied    EventKind = "question.replied" // by the authority that judged
-	EventIsolationWritten   EventKind = "isolation.written"
-	EventIsolationApproved  EventKind = "isolation.approved"
-	EventAuthorityArticle16 EventKind = "authority.article16" // whether its referrals are meant as DSA Art. 16 notices
-	EventPatternsDrafted    EventKind = "patterns.drafted"
-	EventPatternsReviewed   EventKind = "patterns.reviewed"
-	EventPatternsReleased   EventKind = "patterns.released"
+	EventItemNoted           EventKind = "item.noted" // an internal note
+	EventTemplateWritten     EventKind = "template.written"
+	EventTemplateRetired     EventKind = "template.retired"
+	EventBatchPlanned        EventKind = "batch.planned"
+	EventBatchRecalled       EventKind = "batch.recalled"
+	EventBatchStepped        EventKind = "batch.stepped"
+	EventBatchDone           EventKind = "batch.done"
+	EventFactorAdded         EventKind = "factor.added"
+	EventFactorBegun         EventKind = "factor.begun" // it counts with its first code
+	EventFactorRemoved       EventKind = "factor.removed"
+	EventFactorResetProposed EventKind = "factor.reset_proposed"
+	EventFactorReset         EventKind = "factor.reset"  // by two administrators
+	EventRecoveryCodesMade   EventKind = "recovery.made" // the older ones are good no more
+	EventRecoveryCodeUsed    EventKind = "recovery.used" // in the second factor's place
+	EventSessionsEnded       EventKind = "session.ended" // by an administrator
+	EventContactAdded        EventKind = "contact.added"
+	EventContactDemoted      EventKind = "contact.demoted" // it bounced: nothing goes there until a person restores it
+	EventContactRestored     EventKind = "contact.restored"
+	EventContactRetired      EventKind = "contact.retired"
+	EventMessageReceived     EventKind = "message.received" // a reply, a report or a question came in
+	EventLinkRevoked         EventKind = "link.revoked"
+	EventProviderSeated      EventKind = "provider.seated"  // where it is established was recorded
+	EventQuestionAsked       EventKind = "question.asked"   // by the provider
+	EventQuestionReplied     EventKind = "question.replied" // by the authority that judged
+	EventIsolationWritten    EventKind = "isolation.written"
+	EventIsolationApproved   EventKind = "isolation.approved"
+	EventAuthorityArticle16  EventKind = "authority.article16" // whether its referrals are meant as DSA Art. 16 notices
+	EventPatternsDrafted     EventKind = "patterns.drafted"
+	EventPatternsReviewed    EventKind = "patterns.reviewed"
+	EventPatternsReleased    EventKind = "patterns.released"
 )
 
 // Event is what happened. Body holds codes, references and counts, never

@@ -10,18 +10,18 @@ type NewTeammate struct {
 
 // Teammate is a person of a provider; Link is shown once.
 type Teammate struct {
-	ID       string    `json:"id"`
-	Name     string    `json:"name"`
-	Login    string    `json:"login"`
-	Roles    []string  `json:"roles"`
-	State    string    `json:"state" enum:"in_force,waits,disabled"`
-	Sessions []Session `json:"sessions"`
-	Keys     []APIKey  `json:"keys" doc:"by name; never their text"`
-	Link     string    `json:"link,omitempty" doc:"one-time log-in link"`
+	ID       string        `json:"id"`
+	Name     string        `json:"name"`
+	Login    string        `json:"login"`
+	Roles    []string      `json:"roles"`
+	State    string        `json:"state" enum:"in_force,waits,disabled"`
+	Sessions []TeamSession `json:"sessions"`
+	Keys     []APIKey      `json:"keys" doc:"by name; never their text"`
+	Link     string        `json:"link,omitempty" doc:"one-time log-in link"`
 }
 
-// Session is a way in that is open now.
-type Session struct {
+// TeamSession is a way in that is open now.
+type TeamSession struct {
 	Name      string `json:"name" doc:"how it was begun"`
 	CreatedAt string `json:"created_at"`
 	ExpiresAt string `json:"expires_at"`

@@ -75,6 +75,9 @@ func matrix(t *testing.T) map[string]row {
 		deskRows,
 		designRows,
 		batchRows,
+		securityRows,
+		listRows,
+		mailRows,
 		portalRows,
 	} {
 		for pattern, r := range rows {
@@ -175,7 +178,7 @@ var deskRows = map[string]row{
 	"GET /holds":                            {may: who{officer, colleague, reviewer, stranger, outsider}},
 	"POST /holds":                           {may: officers, body: "location=http://video.example/watch?v=hpg{n}AbCd&contact=EXERCISE"},
 	"POST /holds/{ref}/release":             {may: who{officer, colleague, reviewer}, ref: "{hold}", body: "version={hold.v}&reason=EXERCISE+over"},
-	"GET /referrals":                        {may: who{answerer, reader, rival}},
+	"GET /referrals":                        {may: append(who{auditor, answerer, reader, rival}, authoritySide...)},
 	"GET /referrals/{ref}":                  {may: append(who{auditor, answerer, reader}, north...), ref: "{referral}"},
 	"POST /referrals/{ref}/acknowledgement": {may: who{answerer}, ref: "{referral}"},
 	"POST /referrals/{ref}/answer":          {may: who{answerer}, ref: "{referral}", body: "version={referral.v}&item.0={referred}&code.0=removed"},
@@ -265,7 +268,7 @@ func without(w who, v string) who {
 // readers may see a thing: what keeps them from an act on it may tell them more than that there is nothing.
 var readers = map[string]who{
 	"{open}": append(who{auditor}, north...), "{judged}": append(who{auditor}, north...), "{referred}": append(who{auditor}, north...), "{passed}": append(who{auditor}, north...), "{asked}": append(who{auditor}, north...), "{gone}": append(who{auditor}, north...), "{referral}": append(who{auditor, answerer, reader}, north...),
-	"{hold}": north, "{batch}": north, "{template}": north, "{action}": append(who{auditor, admin}, authoritySide...), "{scope}": everyone, "{newcomer}": who{admin, auditor},
+	"{hold}": north, "{batch}": north, "{template}": north, "{action}": append(who{auditor, admin}, authoritySide...), "{scope}": everyone, "{newcomer}": who{admin, auditor}, "{outlet}": append(who{auditor, admin}, authoritySide...),
 	"{wide}": append(who{auditor}, north...), "{note}": append(who{auditor}, north...), "{mate}": who{boss},
 }
 
@@ -294,7 +297,7 @@ func openSite(t *testing.T, svc *casework.Service) *site {
 	testkit.Must(t, err)
 	people.Register(mux)
 	s.routes = slices.Concat(machine.Routes(), people.Routes())
-	server := httptest.NewServer(httpkit.Bounded(log, httpkit.Security(mux)))
+	server := httptest.NewServer(httpkit.SecurityAt(svc.BaseURL, httpkit.Bounded(log, mux)))
 	t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
 	s.url = server.URL
 
@@ -321,7 +324,8 @@ func openSite(t *testing.T, svc *casework.Service) *site {
 	v := h.Item(referred.Ref)
 	s.batched(t, referred.Ref)
 	for name, ref := range map[string]string{"open": open.Ref, "judged": judged.Ref, "referred": referred.Ref, "referral": v.ReferredAs, "hold": hold.Ref, "scope": entry.Ref, "action": h.Action.Ref,
-		"outlet": h.Outlet.Ref, "north": h.North.Ref, "south": h.South.Ref, "provider": h.Hooked.Ref, "none": "IT-NONE", "asked": asked, "gone": gone, "passed": passed, "newcomer": newcomer.Operator, "proposal": newcomer.Proposal} {
+		"outlet": h.Outlet.Ref, "north": h.North.Ref, "south": h.South.Ref, "provider": h.Hooked.Ref, "none": "IT-NONE", "asked": asked, "gone": gone, "passed": passed, "newcomer": newcomer.Operator, "proposal": newcomer.Proposal,
+		"contact": h.MailContact(h.Pulled, "abuse@audio.example", concert.MailSingle, nil).Ref} {
 		s.things["{"+name+"}"] = ref
 	}
 	s.secrets = []string{open.Ref, judged.Ref, hold.Ref, "ex000002", "ex000003", "ex000004", "EXERCISE case", "North-officer-0", "EXERCISE North-officer-1"}

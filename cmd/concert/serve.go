@@ -7,10 +7,13 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"time"
 
+	"github.com/emersion/go-smtp"
 	"golang.org/x/sync/errgroup"
 
+	"concert"
 	"concert/internal/apiserver"
 	"concert/internal/casework"
 	"concert/internal/durable"
@@ -22,6 +25,7 @@ import (
 type serveCmd struct {
 	place
 	serving
+	mailing
 }
 
 // Run serves until it is stopped.
@@ -53,19 +57,32 @@ func (c *serveCmd) Run(ctx context.Context, e *env) error {
 		return err
 	}
 	defer svc.DB.Close()
+	proxies, err := c.proxies()
+	if err != nil {
+		return err
+	}
 	ln, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", c.Listen, err)
 	}
-	svc.BaseURL, svc.Vantage = c.BaseURL, c.Vantage
+	svc.BaseURL, svc.Vantage, svc.SecondFactor = c.BaseURL, c.Vantage, concert.FactorPolicy(c.SecondFactor)
 	if svc.BaseURL == "" {
 		svc.BaseURL = "http://" + ln.Addr().String()
 	}
-	node, err := newNode(svc, log)
+	if err := c.setUp(svc, c.Data); err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	node, err := newNode(svc, log, proxies...)
 	if err != nil {
 		return errors.Join(err, ln.Close())
 	}
+	if node.mail, node.mailLn, err = c.door(ctx, svc, log); err != nil {
+		return errors.Join(err, ln.Close())
+	}
 	fmt.Fprintf(e.stdout, "Concert serves %s on %s\n", svc.BaseURL, ln.Addr())
+	if node.mail != nil {
+		fmt.Fprintf(e.stdout, "Mail comes in on %s\n", node.mailLn.Addr())
+	}
 	return node.run(ctx, ln)
 }
 
@@ -76,9 +93,12 @@ type node struct {
 	web *webui.UI
 	mux http.Handler
 	log *slog.Logger
+
+	mail   *smtp.Server // for mail that comes in; nil for none
+	mailLn net.Listener
 }
 
-func newNode(svc *casework.Service, log *slog.Logger) (*node, error) {
+func newNode(svc *casework.Service, log *slog.Logger, proxies ...netip.Prefix) (*node, error) {
 	n := &node{svc: svc, hub: casework.NewHub(svc), log: log}
 	mux := http.NewServeMux()
 	apiserver.New(svc, log).Register(mux)
@@ -87,7 +107,7 @@ func newNode(svc *casework.Service, log *slog.Logger) (*node, error) {
 		return nil, err
 	}
 	n.web.Register(mux)
-	n.mux = httpkit.Bounded(log, httpkit.Security(mux))
+	n.mux = httpkit.SecurityAt(svc.BaseURL, httpkit.Proxied(proxies, httpkit.Bounded(log, mux)))
 	return n, nil
 }
 
@@ -104,6 +124,18 @@ func (n *node) run(ctx context.Context, ln net.Listener) error {
 		return nil
 	})
 	g.Go(func() error { return n.svc.Run(gctx) })
+	if n.mail != nil {
+		g.Go(func() error {
+			if err := n.mail.Serve(n.mailLn); !errors.Is(err, smtp.ErrServerClosed) {
+				return err
+			}
+			return nil
+		})
+		g.Go(func() error {
+			<-gctx.Done()
+			return n.mail.Close()
+		})
+	}
 	g.Go(func() error { return n.hub.Run(gctx) })
 	g.Go(func() error {
 		<-gctx.Done()

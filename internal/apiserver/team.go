@@ -30,7 +30,7 @@ func (s *Server) team() {
 	})
 	do(s, op(http.MethodPost, "/provider/team/{id}/link", "link-teammate", "Make a person of my own provider a new one-time link", "provider"), func(ctx context.Context, by concert.Actor, in *keyedOne) (api.Teammate, error) {
 		link, err := s.svc.LinkTeammate(ctx, by, in.ID)
-		return api.Teammate{ID: in.ID, Roles: []string{}, State: "in_force", Sessions: []api.Session{}, Keys: []api.APIKey{}, Link: link}, err
+		return api.Teammate{ID: in.ID, Roles: []string{}, State: "in_force", Sessions: []api.TeamSession{}, Keys: []api.APIKey{}, Link: link}, err
 	})
 	do(s, op(http.MethodPost, "/provider/team/{id}/disable", "disable-teammate", "End a person of my own provider and all its credentials", "provider"), func(ctx context.Context, by concert.Actor, in *keyedOne) (api.Teammate, error) {
 		p, err := s.svc.DisableTeammate(ctx, by, in.ID)
@@ -40,9 +40,9 @@ func (s *Server) team() {
 
 func teammateOf(m casework.Teammate) api.Teammate {
 	p := personOf(m.Person, "", "")
-	out := api.Teammate{ID: m.Operator, Name: m.Name, Login: m.Login, Roles: p.Roles, State: p.State, Sessions: []api.Session{}, Keys: []api.APIKey{}}
+	out := api.Teammate{ID: m.Operator, Name: m.Name, Login: m.Login, Roles: p.Roles, State: p.State, Sessions: []api.TeamSession{}, Keys: []api.APIKey{}}
 	for _, o := range m.Sessions {
-		out.Sessions = append(out.Sessions, api.Session{Name: o.Name, CreatedAt: stamp(o.CreatedAt.UTC()), ExpiresAt: stamp(o.ExpiresAt.UTC())})
+		out.Sessions = append(out.Sessions, api.TeamSession{Name: o.Name, CreatedAt: stamp(o.CreatedAt.UTC()), ExpiresAt: stamp(o.ExpiresAt.UTC())})
 	}
 	for _, k := range m.Keys {
 		out.Keys = append(out.Keys, apiKeyOf(k))

@@ -21,7 +21,7 @@ func (s *Service) Statements(ctx context.Context, by concert.Actor, referral str
 		var answers map[concert.ItemID]concert.Answer
 		var next concert.ItemID
 		err := s.DB.View(ctx, func(tx *store.Tx) error {
-			ids, err := s.answered(ctx, tx, by, referral, q)
+			ids, err := s.restricted(ctx, tx, by, referral, q)
 			if err != nil {
 				return err
 			}
@@ -63,8 +63,8 @@ func (s *Service) Statements(ctx context.Context, by concert.Actor, referral str
 	}
 }
 
-// answered are the ids of the items to draft for: a referral's, or a page of all.
-func (s *Service) answered(ctx context.Context, tx *store.Tx, by concert.Actor, referral string, q OwnQuery) ([]concert.ItemID, error) {
+// restricted are the ids of the items to draft for: a referral's, or a page of all.
+func (s *Service) restricted(ctx context.Context, tx *store.Tx, by concert.Actor, referral string, q OwnQuery) ([]concert.ItemID, error) {
 	if referral == "" {
 		return tx.OwnIDs(ctx, store.OwnFilter{Provider: by.Provider, View: q.View, After: q.After, Limit: q.Limit})
 	}

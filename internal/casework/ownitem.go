@@ -334,7 +334,7 @@ func (s *Service) OwnDownload(ctx context.Context, by concert.Actor, d OwnDownlo
 	case "statements.json", "statements.csv":
 		if d.Referral != "" {
 			// Whether it is there at all is told before the file begins.
-			if err := s.DB.View(ctx, func(tx *store.Tx) error { _, err := s.answered(ctx, tx, by, d.Referral, OwnQuery{}); return err }); err != nil {
+			if err := s.DB.View(ctx, func(tx *store.Tx) error { _, err := s.restricted(ctx, tx, by, d.Referral, OwnQuery{}); return err }); err != nil {
 				return nil, err
 			}
 		}

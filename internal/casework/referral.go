@@ -26,6 +26,7 @@ type ReferralView struct {
 	Digest     string         // SHA-256 of the signed payload, hex, where an item is erased
 	Remedies   map[concert.ItemID][]concert.Remedy
 	Deliveries []store.Outgoing
+	Messages   []concert.Message                    // what the provider wrote, oldest first, and what its mail system reported
 	Isolations map[concert.ItemID]concert.Isolation // of items that cannot be isolated; for its provider without a text that is not approved
 	Thread     concert.Thread                       // the talk about it; no messages where nobody wrote
 }
@@ -117,7 +118,10 @@ func (s *Service) fillReferral(ctx context.Context, tx *store.Tx, v *ReferralVie
 		return err
 	}
 	v.Thread = threads[v.ID]
-	v.Deliveries, err = tx.Deliveries(ctx, v.ID)
+	if v.Deliveries, err = tx.Deliveries(ctx, v.ID); err != nil {
+		return err
+	}
+	v.Messages, err = tx.Messages(ctx, v.ID)
 	return err
 }
 

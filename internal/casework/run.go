@@ -37,6 +37,7 @@ func (s *Service) Handlers() *store.Handlers {
 	store.Handle(h, s.reviewDue)
 	store.Handle(h, s.eraseItem)
 	store.Handle(h, s.runBatch)
+	store.Handle(h, s.deliverContact)
 	store.Handle(h, s.draftPatterns)
 	return h
 }
@@ -51,6 +52,7 @@ func (s *Service) Run(ctx context.Context) error {
 	g.Go(func() error { s.every(ctx, clockTick, "clocks", s.fireClocks); return nil })
 	g.Go(func() error { s.every(ctx, sequenceTick, "log", s.publishOnTick); return nil })
 	g.Go(func() error { s.every(ctx, forgetTick, "stored answers", s.forgetAnswers); return nil })
+	g.Go(func() error { s.every(ctx, forgetTick, "sessions", s.forgetSessions); return nil })
 	g.Go(func() error { s.every(ctx, scrubTick, "scrub", s.scrubErased); return nil })
 	return g.Wait()
 }

@@ -140,7 +140,10 @@ func (s *Service) DisableTeammate(ctx context.Context, by concert.Actor, login s
 			return err
 		}
 		who = next
-		return tx.DropCredentials(ctx, p.ID)
+		if err := tx.DropCredentials(ctx, p.ID); err != nil {
+			return err
+		}
+		return tx.DropFactors(ctx, p.ID)
 	})
 	s.bearers.forgetPerson(who.ID)
 	return who, err

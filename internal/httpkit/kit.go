@@ -6,9 +6,11 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"concert"
 	"concert/api"
@@ -62,18 +64,29 @@ func PersonOf(ctx context.Context) (concert.Person, bool) {
 	return p, ok
 }
 
+// Policy is the Content-Security-Policy of every answer, without exceptions. A
+// script that puts text of ours into a page as HTML names the policy "concert"
+// (Trusted Types).
+const Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; " +
+	"require-trusted-types-for 'script'; trusted-types concert"
+
 // Security puts on every answer what keeps a browser from being turned against
 // its user: nothing inline, nothing from elsewhere, no framing, no referrer.
-func Security(next http.Handler) http.Handler {
+func Security(next http.Handler) http.Handler { return SecurityAt("", next) }
+
+// SecurityAt is Security for a deployment at a base URL: where that is https,
+// browsers are told to come by https only.
+func SecurityAt(baseURL string, next http.Handler) http.Handler {
+	https := strings.HasPrefix(baseURL, "https://")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+		h.Set("Content-Security-Policy", Policy)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
-		if r.TLS != nil {
+		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=(), usb=(), publickey-credentials-create=(self), publickey-credentials-get=(self)")
+		if https || r.TLS != nil {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
 		next.ServeHTTP(w, r)
@@ -85,6 +98,10 @@ func Security(next http.Handler) http.Handler {
 func Bounded(log *slog.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, MaxBody)
+		if !plain(r) {
+			WriteProblem(w, r, log, concert.Refuse(concert.Invalid, "request.malformed", "", "this address or a header has text that is no UTF-8, or the character U+0000: write it anew"))
+			return
+		}
 		defer func() {
 			v := recover()
 			if v == nil {
@@ -98,6 +115,21 @@ func Bounded(log *slog.Logger, next http.Handler) http.Handler {
 		}()
 		next.ServeHTTP(w, r)
 	})
+}
+
+// plain reports whether address and headers are text that every database takes.
+func plain(r *http.Request) bool {
+	ok := func(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
+	query, err := url.QueryUnescape(r.URL.RawQuery)
+	if err != nil || !ok(query) || !ok(r.URL.Path) {
+		return false
+	}
+	for _, name := range []string{api.HeaderIdempotencyKey, "If-Match"} {
+		if !ok(r.Header.Get(name)) {
+			return false
+		}
+	}
+	return true
 }
 
 // Stream is a server-sent event stream.

@@ -23,6 +23,9 @@ type access int
 const (
 	anyone access = iota
 	person
+	enrolling // a person that may have to set up its second factor first
+	halfway   // a person that may have to give its second factor first
+	byLink    // whoever holds the token of an answer link, which stands in the path and in every form; a session counts for nothing
 )
 
 // whyCookie keeps a justification between pages, in the reader's own browser and
@@ -34,6 +37,7 @@ type visit struct {
 	person  concert.Person // zero for nobody
 	session string
 	why     string // what sealed data is read for (G19)
+	limits  error  // why the session opens nothing else yet, nil for a whole one
 }
 
 func (v *visit) known() bool { return v.person.ID != "" }
@@ -64,6 +68,9 @@ func (u *UI) serve(need access, h handler) http.HandlerFunc {
 		r = r.WithContext(design.WithReader(r.Context(), readerOf(r)))
 		v, err := u.visitor(r, need)
 		if err == nil {
+			err = u.limits.Take(w, r, v.person.ID)
+		}
+		if err == nil {
 			err = h(w, r, v)
 		}
 		if err != nil {
@@ -74,6 +81,9 @@ func (u *UI) serve(need access, h handler) http.HandlerFunc {
 
 func (u *UI) visitor(r *http.Request, need access) (*visit, error) {
 	v := &visit{}
+	if need == byLink {
+		return v, u.holder(r)
+	}
 	token, cookie := httpkit.Token(r)
 	if token != "" {
 		p, err := u.svc.Bearer(r.Context(), token)
@@ -81,11 +91,13 @@ func (u *UI) visitor(r *http.Request, need access) (*visit, error) {
 		switch {
 		case err == nil:
 			v.person, v.session = p, token
-		case need == person || !errors.As(err, &refused):
+		case err == concert.ErrMustEnrol && need >= enrolling || err == concert.ErrSecondStep && need == halfway:
+			v.person, v.session, v.limits = p, token, err
+		case need != anyone || !errors.As(err, &refused):
 			return v, err
 		}
 	}
-	if need == person && !v.known() {
+	if need != anyone && !v.known() {
 		return v, errNobody
 	}
 	if v.known() && v.person.Provider == "" {
@@ -110,6 +122,25 @@ func (u *UI) visitor(r *http.Request, need access) (*visit, error) {
 		return v, errForged
 	}
 	return v, nil
+}
+
+// holder checks a form behind an answer link: it came from a page of ours, and
+// carries the token of its own address, so that nobody else can make a browser
+// send it.
+func (u *UI) holder(r *http.Request) error {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return nil
+	}
+	if err := u.cross.Check(r); err != nil {
+		return errForged
+	}
+	if err := r.ParseForm(); err != nil {
+		return concert.Refuse(concert.TooLarge, "form.malformed", "", "the form could not be read: it is larger than %d MB, or broken", httpkit.MaxBody>>20)
+	}
+	if r.PostForm.Get("token") != r.PathValue("token") {
+		return errForged
+	}
+	return nil
 }
 
 // whyOf is the justification of this person's reading: of the request itself,
@@ -164,9 +195,13 @@ type frame struct {
 	Notice   notice
 	Assets   map[string]string
 	Reader   design.Reader
+	Logins   int // to the account since this one
 }
 
 func (f frame) has(r concert.Role) bool { return f.Person.ID != "" && f.Person.Actor().Has(r) }
+
+// landing are the pages on which people begin: they tell of new log-ins.
+var landing = map[string]bool{"/": true, "/items": true, "/approvals": true, "/people": true, "/audit": true, "/referrals": true, "/actions": true}
 
 type frameKey struct{}
 
@@ -197,6 +232,16 @@ func (u *UI) show(w http.ResponseWriter, r *http.Request, v *visit, p view) erro
 	}
 	if v.known() {
 		f.CSRF = u.svc.CSRFToken(v.session)
+	}
+	if v.limits != nil {
+		f.Person = concert.Person{} // nothing else is open yet
+	}
+	if v.known() && r.Method == http.MethodGet && landing[r.URL.Path] {
+		fresh, err := u.svc.NewLogins(r.Context(), v.actor())
+		if err != nil {
+			return err
+		}
+		f.Logins = len(fresh)
 	}
 	if r.Method == http.MethodGet {
 		f.Here = r.URL.RequestURI()
@@ -250,6 +295,17 @@ func (u *UI) fail(w http.ResponseWriter, r *http.Request, v *visit, err error) {
 	}
 	read := r.Method == http.MethodGet || r.Method == http.MethodHead
 	switch {
+	case p.Code == concert.ErrSecondStep.Code && read:
+		http.Redirect(w, r, "/second?"+url.Values{"next": {r.URL.RequestURI()}}.Encode(), http.StatusSeeOther)
+		return
+	case p.Code == concert.ErrMustEnrol.Code && read && !v.known():
+		http.Redirect(w, r, "/account/factors", http.StatusSeeOther)
+		return
+	case (p.Code == concert.ErrStepUp.Code || p.Code == concert.ErrMustEnrol.Code) && v.known():
+		if err = u.stopped(w, r, v, status); err == nil {
+			return
+		}
+		u.log.Error("step-up page failed", "err", err)
 	case status == http.StatusUnauthorized && read:
 		http.Redirect(w, r, "/login?"+url.Values{"next": {r.URL.RequestURI()}}.Encode(), http.StatusSeeOther)
 		return
@@ -297,6 +353,8 @@ func failureTitle(status int) design.Text {
 		return "This is too much at once"
 	case http.StatusMethodNotAllowed:
 		return "This cannot be asked for that way"
+	case http.StatusTooManyRequests:
+		return "This was asked for too often"
 	case http.StatusServiceUnavailable:
 		return "Not now"
 	}
@@ -369,6 +427,11 @@ var noticeTexts = map[string]design.Text{
 	"legal_free":    "Legal hold lifted.",
 	"handled":       "Handling code changed.",
 	"copies":        "Copies approved. They go to their providers in the providers' hours.",
+	"enrolled":      "Added. You can use it from now on.",
+	"unenrolled":    "Taken away. It works no more.",
+	"sessionended":  "Ended. It opens nothing any more.",
+	"scopeproposed": "Proposed. It counts once a second person confirms it.",
+	"scopedelisted": "The entry ends. What was not referred yet stays.",
 	"written":       "Sent to the other side.",
 	"weighed":       "Recorded. A second person approves it; until then nothing wider is asked.",
 	"widened":       "Approved. The provider is asked, and reads why.",
@@ -380,6 +443,12 @@ var noticeTexts = map[string]design.Text{
 	"noted":         "Note kept. Your authority alone reads it.",
 	"templated":     "Template kept.",
 	"retired":       "Offered no more.",
+
+	"contact_added":    "Contact point added.",
+	"contact_restored": "Contact point restored. What reached nobody goes out now.",
+	"contact_retired":  "Contact point retired. What waited for it takes another way.",
+	"seated":           "Recorded.",
+	"links_ended":      "The answer links have ended.",
 }
 
 func noticeOf(r *http.Request) notice {

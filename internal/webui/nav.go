@@ -45,12 +45,15 @@ var menu = []navGroup{
 		{"/approvals", "Approvals", reviewers},
 		{"/second-looks", "Second looks", deskPeople},
 		{"/batches", "Many at once", deskPeople},
+		{"/search", "Search", readers},
 	}},
 	{"Keep off", []navItem{
 		{"/holds", "Holds", deskPeople},
 	}},
 	{"Referrals", []navItem{
 		{"/referrals", "Referrals to us", ofProvider},
+		{"/referrals", "Referrals", readers},
+		{"/remedies", "Withdrawals and corrections", readers},
 		{"/own", "Our items", ofProvider},
 		{"/questions", "Questions", func(f frame) bool { return ofProvider(f) || deskPeople(f) }},
 		{"/isolations", "What cannot be isolated", deskPeople},
@@ -62,7 +65,13 @@ var menu = []navGroup{
 		{"/accuracy", "Accuracy", func(f frame) bool { return deskPeople(f) || auditors(f) }},
 		{"/alarms", "Alarms", overseers},
 	}},
+	{"Registers", []navItem{
+		{"/outlets", "Outlets", inside},
+		{"/providers", "Providers", inside},
+		{"/authorities", "Authorities", inside},
+	}},
 	{"Proof", []navItem{
+		{"/events", "Event log", readers},
 		{"/audit", "Audit", auditors},
 	}},
 	{"House", []navItem{

@@ -3512,7 +3512,7 @@ func referralPortal(p referralPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if p.Messages == 0 {
+			if p.Asked == 0 {
 				var templ_7745c5c3_Var215 string
 				templ_7745c5c3_Var215, templ_7745c5c3_Err = templ.JoinStringErrs(say(ctx, "Ask the other side"))
 				if templ_7745c5c3_Err != nil {
@@ -3524,9 +3524,9 @@ func referralPortal(p referralPage) templ.Component {
 				}
 			} else {
 				var templ_7745c5c3_Var216 string
-				templ_7745c5c3_Var216, templ_7745c5c3_Err = templ.JoinStringErrs(count(ctx, p.Messages, "%d message", "%d messages"))
+				templ_7745c5c3_Var216, templ_7745c5c3_Err = templ.JoinStringErrs(count(ctx, p.Asked, "%d message", "%d messages"))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `ownitem.templ`, Line: 443, Col: 58}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `ownitem.templ`, Line: 443, Col: 55}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var216))
 				if templ_7745c5c3_Err != nil {

@@ -30,6 +30,9 @@ type inboxList struct {
 }
 
 func (u *UI) inbox(w http.ResponseWriter, r *http.Request, v *visit) error {
+	if v.person.Provider == "" {
+		return u.referralList(w, r, v)
+	}
 	after, err := strconv.ParseInt(r.URL.Query().Get("after"), 10, 64)
 	if err != nil || after < 0 {
 		after = 0
@@ -66,26 +69,28 @@ type referralItem struct {
 // referralPage is one referral; the form is there for the provider's people
 // who answer.
 type referralPage struct {
-	Ref       string
-	Version   int64
-	Status    concert.ReferralStatus
-	Voluntary string
-	Author    concert.PayloadParty
-	Provider  string
-	Sent      timeText
-	Acked     timeText
-	Answered  int
-	Exercise  bool
-	Items     []referralItem
-	Steps     []told
-	MayAnswer bool
-	Inside    bool // read by an authority, not by the provider
-	Erased    int  // items that are gone, so that the original is not shown
-	Digest    string
-	Errors    formErrors
-	Article16 bool
-	Messages  int // in its thread
-	Talks     bool
+	Ref         string
+	Version     int64
+	Status      concert.ReferralStatus
+	Voluntary   string
+	Author      concert.PayloadParty
+	Provider    string
+	ProviderRef string
+	Sent        timeText
+	Acked       timeText
+	Answered    int
+	Exercise    bool
+	Items       []referralItem
+	Steps       []told
+	Messages    []concert.Message
+	MayAnswer   bool
+	Inside      bool // read by an authority, not by the provider
+	Erased      int  // items that are gone, so that the original is not shown
+	Digest      string
+	Errors      formErrors
+	Article16   bool
+	Asked       int // messages in its thread
+	Talks       bool
 }
 
 var referralStates = map[concert.ReferralStatus]state{
@@ -107,7 +112,7 @@ func (u *UI) referralFor(r *http.Request, v *visit) (referralPage, error) {
 	p := referralPage{Ref: ref.Ref, Version: ref.Version, Status: ref.Status, Voluntary: concert.VoluntaryNotice, Author: ref.Payload.Author, Provider: ref.Provider.Name,
 		Sent: at(ref.CreatedAt), Acked: at(ref.AckedAt), Answered: ref.Answered, Exercise: ref.Exercise, Inside: v.person.Provider == "", Erased: ref.Erased, Digest: ref.Digest}
 	p.MayAnswer = v.actor().MayAnswer(ref.Referral) == nil
-	p.Article16, p.Messages, p.Talks = ref.Article16, ref.Thread.Messages, true
+	p.Article16, p.Asked, p.Talks = ref.Article16, ref.Thread.Messages, true
 	signed := make(map[string]concert.PayloadItem, len(ref.Payload.Items))
 	for _, it := range ref.Payload.Items {
 		signed[it.Ref] = it
@@ -119,6 +124,7 @@ func (u *UI) referralFor(r *http.Request, v *visit) (referralPage, error) {
 		}
 		p.Items[len(p.Items)-1].Ref = it.Ref
 	}
+	p.Messages, p.ProviderRef = ref.Messages, ref.Provider.Ref
 	for _, d := range ref.Deliveries {
 		p.Steps = append(p.Steps, told{Kind: noticeKinds[d.Kind], Rung: rungTexts[d.Rung], Author: d.Evidence, At: at(d.CreatedAt)})
 	}

@@ -82,6 +82,10 @@ var unlinked = map[string]string{
 	"GET /password":                 "the one-time link leads there",
 	"GET /items/{ref}/erasure.json": "stands on an erased item only",
 	"GET /audit/export":             "made by a form",
+	"GET /second":                   "the log-in leads there",
+	"GET /step-up":                  "a guarded act leads there",
+	"GET /account/factors/totp":     "a form leads there, as long as a secret waits for its first code",
+	"GET /answer/{token}":           "behind a link in a mail (TestBrowserProviderAnswersFromTheMailsLink)",
 
 	"GET /items/{ref}/proportionality": "stands on an item that cannot be isolated only",
 	"GET /notes/{ref}":                 "stands at a closed action's end only",
