@@ -63,6 +63,7 @@ type Assessment struct {
 	Judgement  string
 	Host       ProviderID // who is known to host the item by now
 	Watched    bool       // its author's accuracy is low: one approval more (G30)
+	Capture    Capture    // the newest of the author's authority, on which it rests (G06); zero for none
 	At         time.Time
 }
 
@@ -119,6 +120,9 @@ func (it Item) Assessed(by Actor, a Assessment, scope ScopeList, now time.Time) 
 	if err != nil {
 		return it, a, Event{}, err
 	}
+	if err := a.captured(by, before, now); err != nil {
+		return before, a, Event{}, err
+	}
 	a.Item, a.Author, a.Authority, a.At = it.ID, by.Person, by.Authority, now
 	it.Assessment, it.Author, it.Assessor, it.Outlet, it.Language = a.ID, by.Authority, by.Person, a.Outlet, a.Language
 	if it.Provider == "" {
@@ -141,6 +145,7 @@ func (it Item) Assessed(by Actor, a Assessment, scope ScopeList, now time.Time) 
 	b := change(before, it)
 	b.Assessment, b.Author, b.ContentType, b.Purpose, b.Outlet, b.Unbranded = a.ID, a.Authority, a.Type, a.Purpose, a.Outlet, a.Unbranded
 	b.Needed, b.Watched, b.Language, b.Severity, b.Evaluation = it.Needed, a.Watched, a.Language, a.Severity, a.Evaluation
+	b.Capture = a.Capture.Ref
 	return it, a, NewEvent(kind, by, string(it.ID), now, b).WithSealed(AssessmentText{Facts: a.Facts, Judgement: a.Judgement, Mark: a.Mark, MarkWhere: a.MarkWhere}), nil
 }
 

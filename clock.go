@@ -21,6 +21,7 @@ const (
 	ClockProbe    ClockKind = "hold.probe"        // subject: an authority; may its dispatch go on
 	ClockOverride ClockKind = "override.review"   // subject: an item; is its override reviewed
 	ClockErase    ClockKind = "item.erase"        // subject: an item; its term is over
+	ClockCaptures ClockKind = "item.captures"     // subject: an item; are terms of its captures over
 	ClockBatch    ClockKind = "batch.run"         // subject: a batch; its undo window is over
 	ClockContact  ClockKind = "contact.deliver"   // subject: a contact point; send what waits for it
 	ClockPatterns ClockKind = "action.patterns"   // subject: a closed action; draft its providers' notes
@@ -46,7 +47,7 @@ func (k ClockKind) Rank() int {
 		return 1
 	case ClockRemind:
 		return 3
-	case ClockErase:
+	case ClockErase, ClockCaptures:
 		return 4
 	}
 	return 2
@@ -117,6 +118,14 @@ type EraseItem struct {
 // Kind names the job.
 func (EraseItem) Kind() string { return string(ClockErase) }
 
+// EraseCaptures erases the bytes of an item's captures whose term is over (G22).
+type EraseCaptures struct {
+	Item ItemID `json:"item"`
+}
+
+// Kind names the job.
+func (EraseCaptures) Kind() string { return string(ClockCaptures) }
+
 // RunBatch does what a batch is to do, now that it can be taken back no more.
 type RunBatch struct {
 	Batch BatchID `json:"batch"`
@@ -160,6 +169,8 @@ func (c Clock) JobFor() (Job, error) {
 		return ReviewDue{ItemID(c.Subject)}, nil
 	case ClockErase:
 		return EraseItem{ItemID(c.Subject)}, nil
+	case ClockCaptures:
+		return EraseCaptures{ItemID(c.Subject)}, nil
 	case ClockBatch:
 		return RunBatch{BatchID(c.Subject)}, nil
 	case ClockContact:

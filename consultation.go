@@ -31,6 +31,9 @@ const (
 	ReadConsultations = "consultations" // with the justifications opened
 	ReadSample        = "sample"        // items drawn at random, to be read again
 	ReadExport        = "export"
+	ReadCaptures      = "captures" // what is known of an item's captures
+	ReadCapture       = "capture"  // the bytes of one
+	ReadPreview       = "preview"  // a safe rendition of one
 
 	ReadReferrals = "referrals" // an auditor only
 	ReadRegisters = "registers" // as above

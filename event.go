@@ -78,6 +78,12 @@ const (
 	EventItemDisclosed   EventKind = "item.disclosed" // left for another authority or a court (G23)
 	EventItemSecondLook  EventKind = "item.second_look"
 
+	EventCaptureAdded        EventKind = "capture.added"
+	EventCaptureErased       EventKind = "capture.erased"   // its bytes, by the clock
+	EventCaptureExported     EventKind = "capture.exported" // its bytes, under an instrument
+	EventAtrocityMarked      EventKind = "item.atrocity_marked"
+	EventAtrocityLifted      EventKind = "item.atrocity_lifted"
+	EventPreserved           EventKind = "item.preserved"
 	EventItemNoted           EventKind = "item.noted" // an internal note
 	EventTemplateWritten     EventKind = "template.written"
 	EventTemplateRetired     EventKind = "template.retired"
@@ -190,6 +196,7 @@ type ItemBody struct {
 	Watched     bool         `json:"watched,omitempty"`  // needs one approval more: its author's accuracy is low
 	Assessor    PersonID     `json:"assessor,omitempty"` // whose work the event judges
 	Again       bool         `json:"again,omitempty"`    // not the first correction of the item
+	Capture     string       `json:"capture,omitempty"`  // on which an assessment rests
 
 	Category  RemedyCategory `json:"category,omitempty"` // of a remedy
 	Others    int            `json:"others,omitempty"`   // that a measure would hit (cannot_isolate)

@@ -43,6 +43,8 @@ type (
 	MessageID string
 	// AnswerLinkID names an AnswerLink.
 	AnswerLinkID string
+	// CaptureID names a Capture.
+	CaptureID string
 )
 
 // Micros is t as the store keeps it: microseconds UTC since 1970; zero time is 0.

@@ -10,6 +10,8 @@ type NewItem struct {
 	Evaluation string `json:"evaluation,omitempty" doc:"source and information code, A1 to X4; A1 when left out: seen by the officer"`
 	SHA256     string `json:"sha256,omitempty" maxLength:"64" doc:"SHA-256 of the captured bytes, hex: copies of one work share it"`
 	Handling   string `json:"handling,omitempty" enum:"H0,H1,H2,H3" doc:"handling code; H0 when left out"`
+
+	Captures []InlineCapture `json:"captures,omitempty" maxItems:"4" doc:"small captures that come along; larger ones follow with POST /items/{id}/captures"`
 }
 
 // NewItems is a batch of them.
@@ -63,6 +65,8 @@ type Item struct {
 	HeldLegal  string      `json:"held_legal,omitempty" doc:"a legal hold keeps it from erasure since then"`
 	ErasedAt   string      `json:"erased_at,omitempty" doc:"nothing of it can be read since then"`
 	Erasure    *Erasure    `json:"erasure,omitempty"`
+	Captures   []Capture   `json:"captures,omitempty" doc:"what is known of them; of the own authority, all for coordinators and auditors"`
+	Atrocity   *Atrocity   `json:"atrocity,omitempty" doc:"marked as evidence of an atrocity"`
 }
 
 // Guard is what the protected-expression guard said.

@@ -73,7 +73,7 @@ func (d *deployment) client(key string) *api.Client {
 
 // find is a place that nobody handed in before.
 func (d *deployment) find() api.NewItem {
-	return api.NewItem{Location: fmt.Sprintf("https://video.example/watch/EXERCISE-%08d", d.places.Add(1)), Type: "video", Action: d.action}
+	return api.NewItem{Location: fmt.Sprintf("https://video.example/watch/EXERCISE-%08d", d.places.Add(1)), Type: "video", Action: d.action, Captures: []api.InlineCapture{{Kind: "page", Bytes: []byte("<!doctype html><title>EXERCISE</title>")}}}
 }
 
 // submit hands in n new finds as the officer, in one batch where n is more than one.

@@ -74,6 +74,7 @@ func matrix(t *testing.T) map[string]row {
 	for _, rows := range []map[string]row{
 		deskRows,
 		designRows,
+		captureRows,
 		batchRows,
 		securityRows,
 		listRows,
@@ -268,7 +269,7 @@ func without(w who, v string) who {
 // readers may see a thing: what keeps them from an act on it may tell them more than that there is nothing.
 var readers = map[string]who{
 	"{open}": append(who{auditor}, north...), "{judged}": append(who{auditor}, north...), "{referred}": append(who{auditor}, north...), "{passed}": append(who{auditor}, north...), "{asked}": append(who{auditor}, north...), "{gone}": append(who{auditor}, north...), "{referral}": append(who{auditor, answerer, reader}, north...),
-	"{hold}": north, "{batch}": north, "{template}": north, "{action}": append(who{auditor, admin}, authoritySide...), "{scope}": everyone, "{newcomer}": who{admin, auditor}, "{outlet}": append(who{auditor, admin}, authoritySide...),
+	"{capture}": append(who{auditor}, north...), "{marked}": append(who{auditor}, north...), "{hold}": north, "{batch}": north, "{template}": north, "{action}": append(who{auditor, admin}, authoritySide...), "{scope}": everyone, "{newcomer}": who{admin, auditor}, "{outlet}": append(who{auditor, admin}, authoritySide...),
 	"{wide}": append(who{auditor}, north...), "{note}": append(who{auditor}, north...), "{mate}": who{boss},
 }
 
@@ -321,6 +322,7 @@ func openSite(t *testing.T, svc *casework.Service) *site {
 	testkit.Must(t, h.EraseItem(t.Context(), h.North.Reviewers[1], gone, h.Item(gone).Version))
 	newcomer, err := h.AddPerson(t.Context(), h.SecondAdmin, concert.Person{Name: "EXERCISE Newcomer", Login: "newcomer", Roles: []concert.Role{concert.RoleOfficer}}, h.North.Ref, "", "")
 	testkit.Must(t, err)
+	s.capturesOf(t, open.Ref)
 	v := h.Item(referred.Ref)
 	s.batched(t, referred.Ref)
 	for name, ref := range map[string]string{"open": open.Ref, "judged": judged.Ref, "referred": referred.Ref, "referral": v.ReferredAs, "hold": hold.Ref, "scope": entry.Ref, "action": h.Action.Ref,
@@ -328,7 +330,7 @@ func openSite(t *testing.T, svc *casework.Service) *site {
 		"contact": h.MailContact(h.Pulled, "abuse@audio.example", concert.MailSingle, nil).Ref} {
 		s.things["{"+name+"}"] = ref
 	}
-	s.secrets = []string{open.Ref, judged.Ref, hold.Ref, "ex000002", "ex000003", "ex000004", "EXERCISE case", "North-officer-0", "EXERCISE North-officer-1"}
+	s.secrets = append(s.secrets, open.Ref, judged.Ref, hold.Ref, "ex000002", "ex000003", "ex000004", "EXERCISE case", "North-officer-0", "EXERCISE North-officer-1")
 	for name, version := range map[string]int64{"open": open.Version, "asked": h.Item(asked).Version, "judged": judged.Version, "referred": v.Version, "referral": h.Referral(v.ReferredAs).Version, "hold": hold.Version, "action": h.Action.Version} {
 		s.things["{"+name+".v}"] = fmt.Sprint(version)
 	}

@@ -175,7 +175,7 @@ func (d *deployment) refer(t *testing.T, places ...string) {
 func (d *deployment) judge(t *testing.T, location, severity string) {
 	t.Helper()
 	ctx := t.Context()
-	it, err := d.officer.SubmitItem(ctx, api.Call{}, api.NewItem{Location: location, Type: "video"})
+	it, err := d.officer.SubmitItem(ctx, api.Call{}, api.NewItem{Location: location, Type: "video", Captures: []api.InlineCapture{{Bytes: []byte("<!doctype html><title>EXERCISE</title>")}}})
 	if err != nil {
 		t.Fatal(err)
 	}

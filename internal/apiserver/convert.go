@@ -117,7 +117,7 @@ func itemOf(it concert.Item, g casework.Registers) api.Item {
 	}
 }
 
-func itemViewOf(v casework.ItemView) api.Item {
+func itemViewOf(v casework.ItemView, now time.Time) api.Item {
 	g := casework.Registers{
 		Providers:   map[concert.ProviderID]concert.Provider{v.Item.Provider: v.Provider},
 		Scope:       concert.ScopeList{Outlets: map[concert.OutletID]concert.Outlet{v.Item.Outlet: v.Outlet}},
@@ -144,6 +144,10 @@ func itemViewOf(v casework.ItemView) api.Item {
 		l := secondLookOf(v.Ref, v.Look)
 		out.SecondLook = &l
 	}
+	for _, c := range v.Captures {
+		out.Captures = append(out.Captures, captureOf(c, now))
+	}
+	out.Atrocity = atrocityOf(v, now)
 	if v.Judged.ID != "" {
 		j := v.Judged
 		out.Assessment = &api.Assessment{Author: v.Assessor, Authority: v.Author.Ref, At: stamp(j.At), NewAssessment: api.NewAssessment{Type: string(j.Type), Purpose: string(j.Purpose), Outlet: v.Outlet.Ref, Mark: j.Mark, MarkWhere: j.MarkWhere,

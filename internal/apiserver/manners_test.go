@@ -213,7 +213,7 @@ func TestABatchAnswersForEachEntry(t *testing.T) {
 	ctx := context.Background()
 	in := api.NewItems{}
 	for n := range 9 {
-		in.Items = append(in.Items, api.NewItem{Location: place(0, n)})
+		in.Items = append(in.Items, api.NewItem{Location: place(0, n), Captures: seen()})
 	}
 	in.Items[4].Location = "javascript:alert(1)"
 	in.Items[6].Location = in.Items[5].Location

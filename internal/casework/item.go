@@ -23,7 +23,10 @@ type Submission struct {
 	Evaluation string
 	SHA256     string // of the captured bytes, 64 hex digits; "" where nothing was captured
 	Handling   concert.Handling
-	Source     string // form, api, csv
+	Source     string      // form, api, csv
+	Captures   []Capturing // small ones that come along
+
+	taken []taken
 }
 
 // sum is the digest of the captured bytes; false where nothing was captured.
@@ -78,6 +81,9 @@ type submitting struct {
 	added   []concert.Item
 	saw     []concert.Sighting
 	events  []concert.Event
+
+	captured []concert.Capture
+	bytes    []store.Bytes
 }
 
 // SubmitItems takes finds. A place that another authority found already is
@@ -103,7 +109,11 @@ func (s *Service) SubmitItems(ctx context.Context, by concert.Actor, in []Submis
 	var lookUp [][32]byte
 	for i, sub := range in {
 		var err error
-		if locs[i], guards[i], err = s.locate(sub.Location, sites); err != nil {
+		if locs[i], guards[i], err = s.locate(sub.Location, sites); err == nil {
+			in[i].taken, err = s.takeInline(by, sub.Captures)
+		}
+		if err != nil {
+			locs[i] = concert.Location{}
 			if out[i].Err, err = refusal(err); err != nil {
 				return nil, err
 			}
@@ -142,7 +152,11 @@ func (s *Service) SubmitItems(ctx context.Context, by concert.Actor, in []Submis
 			return err
 		}
 		tx.Record(b.events...)
-		return nil
+		for _, c := range b.captured {
+			tx.SetClock(concert.ClockCaptures, string(c.Item), c.AddedAt.Add(concert.ErasureTerm))
+		}
+		_, err = tx.AddCaptures(ctx, b.captured, b.bytes)
+		return err
 	})
 	return out, err
 }
@@ -194,6 +208,9 @@ func (b *submitting) one(ctx context.Context, tx *store.Tx, sub Submission, loc 
 	}
 	if it, ok := b.known[place]; ok {
 		it = it.ShownTo(b.by.Authority)
+		if err := b.capture(ctx, tx, it, sub, true); err != nil {
+			return Result{}, err
+		}
 		if b.seen[it.ID] {
 			return Result{Ref: it.Ref, Outcome: OutcomeKnown, Version: it.Version}, nil
 		}
@@ -214,6 +231,8 @@ func (b *submitting) one(ctx context.Context, tx *store.Tx, sub Submission, loc 
 	}
 	if captured {
 		it.Hash, it.Content = strings.ToLower(sub.SHA256), b.s.DB.Content(sum)
+	} else if sum, hash, ok := sub.work(); ok {
+		it.Hash, it.Content = hash, b.s.DB.Content(sum)
 	}
 	if sub.Outlet != "" {
 		o, err := findOutlet(b.scope, sub.Outlet)
@@ -233,8 +252,12 @@ func (b *submitting) one(ctx context.Context, tx *store.Tx, sub Submission, loc 
 	if err != nil {
 		return Result{}, err
 	}
-	b.known[place], b.seen[it.ID] = it, true
 	b.added, b.events = append(b.added, it), append(b.events, e)
+	if err := b.capture(ctx, tx, it, sub, false); err != nil {
+		b.added, b.events = b.added[:len(b.added)-1], b.events[:len(b.events)-1]
+		return Result{}, err
+	}
+	b.known[place], b.seen[it.ID] = it, true
 	b.saw = append(b.saw, concert.Sighting{Item: it.ID, Authority: b.by.Authority, Person: b.by.Person, At: now, Source: sub.Source, Evaluation: sub.Evaluation})
 	outcome := OutcomeCreated
 	if it.Status == concert.ItemStopped {

@@ -35,6 +35,11 @@ type ItemView struct {
 	LookUnit   string             // of who looked
 	Notes      []concert.Note     // internal, of the reader's own authority
 	Isolation  concert.Isolation  // what its provider cannot isolate; zero where it does not say so
+
+	Captures      []CaptureView    // those that the reader may know of, the newest first
+	Atrocity      concert.Atrocity // zero where the item was never marked
+	AtrocityUnit  string           // of who marked it
+	Preservations []PreservationView
 }
 
 // ReadItem is one item. Those who neither found nor judged it get the answer
@@ -83,7 +88,10 @@ func (s *Service) readItem(ctx context.Context, tx *store.Tx, by concert.Actor, 
 	if err := v.annotate(ctx, tx, by); err != nil {
 		return err
 	}
-	return v.limit(ctx, tx, by)
+	if err := v.limit(ctx, tx, by); err != nil {
+		return err
+	}
+	return s.fillCaptures(ctx, tx, by, v)
 }
 
 // findersOf fills in who found the item, and answers as for a missing one

@@ -36,6 +36,7 @@ func (s *Service) Handlers() *store.Handlers {
 	store.Handle(h, s.resumeAuthority)
 	store.Handle(h, s.reviewDue)
 	store.Handle(h, s.eraseItem)
+	store.Handle(h, s.eraseCaptures)
 	store.Handle(h, s.runBatch)
 	store.Handle(h, s.deliverContact)
 	store.Handle(h, s.draftPatterns)
@@ -54,6 +55,8 @@ func (s *Service) Run(ctx context.Context) error {
 	g.Go(func() error { s.every(ctx, forgetTick, "stored answers", s.forgetAnswers); return nil })
 	g.Go(func() error { s.every(ctx, forgetTick, "sessions", s.forgetSessions); return nil })
 	g.Go(func() error { s.every(ctx, scrubTick, "scrub", s.scrubErased); return nil })
+	g.Go(func() error { s.every(ctx, captureTick, "files of erased captures", s.removeFiles); return nil })
+	g.Go(func() error { s.every(ctx, orphanTick, "files of captures", s.sweepCaptures); return nil })
 	return g.Wait()
 }
 

@@ -317,7 +317,8 @@ func TestTextsSatisfyTheRules(t *testing.T) {
 		in := s.assessment(n, outlet)
 		it := concert.Item{ID: "i", Status: concert.ItemOpen, Needed: 1, Guard: concert.Guard{Verdict: concert.GuardPass}}
 		it, _, _, err := it.Assessed(officer, concert.Assessment{ID: "s", Type: concert.ContentType(in.Type), Purpose: concert.Purpose(in.Purpose), Outlet: concert.OutletID(in.Outlet), Mark: in.Mark, MarkWhere: in.MarkWhere,
-			Unbranded: in.Unbranded, Language: in.Language, Severity: concert.Severity(in.Severity), Evaluation: in.Evaluation, Facts: in.Facts, Judgement: in.Judgement}, list, now)
+			Unbranded: in.Unbranded, Language: in.Language, Severity: concert.Severity(in.Severity), Evaluation: in.Evaluation, Facts: in.Facts, Judgement: in.Judgement,
+			Capture: concert.Capture{ID: "c", Item: "i", Authority: "a", SeenAt: now}}, list, now)
 		if err != nil {
 			t.Fatalf("item %d: %v", n, err)
 		}

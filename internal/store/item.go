@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"concert"
 )
@@ -197,16 +198,17 @@ func (tx *Tx) Items(ctx context.Context, s concert.Scope, f ItemFilter) ([]conce
 }
 
 // ItemsToRefer are approved items of a provider whose handling code lets them
-// go there, urgent and old first. Of the paused authors only those are, whose
+// go there and whose mark of an atrocity, if any, does not keep them back
+// (Atrocity.Blocks), urgent and old first. Of the paused authors only those are, whose
 // urgency the pause does not stop.
-func (tx *Tx) ItemsToRefer(ctx context.Context, p concert.ProviderID, paused []concert.AuthorityID, limit int) ([]concert.Item, error) {
+func (tx *Tx) ItemsToRefer(ctx context.Context, p concert.ProviderID, paused []concert.AuthorityID, now time.Time, limit int) ([]concert.Item, error) {
 	codes := concert.Leaving(concert.ToProvider)
 	pass, args := "", append([]any{string(p)}, anys(strs(codes))...)
 	if len(paused) > 0 {
 		pass = " AND (i.rank = 0 OR i.author NOT IN (" + strings.TrimSuffix(strings.Repeat("?,", len(paused)), ",") + "))"
 		args = append(args, anys(strs(paused))...)
 	}
-	return list(ctx, tx, tx.scanItem(ctx), "SELECT "+itemCols+itemFrom+"WHERE i.provider = ? AND i.status = 'approved' AND i.erased_at = 0 AND i.handling IN (?"+repeat(",?", len(codes)-1)+")"+pass+" ORDER BY i.rank, i.id LIMIT ?", append(args, limit)...)
+	return list(ctx, tx, tx.scanItem(ctx), "SELECT "+itemCols+itemFrom+"WHERE i.provider = ? AND i.status = 'approved' AND i.erased_at = 0 AND i.handling IN (?"+repeat(",?", len(codes)-1)+")"+pass+" AND NOT EXISTS (SELECT 1 FROM atrocity m WHERE m.item = i.id AND m.lifted_at = 0 AND m.preserved_until <= ?) ORDER BY i.rank, i.id LIMIT ?", append(args, concert.Micros(now), limit)...)
 }
 
 // ProvidersAwaiting are the providers for which items of the author are

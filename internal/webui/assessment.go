@@ -72,6 +72,8 @@ type itemPage struct {
 	MayOverride bool
 	MayReview   bool
 	MayNote     bool
+	Capture     capturing
+	Now         time.Time
 	Pass        overriding
 	Review      reviewing
 	From        string // the list to go back to after a decision
@@ -84,7 +86,7 @@ func (p itemPage) homeless() formErrors {
 	for _, f := range []struct {
 		shown bool
 		errs  formErrors
-	}{{p.MayAssess, p.Assess.Errors}, {p.MayDecide, p.Decide.Errors}, {p.MayRemedy, p.Remedy.Errors}, {p.MayLook, p.Look.Errors}, {p.MayOverride, p.Pass.Errors}, {p.MayReview, p.Review.Errors}, {p.Keep.shown(), p.Keep.Errors}} {
+	}{{p.MayAssess, p.Assess.Errors}, {p.MayDecide, p.Decide.Errors}, {p.MayRemedy, p.Remedy.Errors}, {p.MayLook, p.Look.Errors}, {p.MayOverride, p.Pass.Errors}, {p.MayReview, p.Review.Errors}, {p.Keep.shown(), p.Keep.Errors}, {p.Capture.May, p.Capture.Errors}} {
 		if !f.shown {
 			e = append(e, f.errs...)
 		}
@@ -122,6 +124,7 @@ func (u *UI) itemFor(r *http.Request, v *visit) (itemPage, error) {
 	p.MayReview = it.Override.Item != "" && it.Override.MayReview(by, it.Item, it.Approvals) == nil
 	p.MayNote = by.Authority != "" && (found || ours) && (v.has(concert.RoleOfficer) || v.has(concert.RoleReviewer)) && it.ErasedAt.IsZero()
 	p.keep(v)
+	p.captures(v, found, now)
 	if r.URL.Query().Get("from") == "approvals" || field(r, "from") == "approvals" {
 		p.From = "approvals"
 	}
@@ -148,7 +151,11 @@ func (u *UI) showItem(w http.ResponseWriter, r *http.Request, v *visit, p itemPa
 	if !p.Item.ErasedAt.IsZero() {
 		body = erasedView(p)
 	}
-	return u.show(w, r, v, view{status: status, title: p.Item.Ref, body: body, wide: true})
+	var scripts []string
+	if p.Capture.May {
+		scripts = []string{"capture.js"}
+	}
+	return u.show(w, r, v, view{status: status, title: p.Item.Ref, body: body, wide: true, scripts: scripts})
 }
 
 // itemFailed shows the item again with the form as it was typed and what is

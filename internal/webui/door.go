@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -36,8 +37,9 @@ const whyCookie = "concert-why"
 type visit struct {
 	person  concert.Person // zero for nobody
 	session string
-	why     string // what sealed data is read for (G19)
-	limits  error  // why the session opens nothing else yet, nil for a whole one
+	why     string    // what sealed data is read for (G19)
+	limits  error     // why the session opens nothing else yet, nil for a whole one
+	file    io.Reader // of a form that carries one; nil else
 }
 
 func (v *visit) known() bool { return v.person.ID != "" }
@@ -66,6 +68,9 @@ func (u *UI) serve(need access, h handler) http.HandlerFunc {
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("Vary", "Accept-Encoding, Accept-Language, Cookie")
 		r = r.WithContext(design.WithReader(r.Context(), readerOf(r)))
+		if httpkit.IsUpload(r) {
+			r.Body = httpkit.NewUpload(w, r)
+		}
 		v, err := u.visitor(r, need)
 		if err == nil {
 			err = u.limits.Take(w, r, v.person.ID)
@@ -109,7 +114,10 @@ func (u *UI) visitor(r *http.Request, need access) (*visit, error) {
 	if err := u.cross.Check(r); err != nil {
 		return v, errForged
 	}
-	if err := r.ParseForm(); err != nil {
+	if err := v.parse(r); err != nil {
+		if refused := (*concert.Error)(nil); errors.As(err, &refused) {
+			return v, refused
+		}
 		return v, concert.Refuse(concert.TooLarge, "form.malformed", "", "the form could not be read: it is larger than %d MB, or broken", httpkit.MaxBody>>20)
 	}
 	if need == anyone {
@@ -396,6 +404,10 @@ type notice struct {
 }
 
 var noticeTexts = map[string]design.Text{
+	"captured":     "The capture is kept, sealed.",
+	"marked":       "Marked. It is not referred before somebody preserves it.",
+	"mark_lifted":  "The mark is lifted.",
+	"preserved":    "Recorded who preserves it.",
 	"assessed":     "Assessment recorded. A second person decides now.",
 	"exempt":       "Recorded as exempt under Art. 1(3). That ends the item.",
 	"unscoped":     "Assessment recorded, but the outlet stands on no scope entry in force: the item is parked.",

@@ -88,6 +88,7 @@ func (u *UI) routes() []route {
 		u.preferenceRoutes(),
 		u.designRoutes(),
 		u.batchRoutes(),
+		u.captureRoutes(),
 		u.securityRoutes(),
 		u.listRoutes(),
 		u.linkRoutes(),
