@@ -168,7 +168,7 @@ func (tx *Tx) Team(ctx context.Context, p concert.ProviderID) ([]concert.Person,
 // Credentials are the sessions and keys of people that are good at wall time
 // now, oldest first.
 func (tx *Tx) Credentials(ctx context.Context, people []concert.PersonID, now time.Time) ([]Credential, error) {
-	cs, err := in(ctx, tx, scanCredential, "SELECT digest, kind, person, name, created_at, expires_at, used_at FROM credential WHERE person IN (%s) AND kind <> 'link' ORDER BY created_at, digest", anys(strs(people)))
+	cs, err := in(ctx, tx, scanCredential, "SELECT digest, kind, person, name, created_at, expires_at, used_at, scopes FROM credential WHERE person IN (%s) AND kind <> 'link' ORDER BY created_at, digest", anys(strs(people)))
 	out := cs[:0]
 	for _, c := range cs {
 		if c.ExpiresAt.IsZero() || c.ExpiresAt.After(now) {

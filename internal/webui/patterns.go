@@ -12,7 +12,7 @@ import (
 func noteState(n concert.PatternNote) state {
 	switch {
 	case !n.ReleasedAt.IsZero():
-		return state{Mark: "✓", Label: "released", Tone: "good"}
+		return state{Mark: "✓", Label: "released to its provider", Tone: "good"}
 	case !n.ReviewedAt.IsZero():
 		return state{Mark: "◐", Label: "reviewed, waits for one other person", Tone: "wait"}
 	}
