@@ -24,7 +24,11 @@ const (
 	ClockCaptures ClockKind = "item.captures"     // subject: an item; are terms of its captures over
 	ClockBatch    ClockKind = "batch.run"         // subject: a batch; its undo window is over
 	ClockContact  ClockKind = "contact.deliver"   // subject: a contact point; send what waits for it
-	ClockPatterns ClockKind = "action.patterns"   // subject: a closed action; draft its providers' notes
+
+	ClockCaseReview ClockKind = "case.review"     // subject: a case; is it reviewed
+	ClockIncident   ClockKind = "incident.settle" // subject: an incident; give its items their priority
+	ClockWatch      ClockKind = "watch.end"       // subject: a watch; its end, or that of its traces
+	ClockPatterns   ClockKind = "action.patterns" // subject: a closed action; draft its providers' notes
 )
 
 // Clock is one deadline. There is at most one per kind and subject.
@@ -142,6 +146,30 @@ type DeliverContact struct {
 // Kind names the job.
 func (DeliverContact) Kind() string { return string(ClockContact) }
 
+// ReviewCaseDue says that a case's review is due (G22).
+type ReviewCaseDue struct {
+	Case CaseID `json:"case"`
+}
+
+// Kind names the job.
+func (ReviewCaseDue) Kind() string { return string(ClockCaseReview) }
+
+// SettleIncident gives an incident's items the priority that is theirs by now.
+type SettleIncident struct {
+	Incident IncidentID `json:"incident"`
+}
+
+// Kind names the job.
+func (SettleIncident) Kind() string { return string(ClockIncident) }
+
+// EndWatchDue ends a watch whose date has come, and later what is kept of it.
+type EndWatchDue struct {
+	Watch WatchID `json:"watch"`
+}
+
+// Kind names the job.
+func (EndWatchDue) Kind() string { return string(ClockWatch) }
+
 // DraftPatterns drafts the notes on patterns of abuse of a closed action.
 type DraftPatterns struct {
 	Action ActionID `json:"action"`
@@ -175,6 +203,12 @@ func (c Clock) JobFor() (Job, error) {
 		return RunBatch{BatchID(c.Subject)}, nil
 	case ClockContact:
 		return DeliverContact{ContactPointID(c.Subject)}, nil
+	case ClockCaseReview:
+		return ReviewCaseDue{CaseID(c.Subject)}, nil
+	case ClockIncident:
+		return SettleIncident{IncidentID(c.Subject)}, nil
+	case ClockWatch:
+		return EndWatchDue{WatchID(c.Subject)}, nil
 	case ClockPatterns:
 		return DraftPatterns{ActionID(c.Subject)}, nil
 	}

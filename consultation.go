@@ -40,9 +40,17 @@ const (
 	ReadRemedies  = "remedies"
 	ReadEvents    = "events"
 	ReadOneEvent  = "event"
-	ReadPlace     = "place"     // whether an item lies at a place that was typed
-	ReadQuestions = "questions" // a referral's thread with its provider
-	ReadNotes     = "notes"     // an auditor only: counts open nothing sealed
+	ReadPlace     = "place" // whether an item lies at a place that was typed
+
+	ReadCases        = "cases"
+	ReadOneCase      = "case"
+	ReadWatchlist    = "watchlist"
+	ReadOneWatch     = "watch"
+	ReadTranslations = "translations"
+	ReadIncident     = "incident"  // an auditor only
+	ReadIncidents    = "incidents" // as above
+	ReadQuestions    = "questions" // a referral's thread with its provider
+	ReadNotes        = "notes"     // an auditor only: counts open nothing sealed
 )
 
 // ConsultedBody is the body of the event that somebody read: what, by reference

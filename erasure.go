@@ -21,6 +21,8 @@ const (
 	ErasureStopped   ErasureCode = "guard_stopped" // the guard stopped it, nobody judged it
 	ErasureTakenBack ErasureCode = "taken_back"    // withdrawn before it went out; of captures: withdrawn
 	ErasureTermOver  ErasureCode = "term_over"     // of captures: six months after the referral
+
+	ErasureUnreviewed ErasureCode = "unreviewed" // a case's review did not come in time
 )
 
 // What people ask for. Each is confirmed by a second person.

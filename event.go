@@ -105,15 +105,42 @@ const (
 	EventContactRetired      EventKind = "contact.retired"
 	EventMessageReceived     EventKind = "message.received" // a reply, a report or a question came in
 	EventLinkRevoked         EventKind = "link.revoked"
-	EventProviderSeated      EventKind = "provider.seated"  // where it is established was recorded
-	EventQuestionAsked       EventKind = "question.asked"   // by the provider
-	EventQuestionReplied     EventKind = "question.replied" // by the authority that judged
-	EventIsolationWritten    EventKind = "isolation.written"
-	EventIsolationApproved   EventKind = "isolation.approved"
-	EventAuthorityArticle16  EventKind = "authority.article16" // whether its referrals are meant as DSA Art. 16 notices
-	EventPatternsDrafted     EventKind = "patterns.drafted"
-	EventPatternsReviewed    EventKind = "patterns.reviewed"
-	EventPatternsReleased    EventKind = "patterns.released"
+	EventProviderSeated      EventKind = "provider.seated" // where it is established was recorded
+
+	EventCaseOpened        EventKind = "case.opened"
+	EventCaseMemberAdded   EventKind = "case.member_added"
+	EventCaseMemberRemoved EventKind = "case.member_removed"
+	EventCaseLed           EventKind = "case.led" // another person leads it
+	EventCaseMandated      EventKind = "case.mandated"
+	EventCaseAdded         EventKind = "case.added" // something belongs to it
+	EventCaseRemoved       EventKind = "case.removed"
+	EventCaseReviewDue     EventKind = "case.review_due" // nobody reviewed it in time (G22)
+	EventCaseReviewed      EventKind = "case.reviewed"
+	EventCaseClosed        EventKind = "case.closed"
+	EventCasePersonAdded   EventKind = "case_person.added"
+	EventCasePersonPlaced  EventKind = "case_person.categorised" // in another category
+	EventCasePersonAsked   EventKind = "case_person.erasure_asked"
+	EventCasePersonErased  EventKind = "case_person.erased"
+	EventIncidentDeclared  EventKind = "incident.declared"
+	EventIncidentAttached  EventKind = "incident.attached" // subject: the item
+	EventIncidentSettled   EventKind = "incident.settled"  // its items have the priority that it gives, or no longer gives
+	EventIncidentEnded     EventKind = "incident.ended"
+	EventWatchPlaced       EventKind = "watch.placed"
+	EventWatchClaimed      EventKind = "watch.claimed"
+	EventWatchSwept        EventKind = "watch.swept"
+	EventWatchEnded        EventKind = "watch.ended"
+	EventWatchErased       EventKind = "watch.erased"
+	EventPersonLanguages   EventKind = "person.languages"
+	EventItemTranslated    EventKind = "item.translated"
+
+	EventQuestionAsked      EventKind = "question.asked"   // by the provider
+	EventQuestionReplied    EventKind = "question.replied" // by the authority that judged
+	EventIsolationWritten   EventKind = "isolation.written"
+	EventIsolationApproved  EventKind = "isolation.approved"
+	EventAuthorityArticle16 EventKind = "authority.article16" // whether its referrals are meant as DSA Art. 16 notices
+	EventPatternsDrafted    EventKind = "patterns.drafted"
+	EventPatternsReviewed   EventKind = "patterns.reviewed"
+	EventPatternsReleased   EventKind = "patterns.released"
 )
 
 // Event is what happened. Body holds codes, references and counts, never
@@ -198,9 +225,12 @@ type ItemBody struct {
 	Again       bool         `json:"again,omitempty"`    // not the first correction of the item
 	Capture     string       `json:"capture,omitempty"`  // on which an assessment rests
 
-	Category  RemedyCategory `json:"category,omitempty"` // of a remedy
-	Others    int            `json:"others,omitempty"`   // that a measure would hit (cannot_isolate)
-	OthersAre OtherKind      `json:"others_are,omitempty"`
+	Category RemedyCategory `json:"category,omitempty"` // of a remedy
+
+	Translation string `json:"translation,omitempty"` // that the act rests on: its actor does not read the item's language
+
+	Others    int       `json:"others,omitempty"` // that a measure would hit (cannot_isolate)
+	OthersAre OtherKind `json:"others_are,omitempty"`
 }
 
 // change is the body of a move from before to after.
@@ -253,6 +283,8 @@ type RegisterBody struct {
 	Date      string      `json:"date,omitempty"`
 	Exercise  bool        `json:"exercise,omitempty"`
 	Proposer  PersonID    `json:"proposer,omitempty"` // the first of two administrators
+
+	Languages []string `json:"languages,omitempty"` // that the person says it reads
 }
 
 // RecordedEvent is an event as the store keeps it and an export carries it.

@@ -22,7 +22,7 @@ const (
 )
 
 func person(id string, a concert.AuthorityID, p concert.ProviderID, roles ...concert.Role) concert.Actor {
-	return concert.Actor{Person: concert.PersonID(id), Operator: "OP-" + id, Authority: a, Provider: p, Roles: roles}
+	return concert.Actor{Person: concert.PersonID(id), Operator: "OP-" + id, Authority: a, Provider: p, Roles: roles, Languages: []string{"ar", "en", "fr"}}
 }
 
 func officer(id string) concert.Actor  { return person(id, northUnit, "", concert.RoleOfficer) }

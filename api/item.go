@@ -12,6 +12,10 @@ type NewItem struct {
 	Handling   string `json:"handling,omitempty" enum:"H0,H1,H2,H3" doc:"handling code; H0 when left out"`
 
 	Captures []InlineCapture `json:"captures,omitempty" maxItems:"4" doc:"small captures that come along; larger ones follow with POST /items/{id}/captures"`
+
+	Language string `json:"language,omitempty" maxLength:"35" doc:"of its words, as far as its finder can tell (BCP 47)"`
+	Incident string `json:"incident,omitempty" maxLength:"80" doc:"id of an incident that lasts"`
+	Sweep    string `json:"sweep,omitempty" maxLength:"80" doc:"id of one's own sweep of a watched place that it was found in"`
 }
 
 // NewItems is a batch of them.
@@ -67,6 +71,10 @@ type Item struct {
 	Erasure    *Erasure    `json:"erasure,omitempty"`
 	Captures   []Capture   `json:"captures,omitempty" doc:"what is known of them; of the own authority, all for coordinators and auditors"`
 	Atrocity   *Atrocity   `json:"atrocity,omitempty" doc:"marked as evidence of an atrocity"`
+
+	Cases        []string      `json:"cases,omitempty" doc:"ids of those that the reader is a member of"`
+	Incidents    []string      `json:"incidents,omitempty"`
+	Translations []Translation `json:"translations,omitempty" doc:"without their texts"`
 }
 
 // Guard is what the protected-expression guard said.

@@ -40,7 +40,7 @@ func deploy(b *testing.B, database string) *deployment {
 	d := &deployment{served: serve(b, at...), at: at}
 	ctx, admin, second := b.Context(), d.client(keys[0]), d.client(keys[1])
 	person := func(login, role, authority string) *api.Client {
-		c, err := api.Recruit(ctx, admin, second, api.Call{}, api.NewPerson{Name: "EXERCISE " + login, Login: login, Authority: authority, Roles: []string{role}, Key: "bench"})
+		c, err := api.Recruit(ctx, admin, second, api.Call{}, api.NewPerson{Name: "EXERCISE " + login, Login: login, Authority: authority, Roles: []string{role}, Key: "bench", Languages: testkit.Languages()})
 		testkit.Must(b, err)
 		return d.client(c.Key)
 	}

@@ -79,6 +79,7 @@ func matrix(t *testing.T) map[string]row {
 		securityRows,
 		listRows,
 		mailRows,
+		caseRows,
 		portalRows,
 	} {
 		for pattern, r := range rows {
@@ -270,6 +271,7 @@ func without(w who, v string) who {
 var readers = map[string]who{
 	"{open}": append(who{auditor}, north...), "{judged}": append(who{auditor}, north...), "{referred}": append(who{auditor}, north...), "{passed}": append(who{auditor}, north...), "{asked}": append(who{auditor}, north...), "{gone}": append(who{auditor}, north...), "{referral}": append(who{auditor, answerer, reader}, north...),
 	"{capture}": append(who{auditor}, north...), "{marked}": append(who{auditor}, north...), "{hold}": north, "{batch}": north, "{template}": north, "{action}": append(who{auditor, admin}, authoritySide...), "{scope}": everyone, "{newcomer}": who{admin, auditor}, "{outlet}": append(who{auditor, admin}, authoritySide...),
+	"{case}": who{officer, reviewer, auditor}, "{incident}": append(who{auditor}, authoritySide...), "{watch}": who{officer, colleague, reviewer, auditor}, "{sweep}": who{officer},
 	"{wide}": append(who{auditor}, north...), "{note}": append(who{auditor}, north...), "{mate}": who{boss},
 }
 
@@ -334,6 +336,7 @@ func openSite(t *testing.T, svc *casework.Service) *site {
 	for name, version := range map[string]int64{"open": open.Version, "asked": h.Item(asked).Version, "judged": judged.Version, "referred": v.Version, "referral": h.Referral(v.ReferredAs).Version, "hold": hold.Version, "action": h.Action.Version} {
 		s.things["{"+name+".v}"] = fmt.Sprint(version)
 	}
+	s.folders(t)
 	for name, login := range map[string]string{officer: "North-officer-0", colleague: "North-officer-1", reviewer: "North-reviewer-0", stranger: "South-officer-0", outsider: "South-reviewer-0",
 		coordinator: "coordinator", auditor: "auditor", admin: "admin", answerer: "answerer", reader: "reader", rival: "puller"} {
 		s.sessions[name] = s.enter(t, login)
@@ -406,7 +409,7 @@ func (s *site) ask(t *testing.T, visitor, pattern string, r row, missing bool) r
 		ref = ref[:3] + "NNNN-NNNN"
 	}
 	method, path, _ := strings.Cut(pattern, " ")
-	path = strings.NewReplacer("{id}", ref, "{ref}", ref, "{operator}", ref, "{key}", "KEY-NONE", "{$}", "").Replace(path)
+	path = strings.NewReplacer("{id}", ref, "{ref}", ref, "{operator}", ref, "{key}", "KEY-NONE", "{person}", fill("{person}"), "{$}", "").Replace(path)
 	body := fill(r.body)
 	machine := strings.HasPrefix(path, "/api/")
 	if !machine && method == http.MethodPost {

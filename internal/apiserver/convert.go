@@ -148,6 +148,16 @@ func itemViewOf(v casework.ItemView, now time.Time) api.Item {
 		out.Captures = append(out.Captures, captureOf(c, now))
 	}
 	out.Atrocity = atrocityOf(v, now)
+	for _, c := range v.Cases {
+		out.Cases = append(out.Cases, c.Ref)
+	}
+	for _, n := range v.Incidents {
+		out.Incidents = append(out.Incidents, n.Ref)
+	}
+	for _, t := range v.Translations {
+		t.Text = ""
+		out.Translations = append(out.Translations, translationOf(t, v.Ref, v.TranslatedBy))
+	}
 	if v.Judged.ID != "" {
 		j := v.Judged
 		out.Assessment = &api.Assessment{Author: v.Assessor, Authority: v.Author.Ref, At: stamp(j.At), NewAssessment: api.NewAssessment{Type: string(j.Type), Purpose: string(j.Purpose), Outlet: v.Outlet.Ref, Mark: j.Mark, MarkWhere: j.MarkWhere,

@@ -67,7 +67,7 @@ func (d *desk) register(t testing.TB) {
 	t.Helper()
 	ctx := context.Background()
 	person := func(login string, role concert.Role, authority, provider string) api.Client {
-		who := must(api.Recruit(ctx, &d.admin, &d.admin2, api.Call{}, api.NewPerson{Login: login, Name: login + " (EXERCISE)", Roles: []string{string(role)}, Authority: authority, Provider: provider, Key: "test"}))(t)
+		who := must(api.Recruit(ctx, &d.admin, &d.admin2, api.Call{}, api.NewPerson{Login: login, Name: login + " (EXERCISE)", Roles: []string{string(role)}, Authority: authority, Provider: provider, Key: "test", Languages: testkit.Languages()}))(t)
 		c := api.Client{Base: who.Base, Key: who.Key}
 		if provider == "" && role != concert.RoleAuditor {
 			c.Justification = testkit.Why

@@ -149,11 +149,16 @@ func (s *Server) items() {
 	s.secondLooks()
 	s.captures()
 	s.batches()
+	s.cases()
+	s.incidents()
+	s.watches()
+	s.languages()
 }
 
 func submission(n api.NewItem) (casework.Submission, error) {
 	captures, err := inline(n.Captures)
-	return casework.Submission{Captures: captures, Location: n.Location, Type: concert.ItemType(n.Type), Outlet: n.Outlet, Action: n.Action, Priority: n.Priority, Evaluation: n.Evaluation, SHA256: n.SHA256, Handling: concert.Handling(n.Handling), Source: "api"}, err
+	return casework.Submission{Captures: captures, Location: n.Location, Type: concert.ItemType(n.Type), Outlet: n.Outlet, Action: n.Action, Priority: n.Priority, Evaluation: n.Evaluation, SHA256: n.SHA256, Handling: concert.Handling(n.Handling), Source: "api",
+		Language: n.Language, Incident: n.Incident, Sweep: n.Sweep}, err
 }
 
 func judging(ref string, v int64, a api.NewAssessment) casework.Judging {
@@ -165,6 +170,7 @@ func (s *Server) listItems(ctx context.Context, in *struct {
 	Status string `query:"status" default:"open" enum:"stopped,open,out_of_scope,assessed,rejected,approved,held,referred,answered,refused,still_up,closed,returned,withdrawn"`
 	Limit  int    `query:"limit" default:"100" minimum:"1" maximum:"500"`
 	Cursor string `query:"cursor" maxLength:"200"`
+	Read   bool   `query:"read" doc:"only what is in a language that I read, or in none that is named"`
 }) (*body[api.Page[api.Item]], error) {
 	sc, err := scope(ctx)
 	if err != nil {
@@ -174,7 +180,7 @@ func (s *Server) listItems(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, s.fail(err)
 	}
-	items, err := s.svc.ListItems(ctx, sc, casework.ItemQuery{Status: concert.ItemStatus(in.Status), AfterRank: rank, AfterID: concert.ItemID(id), Limit: in.Limit})
+	items, err := s.svc.ListItems(ctx, sc, casework.ItemQuery{Status: concert.ItemStatus(in.Status), AfterRank: rank, AfterID: concert.ItemID(id), Limit: in.Limit, Read: in.Read})
 	if err != nil {
 		return nil, s.fail(err)
 	}

@@ -60,6 +60,14 @@ func (s *Service) AssessItems(ctx context.Context, by concert.Actor, in []Judgin
 			return err
 		}
 		watched := concert.AccuracyOf(record).Low()
+		named := make(map[string]string, len(in))
+		for _, j := range in {
+			named[j.Item] = j.Language
+		}
+		words, err := translated(ctx, tx, by, items, func(ref string) string { return named[ref] })
+		if err != nil {
+			return err
+		}
 		var saved []concert.Item
 		var judged []concert.Assessment
 		for i, j := range in {
@@ -68,7 +76,7 @@ func (s *Service) AssessItems(ctx context.Context, by concert.Actor, in []Judgin
 				out[i] = Result{Ref: j.Item, Err: concert.ErrNotFound}
 				continue
 			}
-			j.Watched, j.Capture = watched, captures[it.ID]
+			j.Watched, j.Capture, j.Translations = watched, captures[it.ID], words[it.ID]
 			next, a, e, err := s.assess(by, it.ShownTo(by.Authority), j, list, hosts)
 			if err != nil {
 				if out[i].Err, err = refusal(err); err != nil {

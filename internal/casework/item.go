@@ -27,6 +27,10 @@ type Submission struct {
 	Captures   []Capturing // small ones that come along
 
 	taken []taken
+
+	Language string // BCP 47, as its finder says; "" where it says nothing
+	Incident string // reference, may be ""
+	Sweep    string // reference of the sweep that it was found in, may be ""
 }
 
 // sum is the digest of the captured bytes; false where nothing was captured.
@@ -84,6 +88,7 @@ type submitting struct {
 
 	captured []concert.Capture
 	bytes    []store.Bytes
+	folders  folders
 }
 
 // SubmitItems takes finds. A place that another authority found already is
@@ -134,7 +139,7 @@ func (s *Service) SubmitItems(ctx context.Context, by concert.Actor, in []Submis
 			if locs[i].Kind == "" {
 				continue
 			}
-			r, err := b.one(ctx, tx, sub, locs[i], guards[i], places[i])
+			r, err := b.folded(ctx, tx, sub, locs[i], guards[i], places[i])
 			if err != nil {
 				if r.Err, err = refusal(err); err != nil {
 					return err
@@ -155,8 +160,10 @@ func (s *Service) SubmitItems(ctx context.Context, by concert.Actor, in []Submis
 		for _, c := range b.captured {
 			tx.SetClock(concert.ClockCaptures, string(c.Item), c.AddedAt.Add(concert.ErasureTerm))
 		}
-		_, err = tx.AddCaptures(ctx, b.captured, b.bytes)
-		return err
+		if _, err := tx.AddCaptures(ctx, b.captured, b.bytes); err != nil {
+			return err
+		}
+		return b.folders.save(ctx, tx, s)
 	})
 	return out, err
 }
@@ -223,7 +230,7 @@ func (b *submitting) one(ctx context.Context, tx *store.Tx, sub Submission, loc 
 		b.saw, b.events = append(b.saw, sg), append(b.events, e)
 		return Result{Ref: it.Ref, Outcome: OutcomeDuplicate, Version: it.Version}, nil
 	}
-	it := concert.Item{ID: concert.ItemID(identity.NewID()), Ref: identity.NewReference("IT"), Place: place, Location: loc, Type: sub.Type, Priority: min(max(sub.Priority, 0), 9), Guard: g, Exercise: b.s.Exercise, Version: 1}
+	it := concert.Item{ID: concert.ItemID(identity.NewID()), Ref: identity.NewReference("IT"), Place: place, Location: loc, Type: sub.Type, Priority: min(max(sub.Priority, 0), 9), Guard: g, Language: sub.Language, Exercise: b.s.Exercise, Version: 1}
 	it.Provider, it.Handling = b.host(loc), sub.Handling
 	sum, captured, err := sub.sum()
 	if err != nil {

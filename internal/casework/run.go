@@ -39,6 +39,9 @@ func (s *Service) Handlers() *store.Handlers {
 	store.Handle(h, s.eraseCaptures)
 	store.Handle(h, s.runBatch)
 	store.Handle(h, s.deliverContact)
+	store.Handle(h, s.reviewCaseDue)
+	store.Handle(h, s.settleIncident)
+	store.Handle(h, s.endWatchDue)
 	store.Handle(h, s.draftPatterns)
 	return h
 }

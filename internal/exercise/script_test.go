@@ -299,9 +299,9 @@ func TestCopiesOfAWorkShareOutletUnitAndProvider(t *testing.T) {
 func TestTextsSatisfyTheRules(t *testing.T) {
 	t.Parallel()
 	s := newScript(4, 3000)
-	officer := concert.Actor{Person: "p", Authority: "a", Roles: []concert.Role{concert.RoleOfficer}}
-	first := concert.Actor{Person: "r1", Authority: "a", Roles: []concert.Role{concert.RoleReviewer}}
-	second := concert.Actor{Person: "r2", Authority: "a", Roles: []concert.Role{concert.RoleReviewer}}
+	officer := concert.Actor{Person: "p", Authority: "a", Languages: readable(), Roles: []concert.Role{concert.RoleOfficer}}
+	first := concert.Actor{Person: "r1", Authority: "a", Languages: readable(), Roles: []concert.Role{concert.RoleReviewer}}
+	second := concert.Actor{Person: "r2", Authority: "a", Languages: readable(), Roles: []concert.Role{concert.RoleReviewer}}
 	desk := concert.Actor{Person: "d", Provider: "x", Roles: []concert.Role{concert.RoleProviderAnswerer}}
 	list := concert.ScopeList{Entries: map[concert.OutletID][]concert.ScopeEntry{"listed": {{ConfirmedAt: start, ListedOn: start}}}}
 	now := start.Add(time.Hour)

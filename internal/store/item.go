@@ -164,6 +164,7 @@ type ItemFilter struct {
 	AfterRank int                 // keyset cursor: the last row's 9 - priority …
 	AfterID   concert.ItemID      // … and id; "" to begin
 	Limit     int
+	Languages []string // base codes: those in one of them, or in none that is named; nil for any
 }
 
 // where is the filter without its cursor. What is erased waits for nobody;
@@ -174,13 +175,15 @@ func (f ItemFilter) where() (string, []any) {
 	case concert.ItemStopped, concert.ItemRejected, concert.ItemWithdrawn:
 		lives = ""
 	}
+	spoken, args := languages(f.Languages)
+	lives += spoken
 	switch {
 	case f.Authority == "":
-		return "WHERE i.status = ?" + lives, []any{string(f.Status)}
+		return "WHERE i.status = ?" + lives, append([]any{string(f.Status)}, args...)
 	case f.Status == concert.ItemOpen || f.Status == concert.ItemStopped:
-		return "WHERE i.authority = ? AND i.author = '' AND i.status = ?" + lives, []any{string(f.Authority), string(f.Status)}
+		return "WHERE i.authority = ? AND i.author = '' AND i.status = ?" + lives, append([]any{string(f.Authority), string(f.Status)}, args...)
 	}
-	return "WHERE i.author = ? AND i.author <> '' AND i.status = ?" + lives, []any{string(f.Authority), string(f.Status)}
+	return "WHERE i.author = ? AND i.author <> '' AND i.status = ?" + lives, append([]any{string(f.Authority), string(f.Status)}, args...)
 }
 
 // Items is one page, urgent and old first.

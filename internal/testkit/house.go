@@ -112,7 +112,7 @@ func (h *House) unit(name, country string) Unit {
 // Person registers somebody, with a second administrator where the role needs one, and keeps both halves of the way in.
 func (h *House) Person(login, authority, provider string, roles ...concert.Role) concert.Actor {
 	h.t.Helper()
-	p, err := h.AddPerson(h.t.Context(), h.Admin, concert.Person{Name: "EXERCISE " + login, Login: login, Roles: roles}, authority, provider, "")
+	p, err := h.AddPerson(h.t.Context(), h.Admin, concert.Person{Name: "EXERCISE " + login, Login: login, Roles: roles, Languages: Languages()}, authority, provider, "")
 	Must(h.t, err)
 	h.Links[login] = Token(p.Link)
 	if p.Proposal == "" {
@@ -123,6 +123,9 @@ func (h *House) Person(login, authority, provider string, roles ...concert.Role)
 	h.Codes[login] = code
 	return who.Actor()
 }
+
+// Languages are what everybody reads in tests: those of the made-up material.
+func Languages() []string { return []string{"ar", "en", "fr", "ru", "tr"} }
 
 // Token is the secret part of a one-time link's address.
 func Token(link string) string { return link[strings.IndexByte(link, '#')+1:] }

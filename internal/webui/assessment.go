@@ -77,6 +77,8 @@ type itemPage struct {
 	Pass        overriding
 	Review      reviewing
 	From        string // the list to go back to after a decision
+
+	Folder foldering
 }
 
 // homeless are refusals of forms that this person is not, or no longer,
@@ -91,7 +93,7 @@ func (p itemPage) homeless() formErrors {
 			e = append(e, f.errs...)
 		}
 	}
-	return e
+	return append(e, p.Folder.Form.homeless(map[string]bool{"translate": p.Folder.May, "file": p.Folder.MayFile, "attach": p.Folder.MayFile && len(p.Folder.Incidents) > 0})...)
 }
 
 // itemFor loads an item for a page with what this person may do there.
@@ -127,6 +129,9 @@ func (u *UI) itemFor(r *http.Request, v *visit) (itemPage, error) {
 	p.captures(v, found, now)
 	if r.URL.Query().Get("from") == "approvals" || field(r, "from") == "approvals" {
 		p.From = "approvals"
+	}
+	if p.Folder, err = u.folderingOf(r, v, found || ours); err != nil {
+		return p, err
 	}
 	p.Assess = judging{Outlet: it.Outlet.Ref, Language: it.Language, Evaluation: it.Judged.Evaluation, Mark: it.Judged.Mark, MarkWhere: it.Judged.MarkWhere, Facts: it.Judged.Facts, Judgement: it.Judged.Judgement, Unbranded: it.Judged.Unbranded}
 	return p, nil

@@ -461,6 +461,20 @@ var noticeTexts = map[string]design.Text{
 	"contact_retired":  "Contact point retired. What waited for it takes another way.",
 	"seated":           "Recorded.",
 	"links_ended":      "The answer links have ended.",
+
+	"case_opened":       "Case opened. You lead it, and let others in.",
+	"case_changed":      "Recorded.",
+	"case_reviewed":     "Review recorded. The case stands for another three years.",
+	"case_closed":       "Case closed. Its data stays under review.",
+	"incident_declared": "Incident declared. Every authority sees it.",
+	"incident_attached": "Added. What waits comes first now.",
+	"incident_ended":    "Incident ended. Its items go back to their own priority.",
+	"watched":           "Watched. It is due now.",
+	"swept":             "It is yours for an hour. Hand in what you find from here, then finish.",
+	"sweep_done":        "Sweep recorded.",
+	"watch_ended":       "Taken off the watchlist.",
+	"languages":         "Recorded: these are the languages that you read.",
+	"translated":        "Translation recorded, with its maker.",
 }
 
 func noticeOf(r *http.Request) notice {

@@ -134,7 +134,7 @@ func (h *house) furnish(ctx context.Context) {
 
 func (h *house) join(ctx context.Context, login, authority, provider string, roles ...concert.Role) {
 	h.t.Helper()
-	p, err := h.svc.AddPerson(ctx, h.admin, concert.Person{Name: "EXERCISE " + login, Login: login, Roles: roles}, authority, provider, "")
+	p, err := h.svc.AddPerson(ctx, h.admin, concert.Person{Name: "EXERCISE " + login, Login: login, Roles: roles, Languages: testkit.Languages()}, authority, provider, "")
 	must(h.t, err)
 	h.people[login], h.links[login] = p.Person, p.Link
 	if p.Proposal != "" {

@@ -107,6 +107,7 @@ func TestEveryPageIsReachableLightAndAccessible(t *testing.T) {
 	h := open(t)
 	h.work()
 	h.crowd()
+	h.folders()
 	h.join(t.Context(), "boss", "", h.provider.Ref, concert.RoleProviderAdmin)
 	stops, reached, visitors := h.tour(t)
 	for _, pattern := range h.ui.Routes() {

@@ -92,6 +92,10 @@ func (u *UI) routes() []route {
 		u.securityRoutes(),
 		u.listRoutes(),
 		u.linkRoutes(),
+		u.caseRoutes(),
+		u.incidentRoutes(),
+		u.watchRoutes(),
+		u.languageRoutes(),
 		u.portalRoutes(),
 	)
 }
