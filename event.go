@@ -132,6 +132,15 @@ const (
 	EventWatchErased       EventKind = "watch.erased"
 	EventPersonLanguages   EventKind = "person.languages"
 	EventItemTranslated    EventKind = "item.translated"
+
+	EventQuestionAsked      EventKind = "question.asked"   // by the provider
+	EventQuestionReplied    EventKind = "question.replied" // by the authority that judged
+	EventIsolationWritten   EventKind = "isolation.written"
+	EventIsolationApproved  EventKind = "isolation.approved"
+	EventAuthorityArticle16 EventKind = "authority.article16" // whether its referrals are meant as DSA Art. 16 notices
+	EventPatternsDrafted    EventKind = "patterns.drafted"
+	EventPatternsReviewed   EventKind = "patterns.reviewed"
+	EventPatternsReleased   EventKind = "patterns.released"
 )
 
 // Event is what happened. Body holds codes, references and counts, never
@@ -219,6 +228,9 @@ type ItemBody struct {
 	Category RemedyCategory `json:"category,omitempty"` // of a remedy
 
 	Translation string `json:"translation,omitempty"` // that the act rests on: its actor does not read the item's language
+
+	Others    int       `json:"others,omitempty"` // that a measure would hit (cannot_isolate)
+	OthersAre OtherKind `json:"others_are,omitempty"`
 }
 
 // change is the body of a move from before to after.
@@ -242,6 +254,7 @@ type ReferralBody struct {
 	Provider  ProviderID  `json:"provider"`
 	Items     int         `json:"items"`
 	Digest    string      `json:"digest,omitempty"` // SHA-256 of the signed payload, hex
+	Article16 bool        `json:"article16,omitempty"`
 }
 
 // DeliveryBody is the body of a step on the delivery ladder.

@@ -37,9 +37,10 @@ const (
 	answerer    = "answerer" // of the provider that the referral is addressed to
 	reader      = "reader"   // of that provider
 	rival       = "rival"    // answers for another provider
+	boss        = "boss"     // administrator of that provider's people, and no more
 )
 
-var visitors = []string{nobody, officer, colleague, reviewer, stranger, outsider, coordinator, auditor, mute, admin, answerer, reader, rival}
+var visitors = []string{nobody, officer, colleague, reviewer, stranger, outsider, coordinator, auditor, mute, admin, answerer, reader, rival, boss}
 
 // who is a set of visitors.
 type who []string
@@ -55,7 +56,7 @@ var (
 )
 
 // outside are those who may read nothing of what North alone knows.
-var outside = who{nobody, stranger, outsider, mute, answerer, reader, rival}
+var outside = who{nobody, stranger, outsider, mute, answerer, reader, rival, boss}
 
 // row is what one route allows: who, on which object, with which body. A placeholder like {open} in path or body is the
 // reference of a thing, {open.v} its version.
@@ -80,6 +81,7 @@ func matrix(t *testing.T) map[string]row {
 		listRows,
 		mailRows,
 		caseRows,
+		portalRows,
 	} {
 		for pattern, r := range rows {
 			if _, twice := all[pattern]; twice {
@@ -272,6 +274,7 @@ var readers = map[string]who{
 	"{consignment}": who{coordinator, reviewer, outsider}, "{bulletin}": who{coordinator}, "{allotment}": north,
 	"{capture}": append(who{auditor}, north...), "{marked}": append(who{auditor}, north...), "{hold}": north, "{batch}": north, "{template}": north, "{action}": append(who{auditor, admin}, authoritySide...), "{scope}": everyone, "{newcomer}": who{admin, auditor}, "{outlet}": append(who{auditor, admin}, authoritySide...),
 	"{case}": who{officer, reviewer, auditor}, "{incident}": append(who{auditor}, authoritySide...), "{watch}": who{officer, colleague, reviewer, auditor}, "{sweep}": who{officer},
+	"{wide}": append(who{auditor}, north...), "{note}": append(who{auditor}, north...), "{mate}": who{boss},
 }
 
 // site is a furnished deployment with both doors open and one session for each visitor.
@@ -342,6 +345,7 @@ func openSite(t *testing.T, svc *casework.Service) *site {
 		s.sessions[name] = s.enter(t, login)
 	}
 	s.sessions[mute] = s.sessions[auditor]
+	s.portalThings(t)
 	return s
 }
 

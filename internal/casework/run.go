@@ -43,6 +43,7 @@ func (s *Service) Handlers() *store.Handlers {
 	store.Handle(h, s.reviewCaseDue)
 	store.Handle(h, s.settleIncident)
 	store.Handle(h, s.endWatchDue)
+	store.Handle(h, s.draftPatterns)
 	return h
 }
 

@@ -444,6 +444,12 @@ var noticeTexts = map[string]design.Text{
 	"sessionended":  "Ended. It opens nothing any more.",
 	"scopeproposed": "Proposed. It counts once a second person confirms it.",
 	"scopedelisted": "The entry ends. What was not referred yet stays.",
+	"written":       "Sent to the other side.",
+	"weighed":       "Recorded. A second person approves it; until then nothing wider is asked.",
+	"widened":       "Approved. The provider is asked, and reads why.",
+	"meant":         "Changed, for every referral from now on.",
+	"note_reviewed": "Reviewed. One other person releases it.",
+	"note_released": "Released. Its provider is told.",
 	"looked":        "Second look recorded. It stops and sends nothing by itself.",
 
 	"action_opened":         "Joint action opened. Add its participants and targets.",

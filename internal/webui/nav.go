@@ -39,7 +39,8 @@ var (
 	watchers = func(f frame) bool {
 		return f.Person.Provider == "" && f.Person.Actor().MayWatch() == nil || auditors(f)
 	}
-	ofProvider = func(f frame) bool { return f.Person.Provider != "" }
+	ofProvider = func(f frame) bool { return f.has(concert.RoleProviderReader) || f.has(concert.RoleProviderAnswerer) }
+	teamLeads  = func(f frame) bool { return f.has(concert.RoleProviderAdmin) }
 )
 
 // menu is every page that one goes to, by what one goes there for.
@@ -62,6 +63,11 @@ var menu = []navGroup{
 		{"/referrals", "Referrals to us", ofProvider},
 		{"/referrals", "Referrals", readers},
 		{"/remedies", "Withdrawals and corrections", readers},
+		{"/own", "Our items", ofProvider},
+		{"/questions", "Questions", func(f frame) bool { return ofProvider(f) || deskPeople(f) }},
+		{"/isolations", "What cannot be isolated", deskPeople},
+		{"/figures", "Our figures", ofProvider},
+		{"/notes", "Notes on patterns of abuse", ofProvider},
 	}},
 	{"Together", []navItem{
 		{"/actions", "Joint actions", inside},
@@ -85,6 +91,8 @@ var menu = []navGroup{
 		{"/authorities", "Authorities", inside},
 		{"/people", "People", func(f frame) bool { return admins(f) || auditors(f) }},
 		{"/dispatch", "Dispatch", admins},
+		{"/article16", "How our referrals are meant", reviewers},
+		{"/team", "Our people", teamLeads},
 	}},
 }
 

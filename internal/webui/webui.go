@@ -97,6 +97,7 @@ func (u *UI) routes() []route {
 		u.watchRoutes(),
 		u.languageRoutes(),
 		u.actionRoutes(),
+		u.portalRoutes(),
 	)
 }
 
