@@ -77,6 +77,11 @@ const (
 	EventHandlingChanged EventKind = "item.handling_changed"
 	EventItemDisclosed   EventKind = "item.disclosed" // left for another authority or a court (G23)
 	EventItemSecondLook  EventKind = "item.second_look"
+
+	EventItemParked     EventKind = "item.parked"
+	EventItemHandedOver EventKind = "item.handed_over"
+	EventItemEscalated  EventKind = "item.escalated"
+	EventItemTakenOver  EventKind = "item.taken_over" // from a colleague who had it in hand
 )
 
 // Event is what happened. Body holds codes, references and counts, never

@@ -50,6 +50,10 @@ func (s *Service) AssessItems(ctx context.Context, by concert.Actor, in []Judgin
 		if err != nil {
 			return err
 		}
+		slips, err := slipsOn(ctx, tx, items)
+		if err != nil {
+			return err
+		}
 		record, err := tx.OfficerTallies(ctx, by.Person)
 		if err != nil {
 			return err
@@ -65,6 +69,9 @@ func (s *Service) AssessItems(ctx context.Context, by concert.Actor, in []Judgin
 			}
 			j.Watched = watched
 			next, a, e, err := s.assess(by, it.ShownTo(by.Authority), j, list, hosts)
+			if err == nil {
+				err = unclaimed(slips, by, it, s.now())
+			}
 			if err != nil {
 				if out[i].Err, err = refusal(err); err != nil {
 					return err
@@ -79,6 +86,9 @@ func (s *Service) AssessItems(ctx context.Context, by concert.Actor, in []Judgin
 			out[i] = Result{Ref: next.Ref, Outcome: string(next.Status), Version: next.Version + 1}
 		}
 		if err := tx.AddAssessments(ctx, judged); err != nil {
+			return err
+		}
+		if err := movedOn(ctx, tx, slips, saved); err != nil {
 			return err
 		}
 		return tx.SaveItems(ctx, saved)
@@ -156,6 +166,9 @@ func (s *Service) DecideItems(ctx context.Context, by concert.Actor, in []Decidi
 			}
 		}
 		if err := tx.AddApprovals(ctx, d.decided); err != nil {
+			return err
+		}
+		if err := movedOn(ctx, tx, d.slips, d.saved); err != nil {
 			return err
 		}
 		return tx.SaveItems(ctx, d.saved)

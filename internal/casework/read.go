@@ -32,6 +32,8 @@ type ItemView struct {
 	Withheld   bool               // the judgement is not shown: its handling code keeps it to its own authority (G23)
 	Look       concert.SecondLook // that the assessment was drawn for; zero where it was not
 	LookUnit   string             // of who looked
+	Slip       SlipView           // what lies on it while it waits; for its desk and who oversees
+	Why        []concert.PriorityReason
 }
 
 // ReadItem is one item. Those who neither found nor judged it get the answer
@@ -48,8 +50,14 @@ func (s *Service) ReadItem(ctx context.Context, scope concert.Scope, ref string)
 		if err == nil {
 			first, err = opens(ctx, tx, by, &v)
 		}
+		if err == nil {
+			err = s.fillFlow(ctx, tx, by, &v)
+		}
 		return err
 	})
+	if err == nil {
+		s.renewWhileReading(ctx, by, v)
+	}
 	if err == nil && first {
 		err = s.DB.Update(ctx, func(tx *store.Tx) error { return tx.AddOpening(ctx, v.Assessment, by.Person, s.now()) })
 	}
