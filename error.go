@@ -23,6 +23,9 @@ type Error struct {
 	Code    string // stable, for machines: "assessment.same_person"
 	Message string // what was wrong, where, and the way out
 	Field   string // the field at fault, "" where there is none
+
+	form string // Message before what goes into it was put there
+	args []any
 }
 
 // Error implements error.
@@ -36,7 +39,16 @@ func (e *Error) Is(target error) bool {
 
 // Refuse builds an Error of the kind; the message is formatted.
 func Refuse(kind ErrorKind, code, field, format string, args ...any) *Error {
-	return &Error{Kind: kind, Code: code, Field: field, Message: fmt.Sprintf(format, args...)}
+	return &Error{Kind: kind, Code: code, Field: field, Message: fmt.Sprintf(format, args...), form: format, args: args}
+}
+
+// Said is the message's form and what went into it, for whoever says it in
+// another language.
+func (e *Error) Said() (form string, args []any) {
+	if e.form == "" {
+		return e.Message, nil
+	}
+	return e.form, e.args
 }
 
 // ErrStale is what a save finds when the row has moved on since it was loaded.

@@ -37,6 +37,7 @@ var floors = map[string]int{
 	"order":             2,
 	"internal/formats":  2,
 	"internal/dispatch": 2,
+	"internal/design":   2,
 	"internal/lookup":   2,
 	"internal/identity": 2,
 

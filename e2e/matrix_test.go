@@ -65,8 +65,33 @@ type row struct {
 	body string // JSON under /api/, else a form
 }
 
-// matrix classifies every route of both doors. A route that is not here fails the test: say who may use it.
-var matrix = map[string]row{
+// matrix classifies every route of both doors: the rows of every feature, a map in the file of each. A route that is not here
+// fails the test: say who may use it.
+func matrix(t *testing.T) map[string]row {
+	t.Helper()
+	all := map[string]row{}
+	for _, rows := range []map[string]row{
+		deskRows,
+		designRows,
+	} {
+		for pattern, r := range rows {
+			if _, twice := all[pattern]; twice {
+				t.Fatalf("two rows for %s", pattern)
+			}
+			all[pattern] = r
+		}
+	}
+	return all
+}
+
+// designRows are the pages about the pages.
+var designRows = map[string]row{
+	"GET /preferences":  {may: everyone},
+	"POST /preferences": {may: anonymous},
+	"GET /design":       {may: everyone},
+}
+
+var deskRows = map[string]row{
 	// What machines and verifiers read without a key.
 	"GET /log/checkpoint": {may: everyone},
 	"GET /log/tile/":      {may: anonymous},
@@ -433,13 +458,14 @@ func TestG19WhoMayDoWhat(t *testing.T) {
 	t.Parallel()
 	testkit.EachDatabase(t, func(t *testing.T, svc *casework.Service) {
 		s := openSite(t, svc)
-		for pattern := range matrix {
+		rows := matrix(t)
+		for pattern := range rows {
 			if !slices.Contains(s.routes, pattern) {
 				t.Errorf("the matrix names %s, which no door answers", pattern)
 			}
 		}
 		for _, pattern := range s.routes {
-			r, ok := matrix[pattern]
+			r, ok := rows[pattern]
 			if !ok {
 				t.Errorf("%s is not in the matrix: say who may use it", pattern)
 			}
@@ -464,7 +490,7 @@ func TestG19WhoMayDoWhat(t *testing.T) {
 		}
 		for _, method := range []string{"GET ", "POST "} {
 			for _, pattern := range s.routes {
-				r := matrix[pattern]
+				r := rows[pattern]
 				if !strings.HasPrefix(pattern, method) || slices.Equal(r.may, anonymous) {
 					continue
 				}

@@ -18,16 +18,16 @@ func (u *UI) accuracy(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if err != nil {
 		return err
 	}
-	return u.show(w, r, v, view{title: "Accuracy", body: accuracyView(accuracyPage{officers}), wide: true})
+	return u.show(w, r, v, view{title: say(r.Context(), "Accuracy"), body: accuracyView(accuracyPage{officers}), wide: true})
 }
 
 // accuracyState says what follows from an officer's numbers.
 func accuracyState(o casework.OfficerAccuracy) state {
 	switch {
 	case !o.Known():
-		return state{"–", "too few to conclude anything", "end"}
+		return state{Mark: "–", Label: "too few to conclude anything", Tone: "end"}
 	case o.Low():
-		return state{"▲", "one approval more for every assessment", "bad"}
+		return state{Mark: "▲", Label: "one approval more for every assessment", Tone: "bad"}
 	}
-	return state{"✓", "as usual", "good"}
+	return state{Mark: "✓", Label: "as usual", Tone: "good"}
 }

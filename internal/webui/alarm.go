@@ -5,6 +5,7 @@ import (
 
 	"concert"
 	"concert/internal/casework"
+	"concert/internal/design"
 )
 
 // alarmsMost is how many alarms the page lists, newest first.
@@ -16,7 +17,7 @@ type alarmsPage struct {
 	Alarms  []casework.AlarmView
 }
 
-var alarmTexts = map[concert.AlarmKind]string{
+var alarmTexts = map[concert.AlarmKind]design.Text{
 	concert.AlarmProbed:     "Met too many holds within 24 hours",
 	concert.AlarmUnreviewed: "An overridden hold was not reviewed in time",
 }
@@ -30,5 +31,5 @@ func (u *UI) alarms(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if err != nil {
 		return err
 	}
-	return u.show(w, r, v, view{title: "Alarms", body: alarmsView(alarmsPage{Reviews: reviews, Alarms: alarms})})
+	return u.show(w, r, v, view{title: say(r.Context(), "Alarms"), body: alarmsView(alarmsPage{Reviews: reviews, Alarms: alarms})})
 }

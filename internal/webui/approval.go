@@ -1,6 +1,7 @@
 package webui
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -70,19 +71,19 @@ func (u *UI) showApprovals(w http.ResponseWriter, r *http.Request, v *visit, err
 	if err != nil {
 		return err
 	}
-	p.sort(items, g, u.svc.Now())
-	return u.show(w, r, v, view{status: errs.status(statusOf), title: "Approvals", body: approvalsView(p)})
+	p.sort(r.Context(), items, g, u.svc.Now())
+	return u.show(w, r, v, view{status: errs.status(statusOf), title: say(r.Context(), "Approvals"), body: approvalsView(p)})
 }
 
 // sort puts copies together. One alone is decided on like any other.
-func (p *approvalsPage) sort(items []casework.Awaiting, g casework.Registers, now time.Time) {
+func (p *approvalsPage) sort(ctx context.Context, items []casework.Awaiting, g casework.Registers, now time.Time) {
 	n := map[string]int{}
 	for _, it := range items {
 		n[it.Follows]++
 	}
 	at := map[string]int{}
 	for _, it := range items {
-		a := awaiting{Item: it.Item, Outlet: g.Scope.Outlets[it.Outlet].Name, Age: age(it.UpdatedAt, now)}
+		a := awaiting{Item: it.Item, Outlet: g.Scope.Outlets[it.Outlet].Name, Age: age(ctx, it.UpdatedAt, now)}
 		switch {
 		case it.Own:
 			p.Own++

@@ -105,7 +105,7 @@ func (u *UI) itemFor(r *http.Request, v *visit) (itemPage, error) {
 		return itemPage{}, err
 	}
 	now, by := u.svc.Now(), v.actor()
-	p := itemPage{Item: it, Ladder: ladder(it), Story: story(it), Age: age(it.CreatedAt, now), Outlets: outletChoices(g, now), Vantage: u.svc.Vantage}
+	p := itemPage{Item: it, Ladder: ladder(it), Story: story(it), Age: age(r.Context(), it.CreatedAt, now), Outlets: outletChoices(g, now), Vantage: u.svc.Vantage}
 	if e, err := g.Scope.Covers(it.Item.Outlet, now); err == nil {
 		p.InScope = e.Ref + ", " + e.LegalAct
 	}

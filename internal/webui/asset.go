@@ -5,9 +5,12 @@ import (
 	"embed"
 	"encoding/hex"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"path"
 	"strings"
+
+	"concert/internal/design"
 )
 
 //go:embed assets
@@ -28,21 +31,32 @@ type assets struct {
 
 func readAssets() (assets, error) {
 	a := assets{url: map[string]string{}, file: map[string][]byte{}}
-	entries, err := assetFiles.ReadDir("assets")
+	err := fs.WalkDir(assetFiles, "assets", func(p string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() || assetTypes[path.Ext(p)] == "" {
+			return err
+		}
+		body, err := assetFiles.ReadFile(p)
+		if err == nil {
+			a.add(path.Base(p), body)
+		}
+		return err
+	})
 	if err != nil {
 		return a, fmt.Errorf("embedded assets: %w", err)
 	}
-	for _, e := range entries {
-		body, err := assetFiles.ReadFile("assets/" + e.Name())
-		if err != nil {
-			return a, fmt.Errorf("embedded assets: %w", err)
-		}
-		sum := sha256.Sum256(body)
-		ext := path.Ext(e.Name())
-		served := strings.TrimSuffix(e.Name(), ext) + "." + hex.EncodeToString(sum[:6]) + ext
-		a.url[e.Name()], a.file[served] = "/assets/"+served, body
+	sheet, err := design.Stylesheet()
+	if err != nil {
+		return a, fmt.Errorf("style sheet: %w", err)
 	}
-	return a, nil
+	a.add("app.css", sheet)
+	return a, design.CheckCatalogues()
+}
+
+func (a assets) add(name string, body []byte) {
+	sum := sha256.Sum256(body)
+	ext := path.Ext(name)
+	served := strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:6]) + ext
+	a.url[name], a.file[served] = "/assets/"+served, body
 }
 
 func (a assets) serve(w http.ResponseWriter, r *http.Request) {

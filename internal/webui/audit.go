@@ -12,6 +12,7 @@ import (
 
 	"concert"
 	"concert/internal/casework"
+	"concert/internal/design"
 	"concert/internal/httpkit"
 )
 
@@ -22,7 +23,7 @@ const auditRows = 100
 var sampleSizes = []int{5, 10, 25}
 
 // readTexts say what a consultation was of.
-var readTexts = map[string]string{
+var readTexts = map[string]design.Text{
 	concert.ReadOneItem: "one item", concert.ReadItemList: "list of items", concert.ReadApprovals: "approvals that wait", concert.ReadSecondLooks: "second looks", concert.ReadHolds: "holds", concert.ReadReferral: "one referral",
 	concert.ReadItemCounts: "counts of items", concert.ReadBoard: "board", concert.ReadPeople: "people", concert.ReadConsultations: "consultations", concert.ReadSample: "random draw", concert.ReadExport: "export",
 	concert.ReadAccuracy: "accuracy of officers", concert.ReadAlarms: "alarms", concert.ReadDispatch: "hold on dispatch", concert.ReadErasure: "proof of an erasure",
@@ -33,10 +34,11 @@ type auditKey struct{ Role, Party, ID string }
 
 // consultedLine is one reading.
 type consultedLine struct {
-	Operator, What, Ref, Filter, Why string
-	Refs                             []string
-	Count                            int
-	At                               timeText
+	Operator, Ref, Filter, Why string
+	What                       design.Text
+	Refs                       []string
+	Count                      int
+	At                         timeText
 }
 
 // auditPage is what an auditor works with (G31).
@@ -68,7 +70,7 @@ func (u *UI) audit(w http.ResponseWriter, r *http.Request, v *visit) error {
 		return err
 	}
 	for _, c := range cs {
-		p.Lines = append(p.Lines, consultedLine{Operator: c.Operator, What: cmp.Or(readTexts[c.What], c.What), Ref: c.Ref, Filter: c.Filter, Why: c.Justification, Refs: c.Refs, Count: c.Count, At: at(c.At)})
+		p.Lines = append(p.Lines, consultedLine{Operator: c.Operator, What: cmp.Or(readTexts[c.What], design.Text(c.What)), Ref: c.Ref, Filter: c.Filter, Why: c.Justification, Refs: c.Refs, Count: c.Count, At: at(c.At)})
 	}
 	if len(cs) == auditRows {
 		p.Next = "/audit?" + url.Values{"operator": {p.Operator}, "ref": {p.Ref}, "after": {string(cs[auditRows-1].Event)}}.Encode()
@@ -84,7 +86,7 @@ func (u *UI) audit(w http.ResponseWriter, r *http.Request, v *visit) error {
 		return err
 	}
 	p.Keys = auditKeys(g, u.svc)
-	return u.show(w, r, v, view{title: "Audit", body: auditView(p), wide: true})
+	return u.show(w, r, v, view{title: say(r.Context(), "Audit"), body: auditView(p), wide: true})
 }
 
 func auditKeys(g casework.Registers, s *casework.Service) []auditKey {

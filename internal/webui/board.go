@@ -107,7 +107,7 @@ func boardOf(b casework.Board, g casework.Registers, series []sample, rateOfTime
 	p := boardPage{Ref: b.Action.Ref, Name: b.Action.Name, Mandate: b.Action.Mandate, Lead: g.Authorities[b.Action.Lead].Name, Starts: b.Action.StartsAt, Ends: b.Action.EndsAt, Exercise: b.Action.Exercise,
 		AsOf: b.AsOf, Rate: cmp.Or(rateOfTime, 1), LogSize: b.Log.Size, LogRoot: hex.EncodeToString(b.Log.Root[:6])}
 	for i, ph := range concert.Phases {
-		s := phaseStep{phaseTexts[ph], "ahead"}
+		s := phaseStep{string(phaseTexts[ph]), "ahead"}
 		switch at := slices.Index(concert.Phases, b.Action.Phase); {
 		case i < at:
 			s.State = "done"
@@ -120,15 +120,15 @@ func boardOf(b casework.Board, g casework.Registers, series []sample, rateOfTime
 	for i, m := range funnelSteps {
 		s := stage{Metric: m, N: t[m], Width: percent(t[m], t[concert.Submitted])}
 		if i > 0 {
-			s.Of, s.Share = strings.ToLower(metricTexts[funnelSteps[i-1]]), share(t[m], t[funnelSteps[i-1]])
+			s.Of, s.Share = strings.ToLower(string(metricTexts[funnelSteps[i-1]])), share(t[m], t[funnelSteps[i-1]])
 		}
 		p.Funnel = append(p.Funnel, s)
 	}
 	for _, c := range besideMetrics {
 		p.Beside = append(p.Beside, figure{c, t[c.Metric]})
 	}
-	p.Claimed = rateOf("Claimed removed", concert.MetricDefinitions[concert.Removed], "of "+strings.ToLower(metricTexts[concert.AnsweredN]), t[concert.Removed], t[concert.AnsweredN])
-	p.Seen = rateOf("Seen down", concert.MetricDefinitions[concert.Down], "of "+strings.ToLower(metricTexts[concert.RecheckedN]), t[concert.Down], t[concert.RecheckedN])
+	p.Claimed = rateOf("Claimed removed", concert.MetricDefinitions[concert.Removed], "of "+strings.ToLower(string(metricTexts[concert.AnsweredN])), t[concert.Removed], t[concert.AnsweredN])
+	p.Seen = rateOf("Seen down", concert.MetricDefinitions[concert.Down], "of "+strings.ToLower(string(metricTexts[concert.RecheckedN])), t[concert.Down], t[concert.RecheckedN])
 	p.Burn = burnOf(b.Action, t[concert.ReferredN], b.AsOf, series)
 	p.Providers, p.Countries = providerRows(b, g), countryRows(b, g)
 	if err := t.Check(); err != nil {
@@ -196,7 +196,7 @@ func countryRows(b casework.Board, g casework.Registers) []gridRow {
 		a := g.Authorities[id]
 		name := a.Unit
 		// Most support; only what is special is said.
-		if part != "" && part != partTexts[concert.PartSupport] {
+		if part != "" && part != string(partTexts[concert.PartSupport]) {
 			name += " (" + part + ")"
 		}
 		if !slices.Contains(units[a.Country], name) {
@@ -208,7 +208,7 @@ func countryRows(b casework.Board, g casework.Registers) []gridRow {
 	}
 	listed := map[concert.AuthorityID]bool{}
 	for _, p := range b.Participants {
-		add(p.Authority, partTexts[p.Part])
+		add(p.Authority, string(partTexts[p.Part]))
 		listed[p.Authority] = true
 	}
 	for id, c := range b.Authorities {
@@ -259,12 +259,12 @@ func (u *UI) actions(w http.ResponseWriter, r *http.Request, v *visit) error {
 	}
 	var p actionsPage
 	for _, a := range as {
-		p.Actions = append(p.Actions, actionLine{a.Ref, a.Name, g.Authorities[a.Lead].Name, a.Phase, day(a.StartsAt), day(a.EndsAt), a.Exercise, a.CreatedAt})
+		p.Actions = append(p.Actions, actionLine{a.Ref, a.Name, g.Authorities[a.Lead].Name, a.Phase, day(r.Context(), a.StartsAt), day(r.Context(), a.EndsAt), a.Exercise, a.CreatedAt})
 	}
 	slices.SortFunc(p.Actions, func(a, b actionLine) int {
 		return cmp.Or(b.Created.Compare(a.Created), cmp.Compare(a.Ref, b.Ref))
 	})
-	return u.show(w, r, v, view{title: "Joint actions", body: actionsView(p)})
+	return u.show(w, r, v, view{title: say(r.Context(), "Joint actions"), body: actionsView(p)})
 }
 
 func (u *UI) board(w http.ResponseWriter, r *http.Request, v *visit) error {

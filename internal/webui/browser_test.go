@@ -144,8 +144,7 @@ func (w *window) shoot(name string, dark bool, width, height int64) {
 	if dark {
 		scheme = "dark"
 	}
-	set := `for (const s of document.styleSheets) for (const r of s.cssRules) if (r.media && /prefers-color-scheme|^(not )?all$/.test(r.media.mediaText)) r.media.mediaText = "` + map[string]string{"light": "not all", "dark": "all"}[scheme] + `"; document.documentElement.style.colorScheme = "` + scheme + `"; 1`
-	get(w, chromedp.Evaluate[int](set))
+	get(w, chromedp.Evaluate[int](`document.documentElement.dataset.theme = "`+scheme+`"; 1`))
 	w.do(chromedp.EmulateViewport(width, height))
 	must(w.t, os.WriteFile(filepath.Join(w.dir, name+".png"), get(w, chromedp.FullScreenshot(100)), 0o600))
 }

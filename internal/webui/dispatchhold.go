@@ -5,12 +5,13 @@ import (
 
 	"concert"
 	"concert/internal/casework"
+	"concert/internal/design"
 )
 
 // heldLine is one hold on dispatch, past or standing.
 type heldLine struct {
 	Since, Until    timeText
-	Cause           string
+	Cause           design.Text
 	Reason, Grounds string
 }
 
@@ -25,7 +26,7 @@ type dispatchPage struct {
 	History bool
 }
 
-var causeTexts = map[concert.HoldCause]string{
+var causeTexts = map[concert.HoldCause]design.Text{
 	concert.CauseRestored: "the data were restored from a backup",
 	concert.CauseOrdered:  "an administrator stopped it",
 }
@@ -47,7 +48,7 @@ func (u *UI) showDispatch(w http.ResponseWriter, r *http.Request, v *visit, p di
 	for _, h := range p.Dispatching.History {
 		p.Lines = append(p.Lines, heldLine{at(h.HeldAt), at(h.ReleasedAt), causeTexts[h.Cause], h.Reason, h.Grounds})
 	}
-	return u.show(w, r, v, view{status: p.Errors.status(statusOf), title: "Dispatch", body: dispatchView(p)})
+	return u.show(w, r, v, view{status: p.Errors.status(statusOf), title: say(r.Context(), "Dispatch"), body: dispatchView(p)})
 }
 
 func (u *UI) holdDispatch(w http.ResponseWriter, r *http.Request, v *visit) error {

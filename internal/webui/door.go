@@ -12,6 +12,7 @@ import (
 	"github.com/a-h/templ"
 
 	"concert"
+	"concert/internal/design"
 	"concert/internal/httpkit"
 )
 
@@ -58,6 +59,8 @@ var (
 func (u *UI) serve(need access, h handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("Vary", "Accept-Language, Cookie")
+		r = r.WithContext(design.WithReader(r.Context(), readerOf(r)))
 		v, err := u.visitor(r, need)
 		if err == nil {
 			err = h(w, r, v)
@@ -158,6 +161,7 @@ type frame struct {
 	Scripts  []string
 	Notice   notice
 	Assets   map[string]string
+	Reader   design.Reader
 }
 
 func (f frame) has(r concert.Role) bool { return f.Person.ID != "" && f.Person.Actor().Has(r) }
@@ -182,7 +186,7 @@ type view struct {
 // show renders a page into memory first, so that a failing template never
 // leaves half a page.
 func (u *UI) show(w http.ResponseWriter, r *http.Request, v *visit, p view) error {
-	f := frame{Title: p.title, Path: r.URL.Path, Person: v.person, Why: v.why, Exercise: u.svc.Exercise, Wide: p.wide, Refresh: p.refresh, Scripts: p.scripts, Notice: noticeOf(r), Assets: u.assets.url}
+	f := frame{Title: p.title, Path: r.URL.Path, Person: v.person, Why: v.why, Exercise: u.svc.Exercise, Wide: p.wide, Refresh: p.refresh, Scripts: p.scripts, Notice: noticeOf(r), Assets: u.assets.url, Reader: design.ReaderOf(r.Context())}
 	var err error
 	if f.Held, err = u.svc.DispatchHeld(r.Context()); err != nil {
 		// The page goes out all the same: a failure page must not fail for this.
@@ -213,10 +217,10 @@ func (u *UI) show(w http.ResponseWriter, r *http.Request, v *visit, p view) erro
 // logged and says nothing of its inside.
 func (u *UI) fail(w http.ResponseWriter, r *http.Request, v *visit, err error) {
 	status := httpkit.StatusOf(err)
-	p := failurePage{Status: status, Message: "Something went wrong on our side. It is logged: try again, and tell your administrator if it stays."}
+	p := failurePage{Status: status, Message: say(r.Context(), "Something went wrong on our side. It is logged: try again, and tell your administrator if it stays.")}
 	var refused *concert.Error
 	if errors.As(err, &refused) {
-		p.Code, p.Message = refused.Code, refused.Message
+		p.Code, p.Message = refused.Code, design.Refusal(r.Context(), refused)
 	} else if r.Context().Err() == nil {
 		u.log.Error("page failed", "method", r.Method, "pattern", r.Pattern, "err", err)
 	}
@@ -229,7 +233,7 @@ func (u *UI) fail(w http.ResponseWriter, r *http.Request, v *visit, err error) {
 		http.Redirect(w, r, justificationFor(r.URL.RequestURI()), http.StatusSeeOther)
 		return
 	}
-	p.Title = failureTitle(status)
+	p.Title = say(r.Context(), failureTitle(status))
 	if err := u.show(w, r, v, view{status: status, title: p.Title, body: failureView(p)}); err != nil {
 		u.log.Error("error page failed", "err", err)
 		http.Error(w, p.Message, status)
@@ -253,7 +257,7 @@ type failurePage struct {
 	Title, Message, Code string
 }
 
-func failureTitle(status int) string {
+func failureTitle(status int) design.Text {
 	switch status {
 	case http.StatusNotFound:
 		return "There is no such page"
@@ -304,9 +308,12 @@ func onward(w http.ResponseWriter, r *http.Request, to, done, ref string) error 
 // notice says on the next page what was done. Its words come from a closed
 // table and its reference has the form of one, so that no address can put
 // words of others on a page.
-type notice struct{ Text, Ref string }
+type notice struct {
+	Text design.Text
+	Ref  string
+}
 
-var noticeTexts = map[string]string{
+var noticeTexts = map[string]design.Text{
 	"assessed":     "Assessment recorded. A second person decides now.",
 	"exempt":       "Recorded as exempt under Art. 1(3). That ends the item.",
 	"unscoped":     "Assessment recorded, but the outlet stands on no scope entry in force: the item is parked.",

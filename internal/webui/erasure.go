@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"concert"
+	"concert/internal/design"
 )
 
 // keeping are the forms that say how long an item is kept and where it may go:
@@ -28,7 +29,7 @@ func (k keeping) typed(form, text string) string {
 }
 
 // erasureTexts say why an item is erased.
-var erasureTexts = map[concert.ErasureCode]string{
+var erasureTexts = map[concert.ErasureCode]design.Text{
 	concert.ErasureLawful:    "found lawful, and the thirty days for redress are over",
 	concert.ErasureStopped:   "stopped by the guard, and thirty days are over",
 	concert.ErasureTakenBack: "taken back before it went out, and thirty days are over",
@@ -40,7 +41,7 @@ var erasureTexts = map[concert.ErasureCode]string{
 }
 
 // handlingTexts are the handling codes in words.
-var handlingTexts = map[concert.Handling]string{
+var handlingTexts = map[concert.Handling]design.Text{
 	concert.HandlingOpen:        "H0: only to prevent and combat crime",
 	concert.HandlingNotJudicial: "H1: not in judicial proceedings without permission",
 	concert.HandlingNotShared:   "H2: not to be passed on without permission",

@@ -1,14 +1,15 @@
 package webui
 
 import (
+	"context"
 	"errors"
+	"slices"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/a-h/templ"
 
 	"concert"
+	"concert/internal/design"
 )
 
 // formErrors are what stands in a form's way. Field names the field, "" what
@@ -25,7 +26,7 @@ func formErrorsOf(err error) (formErrors, error) {
 }
 
 // personTexts say in a form's words what the rule says in codes.
-var personTexts = map[string]string{
+var personTexts = map[string]design.Text{
 	"assessment.type":     "Choose the type, (a) to (e), or say that the purpose is exempt",
 	"assessment.purpose":  "Choose the outcome of the purpose test",
 	"assessment.severity": "Choose how severe it is",
@@ -35,21 +36,25 @@ var personTexts = map[string]string{
 }
 
 // said is what a person reads of a refusal.
-func said(e *concert.Error) string {
+func said(ctx context.Context, e *concert.Error) string {
 	if s := personTexts[e.Code]; s != "" {
-		return s
+		return say(ctx, s)
 	}
-	r, size := utf8.DecodeRuneInString(e.Message)
-	return string(unicode.ToUpper(r)) + e.Message[size:]
+	return design.Refusal(ctx, e)
 }
 
-func (e formErrors) of(field string) string {
+func (e formErrors) of(ctx context.Context, field string) string {
 	for _, p := range e {
 		if p.Field == field {
-			return said(p)
+			return said(ctx, p)
 		}
 	}
 	return ""
+}
+
+// at reports whether something stands in the field's way.
+func (e formErrors) at(field string) bool {
+	return slices.ContainsFunc(e, func(p *concert.Error) bool { return p.Field == field })
 }
 
 // status is the page's, after what was refused first.
@@ -67,7 +72,7 @@ func (e formErrors) aria(field string, hint bool) templ.Attributes {
 	if hint {
 		by = "h-" + field
 	}
-	if e.of(field) != "" {
+	if e.at(field) {
 		a["aria-invalid"] = "true"
 		if by != "" {
 			by += " "
@@ -84,11 +89,6 @@ func (e formErrors) aria(field string, hint bool) templ.Attributes {
 type choice struct{ Value, Text string }
 
 // timeText is a time for machines and for people.
-type timeText struct{ machine, text string }
+type timeText struct{ time time.Time }
 
-func at(t time.Time) timeText {
-	if t.IsZero() {
-		return timeText{}
-	}
-	return timeText{machine(t), when(t)}
-}
+func at(t time.Time) timeText { return timeText{t} }

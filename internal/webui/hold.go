@@ -65,7 +65,7 @@ func (u *UI) showHolds(w http.ResponseWriter, r *http.Request, v *visit, p holds
 	if status == 0 {
 		status = p.ReleaseErrors.status(statusOf)
 	}
-	return u.show(w, r, v, view{status: status, title: "Holds", body: holdsView(p)})
+	return u.show(w, r, v, view{status: status, title: say(r.Context(), "Holds"), body: holdsView(p)})
 }
 
 func (u *UI) placeHold(w http.ResponseWriter, r *http.Request, v *visit) error {
@@ -112,9 +112,9 @@ func releaseReason(p holdsPage, ref string) string {
 }
 
 var askedStates = map[concert.AskedKind]state{
-	concert.AskedDispatch: {"‖", "stopped by this hold", "wait"},
-	concert.AskedLate:     {"➤", "had been referred when you placed it; its author may withdraw", "bad"},
-	concert.AskedOverride: {"⚠", "let through for a threat to life; reviewed within 48 hours", "bad"},
+	concert.AskedDispatch: {Mark: "‖", Label: "stopped by this hold", Tone: "wait"},
+	concert.AskedLate:     {Mark: "➤", Label: "had been referred when you placed it; its author may withdraw", Tone: "bad"},
+	concert.AskedOverride: {Mark: "⚠", Label: "let through for a threat to life; reviewed within 48 hours", Tone: "bad"},
 }
 
 // renewalsLeft says how often a hold may still be renewed.

@@ -13,6 +13,7 @@ import (
 
 	"concert"
 	"concert/internal/casework"
+	"concert/internal/design"
 )
 
 const (
@@ -31,7 +32,7 @@ const waitingTabs = 5
 // tab is one status of the queue; Count is "" where it was not counted.
 type tab struct {
 	Status  concert.ItemStatus
-	Label   string
+	Label   design.Text
 	Count   string
 	Current bool
 }
@@ -85,7 +86,7 @@ func (u *UI) items(w http.ResponseWriter, r *http.Request, v *visit) error {
 	}
 	now := u.svc.Now()
 	for _, it := range items {
-		p.Rows = append(p.Rows, queueItem{Item: it, Provider: g.Providers[it.Provider].Name, Age: age(it.CreatedAt, now), Found: it.CreatedAt})
+		p.Rows = append(p.Rows, queueItem{Item: it, Provider: g.Providers[it.Provider].Name, Age: age(r.Context(), it.CreatedAt, now), Found: it.CreatedAt})
 	}
 	return u.tabs(r.Context(), w, r, v, scope, p)
 }
@@ -108,7 +109,7 @@ func (u *UI) tabs(ctx context.Context, w http.ResponseWriter, r *http.Request, v
 		}
 		p.Waiting = append(p.Waiting, t)
 	}
-	return u.show(w, r, v, view{title: itemStates[p.Status].Label + ": items", body: itemsView(p), wide: true})
+	return u.show(w, r, v, view{title: say(r.Context(), "Items: %s", say(r.Context(), itemStates[p.Status].Label)), body: itemsView(p), wide: true})
 }
 
 // cursor names a row of the queue, opaquely, for the page that begins after it.
@@ -148,11 +149,11 @@ type submitPage struct {
 }
 
 var outcomeTexts = map[string]state{
-	casework.OutcomeCreated:   {"✓", "taken: waits for an assessment", "good"},
-	casework.OutcomeStopped:   {"⊘", "recorded, but stopped by the guard", "end"},
-	casework.OutcomeDuplicate: {"+", "another authority found it before: you share the credit", "go"},
-	casework.OutcomeKnown:     {"=", "you handed it in before: nothing added", "end"},
-	"":                        {"▲", "not taken", "bad"},
+	casework.OutcomeCreated:   {Mark: "✓", Label: "taken: waits for an assessment", Tone: "good"},
+	casework.OutcomeStopped:   {Mark: "⊘", Label: "recorded, but stopped by the guard", Tone: "end"},
+	casework.OutcomeDuplicate: {Mark: "+", Label: "another authority found it before: you share the credit", Tone: "go"},
+	casework.OutcomeKnown:     {Mark: "=", Label: "you handed it in before: nothing added", Tone: "end"},
+	"":                        {Mark: "▲", Label: "not taken", Tone: "bad"},
 }
 
 func (u *UI) submitForm(w http.ResponseWriter, r *http.Request, v *visit) error {
@@ -174,7 +175,7 @@ func (u *UI) showSubmit(w http.ResponseWriter, r *http.Request, v *visit, p subm
 		}
 	}
 	slices.SortFunc(p.Actions, func(a, b choice) int { return cmp.Compare(a.Text, b.Text) })
-	return u.show(w, r, v, view{status: p.Errors.status(statusOf), title: "Hand in", body: submitView(p)})
+	return u.show(w, r, v, view{status: p.Errors.status(statusOf), title: say(r.Context(), "Hand in"), body: submitView(p)})
 }
 
 func (u *UI) submitItems(w http.ResponseWriter, r *http.Request, v *visit) error {

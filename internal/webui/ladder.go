@@ -53,7 +53,7 @@ func ladder(it casework.ItemView) []rung {
 	switch it.Status {
 	case concert.ItemStopped, concert.ItemOutOfScope, concert.ItemRejected, concert.ItemHeld, concert.ItemRefused, concert.ItemStillUp, concert.ItemReturned, concert.ItemWithdrawn:
 		if done > 0 {
-			rungs[done-1].Note = strings.TrimSpace(rungs[done-1].Note + " " + strings.ToLower(itemStates[it.Status].Label))
+			rungs[done-1].Note = strings.TrimSpace(rungs[done-1].Note + " " + strings.ToLower(string(itemStates[it.Status].Label)))
 		}
 	}
 	return rungs
@@ -77,11 +77,11 @@ func story(it casework.ItemView) []moved {
 		s = append(s, moved{At: a.At, What: what, Who: it.Author.Unit + " " + it.Reviewers[a.Reviewer], Detail: a.Ground})
 	}
 	if l := it.Look; !l.At.IsZero() {
-		s = append(s, moved{At: l.At, What: "second look: " + lookTexts[l.Verdict].Label, Who: it.LookUnit + " " + it.Reviewers[l.By], Detail: l.Note})
+		s = append(s, moved{At: l.At, What: "second look: " + string(lookTexts[l.Verdict].Label), Who: it.LookUnit + " " + it.Reviewers[l.By], Detail: l.Note})
 	}
 	for _, a := range it.Answers {
 		detail := strings.Join(slices.DeleteFunc([]string{strings.Join(a.Countries, " "), a.Forwarded, a.Note}, func(t string) bool { return t == "" }), "; ")
-		s = append(s, moved{At: a.At, What: "claimed: " + answerTexts[a.Code], Who: it.Provider.Name, Detail: detail})
+		s = append(s, moved{At: a.At, What: "claimed: " + string(answerTexts[a.Code]), Who: it.Provider.Name, Detail: detail})
 	}
 	for _, c := range it.Rechecks {
 		detail := "from " + c.Vantage
@@ -91,7 +91,7 @@ func story(it casework.ItemView) []moved {
 		if c.HTTP != 0 {
 			detail += ", HTTP " + strconv.Itoa(c.HTTP)
 		}
-		s = append(s, moved{At: c.At, What: "observed: " + observedStates[c.State].Label, Who: "us", Detail: detail})
+		s = append(s, moved{At: c.At, What: "observed: " + string(observedStates[c.State].Label), Who: "us", Detail: detail})
 	}
 	for _, m := range it.Remedies {
 		s = append(s, moved{At: m.At, What: string(m.Kind), Who: it.Author.Unit, Detail: m.Ref + ": " + m.Reason})

@@ -95,15 +95,15 @@ type oncePage struct {
 }
 
 func lineOf(p casework.PersonView, g casework.Registers, by concert.Person) personLine {
-	l := personLine{Operator: p.Operator, Login: p.Login, Name: p.Name, Roles: roleNames(p.Roles), Place: placeOf(g, p.Authority, p.Provider), State: state{"✓", "in force", "good"},
+	l := personLine{Operator: p.Operator, Login: p.Login, Name: p.Name, Roles: roleNames(p.Roles), Place: placeOf(g, p.Authority, p.Provider), State: state{Mark: "✓", Label: "in force", Tone: "good"},
 		Set: p.Roles, Authority: g.Authorities[p.Authority].Ref, TakesTwo: concert.TakesTwo(p.Roles), Disabled: !p.DisabledAt.IsZero()}
 	switch {
 	case l.Disabled:
-		l.State = state{"✕", "disabled", "end"}
+		l.State = state{Mark: "✕", Label: "disabled", Tone: "end"}
 	case p.Waits && p.Waiting.Ref == "":
-		l.State = state{"○", "lapsed unconfirmed: make a new link", "wait"}
+		l.State = state{Mark: "○", Label: "lapsed unconfirmed: make a new link", Tone: "wait"}
 	case p.Waits:
-		l.State = state{"○", "waits for a second administrator", "wait"}
+		l.State = state{Mark: "○", Label: "waits for a second administrator", Tone: "wait"}
 	}
 	q := p.Waiting
 	if q.Ref == "" || l.Disabled {
@@ -167,7 +167,7 @@ func (u *UI) showPeople(w http.ResponseWriter, r *http.Request, v *visit, p peop
 	}
 	p.MayAct = v.has(concert.RoleAdministrator)
 	p.Authorities, p.Providers = authorityChoices(g), providerChoices(g)
-	return u.show(w, r, v, view{status: p.Errors.status(statusOf), title: "People", body: peopleView(p), wide: true})
+	return u.show(w, r, v, view{status: p.Errors.status(statusOf), title: say(r.Context(), "People"), body: peopleView(p), wide: true})
 }
 
 func authorityChoices(g casework.Registers) []choice {
@@ -213,7 +213,7 @@ func (u *UI) addPerson(w http.ResponseWriter, r *http.Request, v *visit) error {
 }
 
 func (u *UI) showOnce(w http.ResponseWriter, r *http.Request, v *visit, p oncePage) error {
-	return u.show(w, r, v, view{title: "Shown once", body: onceView(p)})
+	return u.show(w, r, v, view{title: say(r.Context(), "Shown once"), body: onceView(p)})
 }
 
 // personPage is one account with what can be done about it.
@@ -251,7 +251,7 @@ func (u *UI) showPerson(w http.ResponseWriter, r *http.Request, v *visit, p pers
 		}
 		p.Keys = keyLines(keys)
 	}
-	return u.show(w, r, v, view{status: p.Errors.status(statusOf), title: "Person " + who.Operator, body: personView(p)})
+	return u.show(w, r, v, view{status: p.Errors.status(statusOf), title: say(r.Context(), "Person %s", who.Operator), body: personView(p)})
 }
 
 // refusedPerson shows the person again with what stood in an act's way.

@@ -44,7 +44,7 @@ type loginPage struct {
 
 func (u *UI) loginForm(w http.ResponseWriter, r *http.Request, v *visit) error {
 	p := loginPage{Next: next(r.URL.Query().Get("next"))}
-	return u.show(w, r, v, view{title: "Log in", body: loginView(p)})
+	return u.show(w, r, v, view{title: say(r.Context(), "Log in"), body: loginView(p)})
 }
 
 func (u *UI) login(w http.ResponseWriter, r *http.Request, v *visit) error {
@@ -54,7 +54,7 @@ func (u *UI) login(w http.ResponseWriter, r *http.Request, v *visit) error {
 		if p.Errors, err = formErrorsOf(err); err != nil {
 			return err
 		}
-		return u.show(w, r, &visit{}, view{status: p.Errors.status(httpkit.StatusOf), title: "Log in", body: loginView(p)})
+		return u.show(w, r, &visit{}, view{status: p.Errors.status(httpkit.StatusOf), title: say(r.Context(), "Log in"), body: loginView(p)})
 	}
 	u.setCookie(w, u.cookie, session, sessionSeconds)
 	u.setCookie(w, whyCookie, "", -1)
@@ -70,7 +70,7 @@ type enterPage struct {
 }
 
 func (u *UI) enterForm(w http.ResponseWriter, r *http.Request, v *visit) error {
-	return u.show(w, r, v, view{title: "Enter with a one-time link", body: enterView(enterPage{}), scripts: []string{"enter.js"}})
+	return u.show(w, r, v, view{title: say(r.Context(), "Enter with a one-time link"), body: enterView(enterPage{}), scripts: []string{"enter.js"}})
 }
 
 func (u *UI) enter(w http.ResponseWriter, r *http.Request, _ *visit) error {
@@ -84,7 +84,7 @@ func (u *UI) enter(w http.ResponseWriter, r *http.Request, _ *visit) error {
 		if err != nil {
 			return err
 		}
-		return u.show(w, r, &visit{}, view{status: errs.status(httpkit.StatusOf), title: "Enter with a one-time link", body: enterView(enterPage{Token: token, Errors: errs})})
+		return u.show(w, r, &visit{}, view{status: errs.status(httpkit.StatusOf), title: say(r.Context(), "Enter with a one-time link"), body: enterView(enterPage{Token: token, Errors: errs})})
 	}
 	u.setCookie(w, u.cookie, session, sessionSeconds)
 	u.setCookie(w, whyCookie, "", -1)
@@ -112,7 +112,7 @@ type passwordPage struct {
 
 func (u *UI) passwordForm(w http.ResponseWriter, r *http.Request, v *visit) error {
 	p := passwordPage{Login: v.person.Login, First: v.person.Password == ""}
-	return u.show(w, r, v, view{title: "Your password", body: passwordView(p)})
+	return u.show(w, r, v, view{title: say(r.Context(), "Your password"), body: passwordView(p)})
 }
 
 func (u *UI) setPassword(w http.ResponseWriter, r *http.Request, v *visit) error {
@@ -127,7 +127,7 @@ func (u *UI) setPassword(w http.ResponseWriter, r *http.Request, v *visit) error
 		if p.Errors, err = formErrorsOf(err); err != nil {
 			return err
 		}
-		return u.show(w, r, v, view{status: p.Errors.status(httpkit.StatusOf), title: "Your password", body: passwordView(p)})
+		return u.show(w, r, v, view{status: p.Errors.status(httpkit.StatusOf), title: say(r.Context(), "Your password"), body: passwordView(p)})
 	}
 	return onward(w, r, "/", "", "")
 }
@@ -161,7 +161,7 @@ func (u *UI) showJustification(w http.ResponseWriter, r *http.Request, v *visit,
 	if len(p.Errors) > 0 {
 		status = http.StatusUnprocessableEntity
 	}
-	return u.show(w, r, v, view{status: status, title: "What are you working on?", body: justificationView(p)})
+	return u.show(w, r, v, view{status: status, title: say(r.Context(), "What are you working on?"), body: justificationView(p)})
 }
 
 func (u *UI) justify(w http.ResponseWriter, r *http.Request, v *visit) error {

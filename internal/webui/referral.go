@@ -7,6 +7,7 @@ import (
 
 	"concert"
 	"concert/internal/casework"
+	"concert/internal/design"
 )
 
 // inboxPage is how many notices one page of the inbox shows.
@@ -14,10 +15,11 @@ const inboxPage = 100
 
 // told is one notice to the provider.
 type told struct {
-	Ref, Kind, Author, Rung string
-	Items                   int
-	Urgent, Sandbox         bool
-	At                      timeText
+	Ref, Author     string
+	Kind, Rung      design.Text
+	Items           int
+	Urgent, Sandbox bool
+	At              timeText
 }
 
 // inboxList is a provider's plain list of what it was told.
@@ -43,7 +45,7 @@ func (u *UI) inbox(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if len(notices) == inboxPage {
 		p.Next = "/referrals?after=" + strconv.FormatInt(notices[inboxPage-1].Position, 10)
 	}
-	return u.show(w, r, v, view{title: "Referrals to us", body: inboxListView(p)})
+	return u.show(w, r, v, view{title: say(r.Context(), "Referrals to us"), body: inboxListView(p)})
 }
 
 // replying is the answer on one item as it was typed.
@@ -83,10 +85,10 @@ type referralPage struct {
 }
 
 var referralStates = map[concert.ReferralStatus]state{
-	concert.ReferralSent:         {"➤", "sent", "go"},
-	concert.ReferralAcknowledged: {"◐", "acknowledged", "go"},
-	concert.ReferralPartly:       {"◑", "partly answered", "wait"},
-	concert.ReferralAnswered:     {"●", "answered", "good"},
+	concert.ReferralSent:         {Mark: "➤", Label: "sent", Tone: "go"},
+	concert.ReferralAcknowledged: {Mark: "◐", Label: "acknowledged", Tone: "go"},
+	concert.ReferralPartly:       {Mark: "◑", Label: "partly answered", Tone: "wait"},
+	concert.ReferralAnswered:     {Mark: "●", Label: "answered", Tone: "good"},
 }
 
 func (u *UI) referralFor(r *http.Request, v *visit) (referralPage, error) {
@@ -120,7 +122,7 @@ func (u *UI) referral(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if err != nil {
 		return err
 	}
-	return u.show(w, r, v, view{title: "Referral " + p.Ref, body: referralView(p)})
+	return u.show(w, r, v, view{title: say(r.Context(), "Referral %s", p.Ref), body: referralView(p)})
 }
 
 func (u *UI) acknowledgeReferral(w http.ResponseWriter, r *http.Request, v *visit) error {
@@ -181,7 +183,7 @@ func (u *UI) answerReferral(w http.ResponseWriter, r *http.Request, v *visit) er
 	for i, it := range p.Items {
 		p.Items[i].Reply = typed[it.Ref]
 	}
-	return u.show(w, r, v, view{status: errs.status(statusOf), title: "Referral " + p.Ref, body: referralView(p)})
+	return u.show(w, r, v, view{status: errs.status(statusOf), title: say(r.Context(), "Referral %s", p.Ref), body: referralView(p)})
 }
 
 // countries reads a list of country codes as people type it.

@@ -34,16 +34,16 @@ func (u *UI) scope(w http.ResponseWriter, r *http.Request, v *visit) error {
 	for id, entries := range g.Scope.Entries {
 		o := g.Scope.Outlets[id]
 		for _, e := range entries {
-			l := scopeLine{Ref: e.Ref, Outlet: o.Name, Parent: g.Scope.Outlets[o.Parent].Name, Aliases: o.Aliases, LegalAct: e.LegalAct, Authority: e.Authority, Citation: e.Citation, Listed: day(e.ListedOn), Delisted: day(e.DelistedOn)}
+			l := scopeLine{Ref: e.Ref, Outlet: o.Name, Parent: g.Scope.Outlets[o.Parent].Name, Aliases: o.Aliases, LegalAct: e.LegalAct, Authority: e.Authority, Citation: e.Citation, Listed: day(r.Context(), e.ListedOn), Delisted: day(r.Context(), e.DelistedOn)}
 			switch {
 			case e.InForce(now):
-				l.State = state{"✓", "in force", "good"}
+				l.State = state{Mark: "✓", Label: "in force", Tone: "good"}
 			case e.ConfirmedAt.IsZero():
-				l.State = state{"○", "proposed: counts only once a second person confirms it", "wait"}
+				l.State = state{Mark: "○", Label: "proposed: counts only once a second person confirms it", Tone: "wait"}
 			case !e.DelistedOn.IsZero():
-				l.State = state{"✕", "delisted", "end"}
+				l.State = state{Mark: "✕", Label: "delisted", Tone: "end"}
 			default:
-				l.State = state{"○", "not in force yet", "wait"}
+				l.State = state{Mark: "○", Label: "not in force yet", Tone: "wait"}
 			}
 			p.Lines = append(p.Lines, l)
 		}
@@ -51,7 +51,7 @@ func (u *UI) scope(w http.ResponseWriter, r *http.Request, v *visit) error {
 	slices.SortFunc(p.Lines, func(a, b scopeLine) int {
 		return cmp.Or(cmp.Compare(a.Outlet, b.Outlet), cmp.Compare(a.Ref, b.Ref))
 	})
-	return u.show(w, r, v, view{title: "Scope list", body: scopeView(p), wide: true})
+	return u.show(w, r, v, view{title: say(r.Context(), "Scope list"), body: scopeView(p), wide: true})
 }
 
 // definition is one published number.
@@ -72,12 +72,12 @@ type countingPage struct {
 func counting() countingPage {
 	var p countingPage
 	for _, m := range concert.Metrics {
-		p.Definitions = append(p.Definitions, definition{string(m), metricTexts[m], concert.MetricDefinitions[m]})
+		p.Definitions = append(p.Definitions, definition{string(m), string(metricTexts[m]), concert.MetricDefinitions[m]})
 	}
 	for _, s := range concert.Sums {
-		e := equality{Whole: metricTexts[s.Whole]}
+		e := equality{Whole: string(metricTexts[s.Whole])}
 		for _, m := range s.Parts {
-			e.Parts = append(e.Parts, metricTexts[m])
+			e.Parts = append(e.Parts, string(metricTexts[m]))
 		}
 		p.Sums = append(p.Sums, e)
 	}
@@ -85,7 +85,7 @@ func counting() countingPage {
 }
 
 func (u *UI) counting(w http.ResponseWriter, r *http.Request, v *visit) error {
-	return u.show(w, r, v, view{title: "How we count", body: countingView(counting())})
+	return u.show(w, r, v, view{title: say(r.Context(), "How we count"), body: countingView(counting())})
 }
 
 // logPage is the transparency log's head and how to check it.
@@ -112,5 +112,5 @@ func (u *UI) logHead(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if p.Before, err = u.svc.LogSuccessions(r.Context()); err != nil {
 		return err
 	}
-	return u.show(w, r, v, view{title: "Transparency log", body: logView(p)})
+	return u.show(w, r, v, view{title: say(r.Context(), "Transparency log"), body: logView(p)})
 }

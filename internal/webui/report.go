@@ -16,6 +16,7 @@ import (
 
 	"concert"
 	"concert/internal/casework"
+	"concert/internal/design"
 )
 
 // reportRow is one party's numbers in the report.
@@ -102,9 +103,9 @@ func reportOf(b casework.Board, g casework.Registers, origin string) reportPage 
 	}
 	parts := map[concert.AuthorityID][]string{}
 	for _, x := range b.Participants {
-		parts[x.Authority] = append(parts[x.Authority], partTexts[x.Part])
+		parts[x.Authority] = append(parts[x.Authority], string(partTexts[x.Part]))
 		if b.Authorities[x.Authority] == nil {
-			p.Authorities = append(p.Authorities, reportRow{Name: g.Authorities[x.Authority].Name, Country: g.Authorities[x.Authority].Country, Part: partTexts[x.Part], Counts: concert.Counts{}})
+			p.Authorities = append(p.Authorities, reportRow{Name: g.Authorities[x.Authority].Name, Country: g.Authorities[x.Authority].Country, Part: string(partTexts[x.Part]), Counts: concert.Counts{}})
 		}
 	}
 	countries := map[string]concert.Counts{}
@@ -142,9 +143,9 @@ func targetText(target int) string {
 func sumText(s concert.Sum, c concert.Counts) string {
 	parts := make([]string, len(s.Parts))
 	for i, m := range s.Parts {
-		parts[i] = thousands(c[m]) + " " + strings.ToLower(metricTexts[m])
+		parts[i] = thousands(c[m]) + " " + strings.ToLower(string(metricTexts[m]))
 	}
-	return thousands(c[s.Whole]) + " " + strings.ToLower(metricTexts[s.Whole]) + " = " + strings.Join(parts, " + ")
+	return thousands(c[s.Whole]) + " " + strings.ToLower(string(metricTexts[s.Whole])) + " = " + strings.Join(parts, " + ")
 }
 
 func (u *UI) report(w http.ResponseWriter, r *http.Request, v *visit) error {
@@ -156,7 +157,7 @@ func (u *UI) report(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if err != nil {
 		return err
 	}
-	return u.show(w, r, v, view{title: "Report: " + p.Name, body: reportView(p, true), wide: true})
+	return u.show(w, r, v, view{title: say(r.Context(), "Report: %s", p.Name), body: reportView(p, true), wide: true})
 }
 
 func (u *UI) reportCSV(w http.ResponseWriter, r *http.Request, v *visit) error {
@@ -187,7 +188,7 @@ func (u *UI) WriteReport(ctx context.Context, scope concert.Scope, actionRef str
 	if err != nil {
 		return err
 	}
-	css, err := assetFiles.ReadFile("assets/app.css")
+	css, err := design.Stylesheet()
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
 	}

@@ -54,7 +54,7 @@ func (u *UI) showLooks(w http.ResponseWriter, r *http.Request, v *visit, f looki
 		return err
 	}
 	p := looksPage{Waiting: looks.Waiting, Disagreed: looks.Disagreed, Form: f, Reviewer: v.has(concert.RoleReviewer)}
-	return u.show(w, r, v, view{status: f.Errors.status(statusOf), title: "Second looks", body: looksView(p)})
+	return u.show(w, r, v, view{status: f.Errors.status(statusOf), title: say(r.Context(), "Second looks"), body: looksView(p)})
 }
 
 func (u *UI) lookAgain(w http.ResponseWriter, r *http.Request, v *visit) error {
@@ -71,6 +71,6 @@ func (u *UI) lookAgain(w http.ResponseWriter, r *http.Request, v *visit) error {
 
 // lookTexts say what a second pair of eyes said.
 var lookTexts = map[concert.LookVerdict]state{
-	concert.LookAgree:    {"✓", "would refer it, too", "good"},
-	concert.LookDisagree: {"▲", "would not refer it: exempt, or no terrorist content", "bad"},
+	concert.LookAgree:    {Mark: "✓", Label: "would refer it, too", Tone: "good"},
+	concert.LookDisagree: {Mark: "▲", Label: "would not refer it: exempt, or no terrorist content", Tone: "bad"},
 }

@@ -11,6 +11,7 @@ package webui
 import (
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -70,7 +71,16 @@ func (u *UI) Routes() []string {
 	return out
 }
 
+// routes are those of every feature, a group in the file of each.
 func (u *UI) routes() []route {
+	return slices.Concat(
+		u.deskRoutes(),
+		u.preferenceRoutes(),
+		u.designRoutes(),
+	)
+}
+
+func (u *UI) deskRoutes() []route {
 	return []route{
 		{"GET /assets/{name}", u.assets.serve},
 		{"/", u.serve(anyone, u.missing)},

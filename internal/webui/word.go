@@ -1,46 +1,49 @@
 package webui
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
 	"concert"
+	"concert/internal/design"
 )
 
 // state is how a status is shown: a shape beside words, so that no meaning
 // hangs on colour.
 type state struct {
 	Mark  string // a shape
-	Label string
+	Label design.Text
 	Tone  string // class: wait, go, good, bad, end
+	Args  []any  // what goes into the label
 }
 
 var itemStates = map[concert.ItemStatus]state{
-	concert.ItemStopped:    {"⊘", "Stopped by the guard", "end"},
-	concert.ItemOpen:       {"○", "To assess", "wait"},
-	concert.ItemOutOfScope: {"◇", "Outlet not on the list", "end"},
-	concert.ItemAssessed:   {"◐", "Awaiting approval", "wait"},
-	concert.ItemRejected:   {"✕", "Rejected", "end"},
-	concert.ItemApproved:   {"●", "Approved, about to go", "go"},
-	concert.ItemHeld:       {"‖", "Hold", "wait"},
-	concert.ItemReferred:   {"➤", "Referred, no final answer", "go"},
-	concert.ItemAnswered:   {"✎", "Answered", "go"},
-	concert.ItemRefused:    {"■", "Refused by the provider: ended", "end"},
-	concert.ItemStillUp:    {"▲", "Still up", "bad"},
-	concert.ItemClosed:     {"✓", "Seen down", "good"},
-	concert.ItemReturned:   {"↺", "Back after removal", "bad"},
-	concert.ItemWithdrawn:  {"↩", "Withdrawn", "end"},
+	concert.ItemStopped:    {Mark: "⊘", Label: "Stopped by the guard", Tone: "end"},
+	concert.ItemOpen:       {Mark: "○", Label: "To assess", Tone: "wait"},
+	concert.ItemOutOfScope: {Mark: "◇", Label: "Outlet not on the list", Tone: "end"},
+	concert.ItemAssessed:   {Mark: "◐", Label: "Awaiting approval", Tone: "wait"},
+	concert.ItemRejected:   {Mark: "✕", Label: "Rejected", Tone: "end"},
+	concert.ItemApproved:   {Mark: "●", Label: "Approved, about to go", Tone: "go"},
+	concert.ItemHeld:       {Mark: "‖", Label: "Hold", Tone: "wait"},
+	concert.ItemReferred:   {Mark: "➤", Label: "Referred, no final answer", Tone: "go"},
+	concert.ItemAnswered:   {Mark: "✎", Label: "Answered", Tone: "go"},
+	concert.ItemRefused:    {Mark: "■", Label: "Refused by the provider: ended", Tone: "end"},
+	concert.ItemStillUp:    {Mark: "▲", Label: "Still up", Tone: "bad"},
+	concert.ItemClosed:     {Mark: "✓", Label: "Seen down", Tone: "good"},
+	concert.ItemReturned:   {Mark: "↺", Label: "Back after removal", Tone: "bad"},
+	concert.ItemWithdrawn:  {Mark: "↩", Label: "Withdrawn", Tone: "end"},
 }
 
-var itemTypes = map[concert.ItemType]string{
+var itemTypes = map[concert.ItemType]design.Text{
 	concert.TypeVideo: "video", concert.TypeImage: "image", concert.TypeText: "text", concert.TypeAudio: "audio", concert.TypeDocument: "document", concert.TypeAccount: "account",
 	concert.TypeChannel: "channel or group", concert.TypeBot: "bot", concert.TypeApp: "mobile app", concert.TypeExtension: "browser extension", concert.TypeNewsletter: "newsletter", concert.TypeWebsite: "website",
 }
 
 // typeText is what kind of thing an item is, with a word for not saying.
-func typeText(t concert.ItemType) string {
+func typeText(t concert.ItemType) design.Text {
 	if s := itemTypes[t]; s != "" {
 		return s
 	}
@@ -70,12 +73,12 @@ func contentTypeText(t concert.ContentType) string {
 	return "none named"
 }
 
-var purposeTexts = map[concert.Purpose]string{
+var purposeTexts = map[concert.Purpose]design.Text{
 	concert.PurposeNone:   "No protected purpose: it is not disseminated for education, journalism, art or research, nor to prevent or counter terrorism",
 	concert.PurposeExempt: "Exempt: it serves education, journalism, art or research, or prevents or counters terrorism, or expresses polemic or controversial views in public debate",
 }
 
-var severityTexts = map[concert.Severity]string{
+var severityTexts = map[concert.Severity]design.Text{
 	concert.SeverityRoutine: "Routine",
 	concert.SeveritySerious: "Serious: before routine items in every queue",
 	concert.SeverityThreat:  "Threat to life: first in every queue, leaves at any hour",
@@ -94,14 +97,14 @@ func evaluationText(code string) string {
 }
 
 var observedStates = map[concert.Observed]state{
-	concert.ObservedNot:     {"–", "not looked at yet", "wait"},
-	concert.ObservedDown:    {"✓", "down", "good"},
-	concert.ObservedUp:      {"▲", "up", "bad"},
-	concert.ObservedPartial: {"◑", "down in some places only", "wait"},
-	concert.ObservedUnknown: {"?", "could not tell", "wait"},
+	concert.ObservedNot:     {Mark: "–", Label: "not looked at yet", Tone: "wait"},
+	concert.ObservedDown:    {Mark: "✓", Label: "down", Tone: "good"},
+	concert.ObservedUp:      {Mark: "▲", Label: "up", Tone: "bad"},
+	concert.ObservedPartial: {Mark: "◑", Label: "down in some places only", Tone: "wait"},
+	concert.ObservedUnknown: {Mark: "?", Label: "could not tell", Tone: "wait"},
 }
 
-var answerTexts = map[concert.AnswerCode]string{
+var answerTexts = map[concert.AnswerCode]design.Text{
 	"":                             "silent: no word yet",
 	concert.AnswerReceived:         "received",
 	concert.AnswerInReview:         "in review",
@@ -123,26 +126,28 @@ var answerTexts = map[concert.AnswerCode]string{
 	concert.AnswerRestored:         "restored",
 }
 
-var phaseTexts = map[concert.Phase]string{
+var remedyTexts = map[concert.RemedyKind]design.Text{concert.RemedyWithdrawal: "withdrawal", concert.RemedyCorrection: "correction"}
+
+var phaseTexts = map[concert.Phase]design.Text{
 	concert.PhasePrepare: "Prepare", concert.PhaseCollect: "Collect", concert.PhaseDeconflict: "De-conflict",
 	concert.PhaseRefer: "Refer", concert.PhaseFollowUp: "Follow up", concert.PhaseClose: "Close",
 }
 
-var partTexts = map[concert.Part]string{
+var partTexts = map[concert.Part]design.Text{
 	concert.PartLead: "lead", concert.PartCoordinate: "coordinates", concert.PartSupport: "supports", concert.PartJudicial: "judicial",
 }
 
-var rungTexts = map[concert.Rung]string{
+var rungTexts = map[concert.Rung]design.Text{
 	concert.RungQueued: "queued", concert.RungSent: "sent", concert.RungAccepted: "accepted by the provider's machine",
 	concert.RungOpened: "opened", concert.RungAcknowledged: "acknowledged", concert.RungFailed: "could not be delivered",
 }
 
-var noticeKinds = map[concert.NoticeKind]string{
+var noticeKinds = map[concert.NoticeKind]design.Text{
 	concert.NoticeReferral: "Referral", concert.NoticeReminder: "Reminder", concert.NoticeWithdrawal: "Withdrawal",
 	concert.NoticeCorrection: "Correction", concert.NoticeSandbox: "Sandbox (made up)",
 }
 
-var metricTexts = map[concert.Metric]string{
+var metricTexts = map[concert.Metric]design.Text{
 	concert.Submitted: "Submitted", concert.Unique: "Unique", concert.Duplicates: "Duplicates", concert.Guarded: "Stopped by the guard", concert.Unassessed: "To assess",
 	concert.OutOfScope: "Out of scope", concert.Assessed: "Assessed", concert.Awaiting: "Awaiting approval", concert.Rejected: "Rejected", concert.Approved: "Approved",
 	concert.Ready: "Ready to go", concert.Held: "Held", concert.TakenBack: "Taken back", concert.ReferredN: "Referred", concert.Acknowledged: "Acknowledged",
@@ -153,13 +158,13 @@ var metricTexts = map[concert.Metric]string{
 	concert.ReferredURLs: "Referred, as URLs", concert.ReferredAccounts: "Referred, as accounts", concert.ReferredOthers: "Referred, others",
 }
 
-var officerTexts = map[concert.Metric]string{
+var officerTexts = map[concert.Metric]design.Text{
 	concert.OfficerAnswered: "Answered", concert.OfficerRefused: "Refused", concert.OfficerNotOurs: "Not theirs", concert.OfficerWithdrawn: "Withdrawn",
 	concert.OfficerCorrected: "Corrected", concert.OfficerAgreed: "Agreed", concert.OfficerDisagreed: "Disagreed",
 }
 
 // priorityText explains why an item stands where it stands in the queue.
-func priorityText(p int) string {
+func priorityText(p int) design.Text {
 	switch {
 	case p >= 9:
 		return "threat to life: first in every queue, leaves at any hour"
@@ -175,13 +180,13 @@ func priorityText(p int) string {
 func guardText(v concert.GuardVerdict) state {
 	switch v {
 	case concert.GuardPass:
-		return state{"✓", "ordinary item", "good"}
+		return state{Mark: "✓", Label: "ordinary item", Tone: "good"}
 	case concert.GuardElevate:
-		return state{"⚠", "protected place: two approvals", "wait"}
+		return state{Mark: "⚠", Label: "protected place: two approvals", Tone: "wait"}
 	case concert.GuardStop:
-		return state{"⊘", "stopped", "end"}
+		return state{Mark: "⊘", Label: "stopped", Tone: "end"}
 	}
-	return state{"–", "no verdict", "end"}
+	return state{Mark: "–", Label: "no verdict", Tone: "end"}
 }
 
 // thousands groups digits with a thin space that does not break.
@@ -213,37 +218,14 @@ func share(part, whole int64) string {
 	return fmt.Sprintf("%.1f %%", p)
 }
 
-// when is a time for people, in UTC, to the minute.
-func when(t time.Time) string {
-	if t.IsZero() {
-		return "–"
-	}
-	return t.UTC().Format("2 Jan 2006, 15:04") + " UTC"
-}
+// when is a time for people, to the minute: in the reader's zone with UTC.
+func when(ctx context.Context, t time.Time) string { return design.When(ctx, t) }
 
 // machine is a time for machines: the attribute of a time element.
 func machine(t time.Time) string { return t.UTC().Format(concert.TimeFormat) }
 
 // day is a date, "–" for none.
-func day(t time.Time) string {
-	if t.IsZero() {
-		return "–"
-	}
-	return t.UTC().Format("2 Jan 2006")
-}
+func day(ctx context.Context, t time.Time) string { return design.Day(ctx, t) }
 
 // age is how long ago, in the largest unit that says enough.
-func age(from, now time.Time) string {
-	d := now.Sub(from)
-	switch {
-	case from.IsZero():
-		return "–"
-	case d < time.Minute:
-		return "just now"
-	case d < 2*time.Hour:
-		return fmt.Sprintf("%d min", int(d.Minutes()))
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%d h", int(d.Hours()))
-	}
-	return fmt.Sprintf("%d days", int(d.Hours()/24))
-}
+func age(ctx context.Context, from, now time.Time) string { return design.Age(ctx, from, now) }

@@ -1,0 +1,318 @@
+package design_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"go/ast"
+	"go/constant"
+	goparser "go/parser"
+	"go/token"
+	"go/types"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"unicode"
+
+	templ "github.com/a-h/templ/parser/v2"
+	"golang.org/x/tools/go/packages"
+
+	"concert/internal/design"
+)
+
+// texts are what the pages say.
+type texts struct {
+	keys  map[string]string // every constant of type design.Text, and one place where it stands
+	shown []string          // places that show a Text without asking for its translation
+}
+
+// asString are files that may make a plain string of a Text: the catalogue itself, and those whose sentences are still put together
+// in English. The list only gets shorter.
+var asString = map[string]bool{"catalogue.go": true, "board.go": true, "ladder.go": true, "register.go": true, "report.go": true}
+
+// root is the repository, from here.
+const root = "../.."
+
+// spoken are the packages whose constants of type design.Text people read.
+var spoken = []string{"./internal/design", "./internal/webui"}
+
+var readTexts = sync.OnceValues(func() (texts, error) {
+	out := texts{keys: map[string]string{}}
+	mode := packages.NeedName | packages.NeedFiles | packages.NeedSyntax | packages.NeedTypes | packages.NeedTypesInfo | packages.NeedImports | packages.NeedExportFile
+	loaded, err := packages.Load(&packages.Config{Mode: mode, Dir: root}, spoken...)
+	if err != nil {
+		return out, err
+	}
+	for _, p := range loaded {
+		if len(p.Errors) > 0 {
+			return out, p.Errors[0]
+		}
+		for _, file := range p.Syntax {
+			ast.Inspect(file, func(n ast.Node) bool {
+				e, ok := n.(ast.Expr)
+				if !ok {
+					return true
+				}
+				at := p.Fset.Position(e.Pos())
+				place := fmt.Sprintf("%s:%d", filepath.Base(at.Filename), at.Line)
+				if v := p.TypesInfo.Types[e]; isText(v.Type) && v.Value != nil && constant.StringVal(v.Value) != "" {
+					out.keys[constant.StringVal(v.Value)] = place
+				}
+				if c, ok := e.(*ast.CallExpr); ok && showsText(p.TypesInfo, c) && !asString[filepath.Base(at.Filename)] {
+					out.shown = append(out.shown, place)
+				}
+				return true
+			})
+		}
+	}
+	return out, nil
+})
+
+func isText(t types.Type) bool {
+	n, ok := t.(*types.Named)
+	return ok && n.Obj().Pkg() != nil && n.Obj().Pkg().Path() == "concert/internal/design" && n.Obj().Name() == "Text"
+}
+
+// showsText reports whether the call writes a Text on the page, or makes a plain string of one, outside of package design.
+func showsText(info *types.Info, c *ast.CallExpr) bool {
+	if len(c.Args) == 0 || !isText(info.Types[c.Args[0]].Type) {
+		return false
+	}
+	if s, ok := c.Fun.(*ast.SelectorExpr); ok {
+		return s.Sel.Name == "JoinStringErrs"
+	}
+	id, ok := c.Fun.(*ast.Ident)
+	return ok && id.Name == "string"
+}
+
+// english lists texts that have no translation yet. It only gets shorter; when it is empty, it goes.
+func english(t *testing.T) map[string]bool {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join("testdata", "english.json"))
+	if os.IsNotExist(err) {
+		return nil
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []string
+	if err := json.Unmarshal(raw, &list); err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]bool{}
+	for _, s := range list {
+		out[s] = true
+	}
+	return out
+}
+
+func TestEveryTextIsTranslated(t *testing.T) {
+	t.Parallel()
+	said, err := readTexts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := design.CheckCatalogues(); err != nil {
+		t.Fatal(err)
+	}
+	yet, refused := english(t), refusals(t)
+	for _, l := range design.Languages()[1:] {
+		have, err := design.Translated(l.Code)
+		if err != nil {
+			t.Fatal(err)
+		}
+		known := map[string]bool{}
+		for _, k := range have {
+			known[string(k)] = true
+			if said.keys[string(k)] == "" && !refused[string(k)] {
+				t.Errorf("words/%s translates %q, which no page says any more: take it out", l.Code, k)
+			}
+		}
+		for _, k := range slices.Sorted(maps.Keys(said.keys)) {
+			if !known[k] && !yet[k] {
+				t.Errorf("%s: %q has no translation in words/%s", said.keys[k], k, l.Code)
+			}
+		}
+	}
+}
+
+func TestNoTextIsShownUntranslated(t *testing.T) {
+	t.Parallel()
+	said, err := readTexts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, place := range said.shown {
+		t.Errorf("%s shows a design.Text as it is: say(ctx, …) it", place)
+	}
+}
+
+var verb = regexp.MustCompile(`%(\[\d+\])?[+#0-9.\- ]*[a-zA-Z%]`)
+
+// verbs are a format's verbs, in the order of their arguments.
+func verbs(s string) []string {
+	var out []string
+	for i, v := range verb.FindAllStringSubmatch(s, -1) {
+		if v[0] == "%%" {
+			continue
+		}
+		out = append(out, strings.TrimPrefix(v[0], "%"+v[1])+v[1])
+		if v[1] == "" {
+			out[len(out)-1] += fmt.Sprintf("[%d]", i+1)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// A verb that goes missing in a translation, or one too many, would show on the page.
+func TestTranslationsTakeWhatTheirTextTakes(t *testing.T) {
+	t.Parallel()
+	for _, l := range design.Languages()[1:] {
+		files, err := filepath.Glob(filepath.Join("words", l.Code, "*.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range files {
+			raw, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var page map[string]any
+			if err := json.Unmarshal(raw, &page); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			for key, value := range page {
+				switch said := value.(type) {
+				case string:
+					if strings.TrimSpace(said) == "" {
+						t.Errorf("%s: %q is translated by nothing", name, key)
+					}
+					if !slices.Equal(verbs(key), verbs(said)) {
+						t.Errorf("%s: %q takes %v, its translation %q takes %v", name, key, verbs(key), said, verbs(said))
+					}
+				case map[string]any:
+					if said["other"] == nil {
+						t.Errorf("%s: %q has no form \"other\"", name, key)
+					}
+				default:
+					t.Errorf("%s: %q is neither a text nor its plural forms", name, key)
+				}
+			}
+		}
+	}
+}
+
+// heard are the attributes that somebody reads or hears.
+var heard = []string{"aria-label", "title", "placeholder", "alt", "label", "aria-roledescription"}
+
+// Words stand on a page through the catalogue only; code and names of keys are the same in every language.
+func TestPagesSpeakThroughTheCatalogue(t *testing.T) {
+	t.Parallel()
+	for _, folder := range spoken {
+		files, err := filepath.Glob(filepath.Join(root, folder, "*.templ"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range files {
+			file, err := templ.Parse(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, n := range file.Nodes {
+				if h, ok := n.(*templ.HTMLTemplate); ok {
+					speechless(t, name, h.Children)
+				}
+			}
+		}
+	}
+}
+
+// untranslatable are words that are the same everywhere.
+var untranslatable = []string{"Concert", "· Concert", "· SHA-256", "SHA-256", "UTC", "CSV", "JSON", "XARF", "PDF", "EXERCISE"}
+
+func speechless(t *testing.T, name string, nodes []templ.Node) {
+	t.Helper()
+	for _, n := range nodes {
+		switch n := n.(type) {
+		case *templ.Text:
+			if s := strings.TrimSpace(n.Value); strings.ContainsFunc(s, unicode.IsLetter) && !slices.Contains(untranslatable, s) {
+				t.Errorf("%s:%d: %q stands on the page as it is: say(ctx, …) it", name, n.Range.From.Line+1, s)
+			}
+		case *templ.Element:
+			for _, a := range n.Attributes {
+				if c, ok := a.(*templ.ConstantAttribute); ok && slices.Contains(heard, c.Key.String()) && strings.ContainsFunc(c.Value, unicode.IsLetter) {
+					t.Errorf("%s:%d: %s=%q is read or heard as it is: say(ctx, …) it", name, n.Range.From.Line+1, c.Key.String(), c.Value)
+				}
+			}
+			if !slices.Contains([]string{"code", "kbd", "pre"}, n.Name) {
+				speechless(t, name, n.Children)
+			}
+		case templ.CompositeNode:
+			speechless(t, name, n.ChildNodes())
+		}
+	}
+}
+
+// refusals are the messages of every refusal in the house, which doors say in the reader's language.
+func refusals(t *testing.T) map[string]bool {
+	t.Helper()
+	out := map[string]bool{}
+	err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (d.Name() == "testdata" || strings.HasPrefix(d.Name(), ".") && p != root) {
+			return fs.SkipDir
+		}
+		if !strings.HasSuffix(p, ".go") || strings.HasSuffix(p, "_test.go") || strings.HasSuffix(p, "_templ.go") {
+			return nil
+		}
+		file, err := goparser.ParseFile(token.NewFileSet(), p, nil, 0)
+		if err != nil {
+			return err
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.CallExpr:
+				if len(n.Args) >= 4 && strings.HasSuffix(types.ExprString(n.Fun), "Refuse") {
+					if m, ok := literal(n.Args[3]); ok {
+						out[m] = true
+					}
+				}
+			case *ast.KeyValueExpr:
+				if k, ok := n.Key.(*ast.Ident); ok && k.Name == "Message" {
+					if m, ok := literal(n.Value); ok {
+						out[m] = true
+					}
+				}
+			}
+			return true
+		})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// literal is a string constant as it is written, joined where it is written in parts.
+func literal(e ast.Expr) (string, bool) {
+	switch e := e.(type) {
+	case *ast.BasicLit:
+		s, err := strconv.Unquote(e.Value)
+		return s, err == nil && e.Kind == token.STRING
+	case *ast.BinaryExpr:
+		a, ok := literal(e.X)
+		b, more := literal(e.Y)
+		return a + b, ok && more
+	}
+	return "", false
+}
