@@ -31,6 +31,7 @@ const (
 	ReadConsultations = "consultations" // with the justifications opened
 	ReadSample        = "sample"        // items drawn at random, to be read again
 	ReadExport        = "export"
+	ReadFind          = "find" // an auditor only: what is found is references and names
 )
 
 // ConsultedBody is the body of the event that somebody read: what, by reference

@@ -73,6 +73,7 @@ func matrix(t *testing.T) map[string]row {
 	for _, rows := range []map[string]row{
 		deskRows,
 		designRows,
+		flowRows,
 	} {
 		for pattern, r := range rows {
 			if _, twice := all[pattern]; twice {

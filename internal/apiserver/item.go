@@ -140,6 +140,7 @@ func (s *Server) items() {
 	s.holds()
 	s.erasures()
 	s.secondLooks()
+	s.leases()
 }
 
 func submission(n api.NewItem) casework.Submission {
