@@ -123,8 +123,8 @@ func (s Slip) TakenOver(by Actor, it Item, found bool, reason string, now time.T
 	if from == "" || from == by.Person {
 		return s, nil, Event{}, Refuse(Conflict, "claim.none", "", "nobody else has item %s in hand: claim it", it.Ref)
 	}
-	if err := noted("takeover.reason", "reason", reason, "why it cannot wait for the colleague, who is told"); err != nil {
-		return s, nil, Event{}, err
+	if !noted(reason) {
+		return s, nil, Event{}, Refuse(Invalid, "takeover.reason", "reason", "say why it cannot wait for the colleague, in %d to %d characters", noteLeast, noteMost)
 	}
 	e := s.event(EventItemTakenOver, by, it, SlipBody{From: from}, reason, now)
 	end := &ClaimEnd{Person: from, Item: it.ID, Cause: ClaimTakenOver, By: by.Person, At: now}

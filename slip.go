@@ -111,11 +111,10 @@ func (s Slip) leads(by Actor) bool {
 func (s Slip) Bars(by Actor, it Item, now time.Time) error {
 	s = s.At(it)
 	if s.Held(now) && s.Holder != by.Person {
-		who := "operator " + s.Number
 		if s.Authority != by.Authority {
-			who = "somebody of another authority"
+			return Refuse(Conflict, "item.claimed", "", "somebody of another authority works on item %s until %s: take another one meanwhile", it.Ref, clockTime(s.Until))
 		}
-		return Refuse(Conflict, "item.claimed", "", "%s works on item %s until %s: take another one, or have a reviewer or coordinator of the authority take it over with a reason", who, it.Ref, clockTime(s.Until))
+		return Refuse(Conflict, "item.claimed", "", "operator %s works on item %s until %s: take another one, or have a reviewer or coordinator of the authority take it over with a reason", s.Number, it.Ref, clockTime(s.Until))
 	}
 	if s.Held(now) {
 		return nil
@@ -203,11 +202,10 @@ func (s Slip) MayWork(by Actor, it Item, found bool, now time.Time) error {
 // MaySkip refuses whoever the item would never be offered to.
 func (s Slip) MaySkip(by Actor, it Item, found bool) error { return s.At(it).mayWork(by, it, found) }
 
-func noted(code, field, text, what string) error {
-	if n := utf8.RuneCountInString(strings.TrimSpace(text)); n < noteLeast || n > noteMost {
-		return Refuse(Invalid, code, field, "say %s, in %d to %d characters", what, noteLeast, noteMost)
-	}
-	return nil
+// noted reports whether a note or reason says something and is not too long.
+func noted(text string) bool {
+	n := utf8.RuneCountInString(strings.TrimSpace(text))
+	return n >= noteLeast && n <= noteMost
 }
 
 // free is the slip with nobody working on it and without what was parked or
@@ -238,8 +236,8 @@ func (s Slip) ParkedFor(by Actor, it Item, found bool, until time.Time, reason s
 	if !until.After(now) || until.After(now.Add(ParkMost)) {
 		return s, Event{}, Refuse(Invalid, "park.until", "until", "say until when it waits: a time from now on, at most %d days ahead", int(ParkMost/(24*time.Hour)))
 	}
-	if err := noted("park.reason", "reason", reason, "what it waits for: a colleague finds it by that"); err != nil {
-		return s, Event{}, err
+	if !noted(reason) {
+		return s, Event{}, Refuse(Invalid, "park.reason", "reason", "say what it waits for, in %d to %d characters: a colleague reads it", noteLeast, noteMost)
 	}
 	s = s.free()
 	s.ParkedBy, s.ParkedUntil, s.Text.Park = by.Person, until, reason
@@ -281,8 +279,8 @@ func (s Slip) HandedOver(by Actor, it Item, found bool, to Person, done []Person
 		}
 	}
 	if note != "" || to.ID != "" || s.Escalated() {
-		if err := noted("handover.note", "note", note, "what the one who takes it should know"); err != nil {
-			return s, Event{}, err
+		if !noted(note) {
+			return s, Event{}, Refuse(Invalid, "handover.note", "note", "say what the one who takes it should know, in %d to %d characters", noteLeast, noteMost)
 		}
 	}
 	s = s.free()
@@ -309,8 +307,8 @@ func (s Slip) EscalatedTo(by Actor, it Item, found bool, to Person, reason strin
 			return s, it, Event{}, err
 		}
 	}
-	if err := noted("escalation.reason", "reason", reason, "what the lead should decide, and why it cannot be decided here"); err != nil {
-		return s, it, Event{}, err
+	if !noted(reason) {
+		return s, it, Event{}, Refuse(Invalid, "escalation.reason", "reason", "say what the lead should decide, in %d to %d characters", noteLeast, noteMost)
 	}
 	s = s.free()
 	s.EscalatedBy, s.EscalatedAt, s.Text.Escalation = by.Person, now, reason

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -162,6 +163,7 @@ type frame struct {
 	Notice   notice
 	Assets   map[string]string
 	Reader   design.Reader
+	Keys     bool // single keys and their hints are on
 }
 
 func (f frame) has(r concert.Role) bool { return f.Person.ID != "" && f.Person.Actor().Has(r) }
@@ -194,11 +196,14 @@ func (u *UI) show(w http.ResponseWriter, r *http.Request, v *visit, p view) erro
 	}
 	if v.known() {
 		f.CSRF = u.svc.CSRFToken(v.session)
+		if f.Keys = keysOn(r); f.Keys {
+			f.Scripts = append(slices.Clip(f.Scripts), "keys.js")
+		}
 	}
 	if r.Method == http.MethodGet {
 		f.Here = r.URL.RequestURI()
 	}
-	ctx := context.WithValue(r.Context(), frameKey{}, f)
+	ctx := context.WithValue(context.WithValue(r.Context(), frameKey{}, f), nowKey{}, u.svc.Now())
 	var b bytes.Buffer
 	if err := layout(f, p.body).Render(ctx, &b); err != nil {
 		return err
@@ -346,6 +351,16 @@ var noticeTexts = map[string]design.Text{
 	"handled":       "Handling code changed.",
 	"copies":        "Copies approved. They go to their providers in the providers' hours.",
 	"looked":        "Second look recorded. It stops and sends nothing by itself.",
+
+	"claimed":       "It is in your hands now.",
+	"given_back":    "Given back: a colleague may take it.",
+	"parked":        "Parked. It comes back by itself, to you first.",
+	"handed_over":   "Handed over.",
+	"escalated":     "Escalated. Leads have it on top of their desks.",
+	"taken_over":    "Taken over. The colleague is told.",
+	"nothing_waits": "Nothing waits for you now.",
+	"keys_on":       "Keys are on in this browser.",
+	"keys_off":      "Keys are off in this browser.",
 }
 
 func noticeOf(r *http.Request) notice {

@@ -77,6 +77,7 @@ func (u *UI) routes() []route {
 		u.deskRoutes(),
 		u.preferenceRoutes(),
 		u.designRoutes(),
+		u.flowRoutes(),
 	)
 }
 

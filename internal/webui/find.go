@@ -1,0 +1,146 @@
+package webui
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/a-h/templ"
+
+	"concert"
+	"concert/internal/casework"
+	"concert/internal/design"
+)
+
+// destination is a page that can be found by its name.
+type destination struct {
+	Href string
+	Name design.Text
+	may  func(frame) bool
+}
+
+func roleOf(roles ...concert.Role) func(frame) bool {
+	return func(f frame) bool {
+		for _, r := range roles {
+			if f.has(r) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+func desks(f frame) bool { return f.Person.Authority != "" }
+
+// destinations are the pages, each for whom it is: what is not for the asker is
+// not found.
+var destinations = []destination{
+	{"/desk", "Your desk", roleOf(concert.RoleOfficer, concert.RoleReviewer, concert.RoleCoordinator)},
+	{"/items", "Items", func(f frame) bool { return desks(f) || f.has(concert.RoleAuditor) }},
+	{"/submit", "Hand in", roleOf(concert.RoleOfficer)},
+	{"/approvals", "Approvals", roleOf(concert.RoleReviewer)},
+	{"/holds", "Holds", roleOf(concert.RoleOfficer, concert.RoleReviewer)},
+	{"/second-looks", "Second looks", roleOf(concert.RoleOfficer, concert.RoleReviewer)},
+	{"/accuracy", "Accuracy", roleOf(concert.RoleOfficer, concert.RoleReviewer, concert.RoleAuditor)},
+	{"/actions", "Joint actions", func(f frame) bool { return f.Person.Provider == "" }},
+	{"/alarms", "Alarms", roleOf(concert.RoleCoordinator, concert.RoleAuditor)},
+	{"/referrals", "Referrals to us", func(f frame) bool { return f.Person.Provider != "" }},
+	{"/people", "People", roleOf(concert.RoleAdministrator, concert.RoleAuditor)},
+	{"/dispatch", "Dispatch", roleOf(concert.RoleAdministrator)},
+	{"/audit", "Audit", roleOf(concert.RoleAuditor)},
+	{"/account", "Your account and API keys", func(frame) bool { return true }},
+	{"/justification", "What you are working on", func(f frame) bool { return f.Person.Provider == "" }},
+	{"/preferences", "Language, time zone, colours", func(frame) bool { return true }},
+	{"/keys", "Keys", func(frame) bool { return true }},
+	{"/scope", "Scope list", func(frame) bool { return true }},
+	{"/counting", "How we count", func(frame) bool { return true }},
+	{"/log", "Transparency log", func(frame) bool { return true }},
+}
+
+// foundKinds say what kind of thing was found.
+var foundKinds = map[casework.FoundKind]design.Text{
+	casework.FoundItem: "Item", casework.FoundReferral: "Referral", casework.FoundHold: "Hold", casework.FoundAction: "Joint action", casework.FoundProvider: "Provider",
+	casework.FoundOutlet: "Outlet", casework.FoundAuthority: "Authority", casework.FoundScope: "Scope list entry", casework.FoundPerson: "Person",
+}
+
+// foundAt is the page of what was found, "" where there is none.
+func foundAt(f casework.Found) string {
+	switch f.Kind {
+	case casework.FoundItem:
+		return "/items/" + f.Ref
+	case casework.FoundReferral:
+		return "/referrals/" + f.Ref
+	case casework.FoundHold:
+		return "/holds"
+	case casework.FoundAction:
+		return "/actions/" + f.Ref
+	case casework.FoundOutlet, casework.FoundScope:
+		return "/scope"
+	case casework.FoundPerson:
+		return "/people/" + f.Ref
+	}
+	return ""
+}
+
+// findPage is what a question found.
+type findPage struct {
+	Question string
+	Things   []casework.Found
+	Pages    []destination
+	Next     bool // the next item can be taken here
+	Part     bool
+	Errors   formErrors
+}
+
+// Empty reports whether nothing was found.
+func (p findPage) Empty() bool { return len(p.Things) == 0 && len(p.Pages) == 0 && !p.Next }
+
+func (u *UI) find(w http.ResponseWriter, r *http.Request, v *visit) error {
+	scope, err := v.scope()
+	if err != nil {
+		return err
+	}
+	p := findPage{Question: clean(r.URL.Query().Get("q")), Part: isPart(r)}
+	if p.Things, err = u.svc.Find(r.Context(), scope, p.Question); err != nil {
+		if p.Errors, err = formErrorsOf(err); err != nil {
+			return err
+		}
+	}
+	f := frame{Person: v.person}
+	for _, d := range destinations {
+		if d.may(f) && named(r.Context(), d.Name, p.Question) {
+			p.Pages = append(p.Pages, d)
+		}
+	}
+	p.Next = roleOf(concert.RoleOfficer, concert.RoleReviewer, concert.RoleCoordinator)(f) && named(r.Context(), "Take the next item", p.Question)
+	if p.Part {
+		return u.part(w, r, v, findResults(p))
+	}
+	return u.show(w, r, v, view{status: p.Errors.status(statusOf), title: say(r.Context(), "Find"), body: findView(p)})
+}
+
+// named reports whether the question is part of a text, in the reader's
+// language or in English.
+func named(ctx context.Context, t design.Text, question string) bool {
+	q := strings.ToLower(question)
+	return strings.Contains(strings.ToLower(say(ctx, t)), q) || strings.Contains(strings.ToLower(design.Say(context.Background(), t)), q)
+}
+
+// part answers a script with the inside of a dialog: the same component as the
+// page, without the frame.
+func (u *UI) part(w http.ResponseWriter, r *http.Request, v *visit, body templ.Component) error {
+	f := frame{Path: r.URL.Path, Person: v.person, Assets: u.assets.url, Reader: design.ReaderOf(r.Context()), Keys: keysOn(r)}
+	if v.known() {
+		f.CSRF = u.svc.CSRFToken(v.session)
+	}
+	var b bytes.Buffer
+	if err := body.Render(context.WithValue(r.Context(), frameKey{}, f), &b); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	if _, err := w.Write(b.Bytes()); err != nil {
+		u.log.Debug("part not delivered", "path", r.URL.Path, "err", err)
+	}
+	return nil
+}
