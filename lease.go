@@ -79,8 +79,11 @@ func (s Slip) LetGo(by Actor, it Item) Slip {
 }
 
 // GivenBack ends the actor's own claim.
-func (s Slip) GivenBack(by Actor, it Item) (Slip, error) {
+func (s Slip) GivenBack(by Actor, it Item, found bool) (Slip, error) {
 	s = s.At(it)
+	if by.Authority == "" || !found && by.Authority != it.Custodian() {
+		return s, ErrNotFound
+	}
 	if s.Holder != by.Person {
 		return s, Refuse(Conflict, "claim.none", "", "you have no claim on item %s", it.Ref)
 	}

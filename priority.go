@@ -28,7 +28,7 @@ type PriorityFacts struct {
 
 // PriorityReason is one reason for a priority.
 type PriorityReason struct {
-	Code  string // urgency, severity, threat_to_life, incident, finders, escalated, age
+	Code  string
 	Value int    // the priority that it alone would give
 	Count int    // of authorities, for finders; of whole minutes, for age
 }
@@ -40,7 +40,7 @@ const (
 	ReasonThreat    = "threat_to_life"
 	ReasonIncident  = "incident"
 	ReasonFinders   = "finders"
-	ReasonEscalated = "escalated"
+	ReasonEscalated = "lead"
 	ReasonAge       = "age"
 )
 
@@ -51,7 +51,7 @@ var ReasonTexts = map[string]string{
 	ReasonThreat:    "assessed as a threat to life",
 	ReasonIncident:  "belongs to an incident",
 	ReasonFinders:   "found by several authorities",
-	ReasonEscalated: "escalated to a lead",
+	ReasonEscalated: "put before a lead",
 	ReasonAge:       "has waited since it was found: within one priority the oldest comes first",
 }
 

@@ -27,42 +27,44 @@ const (
 
 // Item is an item as its authority sees it; others see less.
 type Item struct {
-	ID         string      `json:"id"`
-	Version    int64       `json:"version"`
-	Status     string      `json:"status"`
-	Type       string      `json:"type,omitempty"`
-	Kind       string      `json:"kind"`
-	Location   string      `json:"location,omitempty" doc:"as submitted"`
-	Canonical  string      `json:"canonical,omitempty"`
-	Display    string      `json:"display,omitempty" doc:"defanged"`
-	Platform   string      `json:"platform,omitempty"`
-	ObjectID   string      `json:"object_id,omitempty"`
-	Provider   string      `json:"provider,omitempty"`
-	Outlet     string      `json:"outlet,omitempty"`
-	Authority  string      `json:"authority"`
-	Action     string      `json:"action,omitempty"`
-	Priority   int         `json:"priority"`
-	Language   string      `json:"language,omitempty"`
-	Guard      Guard       `json:"guard"`
-	Needed     int         `json:"approvals_needed"`
-	Given      int         `json:"approvals_given"`
-	Claimed    string      `json:"claimed,omitempty" doc:"the provider's word"`
-	Observed   string      `json:"observed,omitempty" doc:"what we saw ourselves"`
-	SHA256     string      `json:"sha256,omitempty" doc:"of the captured bytes"`
-	Handling   string      `json:"handling,omitempty"`
-	Referral   string      `json:"referral,omitempty"`
-	Finders    []string    `json:"finders,omitempty" doc:"ids of the authorities that found it"`
-	Assessment *Assessment `json:"assessment,omitempty"`
-	Hold       *HoldShown  `json:"hold,omitempty"`
-	Override   *Override   `json:"override,omitempty" doc:"of a hold, for a threat to life"`
-	SecondLook *SecondLook `json:"second_look,omitempty" doc:"what a second pair of eyes said, blind"`
-	CreatedAt  string      `json:"created_at"`
-	UpdatedAt  string      `json:"updated_at"`
-	Exercise   bool        `json:"exercise"`
-	Withheld   bool        `json:"withheld,omitempty" doc:"its handling code keeps the judgement to its own authority"`
-	HeldLegal  string      `json:"held_legal,omitempty" doc:"a legal hold keeps it from erasure since then"`
-	ErasedAt   string      `json:"erased_at,omitempty" doc:"nothing of it can be read since then"`
-	Erasure    *Erasure    `json:"erasure,omitempty"`
+	ID         string           `json:"id"`
+	Version    int64            `json:"version"`
+	Status     string           `json:"status"`
+	Type       string           `json:"type,omitempty"`
+	Kind       string           `json:"kind"`
+	Location   string           `json:"location,omitempty" doc:"as submitted"`
+	Canonical  string           `json:"canonical,omitempty"`
+	Display    string           `json:"display,omitempty" doc:"defanged"`
+	Platform   string           `json:"platform,omitempty"`
+	ObjectID   string           `json:"object_id,omitempty"`
+	Provider   string           `json:"provider,omitempty"`
+	Outlet     string           `json:"outlet,omitempty"`
+	Authority  string           `json:"authority"`
+	Action     string           `json:"action,omitempty"`
+	Priority   int              `json:"priority"`
+	Language   string           `json:"language,omitempty"`
+	Guard      Guard            `json:"guard"`
+	Needed     int              `json:"approvals_needed"`
+	Given      int              `json:"approvals_given"`
+	Claimed    string           `json:"claimed,omitempty" doc:"the provider's word"`
+	Observed   string           `json:"observed,omitempty" doc:"what we saw ourselves"`
+	SHA256     string           `json:"sha256,omitempty" doc:"of the captured bytes"`
+	Handling   string           `json:"handling,omitempty"`
+	Referral   string           `json:"referral,omitempty"`
+	Finders    []string         `json:"finders,omitempty" doc:"ids of the authorities that found it"`
+	Assessment *Assessment      `json:"assessment,omitempty"`
+	Hold       *HoldShown       `json:"hold,omitempty"`
+	Override   *Override        `json:"override,omitempty" doc:"of a hold, for a threat to life"`
+	SecondLook *SecondLook      `json:"second_look,omitempty" doc:"what a second pair of eyes said, blind"`
+	CreatedAt  string           `json:"created_at"`
+	UpdatedAt  string           `json:"updated_at"`
+	Exercise   bool             `json:"exercise"`
+	Withheld   bool             `json:"withheld,omitempty" doc:"its handling code keeps the judgement to its own authority"`
+	HeldLegal  string           `json:"held_legal,omitempty" doc:"a legal hold keeps it from erasure since then"`
+	ErasedAt   string           `json:"erased_at,omitempty" doc:"nothing of it can be read since then"`
+	Erasure    *Erasure         `json:"erasure,omitempty"`
+	Claim      *Claim           `json:"claim,omitempty" doc:"what lies on it while it waits: who has it in hand, until when"`
+	Why        []PriorityReason `json:"why,omitempty" doc:"why it has its priority, the reason that decides first"`
 }
 
 // Guard is what the protected-expression guard said.

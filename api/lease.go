@@ -12,31 +12,31 @@ type NextQuery struct {
 
 // Claim is an item with what lies on it, without anything sealed.
 type Claim struct {
-	ID          string   `json:"id"`
-	Version     int64    `json:"version"`
-	Status      string   `json:"status"`
-	Type        string   `json:"type,omitempty"`
-	Priority    int      `json:"priority"`
-	Why         []Reason `json:"why,omitempty" doc:"why it has its priority, the reason that decides first"`
-	Holder      string   `json:"holder,omitempty" doc:"operator number of who has it in hand"`
-	Until       string   `json:"until,omitempty" doc:"when the claim runs out unless it is renewed"`
-	ParkedUntil string   `json:"parked_until,omitempty"`
-	KeptUntil   string   `json:"kept_until,omitempty" doc:"until then it waits for one person alone"`
-	HandedBy    string   `json:"handed_by,omitempty"`
-	EscalatedBy string   `json:"escalated_by,omitempty"`
-	Escalated   bool     `json:"escalated,omitempty"`
+	ID          string           `json:"id"`
+	Version     int64            `json:"version"`
+	Status      string           `json:"status"`
+	Type        string           `json:"type,omitempty"`
+	Priority    int              `json:"priority"`
+	Why         []PriorityReason `json:"why,omitempty" doc:"why it has its priority, the reason that decides first"`
+	Holder      string           `json:"holder,omitempty" doc:"operator number of who has it in hand"`
+	Until       string           `json:"until,omitempty" doc:"when the claim runs out unless it is renewed"`
+	ParkedUntil string           `json:"parked_until,omitempty"`
+	KeptUntil   string           `json:"kept_until,omitempty" doc:"until then it waits for one person alone"`
+	HandedBy    string           `json:"handed_by,omitempty"`
+	AsksLead    bool             `json:"asks_lead,omitempty" doc:"it waits for a reviewer or coordinator"`
+	AskedBy     string           `json:"asked_by,omitempty" doc:"operator number of who asks a lead"`
 }
 
-// Reason is one reason for an item's priority.
-type Reason struct {
-	Code  string `json:"code" doc:"threat_to_life, serious, urgency, escalated, incident, finders, age"`
+// PriorityReason is one reason for an item's priority.
+type PriorityReason struct {
+	Code  string `json:"code" doc:"threat_to_life, serious, urgency, lead, incident, finders, age"`
 	Value int    `json:"value" doc:"the priority that it alone would give"`
 	Count int    `json:"count,omitempty" doc:"of authorities, for finders; of minutes, for age"`
 	Text  string `json:"text"`
 }
 
-// Next is the item that was taken; without one, nothing waits.
-type Next struct {
+// NextItem is the item that was taken; without one, nothing waits.
+type NextItem struct {
 	Claim *Claim `json:"claim,omitempty"`
 }
 
@@ -52,8 +52,8 @@ type NewHandover struct {
 	Note string `json:"note,omitempty" maxLength:"4000"`
 }
 
-// NewEscalation gives an item to a lead.
-type NewEscalation struct {
+// NewLeadQuestion gives an item to a lead.
+type NewLeadQuestion struct {
 	To     string `json:"to,omitempty" maxLength:"64" doc:"operator number of a reviewer or coordinator; left out: whichever comes first"`
 	Reason string `json:"reason" maxLength:"4000"`
 }
@@ -63,7 +63,7 @@ type Desk struct {
 	ServerTime  string         `json:"server_time"`
 	Held        []Claim        `json:"held"`
 	Handed      []Claim        `json:"handed"`
-	Escalated   []Claim        `json:"escalated"`
+	AskLead     []Claim        `json:"ask_lead" doc:"that wait for me, or for any lead"`
 	Back        []Claim        `json:"back" doc:"parked, and back"`
 	Parked      []Claim        `json:"parked"`
 	Decide      []Claim        `json:"decide" doc:"the first that wait for a decision"`
@@ -82,8 +82,8 @@ type EndedClaim struct {
 }
 
 // TakeNext takes the next item in hand; stage is "" for whichever comes first.
-func (c *Client) TakeNext(ctx context.Context, call Call, stage string) (Next, error) {
-	return post[Next](ctx, c, "/api/v1/desk/next", call, NextQuery{Stage: stage})
+func (c *Client) TakeNext(ctx context.Context, call Call, stage string) (NextItem, error) {
+	return post[NextItem](ctx, c, "/api/v1/desk/next", call, NextQuery{Stage: stage})
 }
 
 // Desk is what waits for the one who asks.
@@ -118,9 +118,9 @@ func (c *Client) HandOver(ctx context.Context, call Call, id string, in NewHando
 	return post[Claim](ctx, c, "/api/v1/items/"+url.PathEscape(id)+"/hand-over", call, in)
 }
 
-// Escalate gives an item to a lead.
-func (c *Client) Escalate(ctx context.Context, call Call, id string, in NewEscalation) (Claim, error) {
-	return post[Claim](ctx, c, "/api/v1/items/"+url.PathEscape(id)+"/escalate", call, in)
+// AskLead gives an item to a lead.
+func (c *Client) AskLead(ctx context.Context, call Call, id string, in NewLeadQuestion) (Claim, error) {
+	return post[Claim](ctx, c, "/api/v1/items/"+url.PathEscape(id)+"/ask-lead", call, in)
 }
 
 // TakeOver takes an item from a colleague who has it in hand.

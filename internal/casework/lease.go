@@ -195,8 +195,8 @@ func (s *Service) mine(ctx context.Context, tx *store.Tx, by concert.Actor, now 
 
 // GiveBack ends the actor's own claim.
 func (s *Service) GiveBack(ctx context.Context, by concert.Actor, ref string) error {
-	return s.onSlip(ctx, by, ref, func(tx *store.Tx, it concert.Item, had concert.Slip, _ bool) error {
-		next, err := had.GivenBack(by, it)
+	return s.onSlip(ctx, by, ref, func(tx *store.Tx, it concert.Item, had concert.Slip, found bool) error {
+		next, err := had.GivenBack(by, it, found)
 		if err != nil {
 			return err
 		}
