@@ -17,8 +17,8 @@ const (
 	// lapsedMost bounds the claims that one transaction ends.
 	lapsedMost = 200
 	// nextTries bounds how often the next item is looked for again when others
-	// were faster; each try looks at four times as many.
-	nextTries = 5
+	// were faster; each try looks at eight times as many, up to nextMost.
+	nextTries = 10
 	nextMost  = 256
 )
 
@@ -112,15 +112,26 @@ func (s *Service) TakeNext(ctx context.Context, by concert.Actor, stage concert.
 	var out Taken
 	err := error(concert.ErrStale)
 	for try := 0; try < nextTries && errors.Is(err, concert.ErrStale); try++ {
+		var first []store.Waiting
+		err = s.DB.View(ctx, func(tx *store.Tx) error {
+			var err error
+			first, err = s.candidates(ctx, tx, by, stage, min(1<<(3*try), nextMost))
+			return err
+		})
+		if err != nil || len(first) == 0 {
+			return Taken{}, err
+		}
+		// Alone, one gets the first. Where many ask at once they spread out.
+		w := first[rand.IntN(len(first))]
 		err = s.DB.Update(ctx, func(tx *store.Tx) error {
-			out = Taken{}
-			first, err := s.candidates(ctx, tx, by, stage, min(1<<(2*try), nextMost))
-			if err != nil || len(first) == 0 {
+			now, err := tx.BareItemsByID(ctx, []concert.ItemID{w.ID})
+			if err != nil {
 				return err
 			}
-			// Alone, one gets the first. Where many ask at once they spread out.
-			w := first[rand.IntN(len(first))]
-			out, err = s.claim(ctx, tx, by, w.Item, w.Slip, true)
+			if len(now) == 0 || now[0].Status != w.Status || !now[0].ErasedAt.IsZero() {
+				return concert.ErrStale
+			}
+			out, err = s.claim(ctx, tx, by, now[0], w.Slip, true)
 			return err
 		})
 	}

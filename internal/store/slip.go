@@ -248,9 +248,10 @@ func (tx *Tx) RanOut(ctx context.Context, now time.Time, limit int) ([]concert.S
 }
 
 // free leaves out what somebody has in hand, what is parked, kept for somebody
-// else or escalated, and what the person skipped. Its arguments are now, now,
-// the person, now, the person, now.
-const free = " LEFT JOIN slip s ON s.item = i.id AND s.stage = i.status WHERE i.erased_at = 0 AND (s.item IS NULL OR s.held_until <= ? AND s.parked_until <= ? AND s.escalated_at = 0 AND (s.keeper = '' OR s.keeper = ? OR s.kept_until <= ?))" +
+// else or escalated, and what the person skipped: by what stands against an item and not by
+// a join, so that it is a walk along the index of what waits, however much does.
+// Its arguments are now, now, now, the person, the person, now.
+const free = " WHERE i.erased_at = 0 AND NOT EXISTS (SELECT 1 FROM slip s WHERE s.item = i.id AND s.stage = i.status AND (s.held_until > ? OR s.parked_until > ? OR s.escalated_at > 0 OR s.kept_until > ? AND s.keeper <> '' AND s.keeper <> ?))" +
 	" AND NOT EXISTS (SELECT 1 FROM skip k WHERE k.person = ? AND k.item = i.id AND k.until > ?)"
 
 // NextToAssess are the first open items that are free for the officer, of those
@@ -268,12 +269,21 @@ func (tx *Tx) NextToDecide(ctx context.Context, by concert.Actor, now time.Time,
 
 func (tx *Tx) next(ctx context.Context, by concert.Actor, now time.Time, whose string, limit int, args ...any) ([]Waiting, error) {
 	at, me := concert.Micros(now), string(by.Person)
-	all := append([]any{at, at, me, at, me, at}, args...)
-	got, err := list(ctx, tx, scanWaiting, "SELECT "+bareCols+", "+slipCols+", NULL FROM item i"+free+whose+" ORDER BY i.rank, i.id LIMIT ?", append(all, limit)...)
+	all := append([]any{at, at, at, me, me, at}, args...)
+	items, err := list(ctx, tx, scanBare, "SELECT "+bareCols+" FROM item i"+free+whose+" ORDER BY i.rank, i.id LIMIT ?", append(all, limit)...)
 	if err != nil {
 		return nil, fmt.Errorf("next items: %w", err)
 	}
-	return got, nil
+	ids := make([]concert.ItemID, len(items))
+	for i, it := range items {
+		ids[i] = it.ID
+	}
+	slips, err := tx.Slips(ctx, ids)
+	out := make([]Waiting, len(items))
+	for i, it := range items {
+		out[i] = Waiting{it, slips[it.ID]}
+	}
+	return out, err
 }
 
 // Severities are those of every assessment of these items.
