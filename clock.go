@@ -21,6 +21,7 @@ const (
 	ClockProbe    ClockKind = "hold.probe"        // subject: an authority; may its dispatch go on
 	ClockOverride ClockKind = "override.review"   // subject: an item; is its override reviewed
 	ClockErase    ClockKind = "item.erase"        // subject: an item; its term is over
+	ClockBatch    ClockKind = "batch.run"         // subject: a batch; its undo window is over
 )
 
 // Clock is one deadline. There is at most one per kind and subject.
@@ -114,6 +115,14 @@ type EraseItem struct {
 // Kind names the job.
 func (EraseItem) Kind() string { return string(ClockErase) }
 
+// RunBatch does what a batch is to do, now that it can be taken back no more.
+type RunBatch struct {
+	Batch BatchID `json:"batch"`
+}
+
+// Kind names the job.
+func (RunBatch) Kind() string { return string(ClockBatch) }
+
 // JobFor is the job of a clock that fell due.
 func (c Clock) JobFor() (Job, error) {
 	switch c.Kind {
@@ -133,6 +142,8 @@ func (c Clock) JobFor() (Job, error) {
 		return ReviewDue{ItemID(c.Subject)}, nil
 	case ClockErase:
 		return EraseItem{ItemID(c.Subject)}, nil
+	case ClockBatch:
+		return RunBatch{BatchID(c.Subject)}, nil
 	}
 	return nil, Refuse(Invalid, "clock.kind", "", "clock kind %q has no job: a newer version wrote it, upgrade this node", c.Kind)
 }

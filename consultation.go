@@ -32,6 +32,12 @@ const (
 	ReadSample        = "sample"        // items drawn at random, to be read again
 	ReadExport        = "export"
 	ReadFind          = "find" // an auditor only: what is found is references and names
+
+	ReadReferrals = "referrals" // an auditor only
+	ReadRemedies  = "remedies"
+	ReadEvents    = "events"
+	ReadOneEvent  = "event"
+	ReadPlace     = "place" // whether an item lies at a place that was typed
 )
 
 // ConsultedBody is the body of the event that somebody read: what, by reference

@@ -78,10 +78,17 @@ const (
 	EventItemDisclosed   EventKind = "item.disclosed" // left for another authority or a court (G23)
 	EventItemSecondLook  EventKind = "item.second_look"
 
-	EventItemParked     EventKind = "item.parked"
-	EventItemHandedOver EventKind = "item.handed_over"
-	EventItemEscalated  EventKind = "item.escalated"
-	EventItemTakenOver  EventKind = "item.taken_over" // from a colleague who had it in hand
+	EventItemParked      EventKind = "item.parked"
+	EventItemHandedOver  EventKind = "item.handed_over"
+	EventItemEscalated   EventKind = "item.escalated"
+	EventItemTakenOver   EventKind = "item.taken_over" // from a colleague who had it in hand
+	EventItemNoted       EventKind = "item.noted"      // an internal note
+	EventTemplateWritten EventKind = "template.written"
+	EventTemplateRetired EventKind = "template.retired"
+	EventBatchPlanned    EventKind = "batch.planned"
+	EventBatchRecalled   EventKind = "batch.recalled"
+	EventBatchStepped    EventKind = "batch.stepped"
+	EventBatchDone       EventKind = "batch.done"
 )
 
 // Event is what happened. Body holds codes, references and counts, never
@@ -164,6 +171,8 @@ type ItemBody struct {
 	Watched     bool         `json:"watched,omitempty"`  // needs one approval more: its author's accuracy is low
 	Assessor    PersonID     `json:"assessor,omitempty"` // whose work the event judges
 	Again       bool         `json:"again,omitempty"`    // not the first correction of the item
+
+	Category RemedyCategory `json:"category,omitempty"` // of a remedy
 }
 
 // change is the body of a move from before to after.

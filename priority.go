@@ -29,8 +29,8 @@ type PriorityFacts struct {
 // PriorityReason is one reason for a priority.
 type PriorityReason struct {
 	Code  string
-	Value int    // the priority that it alone would give
-	Count int    // of authorities, for finders; of whole minutes, for age
+	Value int // the priority that it alone would give
+	Count int // of authorities, for finders; of whole minutes, for age
 }
 
 // Codes of reasons.

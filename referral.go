@@ -319,8 +319,9 @@ type Remedy struct {
 	Item     ItemID
 	Referral ReferralID
 	Kind     RemedyKind
-	Reason   string // sealed
-	Again    bool   // the item was corrected before
+	Category RemedyCategory // "" where none was said
+	Reason   string         // sealed
+	Again    bool           // the item was corrected before
 	By       PersonID
 	At       time.Time
 }
@@ -339,8 +340,14 @@ func (it Item) Remedied(by Actor, m Remedy, now time.Time) (Item, Remedy, Event,
 	if m.Kind != RemedyWithdrawal && m.Kind != RemedyCorrection {
 		return it, m, Event{}, Refuse(Invalid, "remedy.kind", "kind", "a remedy is a withdrawal or a correction")
 	}
+	if err := m.Category.check(); err != nil {
+		return it, m, Event{}, err
+	}
 	if len(strings.TrimSpace(m.Reason)) < 10 {
 		return it, m, Event{}, Refuse(Invalid, "remedy.reason", "reason", "a %s needs a reason of at least ten characters: the provider reads it", m.Kind)
+	}
+	if err := Filled("reason", m.Reason); err != nil {
+		return it, m, Event{}, err
 	}
 	if m.Kind == RemedyCorrection && it.Referral == "" {
 		return it, m, Event{}, Refuse(Conflict, "remedy.not_sent", "", "item %s was never referred: assess it again instead", it.Ref)
@@ -355,6 +362,6 @@ func (it Item) Remedied(by Actor, m Remedy, now time.Time) (Item, Remedy, Event,
 	}
 	m.Item, m.Referral, m.By, m.At = it.ID, it.Referral, by.Person, now
 	b := change(before, it)
-	b.Remedy, b.Again, b.Assessor = m.Ref, m.Again, it.Assessor
+	b.Remedy, b.Again, b.Assessor, b.Category = m.Ref, m.Again, it.Assessor, m.Category
 	return it, m, NewEvent(kind, by, string(it.ID), now, b).WithSealed(GroundText{Ground: m.Reason}), nil
 }

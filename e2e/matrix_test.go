@@ -73,6 +73,7 @@ func matrix(t *testing.T) map[string]row {
 	for _, rows := range []map[string]row{
 		deskRows,
 		designRows,
+		batchRows,
 		flowRows,
 	} {
 		for pattern, r := range rows {
@@ -263,7 +264,7 @@ func without(w who, v string) who {
 // readers may see a thing: what keeps them from an act on it may tell them more than that there is nothing.
 var readers = map[string]who{
 	"{waiting}": append(who{auditor}, north...), "{open}": append(who{auditor}, north...), "{judged}": append(who{auditor}, north...), "{referred}": append(who{auditor}, north...), "{passed}": append(who{auditor}, north...), "{asked}": append(who{auditor}, north...), "{gone}": append(who{auditor}, north...), "{referral}": append(who{auditor, answerer, reader}, north...),
-	"{hold}": north, "{action}": append(who{auditor, admin}, authoritySide...), "{scope}": everyone, "{newcomer}": who{admin, auditor},
+	"{hold}": north, "{batch}": north, "{template}": north, "{action}": append(who{auditor, admin}, authoritySide...), "{scope}": everyone, "{newcomer}": who{admin, auditor},
 }
 
 // site is a furnished deployment with both doors open and one session for each visitor.
@@ -316,6 +317,7 @@ func openSite(t *testing.T, svc *casework.Service) *site {
 	newcomer, err := h.AddPerson(t.Context(), h.SecondAdmin, concert.Person{Name: "EXERCISE Newcomer", Login: "newcomer", Roles: []concert.Role{concert.RoleOfficer}}, h.North.Ref, "", "")
 	testkit.Must(t, err)
 	v := h.Item(referred.Ref)
+	s.batched(t, referred.Ref)
 	for name, ref := range map[string]string{"open": open.Ref, "judged": judged.Ref, "referred": referred.Ref, "referral": v.ReferredAs, "hold": hold.Ref, "scope": entry.Ref, "action": h.Action.Ref,
 		"outlet": h.Outlet.Ref, "north": h.North.Ref, "south": h.South.Ref, "provider": h.Hooked.Ref, "none": "IT-NONE", "asked": asked, "gone": gone, "passed": passed, "newcomer": newcomer.Operator, "proposal": newcomer.Proposal} {
 		s.things["{"+name+"}"] = ref

@@ -58,7 +58,8 @@ func (c *exportCmd) write(e *env, export func(io.Writer) error) error {
 
 type verifyCmd struct {
 	place
-	Target  string   `arg:"" optional:"" help:"An exported file, a proof of erasure, or the address of a running node; the data directory when left out."`
+	Target  string   `arg:"" optional:"" help:"An exported file, a proof of erasure or of one event, or the address of a running node; the data directory when left out."`
+	File    string   `arg:"" optional:"" help:"The file, where the word before it says what it proves: event or erasure."`
 	LogKey  string   `help:"The log's key that you trust (from another channel than the file)." placeholder:"KEY"`
 	Witness []string `help:"Keys of witnesses that you trust." placeholder:"KEY"`
 	JSON    bool     `help:"Print the verdict as one object, with the recounted numbers." name:"json"`
@@ -104,6 +105,8 @@ func printVerdict(w io.Writer, v formats.Verification) {
 	switch {
 	case v.Erasure != nil:
 		fmt.Fprintf(w, "VERIFIED: item %s was erased (%s) with %d events of its history, at index %d of the %d events of %s, root %s\n", v.Erasure.Item, v.Erasure.Code, v.Erased, v.Erasure.Index, v.Size, v.Origin, v.Root)
+	case v.Event != nil:
+		printEvent(w, v)
 	default:
 		fmt.Fprintf(w, "VERIFIED: %d events of %s, root %s\n", v.Size, v.Origin, v.Root)
 	}
@@ -116,6 +119,22 @@ func printVerdict(w io.Writer, v formats.Verification) {
 		fmt.Fprintf(w, "cosigned by %s\n", strings.Join(v.Witnesses, ", "))
 	}
 }
+
+func printEvent(w io.Writer, v formats.Verification) {
+	e := v.Event
+	what := fmt.Sprintf("%s of %s at %s µs", e.Kind, e.Subject, e.At)
+	if e.Erased {
+		what = "erased: its commitment stands, its contents are gone"
+	}
+	fmt.Fprintf(w, "VERIFIED: event %d of the %d events of %s, root %s\n%s\n", e.Index, v.Size, v.Origin, v.Root, what)
+	if e.Earlier > 0 {
+		fmt.Fprintf(w, "the log goes on from the earlier head of %d events, with nothing changed or taken away\n", e.Earlier)
+	}
+}
+
+// proofs are the words that may stand before a proof's file, with the format
+// that it then has.
+var proofs = map[string]string{"event": concert.EventProofFormat, "erasure": concert.ErasureProofFormat}
 
 func (c *verifyCmd) verify(ctx context.Context, e *env) (formats.Verification, error) {
 	switch {
@@ -130,7 +149,13 @@ func (c *verifyCmd) verify(ctx context.Context, e *env) (formats.Verification, e
 	case strings.HasPrefix(c.Target, "http://") || strings.HasPrefix(c.Target, "https://"):
 		return c.verifyNode(ctx)
 	}
-	f, err := os.Open(c.Target)
+	name, want := c.Target, ""
+	if c.File != "" {
+		if name, want = c.File, proofs[c.Target]; want == "" {
+			return formats.Verification{}, &exitError{exitUsage, fmt.Errorf("%q is nothing that a file proves: write event or erasure before it, or the file alone", c.Target)}
+		}
+	}
+	f, err := os.Open(name)
 	if err != nil {
 		return formats.Verification{}, err
 	}
@@ -138,8 +163,15 @@ func (c *verifyCmd) verify(ctx context.Context, e *env) (formats.Verification, e
 	r := bufio.NewReaderSize(f, formats.MaxErasureProof)
 	// A file shorter than this is told by what there is of it.
 	start, _ := r.Peek(formats.MaxErasureProof)
-	if formats.FormatOf(start) == concert.ErasureProofFormat {
+	have := formats.FormatOf(start)
+	if want != "" && have != want {
+		return formats.Verification{}, fmt.Errorf("%s has the format %.40q, a proof of this kind has %q", name, have, want)
+	}
+	switch have {
+	case concert.ErasureProofFormat:
 		return formats.VerifyErasure(r, c.LogKey, c.Witness)
+	case concert.EventProofFormat:
+		return formats.VerifyEvent(r, c.LogKey, c.Witness)
 	}
 	return formats.VerifyBundle(r, c.LogKey, c.Witness)
 }

@@ -141,6 +141,7 @@ func (s *Server) items() {
 	s.erasures()
 	s.secondLooks()
 	s.leases()
+	s.batches()
 }
 
 func submission(n api.NewItem) casework.Submission {

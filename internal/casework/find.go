@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -45,8 +46,8 @@ type Found struct {
 
 // Find finds what the actor may see by its reference, by its exact place, or by
 // its name. What there is not and what may not be seen are answered alike: by
-// nothing. A place is looked up by its keyed digest, so that nothing sealed is opened;
-// opening what was found is another reading, with its own record.
+// nothing. A place is looked up by its keyed digest, for whoever says what for, and that an
+// item was found by it is recorded; what begins with a reference or a name opens nothing.
 func (s *Service) Find(ctx context.Context, scope concert.Scope, question string) ([]Found, error) {
 	if err := scope.Check(); err != nil {
 		return nil, err
@@ -56,21 +57,34 @@ func (s *Service) Find(ctx context.Context, scope concert.Scope, question string
 		return nil, concert.Refuse(concert.TooLarge, "find.question", "q", "a question has at most %d characters", findLongest)
 	}
 	by := scope.Actor()
+	place := s.placeFor(by, question)
+	if place != nil {
+		if err := scope.Justified(); err != nil {
+			return nil, err
+		}
+	}
 	var out []Found
 	if question != "" {
 		err := s.DB.View(ctx, func(tx *store.Tx) error {
 			var err error
-			out, err = s.find(ctx, tx, by, question)
+			out, err = s.find(ctx, tx, by, question, place)
 			return err
 		})
 		if err != nil {
 			return nil, err
 		}
 	}
+	if place != nil && len(out) > 0 && out[0].Kind == FoundItem && !by.Has(concert.RoleAuditor) {
+		if e, ok := scope.Consulted(concert.ConsultedBody{What: concert.ReadPlace, Ref: out[0].Ref, Count: 1}, s.now()); ok {
+			if err := s.recordConsultation(ctx, e); err != nil {
+				return nil, fmt.Errorf("the reading could not be recorded, so there is no answer: %w", err)
+			}
+		}
+	}
 	return out, s.auditing(ctx, scope, concert.ConsultedBody{What: concert.ReadFind, Ref: referenceOnly(question), Count: len(out)})
 }
 
-func (s *Service) find(ctx context.Context, tx *store.Tx, by concert.Actor, question string) ([]Found, error) {
+func (s *Service) find(ctx context.Context, tx *store.Tx, by concert.Actor, question string, place *[32]byte) ([]Found, error) {
 	if prefix, ref, err := identity.ParseReference(question); err == nil {
 		one, err := s.findReference(ctx, tx, by, prefix, ref)
 		if errors.Is(err, concert.ErrNotFound) {
@@ -81,9 +95,12 @@ func (s *Service) find(ctx context.Context, tx *store.Tx, by concert.Actor, ques
 		}
 		return []Found{one}, nil
 	}
-	out, err := s.findPlace(ctx, tx, by, question)
-	if err != nil {
-		return nil, err
+	var out []Found
+	if place != nil {
+		var err error
+		if out, err = s.findPlace(ctx, tx, by, *place); err != nil {
+			return nil, err
+		}
 	}
 	named, err := findNames(ctx, tx, by, question)
 	out = append(out, named...)
@@ -162,13 +179,25 @@ func (s *Service) foundItem(ctx context.Context, tx *store.Tx, by concert.Actor,
 	return Found{Kind: FoundItem, Ref: it.Ref, Status: string(it.Status)}, nil
 }
 
-// findPlace is the item at exactly this place, however it is spelled.
-func (s *Service) findPlace(ctx context.Context, tx *store.Tx, by concert.Actor, question string) ([]Found, error) {
+// placeFor is the keyed digest of the place that the question is, nil where it
+// is none, or where the actor sees no items anyway.
+func (s *Service) placeFor(by concert.Actor, question string) *[32]byte {
+	if question == "" || by.Authority == "" && !by.Has(concert.RoleAuditor) {
+		return nil
+	}
+	if _, _, err := identity.ParseReference(question); err == nil {
+		return nil
+	}
 	loc, _, err := s.locate(question, nil)
 	if err != nil {
-		return nil, nil // no place, so it may be a name
+		return nil
 	}
 	at := s.DB.Place(loc.Kind, loc.Canonical)
+	return &at
+}
+
+// findPlace is the item at exactly this place, however it is spelled.
+func (s *Service) findPlace(ctx context.Context, tx *store.Tx, by concert.Actor, at [32]byte) ([]Found, error) {
 	items, err := tx.ItemsByPlace(ctx, [][32]byte{at})
 	if err != nil {
 		return nil, err

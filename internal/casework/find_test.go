@@ -14,9 +14,7 @@ import (
 // found is what the question finds, as "kind ref" joined by blanks.
 func found(h *testkit.House, t *testing.T, by concert.Actor, question string) string {
 	t.Helper()
-	scope, err := concert.NewScope(by, map[bool]string{true: testkit.Why}[by.Has(concert.RoleAuditor)])
-	testkit.Must(t, err)
-	got, err := h.Find(t.Context(), scope, question)
+	got, err := h.Find(t.Context(), testkit.Scope(t, by), question)
 	testkit.Must(t, err)
 	out := make([]string, len(got))
 	for i, f := range got {
@@ -76,6 +74,20 @@ func TestFindFindsOnlyWhatTheAskerMaySee(t *testing.T) {
 		}
 		if _, err := h.Find(t.Context(), testkit.Scope(t, ann), strings.Repeat("x", 5000)); code(err) != "find.question" {
 			t.Errorf("too long a question: %v", err)
+		}
+		// A place is asked for with a reason, whether something lies there or not, and what was found by it is recorded.
+		mute, err := concert.NewScope(ann, "")
+		testkit.Must(t, err)
+		for _, place := range []string{testkit.Page(1), testkit.Page(77)} {
+			if _, err := h.Find(t.Context(), mute, place); code(err) != "scope.justification" {
+				t.Errorf("a place without a reason: %v", err)
+			}
+		}
+		if got, err := h.Find(t.Context(), mute, it.Ref); err != nil || len(got) != 1 {
+			t.Errorf("a reference without a reason: %v, %v", got, err)
+		}
+		if n := testkit.Count(t, testkit.Raw(t, h.Service), `SELECT count(*) FROM event WHERE kind = 'consulted' AND body LIKE '%"what":"place"%'`); n != 6 {
+			t.Errorf("%d questions by place are recorded", n)
 		}
 		if _, err := h.Find(t.Context(), concert.Scope{}, it.Ref); code(err) != "scope.nobody" {
 			t.Errorf("nobody asks: %v", err)

@@ -16,9 +16,9 @@ const (
 	leaseTick = 5 * time.Second
 	// lapsedMost bounds the claims that one transaction ends.
 	lapsedMost = 200
-	// nextTries bounds how often the next item is looked for again when others
-	// were faster; each try looks at eight times as many, up to nextMost.
-	nextTries = 10
+	// nextTries bounds how often another item is tried when others were faster,
+	// of the first nextMost.
+	nextTries = 16
 	nextMost  = 256
 )
 
@@ -109,20 +109,25 @@ func (s *Service) TakeNext(ctx context.Context, by concert.Actor, stage concert.
 	if err := mayTake(by, stage); err != nil {
 		return Taken{}, err
 	}
+	// Alone, one gets the first. Where many ask at once, those who came too late
+	// spread out over the ones after it.
 	var out Taken
+	var first []store.Waiting
 	err := error(concert.ErrStale)
 	for try := 0; try < nextTries && errors.Is(err, concert.ErrStale); try++ {
-		var first []store.Waiting
-		err = s.DB.View(ctx, func(tx *store.Tx) error {
-			var err error
-			first, err = s.candidates(ctx, tx, by, stage, min(1<<(3*try), nextMost))
-			return err
-		})
-		if err != nil || len(first) == 0 {
-			return Taken{}, err
+		if try < 2 || len(first) == 0 {
+			err = s.DB.View(ctx, func(tx *store.Tx) error {
+				var err error
+				first, err = s.candidates(ctx, tx, by, stage, []int{1, nextMost}[min(try, 1)])
+				return err
+			})
+			if err != nil || len(first) == 0 {
+				return Taken{}, err
+			}
 		}
-		// Alone, one gets the first. Where many ask at once they spread out.
-		w := first[rand.IntN(len(first))]
+		at := rand.IntN(len(first))
+		w := first[at]
+		first = slices.Delete(first, at, at+1)
 		err = s.DB.Update(ctx, func(tx *store.Tx) error {
 			now, err := tx.BareItemsByID(ctx, []concert.ItemID{w.ID})
 			if err != nil {

@@ -34,6 +34,7 @@ type ItemView struct {
 	LookUnit   string             // of who looked
 	Slip       SlipView           // what lies on it while it waits; for its desk and who oversees
 	Why        []concert.PriorityReason
+	Notes      []concert.Note // internal, of the reader's own authority
 }
 
 // ReadItem is one item. Those who neither found nor judged it get the answer
@@ -83,6 +84,9 @@ func (s *Service) readItem(ctx context.Context, tx *store.Tx, by concert.Actor, 
 		return nil
 	}
 	if err := s.showItem(ctx, tx, by, v); err != nil {
+		return err
+	}
+	if err := v.annotate(ctx, tx, by); err != nil {
 		return err
 	}
 	return v.limit(ctx, tx, by)

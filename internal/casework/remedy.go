@@ -15,6 +15,8 @@ type Remedying struct {
 	Version int64
 	Kind    concert.RemedyKind
 	Reason  string
+
+	Category concert.RemedyCategory
 }
 
 // RemedyItems takes referrals of items back, or corrects what was said of
@@ -50,7 +52,7 @@ func (s *Service) RemedyItems(ctx context.Context, by concert.Actor, in []Remedy
 				out[i] = Result{Ref: m.Item, Err: concert.ErrStale}
 				continue
 			}
-			next, rem, e, err := it.Remedied(by, concert.Remedy{Ref: identity.NewReference("RM"), Kind: m.Kind, Reason: m.Reason, Again: corrected(earlier[it.ID])}, s.now())
+			next, rem, e, err := it.Remedied(by, concert.Remedy{Ref: identity.NewReference("RM"), Kind: m.Kind, Category: m.Category, Reason: m.Reason, Again: corrected(earlier[it.ID])}, s.now())
 			if err != nil {
 				if out[i].Err, err = refusal(err); err != nil {
 					return err

@@ -36,6 +36,7 @@ func (s *Service) Handlers() *store.Handlers {
 	store.Handle(h, s.resumeAuthority)
 	store.Handle(h, s.reviewDue)
 	store.Handle(h, s.eraseItem)
+	store.Handle(h, s.runBatch)
 	return h
 }
 

@@ -98,6 +98,7 @@ type Verification struct {
 	Counts       concert.Deltas `json:"-"`
 	Exercise     bool           `json:"exercise"`
 	Erasure      *Erasure       `json:"erasure,omitempty"` // of a proof of erasure
+	Event        *ProvenEvent   `json:"event,omitempty"`   // of a proof of one event
 }
 
 // EventChecker checks events one by one against their commitments and folds

@@ -23,6 +23,7 @@ type Once struct {
 	person concert.PersonID
 	name   string
 	print  [32]byte // of the request
+	keyed  bool     // the first act claims a key
 	turn   *turn    // nil until something is written
 	after  []func()
 	taken  bool
@@ -34,8 +35,38 @@ type onceKey struct{}
 // Once is a request under the person's key, and the context in which its act
 // runs. End it with Commit or Rollback.
 func (db *DB) Once(ctx context.Context, p concert.PersonID, name string, print [32]byte) (context.Context, *Once) {
-	o := &Once{db: db, person: p, name: name, print: print}
+	o := &Once{db: db, person: p, name: name, print: print, keyed: true}
 	return context.WithValue(ctx, onceKey{}, o), o
+}
+
+// Together runs acts that become true together or not at all: what do returns
+// as an error undoes them all. They are one request without a key.
+func (db *DB) Together(ctx context.Context, do func(context.Context) error) (err error) {
+	o := &Once{db: db}
+	defer func() { err = errors.Join(err, o.Rollback()) }()
+	if err := do(context.WithValue(ctx, onceKey{}, o)); err != nil {
+		return err
+	}
+	if o.lost != nil {
+		return db.translate(o.lost)
+	}
+	if o.turn == nil {
+		return nil
+	}
+	t := o.turn
+	o.turn = nil
+	if err := t.commit(o.after); err != nil {
+		return cmp.Or(ctx.Err(), db.translate(err))
+	}
+	return nil
+}
+
+// Trial runs acts, lets do look at what they gave, and undoes them: a preview
+// that follows the very rules of the acts, since it is the acts.
+func (db *DB) Trial(ctx context.Context, do func(context.Context) error) (err error) {
+	o := &Once{db: db}
+	defer func() { err = errors.Join(err, o.Rollback()) }()
+	return do(context.WithValue(ctx, onceKey{}, o))
 }
 
 // Apart is a context outside the request: what is written under it commits by
@@ -88,6 +119,11 @@ func (o *Once) update(ctx context.Context, fn func(*Tx) error) error {
 
 func (o *Once) claim(ctx context.Context, t *sql.Tx, fn func(*Tx) error) error {
 	tx := o.db.writing(t)
+	if !o.keyed {
+		err := tx.run(ctx, fn)
+		o.after = append(o.after, tx.after...)
+		return err
+	}
 	n, err := tx.insert(ctx, "idempotency", "person, name, fingerprint, status, header, body, at",
 		[][]any{{string(o.person), o.name, o.print[:], 0, "", []byte{}, concert.Micros(time.Now())}}, "ON CONFLICT (person, name) DO NOTHING")
 	if err != nil {

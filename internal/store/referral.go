@@ -227,9 +227,9 @@ func (tx *Tx) AddRemedies(ctx context.Context, ms []concert.Remedy) error {
 		if err != nil {
 			return err
 		}
-		rows[i] = []any{m.Ref, string(m.Item), string(m.Referral), string(m.Kind), sealed, string(m.By), concert.Micros(m.At)}
+		rows[i] = []any{m.Ref, string(m.Item), string(m.Referral), string(m.Kind), sealed, string(m.By), concert.Micros(m.At), string(m.Category)}
 	}
-	_, err := tx.insert(ctx, "remedy", "ref, item, referral, kind, sealed, person, at", rows, "")
+	_, err := tx.insert(ctx, "remedy", "ref, item, referral, kind, sealed, person, at, category", rows, "")
 	return err
 }
 
@@ -242,10 +242,10 @@ func (tx *Tx) Remedies(ctx context.Context, items []concert.ItemID) (map[concert
 	got, err := in(ctx, tx, func(r rowScanner) (row, error) {
 		var w row
 		var at int64
-		err := r.Scan(&w.m.Ref, &w.m.Item, &w.m.Referral, &w.m.Kind, &w.sealed, &w.m.By, &at)
+		err := r.Scan(&w.m.Ref, &w.m.Item, &w.m.Referral, &w.m.Kind, &w.sealed, &w.m.By, &at, &w.m.Category)
 		w.m.At = concert.FromMicros(at)
 		return w, err
-	}, "SELECT ref, item, referral, kind, sealed, person, at FROM remedy WHERE item IN (%s) ORDER BY item, at", anys(strs(items)))
+	}, "SELECT ref, item, referral, kind, sealed, person, at, category FROM remedy WHERE item IN (%s) ORDER BY item, at", anys(strs(items)))
 	if err != nil {
 		return nil, fmt.Errorf("remedies: %w", err)
 	}

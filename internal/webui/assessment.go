@@ -70,6 +70,7 @@ type itemPage struct {
 
 	MayOverride bool
 	MayReview   bool
+	MayNote     bool
 	Pass        overriding
 	Review      reviewing
 	From        string // the list to go back to after a decision
@@ -119,6 +120,7 @@ func (u *UI) itemFor(r *http.Request, v *visit) (itemPage, error) {
 	p.MayLook = v.has(concert.RoleOfficer) && ours && it.Item.Referral != "" && can(concert.MoveSeeUp)
 	p.MayOverride = it.Status == concert.ItemHeld && it.Item.MayOverride(by, it.Judged) == nil
 	p.MayReview = it.Override.Item != "" && it.Override.MayReview(by, it.Item, it.Approvals) == nil
+	p.MayNote = by.Authority != "" && (found || ours) && (v.has(concert.RoleOfficer) || v.has(concert.RoleReviewer)) && it.ErasedAt.IsZero()
 	p.keep(v)
 	if r.URL.Query().Get("from") == "approvals" || field(r, "from") == "approvals" {
 		p.From = "approvals"

@@ -225,6 +225,8 @@ func (h *house) crowd() {
 	h.submit("south", 25, 40, h.action.Ref)
 	h.assessed("officer", refs[:50], concert.SeverityThreat)
 	h.approved("reviewer", refs[:44])
+	_, err := h.svc.PlanBatch(h.t.Context(), h.people["officer"].Actor(), concert.BatchPlan{Act: concert.BatchCorrect, Reason: "EXERCISE: put right."}, []concert.BatchItem{{Ref: refs[50], Version: 1}})
+	must(h.t, err)
 }
 
 // busyBoard is a joint action of the size of November 2019, invented.

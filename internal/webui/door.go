@@ -2,6 +2,7 @@ package webui
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -60,7 +61,7 @@ var (
 func (u *UI) serve(need access, h handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
-		w.Header().Set("Vary", "Accept-Language, Cookie")
+		w.Header().Set("Vary", "Accept-Encoding, Accept-Language, Cookie")
 		r = r.WithContext(design.WithReader(r.Context(), readerOf(r)))
 		v, err := u.visitor(r, need)
 		if err == nil {
@@ -158,6 +159,7 @@ type frame struct {
 	Exercise bool
 	Held     bool // nothing leaves the house
 	Wide     bool
+	Bare     bool // without the menu: a screen on a wall
 	Refresh  bool // without JavaScript the page loads itself again
 	Scripts  []string
 	Notice   notice
@@ -181,6 +183,7 @@ type view struct {
 	title   string
 	body    templ.Component
 	wide    bool
+	bare    bool
 	refresh bool
 	scripts []string
 }
@@ -188,7 +191,7 @@ type view struct {
 // show renders a page into memory first, so that a failing template never
 // leaves half a page.
 func (u *UI) show(w http.ResponseWriter, r *http.Request, v *visit, p view) error {
-	f := frame{Title: p.title, Path: r.URL.Path, Person: v.person, Why: v.why, Exercise: u.svc.Exercise, Wide: p.wide, Refresh: p.refresh, Scripts: p.scripts, Notice: noticeOf(r), Assets: u.assets.url, Reader: design.ReaderOf(r.Context())}
+	f := frame{Title: p.title, Path: r.URL.Path, Person: v.person, Why: v.why, Exercise: u.svc.Exercise, Wide: p.wide, Bare: p.bare, Refresh: p.refresh, Scripts: p.scripts, Notice: noticeOf(r), Assets: u.assets.url, Reader: design.ReaderOf(r.Context())}
 	var err error
 	if f.Held, err = u.svc.DispatchHeld(r.Context()); err != nil {
 		// The page goes out all the same: a failure page must not fail for this.
@@ -209,13 +212,34 @@ func (u *UI) show(w http.ResponseWriter, r *http.Request, v *visit, p view) erro
 		return err
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	if p.status != 0 {
-		w.WriteHeader(p.status)
+	u.deliver(w, r, p.status, b.Bytes())
+	return nil
+}
+
+// deliver writes a page, compressed where the browser takes that: every token in
+// it is drawn anew for each page, so that a length tells nothing of it (BREACH).
+func (u *UI) deliver(w http.ResponseWriter, r *http.Request, status int, page []byte) {
+	packed := len(page) > 1400 && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip")
+	if packed {
+		w.Header().Set("Content-Encoding", "gzip")
 	}
-	if _, err := w.Write(b.Bytes()); err != nil {
+	if status != 0 {
+		w.WriteHeader(status)
+	}
+	var err error
+	if packed {
+		z, _ := u.packers.Get().(*gzip.Writer)
+		z.Reset(w)
+		if _, err = z.Write(page); err == nil {
+			err = z.Close()
+		}
+		u.packers.Put(z)
+	} else {
+		_, err = w.Write(page)
+	}
+	if err != nil {
 		u.log.Debug("page not delivered", "path", r.URL.Path, "err", err)
 	}
-	return nil
 }
 
 // fail renders what went wrong. Refusals are safe for people; all else is
@@ -361,6 +385,10 @@ var noticeTexts = map[string]design.Text{
 	"nothing_waits": "Nothing waits for you now.",
 	"keys_on":       "Keys are on in this browser.",
 	"keys_off":      "Keys are off in this browser.",
+	"recalled":      "Taken back. Nothing of it was done.",
+	"noted":         "Note kept. Your authority alone reads it.",
+	"templated":     "Template kept.",
+	"retired":       "Offered no more.",
 }
 
 func noticeOf(r *http.Request) notice {

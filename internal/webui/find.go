@@ -8,54 +8,37 @@ import (
 
 	"github.com/a-h/templ"
 
-	"concert"
 	"concert/internal/casework"
 	"concert/internal/design"
 )
 
-// destination is a page that can be found by its name.
-type destination struct {
-	Href string
-	Name design.Text
-	may  func(frame) bool
-}
-
-func roleOf(roles ...concert.Role) func(frame) bool {
-	return func(f frame) bool {
-		for _, r := range roles {
-			if f.has(r) {
-				return true
-			}
-		}
-		return false
-	}
-}
-
-func desks(f frame) bool { return f.Person.Authority != "" }
-
-// destinations are the pages, each for whom it is: what is not for the asker is
-// not found.
-var destinations = []destination{
-	{"/desk", "Your desk", roleOf(concert.RoleOfficer, concert.RoleReviewer, concert.RoleCoordinator)},
-	{"/items", "Items", func(f frame) bool { return desks(f) || f.has(concert.RoleAuditor) }},
-	{"/submit", "Hand in", roleOf(concert.RoleOfficer)},
-	{"/approvals", "Approvals", roleOf(concert.RoleReviewer)},
-	{"/holds", "Holds", roleOf(concert.RoleOfficer, concert.RoleReviewer)},
-	{"/second-looks", "Second looks", roleOf(concert.RoleOfficer, concert.RoleReviewer)},
-	{"/accuracy", "Accuracy", roleOf(concert.RoleOfficer, concert.RoleReviewer, concert.RoleAuditor)},
-	{"/actions", "Joint actions", func(f frame) bool { return f.Person.Provider == "" }},
-	{"/alarms", "Alarms", roleOf(concert.RoleCoordinator, concert.RoleAuditor)},
-	{"/referrals", "Referrals to us", func(f frame) bool { return f.Person.Provider != "" }},
-	{"/people", "People", roleOf(concert.RoleAdministrator, concert.RoleAuditor)},
-	{"/dispatch", "Dispatch", roleOf(concert.RoleAdministrator)},
-	{"/audit", "Audit", roleOf(concert.RoleAuditor)},
+// besides are pages that one goes to by name and that stand in no menu.
+var besides = []navItem{
 	{"/account", "Your account and API keys", func(frame) bool { return true }},
-	{"/justification", "What you are working on", func(f frame) bool { return f.Person.Provider == "" }},
+	{"/justification", "What you are working on", inside},
 	{"/preferences", "Language, time zone, colours", func(frame) bool { return true }},
 	{"/keys", "Keys", func(frame) bool { return true }},
 	{"/scope", "Scope list", func(frame) bool { return true }},
 	{"/counting", "How we count", func(frame) bool { return true }},
 	{"/log", "Transparency log", func(frame) bool { return true }},
+}
+
+// pagesNamed are the pages that somebody has and that are called so: what is
+// not for them is not found.
+func pagesNamed(ctx context.Context, f frame, question string) []navItem {
+	var out []navItem
+	try := func(items []navItem) {
+		for _, i := range items {
+			if i.may(f) && named(ctx, i.label, question) {
+				out = append(out, i)
+			}
+		}
+	}
+	for _, g := range menu {
+		try(g.items)
+	}
+	try(besides)
+	return out
 }
 
 // foundKinds say what kind of thing was found.
@@ -87,7 +70,7 @@ func foundAt(f casework.Found) string {
 type findPage struct {
 	Question string
 	Things   []casework.Found
-	Pages    []destination
+	Pages    []navItem
 	Next     bool // the next item can be taken here
 	Part     bool
 	Errors   formErrors
@@ -108,12 +91,8 @@ func (u *UI) find(w http.ResponseWriter, r *http.Request, v *visit) error {
 		}
 	}
 	f := frame{Person: v.person}
-	for _, d := range destinations {
-		if d.may(f) && named(r.Context(), d.Name, p.Question) {
-			p.Pages = append(p.Pages, d)
-		}
-	}
-	p.Next = roleOf(concert.RoleOfficer, concert.RoleReviewer, concert.RoleCoordinator)(f) && named(r.Context(), "Take the next item", p.Question)
+	p.Pages = pagesNamed(r.Context(), f, p.Question)
+	p.Next = worksHere(f) && named(r.Context(), "Take the next item", p.Question)
 	if p.Part {
 		return u.part(w, r, v, findResults(p))
 	}

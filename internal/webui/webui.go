@@ -9,6 +9,8 @@
 package webui
 
 import (
+	"compress/gzip"
+	"io"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -29,6 +31,8 @@ type UI struct {
 	secure bool
 	cross  *http.CrossOriginProtection
 
+	packers sync.Pool // of *gzip.Writer
+
 	mu    sync.Mutex // guards feeds
 	feeds map[string]*feed
 }
@@ -41,6 +45,10 @@ func New(svc *casework.Service, hub *casework.Hub, log *slog.Logger) (*UI, error
 		return nil, err
 	}
 	u := &UI{svc: svc, hub: hub, log: log, assets: a, cookie: httpkit.SessionCookiePlain, cross: http.NewCrossOriginProtection(), feeds: map[string]*feed{}}
+	u.packers.New = func() any {
+		z, _ := gzip.NewWriterLevel(io.Discard, gzip.BestSpeed) // fails for an unknown level only
+		return z
+	}
 	if strings.HasPrefix(svc.BaseURL, "https://") {
 		u.cookie, u.secure = httpkit.SessionCookie, true
 	}
@@ -78,6 +86,7 @@ func (u *UI) routes() []route {
 		u.preferenceRoutes(),
 		u.designRoutes(),
 		u.flowRoutes(),
+		u.batchRoutes(),
 	)
 }
 

@@ -135,7 +135,7 @@ async function palette() {
 let prefix = 0;
 function go(key) {
   prefix = 0;
-  const link = PAGES[key] && document.querySelector(`nav.main a[href="${PAGES[key]}"]`);
+  const link = PAGES[key] && document.querySelector(`nav.side a[href="${PAGES[key]}"]`);
   link?.click();
   return Boolean(link);
 }

@@ -1,0 +1,85 @@
+package webui
+
+import (
+	"slices"
+	"strings"
+
+	"concert"
+	"concert/internal/design"
+)
+
+// navItem is one page that one goes to, and who has it in the menu. A page that
+// is not there for somebody is refused to them all the same.
+type navItem struct {
+	path  string
+	label design.Text
+	may   func(frame) bool
+}
+
+// navGroup is a part of the menu.
+type navGroup struct {
+	label design.Text
+	items []navItem
+}
+
+// Who has a page in the menu.
+var (
+	officers    = func(f frame) bool { return f.has(concert.RoleOfficer) }
+	reviewers   = func(f frame) bool { return f.has(concert.RoleReviewer) }
+	deskPeople  = func(f frame) bool { return officers(f) || reviewers(f) }
+	inside      = func(f frame) bool { return f.Person.ID != "" && f.Person.Provider == "" }
+	ofAuthority = func(f frame) bool { return f.Person.Authority != "" }
+	readers     = func(f frame) bool { return ofAuthority(f) || f.has(concert.RoleAuditor) }
+	overseers   = func(f frame) bool { return f.has(concert.RoleCoordinator) || f.has(concert.RoleAuditor) }
+	admins      = func(f frame) bool { return f.has(concert.RoleAdministrator) }
+	auditors    = func(f frame) bool { return f.has(concert.RoleAuditor) }
+	ofProvider  = func(f frame) bool { return f.Person.Provider != "" }
+)
+
+// menu is every page that one goes to, by what one goes there for.
+var menu = []navGroup{
+	{"Work", []navItem{
+		{"/desk", "Your desk", worksHere},
+		{"/items", "Items", readers},
+		{"/submit", "Hand in", officers},
+		{"/approvals", "Approvals", reviewers},
+		{"/second-looks", "Second looks", deskPeople},
+		{"/batches", "Many at once", deskPeople},
+	}},
+	{"Keep off", []navItem{
+		{"/holds", "Holds", deskPeople},
+	}},
+	{"Referrals", []navItem{
+		{"/referrals", "Referrals to us", ofProvider},
+	}},
+	{"Together", []navItem{
+		{"/actions", "Joint actions", inside},
+		{"/accuracy", "Accuracy", func(f frame) bool { return deskPeople(f) || auditors(f) }},
+		{"/alarms", "Alarms", overseers},
+	}},
+	{"Proof", []navItem{
+		{"/audit", "Audit", auditors},
+	}},
+	{"House", []navItem{
+		{"/templates", "Templates", deskPeople},
+		{"/people", "People", func(f frame) bool { return admins(f) || auditors(f) }},
+		{"/dispatch", "Dispatch", admins},
+	}},
+}
+
+// menuFor is the menu as somebody has it.
+func menuFor(f frame) []navGroup {
+	var out []navGroup
+	for _, g := range menu {
+		g.items = slices.DeleteFunc(slices.Clone(g.items), func(i navItem) bool { return !i.may(f) })
+		if len(g.items) > 0 {
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+// here reports whether the page belongs to the menu's item.
+func (i navItem) here(f frame) bool {
+	return f.Path == i.path || strings.HasPrefix(f.Path, i.path+"/")
+}

@@ -1,0 +1,177 @@
+package webui
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// stop is one page of the tour: who sees it, and where it is.
+type stop struct{ login, path string }
+
+// tour finds a page of every kind that a person reaches from the start page by links alone, for every kind of person: what nobody can
+// reach is as good as not there.
+func (h *house) tour(t *testing.T) (stops []stop, reached map[string]bool, visitors map[string]*visitor) {
+	t.Helper()
+	mux := http.NewServeMux()
+	h.ui.Register(mux)
+	reached, visitors = map[string]bool{}, map[string]*visitor{}
+	kinds := map[string]bool{}
+	for _, login := range []string{"officer", "reviewer", "coordinator", "auditor", "admin", "answerer", ""} {
+		v := h.visitor()
+		if login != "" {
+			v = h.as(login)
+		}
+		if login == "answerer" {
+			eventually(t, "something is referred", func() bool { return strings.Contains(v.get("/referrals").body, "/referrals/RF-") })
+		}
+		if h.people[login].Authority == "" && h.people[login].Provider == "" && login != "" {
+			v.post("/justification", url.Values{"justification": {working}, "next": {"/password"}})
+		}
+		visitors[login] = v
+		seen := map[string]bool{}
+		queue := []string{"/", "/scope"}
+		for len(queue) > 0 {
+			path := queue[0]
+			queue = queue[1:]
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
+			must(t, err)
+			_, pattern := mux.Handler(r)
+			if pattern == "" || pattern == "/" || seen[pattern] || strings.HasPrefix(pattern, "GET /assets/") || strings.HasSuffix(pattern, "/stream") {
+				continue
+			}
+			seen[pattern] = true
+			p := v.get(path)
+			if p.status != http.StatusOK {
+				t.Errorf("%s follows a link to %s and gets %d", login, path, p.status)
+				continue
+			}
+			reached[pattern] = true
+			if p.doc == nil {
+				continue
+			}
+			// One of a kind is looked at, but an item by each who sees another side of it.
+			if !kinds[pattern] || pattern == "GET /items/{ref}" {
+				stops = append(stops, stop{login, path})
+			}
+			kinds[pattern] = true
+			for _, a := range p.all(tag("a")) {
+				to, err := url.Parse(attr(a, "href"))
+				if err == nil && to.Host == "" && to.Scheme == "" && strings.HasPrefix(to.Path, "/") {
+					queue = append(queue, to.RequestURI())
+				}
+			}
+		}
+	}
+	return stops, reached, visitors
+}
+
+// unlinked are pages that one comes to by other ways than a link on a page, and by which.
+var unlinked = map[string]string{
+	"GET /enter":                    "the one-time link that was handed out",
+	"GET /password":                 "the one-time link leads there",
+	"GET /items/{ref}/erasure.json": "stands on an erased item only",
+	"GET /audit/export":             "made by a form",
+}
+
+type violation struct {
+	ID, Impact, Help string
+	Nodes            []struct {
+		Target         []any
+		HTML           string
+		FailureSummary string
+	}
+}
+
+// TestEveryPageIsReachableLightAndAccessible goes through the whole desk in a real browser: axe-core finds nothing (WCAG 2.2 AA and
+// its best practices) in light, in dark and in Arabic, nothing comes from another host, and no page weighs more than 150 kB.
+func TestEveryPageIsReachableLightAndAccessible(t *testing.T) {
+	path := chromium(t)
+	h := open(t)
+	h.work()
+	h.crowd()
+	stops, reached, visitors := h.tour(t)
+	for _, pattern := range h.ui.Routes() {
+		if strings.HasPrefix(pattern, "GET ") && !reached[pattern] && unlinked[pattern] == "" && !strings.HasPrefix(pattern, "GET /assets/") && !strings.HasSuffix(pattern, "/stream") {
+			t.Errorf("no link leads to %s for anybody", pattern)
+		}
+	}
+	axe, err := os.ReadFile(filepath.Join("testdata", "axe", "axe.min.js"))
+	must(t, err)
+	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU)
+	alloc, end := chromedp.NewExecAllocator(context.Background(), opts...)
+	t.Cleanup(end)
+	browser, end := chromedp.NewContext(alloc)
+	t.Cleanup(end)
+	must(t, chromedp.Do(browser))
+	looks := []struct{ name, language, theme string }{{"light", "en", "light"}, {"dark", "en", "dark"}, {"arabic", "ar", "light"}}
+	for _, login := range []string{"officer", "reviewer", "coordinator", "auditor", "admin", "answerer", ""} {
+		w := h.browse(t, browser, t.ArtifactDir())
+		w.resume(visitors[login])
+		for _, look := range looks {
+			w.open("/preferences?next=/preferences", "main form")
+			w.do(click("input[name=language][value="+look.language+"]"), click("input[name=theme][value="+look.theme+"]"), click("main form button"), visible("html[lang="+look.language+"][data-theme="+look.theme+"]"))
+			for _, s := range stops {
+				if s.login != login {
+					continue
+				}
+				w.open(s.path, "main")
+				w.weigh(s.path)
+				w.judge(string(axe), look.name+" "+login+" "+s.path)
+				w.picture(look.name + "-" + login + strings.NewReplacer("/", "-", "?", "-", "&", "-").Replace(s.path))
+			}
+		}
+	}
+}
+
+// resume goes on in the window with the session of a visitor.
+func (w *window) resume(v *visitor) {
+	w.t.Helper()
+	w.open("/scope", "main")
+	for _, c := range v.http.Jar.Cookies(mustURL(w.t, w.base)) {
+		get(w, chromedp.Evaluate[string](`document.cookie = "`+c.Name+"="+c.Value+`; path=/"`))
+	}
+}
+
+// weigh holds what the page brought over the wire.
+func (w *window) weigh(path string) {
+	w.t.Helper()
+	type got struct {
+		Bytes int
+		Hosts []string
+	}
+	g := get(w, chromedp.Evaluate[got](`(() => { const e = [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]; return {Bytes: e.reduce((n, x) => n + x.encodedBodySize, 0), Hosts: [...new Set(e.map(x => new URL(x.name).origin))]} })()`))
+	if g.Bytes > 150_000 {
+		w.t.Errorf("%s weighs %d bytes", path, g.Bytes)
+	}
+	if !slices.Equal(g.Hosts, []string{w.base}) {
+		w.t.Errorf("%s asks %v", path, g.Hosts)
+	}
+}
+
+// judge asks axe-core.
+func (w *window) judge(axe, where string) {
+	w.t.Helper()
+	w.do(chromedp.Evaluate[chromedp.Void](axe + "; undefined"))
+	raw := get(w, chromedp.Evaluate[string](`axe.run(document, {resultTypes: ["violations"]}).then(r => JSON.stringify(r.violations))`, chromedp.EvalAwaitPromise))
+	var found []violation
+	must(w.t, json.Unmarshal([]byte(raw), &found))
+	for _, v := range found {
+		for _, n := range v.Nodes {
+			w.t.Errorf("%s: %s (%s): %s\n%v %.200s", where, v.ID, v.Impact, v.Help, n.Target, n.HTML)
+		}
+	}
+}
+
+func (w *window) picture(name string) {
+	w.t.Helper()
+	must(w.t, os.WriteFile(filepath.Join(w.dir, name+".png"), get(w, chromedp.FullScreenshot(100)), 0o600))
+}
