@@ -34,6 +34,7 @@ const (
 	ReadFind          = "find" // an auditor only: what is found is references and names
 
 	ReadReferrals = "referrals" // an auditor only
+	ReadRegisters = "registers" // as above
 	ReadRemedies  = "remedies"
 	ReadEvents    = "events"
 	ReadOneEvent  = "event"

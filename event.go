@@ -78,17 +78,26 @@ const (
 	EventItemDisclosed   EventKind = "item.disclosed" // left for another authority or a court (G23)
 	EventItemSecondLook  EventKind = "item.second_look"
 
-	EventItemParked      EventKind = "item.parked"
-	EventItemHandedOver  EventKind = "item.handed_over"
-	EventItemEscalated   EventKind = "item.escalated"
-	EventItemTakenOver   EventKind = "item.taken_over" // from a colleague who had it in hand
-	EventItemNoted       EventKind = "item.noted"      // an internal note
-	EventTemplateWritten EventKind = "template.written"
-	EventTemplateRetired EventKind = "template.retired"
-	EventBatchPlanned    EventKind = "batch.planned"
-	EventBatchRecalled   EventKind = "batch.recalled"
-	EventBatchStepped    EventKind = "batch.stepped"
-	EventBatchDone       EventKind = "batch.done"
+	EventItemNoted           EventKind = "item.noted" // an internal note
+	EventTemplateWritten     EventKind = "template.written"
+	EventTemplateRetired     EventKind = "template.retired"
+	EventBatchPlanned        EventKind = "batch.planned"
+	EventBatchRecalled       EventKind = "batch.recalled"
+	EventBatchStepped        EventKind = "batch.stepped"
+	EventBatchDone           EventKind = "batch.done"
+	EventFactorAdded         EventKind = "factor.added"
+	EventFactorBegun         EventKind = "factor.begun" // it counts with its first code
+	EventFactorRemoved       EventKind = "factor.removed"
+	EventFactorResetProposed EventKind = "factor.reset_proposed"
+	EventFactorReset         EventKind = "factor.reset"  // by two administrators
+	EventRecoveryCodesMade   EventKind = "recovery.made" // the older ones are good no more
+	EventRecoveryCodeUsed    EventKind = "recovery.used" // in the second factor's place
+	EventSessionsEnded       EventKind = "session.ended" // by an administrator
+
+	EventItemParked     EventKind = "item.parked"
+	EventItemHandedOver EventKind = "item.handed_over"
+	EventItemEscalated  EventKind = "item.escalated"
+	EventItemTakenOver  EventKind = "item.taken_over" // from a colleague who had it in hand
 )
 
 // Event is what happened. Body holds codes, references and counts, never

@@ -17,6 +17,7 @@ type Page struct {
 	Keys  []string // of the row that the page follows, in the order's terms; none for the first page
 	Back  bool     // the page lies before that row; its rows come nearest first
 	Limit int
+	Far   int // how often a search that stopped goes on by itself: for files, which wait
 }
 
 // Listed is one page. Where a search stopped before its end, since it had looked
@@ -190,14 +191,6 @@ type RemedyCount struct {
 	Kind     RemedyKind
 	Category RemedyCategory
 	N        int
-}
-
-// PersonSearch asks a list of people. Empty fields ask nothing.
-type PersonSearch struct {
-	Role      Role
-	Authority AuthorityID
-	Provider  ProviderID
-	State     PersonState
 }
 
 // PersonState is whether a person's account works, for lists.

@@ -65,11 +65,12 @@ type Person struct {
 	CreatedAt  time.Time
 	Version    int64
 	Waits      bool // for a second administrator: until then nothing of it works
+	Way        Way  // how it came in just now; not kept
 }
 
 // Actor is the person as an actor.
 func (p Person) Actor() Actor {
-	return Actor{Person: p.ID, Operator: p.Operator, Authority: p.Authority, Provider: p.Provider, Roles: p.Roles}
+	return Actor{Person: p.ID, Operator: p.Operator, Authority: p.Authority, Provider: p.Provider, Roles: p.Roles, Way: p.Way}
 }
 
 // Check refuses a person whose roles and place do not fit together.

@@ -30,6 +30,7 @@ type Proposal struct {
 	ExpiresAt   time.Time // wall time: unconfirmed by then it lapses, and its link with it
 	ConfirmedBy PersonID
 	ConfirmedAt time.Time
+	Resets      bool // with the new way in, the second factors and the password end
 }
 
 // TakesTwo reports whether these roles take two administrators: every role does
@@ -149,6 +150,9 @@ func (q Proposal) Confirmed(by, p Person, now time.Time) (Proposal, Person, Even
 		p.Roles, p.Authority, kind = q.Roles, q.Authority, EventPersonRolesConfirmed
 	case ProposedPerson:
 		p.Waits = false
+	}
+	if q.Resets {
+		p.Password, kind = "", EventFactorReset
 	}
 	if err := p.Check(); err != nil {
 		return refuse(err)

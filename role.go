@@ -62,6 +62,7 @@ type Actor struct {
 	Authority AuthorityID
 	Provider  ProviderID
 	Roles     []Role
+	Way       Way // how it came in; zero for what came through no door
 }
 
 // House is the actor of what the clocks do.

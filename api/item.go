@@ -137,8 +137,9 @@ type NewObservation struct {
 
 // NewRemedy takes a referral of an item back, or corrects what was said of it.
 type NewRemedy struct {
-	Kind   string `json:"kind" enum:"withdrawal,correction"`
-	Reason string `json:"reason" maxLength:"4000"`
+	Kind     string `json:"kind" enum:"withdrawal,correction"`
+	Reason   string `json:"reason" maxLength:"4000"`
+	Category string `json:"category,omitempty" enum:"not_terrorist,protected,wrong_place,wrong_facts,out_of_scope,procedure,investigated,other" doc:"Why, in one word, for the public error register."`
 }
 
 // BatchRemedy is one entry of a batch.

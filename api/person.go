@@ -61,23 +61,30 @@ type NewEntry struct {
 	Code string `json:"code,omitempty" maxLength:"40" doc:"what the second administrator got; a provider's people need none"`
 }
 
-// Entry is a session: its token works as a bearer for twelve hours.
+// Entry is a session: its token works as a bearer for twelve hours, and ends
+// after sixty minutes without a request.
 type Entry struct {
 	Session  string `json:"session"`
 	Operator string `json:"operator"`
+	Half     bool   `json:"half,omitempty" doc:"the log-in is half done: the session opens nothing but /enter/second, for ten minutes"`
 }
 
-// NewAPIKey names a key.
+// NewAPIKey names a key and what of the guarded acts it may do.
 type NewAPIKey struct {
-	Name string `json:"name" minLength:"1" maxLength:"80" doc:"by which you know later what uses it"`
+	Name   string   `json:"name" minLength:"1" maxLength:"80" doc:"by which you know later what uses it"`
+	Scopes []string `json:"scopes,omitempty" doc:"of the guarded acts, those that it may do: approve, export, erase, release, administer; without any it does none of them"`
 }
+
+// AllScopes are all that a key can be made for.
+func AllScopes() []string { return []string{"approve", "export", "erase", "release", "administer"} }
 
 // APIKey is a key of one's own; Key is shown once.
 type APIKey struct {
-	ID        string `json:"id"`
-	Name      string `json:"name"`
-	CreatedAt string `json:"created_at"`
-	Key       string `json:"key,omitempty" doc:"csk_…"`
+	ID        string   `json:"id"`
+	Name      string   `json:"name"`
+	CreatedAt string   `json:"created_at"`
+	Key       string   `json:"key,omitempty" doc:"csk_…"`
+	Scopes    []string `json:"scopes,omitempty" doc:"guarded acts that it may do"`
 }
 
 // AddPerson registers a person.
@@ -142,7 +149,7 @@ func (c *Client) RevokeKey(ctx context.Context, call Call, id string) error {
 
 // Recruit brings somebody in the whole way: the first administrator proposes,
 // the second one confirms, and the person enters with both halves and makes a
-// key of its own, with which the client returned speaks. It is for machines that
+// key of its own for every guarded act, with which the client returned speaks. It is for machines that
 // set people up, and holds both halves on the way. What was begun before goes on
 // where it stopped: a link that was used already is made anew.
 func Recruit(ctx context.Context, first, second *Client, call Call, in NewPerson) (*Client, error) {
@@ -174,7 +181,7 @@ func Recruit(ctx context.Context, first, second *Client, call Call, in NewPerson
 	if err != nil {
 		return nil, err
 	}
-	key, err := (&Client{Base: first.Base, Key: e.Session, HTTP: first.HTTP}).IssueKey(ctx, next("-key"), NewAPIKey{Name: name})
+	key, err := (&Client{Base: first.Base, Key: e.Session, HTTP: first.HTTP}).IssueKey(ctx, next("-key"), NewAPIKey{Name: name, Scopes: AllScopes()})
 	if err != nil {
 		return nil, err
 	}

@@ -74,6 +74,8 @@ func matrix(t *testing.T) map[string]row {
 		deskRows,
 		designRows,
 		batchRows,
+		securityRows,
+		listRows,
 		flowRows,
 	} {
 		for pattern, r := range rows {
@@ -174,7 +176,7 @@ var deskRows = map[string]row{
 	"GET /holds":                            {may: who{officer, colleague, reviewer, stranger, outsider}},
 	"POST /holds":                           {may: officers, body: "location=http://video.example/watch?v=hpg{n}AbCd&contact=EXERCISE"},
 	"POST /holds/{ref}/release":             {may: who{officer, colleague, reviewer}, ref: "{hold}", body: "version={hold.v}&reason=EXERCISE+over"},
-	"GET /referrals":                        {may: who{answerer, reader, rival}},
+	"GET /referrals":                        {may: append(who{auditor, answerer, reader, rival}, authoritySide...)},
 	"GET /referrals/{ref}":                  {may: append(who{auditor, answerer, reader}, north...), ref: "{referral}"},
 	"POST /referrals/{ref}/acknowledgement": {may: who{answerer}, ref: "{referral}"},
 	"POST /referrals/{ref}/answer":          {may: who{answerer}, ref: "{referral}", body: "version={referral.v}&item.0={referred}&code.0=removed"},
@@ -264,7 +266,7 @@ func without(w who, v string) who {
 // readers may see a thing: what keeps them from an act on it may tell them more than that there is nothing.
 var readers = map[string]who{
 	"{waiting}": append(who{auditor}, north...), "{open}": append(who{auditor}, north...), "{judged}": append(who{auditor}, north...), "{referred}": append(who{auditor}, north...), "{passed}": append(who{auditor}, north...), "{asked}": append(who{auditor}, north...), "{gone}": append(who{auditor}, north...), "{referral}": append(who{auditor, answerer, reader}, north...),
-	"{hold}": north, "{batch}": north, "{template}": north, "{action}": append(who{auditor, admin}, authoritySide...), "{scope}": everyone, "{newcomer}": who{admin, auditor},
+	"{hold}": north, "{batch}": north, "{template}": north, "{action}": append(who{auditor, admin}, authoritySide...), "{scope}": everyone, "{newcomer}": who{admin, auditor}, "{outlet}": append(who{auditor, admin}, authoritySide...),
 }
 
 // site is a furnished deployment with both doors open and one session for each visitor.

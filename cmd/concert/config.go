@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,6 +22,22 @@ type serving struct {
 	Listen  string `help:"Address to listen on." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
 	BaseURL string `help:"What links and notices point to; http://LISTEN when left out." placeholder:"URL"`
 	Vantage string `help:"From where this node looks again, as providers will read it." default:"unnamed vantage"`
+
+	SecondFactor string   `help:"required: guarded acts need a second factor, and whoever approves, exports or administers sets one up first; offered: only those who have one are asked for it." enum:"required,offered" default:"required"`
+	Proxy        []string `help:"Networks of your own proxies, whose X-Forwarded-For is believed." placeholder:"CIDR"`
+}
+
+// proxies are the networks of the deployment's own proxies.
+func (s serving) proxies() ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	for _, text := range s.Proxy {
+		p, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, fmt.Errorf("proxy %q: %w; write a network, for example 10.0.0.0/8 or 127.0.0.1/32", text, err)
+		}
+		out = append(out, p)
+	}
+	return out, nil
 }
 
 // configFileName is the file in the data directory that flags may come from.

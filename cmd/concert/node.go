@@ -166,8 +166,13 @@ func (p place) service(ctx context.Context, db *store.DB, k keys, log *slog.Logg
 		return nil, err
 	}
 	agent := "Concert/" + version() + " (referral follow-up)"
+	policy := concert.FactorRequired
+	if k.exercise {
+		policy = concert.FactorOffered // so that its links open straight away
+	}
 	return &casework.Service{
-		DB: db, Rules: match.DefaultRules(), Hasher: hasher, Transport: k.transport, LogSigner: signer, LogKey: logKey, Origin: k.origin, Exercise: k.exercise, Log: log, Kept: kept,
+		SecondFactor: policy,
+		DB:           db, Rules: match.DefaultRules(), Hasher: hasher, Transport: k.transport, LogSigner: signer, LogKey: logKey, Origin: k.origin, Exercise: k.exercise, Log: log, Kept: kept,
 		Channel: dispatch.NewWebhook(dispatch.WebhookOptions{Guard: guard, UserAgent: agent}),
 		Lookup:  lookup.New(lookup.Options{Guard: guard, UserAgent: agent, MaxConnsPerHost: 8}),
 	}, nil

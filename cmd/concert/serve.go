@@ -7,10 +7,12 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"concert"
 	"concert/internal/apiserver"
 	"concert/internal/casework"
 	"concert/internal/durable"
@@ -53,15 +55,19 @@ func (c *serveCmd) Run(ctx context.Context, e *env) error {
 		return err
 	}
 	defer svc.DB.Close()
+	proxies, err := c.proxies()
+	if err != nil {
+		return err
+	}
 	ln, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", c.Listen, err)
 	}
-	svc.BaseURL, svc.Vantage = c.BaseURL, c.Vantage
+	svc.BaseURL, svc.Vantage, svc.SecondFactor = c.BaseURL, c.Vantage, concert.FactorPolicy(c.SecondFactor)
 	if svc.BaseURL == "" {
 		svc.BaseURL = "http://" + ln.Addr().String()
 	}
-	node, err := newNode(svc, log)
+	node, err := newNode(svc, log, proxies...)
 	if err != nil {
 		return errors.Join(err, ln.Close())
 	}
@@ -78,7 +84,7 @@ type node struct {
 	log *slog.Logger
 }
 
-func newNode(svc *casework.Service, log *slog.Logger) (*node, error) {
+func newNode(svc *casework.Service, log *slog.Logger, proxies ...netip.Prefix) (*node, error) {
 	n := &node{svc: svc, hub: casework.NewHub(svc), log: log}
 	mux := http.NewServeMux()
 	apiserver.New(svc, log).Register(mux)
@@ -87,7 +93,7 @@ func newNode(svc *casework.Service, log *slog.Logger) (*node, error) {
 		return nil, err
 	}
 	n.web.Register(mux)
-	n.mux = httpkit.Bounded(log, httpkit.Security(mux))
+	n.mux = httpkit.SecurityAt(svc.BaseURL, httpkit.Proxied(proxies, httpkit.Bounded(log, mux)))
 	return n, nil
 }
 

@@ -127,12 +127,12 @@ func (s *Server) items() {
 		return err
 	})
 	change(s, op(http.MethodPost, "/items/{id}/remedy", "remedy-item", "Withdraw or correct", "items"), func(ctx context.Context, by concert.Actor, ref string, v int64, in api.NewRemedy) error {
-		return alone(s.svc.RemedyItems(ctx, by, []casework.Remedying{{Item: ref, Version: v, Kind: concert.RemedyKind(in.Kind), Reason: in.Reason}}))
+		return alone(s.svc.RemedyItems(ctx, by, []casework.Remedying{{Item: ref, Version: v, Kind: concert.RemedyKind(in.Kind), Reason: in.Reason, Category: concert.RemedyCategory(in.Category)}}))
 	})
 	do(s, op(http.MethodPost, "/remedies/batch", "remedy-items", "Withdraw or correct up to a hundred items", "items"), func(ctx context.Context, by concert.Actor, in *Keyed[api.NewRemedies]) (api.Results, error) {
 		ms := make([]casework.Remedying, len(in.Body.Remedies))
 		for i, m := range in.Body.Remedies {
-			ms[i] = casework.Remedying{Item: m.Item, Version: m.Version, Kind: concert.RemedyKind(m.Kind), Reason: m.Reason}
+			ms[i] = casework.Remedying{Item: m.Item, Version: m.Version, Kind: concert.RemedyKind(m.Kind), Reason: m.Reason, Category: concert.RemedyCategory(m.Category)}
 		}
 		rs, err := s.svc.RemedyItems(ctx, by, ms)
 		return api.Results{Results: results(rs)}, err

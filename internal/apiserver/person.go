@@ -79,7 +79,7 @@ func (s *Server) people() {
 		return s.keysOf(ctx, by, in.ID)
 	})
 	do(s, created(op(http.MethodPost, "/me/keys", "issue-key", "Make an API key of your own", "people")), func(ctx context.Context, by concert.Actor, in *Keyed[api.NewAPIKey]) (api.APIKey, error) {
-		key, k, err := s.svc.IssueKey(ctx, by, in.Body.Name)
+		key, k, err := s.svc.IssueKey(ctx, by, in.Body.Name, powersOf(in.Body.Scopes)...)
 		out := apiKeyOf(k)
 		out.Key = key
 		return out, err
@@ -91,11 +91,11 @@ func (s *Server) people() {
 		return api.APIKey{ID: in.ID}, s.svc.RevokeKey(ctx, by, in.ID)
 	})
 	huma.Register(s.api, public(op(http.MethodPost, "/enter", "enter", "Turn a one-time link, and its code, into a session", "people")), func(ctx context.Context, in *body[api.NewEntry]) (*body[api.Entry], error) {
-		session, p, err := s.svc.Enter(ctx, in.Body.Link[strings.LastIndexByte(in.Body.Link, '#')+1:], in.Body.Code)
+		e, err := s.svc.EnterFrom(ctx, casework.Caller{}, in.Body.Link[strings.LastIndexByte(in.Body.Link, '#')+1:], in.Body.Code)
 		if err != nil {
 			return nil, s.fail(err)
 		}
-		return &body[api.Entry]{api.Entry{Session: session, Operator: p.Operator}}, nil
+		return &body[api.Entry]{entryOf(e)}, nil
 	})
 }
 
@@ -173,5 +173,5 @@ func viewedPerson(p casework.PersonView, g casework.Registers) api.Person {
 }
 
 func apiKeyOf(k casework.APIKey) api.APIKey {
-	return api.APIKey{ID: k.ID, Name: k.Name, CreatedAt: stamp(k.CreatedAt.UTC())}
+	return api.APIKey{ID: k.ID, Name: k.Name, CreatedAt: stamp(k.CreatedAt.UTC()), Scopes: scopeNames(k.Scopes)}
 }

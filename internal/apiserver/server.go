@@ -30,6 +30,8 @@ type Server struct {
 	log *slog.Logger
 	api huma.API
 
+	limits httpkit.Limits
+
 	mu     sync.Mutex // guards flying
 	flying map[string]bool
 }
@@ -57,6 +59,7 @@ func (s *Server) Register(mux *http.ServeMux) {
 	s.items()
 	s.referrals()
 	s.people()
+	s.factors()
 	s.dispatching()
 	s.audits()
 	inner.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
@@ -97,11 +100,23 @@ func (s *Server) authenticated(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		token, cookie := httpkit.Token(r)
-		if token == "" || cookie && r.Method != http.MethodGet && r.Method != http.MethodHead {
+		var p concert.Person
+		var err error
+		known := token != "" && (!cookie || r.Method == http.MethodGet || r.Method == http.MethodHead)
+		if known {
+			p, err = s.svc.Bearer(r.Context(), token)
+			// Whoever must have a second factor first may set one up.
+			if err == concert.ErrMustEnrol && strings.HasPrefix(r.URL.Path, enrolPath) {
+				err = nil
+			}
+		}
+		if err == nil {
+			err = s.limits.Take(w, r, p.ID)
+		}
+		if err == nil && !known {
 			next.ServeHTTP(w, r)
 			return
 		}
-		p, err := s.svc.Bearer(r.Context(), token)
 		if err != nil {
 			httpkit.WriteProblem(w, r, s.log, err)
 			return

@@ -2,6 +2,7 @@ package casework
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"concert"
@@ -148,6 +149,11 @@ type Deciding struct {
 func (s *Service) DecideItems(ctx context.Context, by concert.Actor, in []Deciding) ([]Result, error) {
 	if err := by.MayApprove(); err != nil {
 		return nil, err
+	}
+	if slices.ContainsFunc(in, func(d Deciding) bool { return d.Decision == concert.Approve }) {
+		if err := proven(by, concert.PowerApprove); err != nil {
+			return nil, err
+		}
 	}
 	out := make([]Result, len(in))
 	err := s.retryStale(ctx, func(tx *store.Tx) error {

@@ -327,6 +327,9 @@ func (s *Service) SampleItems(ctx context.Context, scope concert.Scope, n int) (
 // before write may be called, and stands in the bundle itself. Sealed parts
 // leave as ciphertext.
 func (s *Service) OpenExport(ctx context.Context, scope concert.Scope) (write func(io.Writer) error, err error) {
+	if err := proven(scope.Actor(), concert.PowerExport); err != nil {
+		return nil, err
+	}
 	if err := scope.Actor().MayAudit(); err != nil {
 		return nil, err
 	}

@@ -42,6 +42,9 @@ func (s *Service) holdDispatch(ctx context.Context, tx *store.Tx, by concert.Act
 // under the webhook-id that it always had.
 func (s *Service) ReleaseDispatch(ctx context.Context, by concert.Actor, reason string) (concert.DispatchHold, error) {
 	var h concert.DispatchHold
+	if err := proven(by, concert.PowerRelease); err != nil {
+		return h, err
+	}
 	err := s.retryStale(ctx, func(tx *store.Tx) error {
 		standing, _, err := tx.DispatchHeld(ctx)
 		if err != nil {

@@ -20,6 +20,9 @@ const scrubTick = 2 * time.Second
 // AskErasure asks for the erasure of one item; a second person confirms it
 // (EraseItem). Version is the one that was read.
 func (s *Service) AskErasure(ctx context.Context, by concert.Actor, ref string, version int64, code concert.ErasureCode, reason string) error {
+	if err := proven(by, concert.PowerErase); err != nil {
+		return err
+	}
 	return s.onItem(ctx, by, ref, version, func(tx *store.Tx, it concert.Item) (concert.Item, error) {
 		e, event, err := it.ErasureAsked(by, concert.Erasure{Code: code, Reason: reason}, s.now())
 		if err != nil {
@@ -35,6 +38,9 @@ func (s *Service) AskErasure(ctx context.Context, by concert.Actor, ref string, 
 // What remains are codes, counts, and commitments that nobody can link to text
 // any more. Version is the one that was read with the request.
 func (s *Service) EraseItem(ctx context.Context, by concert.Actor, ref string, version int64) error {
+	if err := proven(by, concert.PowerErase); err != nil {
+		return err
+	}
 	err := s.sequenced(ctx, func() error {
 		return s.onItem(ctx, by, ref, version, func(tx *store.Tx, it concert.Item) (concert.Item, error) {
 			e, err := tx.Erasure(ctx, it.ID)

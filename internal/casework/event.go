@@ -217,9 +217,10 @@ func (s *Service) proveEvent(ctx context.Context, tx *store.Tx, v *EventView, ea
 	if len(v.Salt) > 0 {
 		v.Proof.Event, v.Proof.Salt = string(v.Canonical(sha256.Sum256(v.Sealed))), v.Salt
 	}
-	if strings.TrimSpace(earlier) == "" {
+	if earlier = strings.TrimSpace(strings.ReplaceAll(earlier, "\r\n", "\n")); earlier == "" {
 		return nil
 	}
+	earlier += "\n" // as it was signed, whatever a form made of it
 	before, err := s.earlierHead(earlier)
 	if err != nil {
 		return err
@@ -234,18 +235,17 @@ func (s *Service) proveEvent(ctx context.Context, tx *store.Tx, v *EventView, ea
 	if err := tlog.CheckConsistency(consistent, before, head); err != nil {
 		return concert.Refuse(concert.Conflict, "event.forked", "earlier", "the log does NOT go on from the head that you give: one of the two was forged, or the log was rewritten; keep both and tell the supervisory authority")
 	}
-	v.Earlier = concert.EarlierProof{Checkpoint: strings.TrimSpace(earlier) + "\n", Consistency: rowsOf(consistent)}
+	v.Earlier = concert.EarlierProof{Checkpoint: earlier, Consistency: rowsOf(consistent)}
 	v.Proof.Earlier = &v.Earlier
 	return nil
 }
 
-// earlierHead opens a signed head as somebody pastes it, with this log's key.
+// earlierHead opens a signed head that somebody gives, with this log's key.
 func (s *Service) earlierHead(text string) (tlog.Head, error) {
 	known, err := tlog.NewVerifier(s.LogKey)
 	if err != nil {
 		return tlog.Head{}, fmt.Errorf("log key: %w", err)
 	}
-	text = strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n")) + "\n"
 	cp, _, err := tlog.OpenCheckpoint([]byte(text), s.Origin, note.VerifierList(known))
 	if err != nil {
 		return tlog.Head{}, concert.Refuse(concert.Invalid, "event.earlier_head", "earlier", "this is no head that this log signed: paste it whole, from its first line to the line with the signature")

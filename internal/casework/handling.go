@@ -44,6 +44,9 @@ func (s *Service) ExportItems(ctx context.Context, scope concert.Scope, refs []s
 	if err := by.Need(concert.RoleOfficer, concert.RoleReviewer); err != nil {
 		return d, err
 	}
+	if err := proven(by, concert.PowerExport); err != nil {
+		return d, err
+	}
 	refs = slices.Compact(slices.Sorted(slices.Values(refs)))
 	if len(refs) == 0 || len(refs) > exportMost {
 		return d, concert.Refuse(concert.Invalid, "export.items", "items", "an export takes 1 to %d items, not %d", exportMost, len(refs))

@@ -131,6 +131,9 @@ type holderText struct {
 // ReleaseHold ends a hold; what it kept back goes its way unless another hold
 // stands.
 func (s *Service) ReleaseHold(ctx context.Context, by concert.Actor, ref string, version int64, reason string) (concert.Hold, error) {
+	if err := proven(by, concert.PowerRelease); err != nil {
+		return concert.Hold{}, err
+	}
 	return s.changeHold(ctx, by, ref, version, reason, concert.Hold.Released, func(tx *store.Tx, h concert.Hold) error {
 		tx.SetClock(concert.ClockHold, string(h.ID), s.now().Add(s.caseSpan(lookAgain)))
 		return s.letGo(ctx, tx, by, h)

@@ -16,23 +16,31 @@ type APIKey struct {
 	ID        string // ak_…, the public name
 	Name      string
 	CreatedAt time.Time // wall time
+	Scopes    []concert.Power
 }
 
 // keysMost bounds a person's keys: more are a fault of some script.
 const keysMost = 50
 
-func (s *Service) issueKey(ctx context.Context, tx *store.Tx, by concert.Actor, p concert.Person, name string) (string, error) {
+func (s *Service) issueKey(ctx context.Context, tx *store.Tx, by concert.Actor, p concert.Person, name string, scopes []concert.Power) (string, error) {
 	name = strings.TrimSpace(name)
 	if name == "" || len(name) > 80 {
 		return "", concert.Refuse(concert.Invalid, "key.name", "name", "a key has a name of at most 80 characters, by which you know later what uses it")
 	}
 	tx.Record(s.marked(concert.NewEvent(concert.EventKeyIssued, by, string(p.ID), s.now(), concert.RegisterBody{Ref: p.Operator, Person: p.ID})))
-	return s.addCredential(ctx, tx, "key", p.ID, name, 0)
+	return s.addCredential(ctx, tx, store.Credential{Kind: "key", Person: p.ID, Name: name, Scopes: scopes}, 0)
 }
 
-// IssueKey makes an API key for the actor itself, and for nobody else. Its text
-// is returned once.
-func (s *Service) IssueKey(ctx context.Context, by concert.Actor, name string) (key string, made APIKey, err error) {
+// IssueKey makes an API key for the actor itself, and for nobody else. It says
+// what of the guarded acts it may do, since a program gives no second factor. Its
+// text is returned once.
+func (s *Service) IssueKey(ctx context.Context, by concert.Actor, name string, scopes ...concert.Power) (key string, made APIKey, err error) {
+	if err := proven(by, concert.PowerKeys); err != nil {
+		return "", made, err
+	}
+	if scopes, err = concert.ScopesOf(scopes); err != nil {
+		return "", made, err
+	}
 	err = s.DB.Update(ctx, func(tx *store.Tx) error {
 		p, err := tx.Person(ctx, by.Person)
 		if err != nil {
@@ -48,14 +56,14 @@ func (s *Service) IssueKey(ctx context.Context, by concert.Actor, name string) (
 		if len(have) >= keysMost {
 			return concert.Refuse(concert.Conflict, "key.too_many", "", "you have %d keys: revoke those that nothing uses any more", len(have))
 		}
-		key, err = s.issueKey(ctx, tx, by, p, name)
+		key, err = s.issueKey(ctx, tx, by, p, name, scopes)
 		return err
 	})
 	if err != nil {
 		return "", made, err
 	}
 	digest, err := identity.Digest(key)
-	return key, APIKey{ID: identity.APIKeyID(digest), Name: strings.TrimSpace(name), CreatedAt: time.Now()}, err
+	return key, APIKey{ID: identity.APIKeyID(digest), Name: strings.TrimSpace(name), CreatedAt: time.Now(), Scopes: scopes}, err
 }
 
 // ListKeys are the actor's own keys, or those of the person with the log-in
@@ -78,7 +86,7 @@ func (s *Service) ListKeys(ctx context.Context, by concert.Actor, login string) 
 		}
 		keys, err := tx.APIKeys(ctx, whose)
 		for _, k := range keys {
-			out = append(out, APIKey{ID: identity.APIKeyID(k.Digest), Name: k.Name, CreatedAt: k.CreatedAt})
+			out = append(out, APIKey{ID: identity.APIKeyID(k.Digest), Name: k.Name, CreatedAt: k.CreatedAt, Scopes: k.Scopes})
 		}
 		return err
 	})

@@ -158,19 +158,6 @@ func (s *Service) ErrorRegister(ctx context.Context, q concert.RemedySearch, p c
 	return out, counts, err
 }
 
-// SearchPeople is one page of people by log-in name, for administrators and
-// auditors.
-func (s *Service) SearchPeople(ctx context.Context, scope concert.Scope, q concert.PersonSearch, p concert.Page) (concert.Listed[PersonView], error) {
-	var out concert.Listed[PersonView]
-	var err error
-	out.Rows, err = s.people(ctx, scope, "", func(tx *store.Tx) ([]concert.Person, error) {
-		found, err := tx.SearchPeople(ctx, q, p)
-		out.Looked, out.Rest = found.Looked, found.Rest
-		return found.Rows, err
-	})
-	return out, err
-}
-
 // SearchAlarms is one page of alarms, newest first, for coordinators and
 // auditors.
 func (s *Service) SearchAlarms(ctx context.Context, scope concert.Scope, q concert.AlarmSearch, p concert.Page) (concert.Listed[AlarmView], error) {
@@ -309,7 +296,7 @@ func (s *Service) SavedFilters(ctx context.Context, by concert.Actor, list strin
 // DropFilter takes a filter of the actor's own away.
 func (s *Service) DropFilter(ctx context.Context, by concert.Actor, id string) (concert.SavedFilter, error) {
 	var f concert.SavedFilter
-	return f, s.DB.Update(ctx, func(tx *store.Tx) error {
+	err := s.DB.Update(ctx, func(tx *store.Tx) error {
 		var err error
 		if f, err = tx.SavedFilter(ctx, id); err != nil {
 			return err
@@ -319,4 +306,53 @@ func (s *Service) DropFilter(ctx context.Context, by concert.Actor, id string) (
 		}
 		return tx.DropSavedFilter(ctx, id)
 	})
+	return f, err
+}
+
+// ReadRegisters are the registers of parties and outlets, for everybody but a
+// provider's people.
+func (s *Service) ReadRegisters(ctx context.Context, scope concert.Scope) (Registers, error) {
+	if err := scope.Check(); err != nil {
+		return Registers{}, err
+	}
+	if scope.Actor().Provider != "" {
+		return Registers{}, concert.ErrNotFound
+	}
+	if err := s.auditing(ctx, scope, concert.ConsultedBody{What: concert.ReadRegisters}); err != nil {
+		return Registers{}, err
+	}
+	return s.Registers(ctx)
+}
+
+// OutletView is an outlet with what it stands on and who entered that.
+type OutletView struct {
+	concert.Outlet
+	Parent    concert.Outlet // zero where there is none
+	Entries   []concert.ScopeEntry
+	Operators map[concert.PersonID]string
+}
+
+// ReadOutlet is one outlet by reference, for everybody but a provider's people.
+func (s *Service) ReadOutlet(ctx context.Context, scope concert.Scope, ref string) (OutletView, error) {
+	g, err := s.ReadRegisters(ctx, scope)
+	if err != nil {
+		return OutletView{}, err
+	}
+	for _, o := range g.Scope.Outlets {
+		if o.Ref != ref {
+			continue
+		}
+		v := OutletView{Outlet: o, Parent: g.Scope.Outlets[o.Parent], Entries: g.Scope.Entries[o.ID]}
+		var people []concert.PersonID
+		for _, e := range v.Entries {
+			people = append(people, e.ProposedBy, e.ConfirmedBy, e.DelistedBy)
+		}
+		err := s.DB.View(ctx, func(tx *store.Tx) error {
+			var err error
+			v.Operators, err = tx.Operators(ctx, people)
+			return err
+		})
+		return v, err
+	}
+	return OutletView{}, concert.ErrNotFound
 }

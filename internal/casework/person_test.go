@@ -284,11 +284,13 @@ func TestADisabledPersonsCredentialsAllEnd(t *testing.T) {
 		ctx := t.Context()
 		const password = "EXERCISE correct horse 7 staple"
 		who := h.Person("leaving", h.North.Ref, "", concert.RoleOfficer)
-		session, _, err := h.Enter(ctx, h.Links["leaving"], h.Codes["leaving"])
+		session, p, err := h.Enter(ctx, h.Links["leaving"], h.Codes["leaving"])
+		testkit.Must(t, err)
+		p, err = h.Bearer(ctx, session)
 		testkit.Must(t, err)
 		key, made, err := h.IssueKey(ctx, who, "EXERCISE script")
 		testkit.Must(t, err)
-		testkit.Must(t, h.SetPassword(ctx, who, password))
+		testkit.Must(t, h.SetPassword(ctx, p.Actor(), password))
 		for _, token := range []string{session, key} {
 			if p, err := h.Bearer(ctx, token); err != nil || p.ID != who.Person {
 				t.Fatalf("before: %v", err)

@@ -19,7 +19,7 @@ const proposalTerm = linkTerm
 func (s *Service) wayIn(ctx context.Context, tx *store.Tx, p concert.Person, q concert.Proposal, e concert.Event, name string) (link, ref string, err error) {
 	tx.Record(s.marked(e))
 	if q.Kind == "" {
-		token, err := s.addCredential(ctx, tx, "link", p.ID, name, linkTerm)
+		token, err := s.addCredential(ctx, tx, store.Credential{Kind: "link", Person: p.ID, Name: name}, linkTerm)
 		return s.linkURL(token), "", err
 	}
 	token, digest := identity.NewToken(identity.OneTimeToken)
@@ -40,6 +40,31 @@ func (s *Service) marked(e concert.Event) concert.Event {
 		e.Body = b
 	}
 	return e
+}
+
+// ResetFactors is the first half of taking away the second factors that somebody
+// has lost, and with them the password: a new link, which like everybody's first
+// one works with the code that a second administrator's confirmation gives.
+func (s *Service) ResetFactors(ctx context.Context, by concert.Actor, login string) (link, proposal string, err error) {
+	if err := by.Need(concert.RoleAdministrator); err != nil {
+		return "", "", err
+	}
+	err = s.retryStale(ctx, func(tx *store.Tx) error {
+		p, err := tx.PersonByLogin(ctx, login)
+		if err != nil {
+			return err
+		}
+		q, e, err := p.FactorReset(by, s.now())
+		if err != nil {
+			return err
+		}
+		link, proposal, err = s.wayIn(ctx, tx, p, q, e, "link")
+		return err
+	})
+	if err != nil {
+		return "", "", err
+	}
+	return link, proposal, nil
 }
 
 // NewLink makes a one-time log-in link for a person. Where a second
@@ -71,6 +96,9 @@ func (s *Service) NewLink(ctx context.Context, by concert.Actor, login string) (
 // to the link, "" where none does, once.
 func (s *Service) ConfirmPerson(ctx context.Context, by concert.Actor, login, proposal string) (who concert.Person, code string, err error) {
 	if err := by.Need(concert.RoleAdministrator); err != nil {
+		return who, "", err
+	}
+	if err := proven(by, concert.PowerAdminister); err != nil {
 		return who, "", err
 	}
 	err = s.retryStale(ctx, func(tx *store.Tx) error {
@@ -111,6 +139,9 @@ func (s *Service) ConfirmPerson(ctx context.Context, by concert.Actor, login, pr
 		if err := tx.SavePerson(ctx, next); err != nil {
 			return err
 		}
+		if err := endsWith(ctx, tx, q); err != nil {
+			return err
+		}
 		tx.Record(s.marked(e))
 		who = next
 		return nil
@@ -120,6 +151,21 @@ func (s *Service) ConfirmPerson(ctx context.Context, by concert.Actor, login, pr
 	}
 	s.bearers.forgetPerson(who.ID)
 	return who, code, nil
+}
+
+// endsWith ends what a confirmed proposal leaves no ground for: sessions that
+// were opened with other roles, and with a reset the lost factors.
+func endsWith(ctx context.Context, tx *store.Tx, q concert.Proposal) error {
+	if q.Resets {
+		if err := tx.DropFactors(ctx, q.Person); err != nil {
+			return err
+		}
+	}
+	if !q.Resets && q.Kind != concert.ProposedRoles {
+		return nil
+	}
+	_, err := tx.DropSessions(ctx, q.Person, [32]byte{})
+	return err
 }
 
 // ChangeRoles gives a person other roles, and another authority where one is
@@ -152,6 +198,9 @@ func (s *Service) ChangeRoles(ctx context.Context, by concert.Actor, login strin
 			return err
 		}
 		if err := tx.DropWaiting(ctx, p.ID, time.Now()); err != nil {
+			return err
+		}
+		if _, err := tx.DropSessions(ctx, p.ID, [32]byte{}); err != nil {
 			return err
 		}
 		return tx.SavePerson(ctx, next)
@@ -190,6 +239,9 @@ func (s *Service) DisablePerson(ctx context.Context, by concert.Actor, login str
 			return err
 		}
 		if err := tx.DropCredentials(ctx, p.ID); err != nil {
+			return err
+		}
+		if err := tx.DropFactors(ctx, p.ID); err != nil {
 			return err
 		}
 		tx.Record(s.marked(e))

@@ -50,6 +50,7 @@ func (s *Service) Run(ctx context.Context) error {
 	g.Go(func() error { s.every(ctx, clockTick, "clocks", s.fireClocks); return nil })
 	g.Go(func() error { s.every(ctx, sequenceTick, "log", s.publishOnTick); return nil })
 	g.Go(func() error { s.every(ctx, forgetTick, "stored answers", s.forgetAnswers); return nil })
+	g.Go(func() error { s.every(ctx, forgetTick, "sessions", s.forgetSessions); return nil })
 	g.Go(func() error { s.every(ctx, scrubTick, "scrub", s.scrubErased); return nil })
 	g.Go(func() error { s.every(ctx, leaseTick, "claims", s.endClaims); return nil })
 	g.Go(func() error { s.every(ctx, forgetTick, "skips", s.forgetFlow); return nil })

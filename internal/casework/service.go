@@ -41,6 +41,8 @@ type Service struct {
 	Log       *slog.Logger
 	Kept      *KeptCheckpoint // the last checkpoint this node knows; nil keeps none
 
+	SecondFactor concert.FactorPolicy // who must have one
+
 	bearers    bearerCache
 	consulted  consultations
 	unscrubbed atomic.Bool  // something was erased and may stand in the embedded database's write-ahead file still

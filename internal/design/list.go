@@ -197,8 +197,8 @@ func plainText(s string) string {
 func (q Query) Value(name string) string {
 	v, ok := q.values[name]
 	if !ok {
-		if i := slices.IndexFunc(q.form.Filters, func(f Filter) bool { return f.Name == name }); i >= 0 {
-			v = q.form.Filters[i].Default
+		if i := slices.IndexFunc(q.Form().Filters, func(f Filter) bool { return f.Name == name }); i >= 0 {
+			v = q.Form().Filters[i].Default
 		}
 	}
 	if v == Any {
@@ -245,7 +245,7 @@ func (q Query) encode() url.Values {
 	for name, value := range q.values {
 		v.Set(name, value)
 	}
-	if len(q.form.Orders) > 0 && q.Order != q.form.Orders[0].Name {
+	if len(q.Form().Orders) > 0 && q.Order != q.Form().Orders[0].Name {
 		v.Set("order", q.Order)
 	}
 	if q.Size != sizes[0] {
@@ -256,9 +256,9 @@ func (q Query) encode() url.Values {
 
 func (q Query) address(suffix string, v url.Values) string {
 	if len(v) == 0 {
-		return q.form.Path + suffix
+		return q.Form().Path + suffix
 	}
-	return q.form.Path + suffix + "?" + v.Encode()
+	return q.Form().Path + suffix + "?" + v.Encode()
 }
 
 // First is the address of the first page.
@@ -290,8 +290,14 @@ func (q Query) With(name, value string) string {
 	return q.address("", v)
 }
 
-// Form is what the list can be asked, for the page's filter form.
-func (q Query) Form() *ListForm { return q.form }
+// Form is what the list can be asked, for the page's filter form; an empty one
+// where nothing was parsed.
+func (q Query) Form() *ListForm {
+	if q.form == nil {
+		return &ListForm{}
+	}
+	return q.form
+}
 
 // cursorVersion begins each cursor; another form of it gets another letter.
 const cursorVersion = "a"
@@ -313,7 +319,7 @@ func (q Query) cursor(c Cursor) string {
 }
 
 func (q Query) mark() string {
-	sum := sha256.Sum256([]byte(q.form.Name + "\n" + q.Order + "\n" + q.Filters()))
+	sum := sha256.Sum256([]byte(q.Form().Name + "\n" + q.Order + "\n" + q.Filters()))
 	return base64.RawURLEncoding.EncodeToString(sum[:6])
 }
 

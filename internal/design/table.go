@@ -19,6 +19,7 @@ type Cell struct {
 	Shape string // the sign before a state's word
 	Tone  string // of a state: good, bad, wait, go, end; "" for plain text
 	Lang  string // BCP 47, where it is not the page's
+	Place bool   // a place: text that nobody can click
 }
 
 // Column is one column of a list.

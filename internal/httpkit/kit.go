@@ -62,18 +62,29 @@ func PersonOf(ctx context.Context) (concert.Person, bool) {
 	return p, ok
 }
 
+// Policy is the Content-Security-Policy of every answer, without exceptions. A
+// script that puts text of ours into a page as HTML names the policy "concert"
+// (Trusted Types).
+const Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; " +
+	"require-trusted-types-for 'script'; trusted-types concert"
+
 // Security puts on every answer what keeps a browser from being turned against
 // its user: nothing inline, nothing from elsewhere, no framing, no referrer.
-func Security(next http.Handler) http.Handler {
+func Security(next http.Handler) http.Handler { return SecurityAt("", next) }
+
+// SecurityAt is Security for a deployment at a base URL: where that is https,
+// browsers are told to come by https only.
+func SecurityAt(baseURL string, next http.Handler) http.Handler {
+	https := strings.HasPrefix(baseURL, "https://")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+		h.Set("Content-Security-Policy", Policy)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
-		if r.TLS != nil {
+		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=(), usb=(), publickey-credentials-create=(self), publickey-credentials-get=(self)")
+		if https || r.TLS != nil {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
 		next.ServeHTTP(w, r)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 
@@ -43,6 +44,8 @@ var statusOfCode = map[string]int{
 	"database.unsure":         http.StatusGatewayTimeout,
 	"storage.full":            http.StatusInsufficientStorage,
 	"item.erased":             http.StatusGone,
+	"factor.stale":            http.StatusUnauthorized,
+	"factor.second_step":      http.StatusUnauthorized,
 }
 
 // ProblemBase is what problem types begin with; docs/api.md lists the codes.
@@ -102,6 +105,9 @@ func ProblemHeader(p *api.Problem) http.Header {
 	switch p.Status {
 	case http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", `Bearer realm="concert"`)
+		if p.Code == concert.ErrStepUp.Code {
+			h.Set("WWW-Authenticate", fmt.Sprintf(`Bearer realm="concert", error="insufficient_user_authentication", max_age=%d`, int(concert.FactorTerm.Seconds()))) // RFC 9470
+		}
 	case http.StatusServiceUnavailable, http.StatusInsufficientStorage, http.StatusGatewayTimeout:
 		h.Set("Retry-After", "2")
 	}

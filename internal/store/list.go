@@ -180,16 +180,38 @@ func (a *asking) scan(r rowScanner) (key, error) {
 	return k, nil
 }
 
-// search answers with the keys of one page. Where something is asked that no
+// search answers with the keys of one page, going on as often as it may where a
+// look ends before the page is full.
+func (tx *Tx) search(ctx context.Context, a asking, p concert.Page) (concert.Listed[key], error) {
+	limit := min(max(p.Limit, 1), pageMost)
+	var out concert.Listed[key]
+	for {
+		p.Limit = limit - len(out.Rows)
+		got, err := tx.lookOnce(ctx, a, p)
+		if err != nil {
+			return out, err
+		}
+		out.Rows, out.Rest, out.Looked = append(out.Rows, got.Rows...), got.Rest, out.Looked+got.Looked
+		if got.Rest == nil || p.Far <= 0 {
+			if out.Rest == nil {
+				out.Looked = 0
+			}
+			return out, nil
+		}
+		p.Keys, p.Far = got.Rest, p.Far-1
+	}
+}
+
+// lookOnce is one look along the walks. Where something is asked that no
 // walk serves, the walks go as far as the first of them has gone lookMost rows
 // from the cursor, and no further, so that no row before that is left out.
-func (tx *Tx) search(ctx context.Context, a asking, p concert.Page) (concert.Listed[key], error) {
+func (tx *Tx) lookOnce(ctx context.Context, a asking, p concert.Page) (concert.Listed[key], error) {
 	var out concert.Listed[key]
 	after, err := a.open(p)
 	if err != nil {
 		return out, err
 	}
-	limit := min(max(p.Limit, 1), pageMost)
+	limit := p.Limit
 	down := a.down != p.Back
 	further := func(x, y key) int {
 		if down {

@@ -85,20 +85,23 @@ type Credential struct {
 	CreatedAt time.Time
 	ExpiresAt time.Time // zero: until revoked
 	UsedAt    time.Time
+	SeenAt    time.Time       // of a session, to the minute
+	ProvenAt  time.Time       // of a session: its second factor
+	Browser   string          // of a session
+	Scopes    []concert.Power // of a key
 }
 
 // AddCredential writes one.
 func (tx *Tx) AddCredential(ctx context.Context, c Credential) error {
-	_, err := tx.insert(ctx, "credential", "digest, kind, person, name, created_at, expires_at, used_at",
-		[][]any{{c.Digest[:], c.Kind, string(c.Person), c.Name, concert.Micros(c.CreatedAt), concert.Micros(c.ExpiresAt), 0}}, "")
+	_, err := tx.insert(ctx, "credential", "digest, kind, person, name, created_at, expires_at, used_at, seen_at, proven_at, browser, scopes",
+		[][]any{{c.Digest[:], c.Kind, string(c.Person), c.Name, concert.Micros(c.CreatedAt), concert.Micros(c.ExpiresAt), 0, concert.Micros(c.SeenAt), concert.Micros(c.ProvenAt), c.Browser, strings.Join(strs(c.Scopes), ",")}}, "")
 	return err
 }
 
-// Bearer is the person that a credential of the kind speaks for, while it is
+// LinkBearer is the person that an unused one-time link speaks for, while it is
 // good at wall time now.
-func (tx *Tx) Bearer(ctx context.Context, kind string, digest [32]byte, now time.Time) (concert.Person, error) {
-	us := concert.Micros(now)
-	return scanPerson(tx.row(ctx, "SELECT "+personCols+" FROM credential c JOIN person p ON p.id = c.person WHERE c.digest = ? AND c.kind = ? AND (c.expires_at = 0 OR c.expires_at > ?) AND (c.kind <> 'link' OR c.used_at = 0) AND p.disabled_at = 0 AND p.waits = 0", digest[:], kind, us))
+func (tx *Tx) LinkBearer(ctx context.Context, digest [32]byte, now time.Time) (concert.Person, error) {
+	return scanPerson(tx.row(ctx, "SELECT "+personCols+" FROM credential c JOIN person p ON p.id = c.person WHERE c.digest = ? AND c.kind = 'link' AND (c.expires_at = 0 OR c.expires_at > ?) AND c.used_at = 0 AND p.disabled_at = 0 AND p.waits = 0", digest[:], concert.Micros(now)))
 }
 
 // UseLink marks a one-time link as used; false when it was used already.
@@ -115,20 +118,22 @@ func (tx *Tx) Administrators(ctx context.Context) (int, error) {
 
 // APIKeys are a person's keys, oldest first.
 func (tx *Tx) APIKeys(ctx context.Context, p concert.PersonID) ([]Credential, error) {
-	return list(ctx, tx, scanCredential, "SELECT digest, kind, person, name, created_at, expires_at, used_at FROM credential WHERE person = ? AND kind = 'key' ORDER BY created_at, digest", string(p))
+	return list(ctx, tx, scanCredential, "SELECT digest, kind, person, name, created_at, expires_at, used_at, scopes FROM credential WHERE person = ? AND kind = 'key' ORDER BY created_at, digest", string(p))
 }
 
 // APIKeysBetween are the keys whose digests lie between two, both included: a
 // key's public name is the first half of one.
 func (tx *Tx) APIKeysBetween(ctx context.Context, from, to [32]byte) ([]Credential, error) {
-	return list(ctx, tx, scanCredential, "SELECT digest, kind, person, name, created_at, expires_at, used_at FROM credential WHERE digest >= ? AND digest <= ? AND kind = 'key'", from[:], to[:])
+	return list(ctx, tx, scanCredential, "SELECT digest, kind, person, name, created_at, expires_at, used_at, scopes FROM credential WHERE digest >= ? AND digest <= ? AND kind = 'key'", from[:], to[:])
 }
 
 func scanCredential(r rowScanner) (Credential, error) {
 	var c Credential
 	var digest []byte
 	var created, expires, used int64
-	err := r.Scan(&digest, &c.Kind, &c.Person, &c.Name, &created, &expires, &used)
+	var scopes string
+	err := r.Scan(&digest, &c.Kind, &c.Person, &c.Name, &created, &expires, &used, &scopes)
+	c.Scopes = scopesOf(scopes)
 	c.Digest, c.CreatedAt, c.ExpiresAt, c.UsedAt = place(digest), concert.FromMicros(created), concert.FromMicros(expires), concert.FromMicros(used)
 	return c, err
 }

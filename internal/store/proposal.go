@@ -11,7 +11,7 @@ import (
 // EntryTries is how many codes may be tried on a link before it is dead.
 const EntryTries = 5
 
-const proposalCols = "q.ref, q.person, q.kind, q.roles, q.authority, q.proposed_by, q.proposed_at, q.expires_at, q.confirmed_by, q.confirmed_at"
+const proposalCols = "q.ref, q.person, q.kind, q.roles, q.authority, q.proposed_by, q.proposed_at, q.expires_at, q.confirmed_by, q.confirmed_at, q.resets"
 
 func scanProposal(r rowScanner) (concert.Proposal, error) { return scanProposalAnd(r) }
 
@@ -19,7 +19,7 @@ func scanProposalAnd(r rowScanner, more ...any) (concert.Proposal, error) {
 	var q concert.Proposal
 	var roles string
 	var proposed, expires, confirmed int64
-	if err := r.Scan(append([]any{&q.Ref, &q.Person, &q.Kind, &roles, &q.Authority, &q.ProposedBy, &proposed, &expires, &q.ConfirmedBy, &confirmed}, more...)...); err != nil {
+	if err := r.Scan(append([]any{&q.Ref, &q.Person, &q.Kind, &roles, &q.Authority, &q.ProposedBy, &proposed, &expires, &q.ConfirmedBy, &confirmed, &q.Resets}, more...)...); err != nil {
 		return q, err
 	}
 	for role := range strings.SplitSeq(roles, ",") {
@@ -44,8 +44,8 @@ func (tx *Tx) Propose(ctx context.Context, q concert.Proposal, link *[32]byte, n
 			return err
 		}
 	}
-	_, err := tx.insert(ctx, "proposal", "ref, person, kind, roles, authority, link, code, tries, proposed_by, proposed_at, expires_at, confirmed_by, confirmed_at, closed_at",
-		[][]any{{q.Ref, string(q.Person), string(q.Kind), strings.Join(strs(q.Roles), ","), string(q.Authority), digest, nil, 0, string(q.ProposedBy), concert.Micros(q.ProposedAt), concert.Micros(q.ExpiresAt), "", 0, 0}}, "")
+	_, err := tx.insert(ctx, "proposal", "ref, person, kind, roles, authority, link, code, tries, proposed_by, proposed_at, expires_at, confirmed_by, confirmed_at, closed_at, resets",
+		[][]any{{q.Ref, string(q.Person), string(q.Kind), strings.Join(strs(q.Roles), ","), string(q.Authority), digest, nil, 0, string(q.ProposedBy), concert.Micros(q.ProposedAt), concert.Micros(q.ExpiresAt), "", 0, 0, flag(q.Resets)}}, "")
 	return err
 }
 

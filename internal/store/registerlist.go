@@ -174,31 +174,6 @@ func (tx *Tx) CountRemedies(ctx context.Context) ([]concert.RemedyCount, error) 
 	}, "SELECT kind, category, count(*) FROM remedy WHERE referral <> '' GROUP BY kind, category ORDER BY kind, category")
 }
 
-// SearchPeople is one page of people, by log-in name.
-func (tx *Tx) SearchPeople(ctx context.Context, q concert.PersonSearch, p concert.Page) (concert.Listed[concert.Person], error) {
-	a := asking{table: "person p", keys: []keyColumn{{"p.login", false}}, walks: []walk{{}}}
-	a.onlyIf(string(q.Authority), "p.authority = ?")
-	a.onlyIf(string(q.Provider), "p.provider = ?")
-	if q.Role != "" {
-		a.only("',' || p.roles || ',' LIKE ?", "%,"+string(q.Role)+",%")
-	}
-	switch q.State {
-	case concert.PersonInForce:
-		a.only("p.disabled_at = 0 AND p.waits = 0")
-	case concert.PersonWaiting:
-		a.only("p.disabled_at = 0 AND p.waits = 1")
-	case concert.PersonDisabled:
-		a.only("p.disabled_at > 0")
-	}
-	found, err := tx.search(ctx, a, p)
-	if err != nil {
-		return concert.Listed[concert.Person]{}, err
-	}
-	return listed(found, func(logins []any) ([]concert.Person, error) {
-		return in(ctx, tx, scanPerson, "SELECT "+personCols+" FROM person p WHERE p.login IN (%s)", logins)
-	}, func(p concert.Person) string { return p.Login })
-}
-
 // SearchAlarms is one page of alarms, newest first.
 func (tx *Tx) SearchAlarms(ctx context.Context, q concert.AlarmSearch, p concert.Page) (concert.Listed[concert.Alarm], error) {
 	a, err := newestFirst("alarm a", "a.id", p.Order)

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"concert"
 	"concert/internal/casework"
 	"concert/internal/dispatch"
 	"concert/internal/identity"
@@ -133,7 +134,7 @@ func ServiceAt(t testing.TB, address string) *casework.Service {
 	hasher, err := identity.NewHasher(identity.ExerciseParams(), 2)
 	Must(t, err)
 	s := &casework.Service{DB: db, Rules: match.DefaultRules(), Hasher: hasher, Origin: "exercise.example/log", BaseURL: "https://concert.example",
-		Vantage: "EXERCISE", Exercise: true, Log: slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))}
+		Vantage: "EXERCISE", Exercise: true, SecondFactor: concert.FactorOffered, Log: slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))}
 	var logKey, transport string
 	Must(t, db.Update(t.Context(), func(tx *store.Tx) error {
 		for name, fresh := range map[string]func() (string, error){

@@ -3,18 +3,17 @@ package webui
 import (
 	"net/http"
 
+	"github.com/a-h/templ"
+
 	"concert"
 	"concert/internal/casework"
 	"concert/internal/design"
 )
 
-// alarmsMost is how many alarms the page lists, newest first.
-const alarmsMost = 100
-
 // alarmsPage is what coordinators and auditors must look at.
 type alarmsPage struct {
 	Reviews []casework.ReviewView
-	Alarms  []casework.AlarmView
+	Sheet   design.Sheet
 }
 
 var alarmTexts = map[concert.AlarmKind]design.Text{
@@ -23,13 +22,17 @@ var alarmTexts = map[concert.AlarmKind]design.Text{
 }
 
 func (u *UI) alarms(w http.ResponseWriter, r *http.Request, v *visit) error {
+	l, err := u.alarmListing(r.Context(), v)
+	if err != nil {
+		return err
+	}
 	scope, err := v.scope()
 	if err != nil {
 		return err
 	}
-	alarms, reviews, err := u.svc.Alarms(r.Context(), scope, "", alarmsMost)
+	_, reviews, err := u.svc.Alarms(r.Context(), scope, "", 1)
 	if err != nil {
 		return err
 	}
-	return u.show(w, r, v, view{title: say(r.Context(), "Alarms"), body: alarmsView(alarmsPage{Reviews: reviews, Alarms: alarms})})
+	return l.show(u, w, r, v, "Alarms", func(s design.Sheet) templ.Component { return alarmsView(alarmsPage{reviews, s}) })
 }

@@ -29,6 +29,7 @@ type deciding struct {
 // remedying is the form of a withdrawal or correction as it was typed.
 type remedying struct {
 	Kind, Reason string
+	Category     string
 	Errors       formErrors
 }
 
@@ -221,8 +222,8 @@ func (u *UI) decideItem(w http.ResponseWriter, r *http.Request, v *visit) error 
 }
 
 func (u *UI) remedyItem(w http.ResponseWriter, r *http.Request, v *visit) error {
-	f := remedying{Kind: field(r, "kind"), Reason: field(r, "reason")}
-	res, err := one(u.svc.RemedyItems(r.Context(), v.actor(), []casework.Remedying{{Item: r.PathValue("ref"), Version: version(r), Kind: concert.RemedyKind(f.Kind), Reason: f.Reason}}))
+	f := remedying{Kind: field(r, "kind"), Reason: field(r, "reason"), Category: field(r, "category")}
+	res, err := one(u.svc.RemedyItems(r.Context(), v.actor(), []casework.Remedying{{Item: r.PathValue("ref"), Version: version(r), Kind: concert.RemedyKind(f.Kind), Reason: f.Reason, Category: concert.RemedyCategory(f.Category)}}))
 	if err != nil {
 		return u.itemFailed(w, r, v, err, func(p *itemPage, e formErrors) { f.Errors = e; p.Remedy = f })
 	}

@@ -29,12 +29,6 @@ var batchTexts = map[concert.BatchAct]design.Text{
 	concert.BatchWithdraw: "Withdraw", concert.BatchCorrect: "Correct", concert.BatchHandling: "Change the handling code",
 }
 
-var remedyCategories = map[concert.RemedyCategory]design.Text{
-	concert.RemedyNotTerrorist: "it is no terrorist content", concert.RemedyProtected: "protected expression", concert.RemedyWrongPlace: "another place was meant, or the content had changed",
-	concert.RemedyWrongFacts: "what was said of it was wrong", concert.RemedyOutOfScope: "its outlet is not designated", concert.RemedyProcedure: "it should not have gone out yet, or not to this provider",
-	concert.RemedyInvestigated: "another authority asked to keep off", concert.RemedyOther: "another reason",
-}
-
 var batchStates = map[concert.BatchStatus]state{
 	concert.BatchWaiting:  {Mark: "◔", Label: "Waits: can be recalled", Tone: "wait"},
 	concert.BatchRunning:  {Mark: "➤", Label: "Runs", Tone: "go"},

@@ -12,8 +12,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/a-h/templ"
+
 	"concert"
 	"concert/internal/casework"
+	"concert/internal/design"
 )
 
 // funnelSteps are the stages of the chain as the wall shows them.
@@ -232,39 +235,14 @@ func countryRows(b casework.Board, g casework.Registers) []gridRow {
 	return rows
 }
 
-// actionLine is one joint action of the list.
-type actionLine struct {
-	Ref, Name, Lead string
-	Phase           concert.Phase
-	Starts, Ends    string
-	Exercise        bool
-	Created         time.Time
-}
-
-// actionsPage lists the joint actions, newest first.
-type actionsPage struct{ Actions []actionLine }
-
 func (u *UI) actions(w http.ResponseWriter, r *http.Request, v *visit) error {
-	scope, err := v.scope()
+	l, err := u.actionListing(r.Context(), v)
 	if err != nil {
 		return err
 	}
-	as, err := u.svc.Actions(r.Context(), scope)
-	if err != nil {
-		return err
-	}
-	g, err := u.svc.Registers(r.Context())
-	if err != nil {
-		return err
-	}
-	var p actionsPage
-	for _, a := range as {
-		p.Actions = append(p.Actions, actionLine{a.Ref, a.Name, g.Authorities[a.Lead].Name, a.Phase, day(r.Context(), a.StartsAt), day(r.Context(), a.EndsAt), a.Exercise, a.CreatedAt})
-	}
-	slices.SortFunc(p.Actions, func(a, b actionLine) int {
-		return cmp.Or(b.Created.Compare(a.Created), cmp.Compare(a.Ref, b.Ref))
+	return l.show(u, w, r, v, "Joint actions", func(s design.Sheet) templ.Component {
+		return plainList("Joint actions", "Several authorities, several days, one board.", s)
 	})
-	return u.show(w, r, v, view{title: say(r.Context(), "Joint actions"), body: actionsView(p)})
 }
 
 func (u *UI) board(w http.ResponseWriter, r *http.Request, v *visit) error {

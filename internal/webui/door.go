@@ -24,6 +24,8 @@ type access int
 const (
 	anyone access = iota
 	person
+	enrolling // a person that may have to set up its second factor first
+	halfway   // a person that may have to give its second factor first
 )
 
 // whyCookie keeps a justification between pages, in the reader's own browser and
@@ -35,6 +37,7 @@ type visit struct {
 	person  concert.Person // zero for nobody
 	session string
 	why     string // what sealed data is read for (G19)
+	limits  error  // why the session opens nothing else yet, nil for a whole one
 }
 
 func (v *visit) known() bool { return v.person.ID != "" }
@@ -65,6 +68,9 @@ func (u *UI) serve(need access, h handler) http.HandlerFunc {
 		r = r.WithContext(design.WithReader(r.Context(), readerOf(r)))
 		v, err := u.visitor(r, need)
 		if err == nil {
+			err = u.limits.Take(w, r, v.person.ID)
+		}
+		if err == nil {
 			err = h(w, r, v)
 		}
 		if err != nil {
@@ -82,11 +88,13 @@ func (u *UI) visitor(r *http.Request, need access) (*visit, error) {
 		switch {
 		case err == nil:
 			v.person, v.session = p, token
-		case need == person || !errors.As(err, &refused):
+		case err == concert.ErrMustEnrol && need >= enrolling || err == concert.ErrSecondStep && need == halfway:
+			v.person, v.session, v.limits = p, token, err
+		case need != anyone || !errors.As(err, &refused):
 			return v, err
 		}
 	}
-	if need == person && !v.known() {
+	if need != anyone && !v.known() {
 		return v, errNobody
 	}
 	if v.known() && v.person.Provider == "" {
@@ -166,9 +174,13 @@ type frame struct {
 	Assets   map[string]string
 	Reader   design.Reader
 	Keys     bool // single keys and their hints are on
+	Logins   int  // to the account since this one
 }
 
 func (f frame) has(r concert.Role) bool { return f.Person.ID != "" && f.Person.Actor().Has(r) }
+
+// landing are the pages on which people begin: they tell of new log-ins.
+var landing = map[string]bool{"/": true, "/desk": true, "/items": true, "/approvals": true, "/people": true, "/audit": true, "/referrals": true, "/actions": true}
 
 type frameKey struct{}
 
@@ -199,9 +211,19 @@ func (u *UI) show(w http.ResponseWriter, r *http.Request, v *visit, p view) erro
 	}
 	if v.known() {
 		f.CSRF = u.svc.CSRFToken(v.session)
-		if f.Keys = keysOn(r); f.Keys {
+		if f.Keys = v.limits == nil && keysOn(r); f.Keys {
 			f.Scripts = append(slices.Clip(f.Scripts), "keys.js")
 		}
+	}
+	if v.limits != nil {
+		f.Person = concert.Person{} // nothing else is open yet
+	}
+	if v.known() && r.Method == http.MethodGet && landing[r.URL.Path] {
+		fresh, err := u.svc.NewLogins(r.Context(), v.actor())
+		if err != nil {
+			return err
+		}
+		f.Logins = len(fresh)
 	}
 	if r.Method == http.MethodGet {
 		f.Here = r.URL.RequestURI()
@@ -255,6 +277,17 @@ func (u *UI) fail(w http.ResponseWriter, r *http.Request, v *visit, err error) {
 	}
 	read := r.Method == http.MethodGet || r.Method == http.MethodHead
 	switch {
+	case p.Code == concert.ErrSecondStep.Code && read:
+		http.Redirect(w, r, "/second?"+url.Values{"next": {r.URL.RequestURI()}}.Encode(), http.StatusSeeOther)
+		return
+	case p.Code == concert.ErrMustEnrol.Code && read && !v.known():
+		http.Redirect(w, r, "/account/factors", http.StatusSeeOther)
+		return
+	case (p.Code == concert.ErrStepUp.Code || p.Code == concert.ErrMustEnrol.Code) && v.known():
+		if err = u.stopped(w, r, v, status); err == nil {
+			return
+		}
+		u.log.Error("step-up page failed", "err", err)
 	case status == http.StatusUnauthorized && read:
 		http.Redirect(w, r, "/login?"+url.Values{"next": {r.URL.RequestURI()}}.Encode(), http.StatusSeeOther)
 		return
@@ -302,6 +335,8 @@ func failureTitle(status int) design.Text {
 		return "This is too much at once"
 	case http.StatusMethodNotAllowed:
 		return "This cannot be asked for that way"
+	case http.StatusTooManyRequests:
+		return "This was asked for too often"
 	case http.StatusServiceUnavailable:
 		return "Not now"
 	}
@@ -374,6 +409,11 @@ var noticeTexts = map[string]design.Text{
 	"legal_free":    "Legal hold lifted.",
 	"handled":       "Handling code changed.",
 	"copies":        "Copies approved. They go to their providers in the providers' hours.",
+	"enrolled":      "Added. You can use it from now on.",
+	"unenrolled":    "Taken away. It works no more.",
+	"sessionended":  "Ended. It opens nothing any more.",
+	"scopeproposed": "Proposed. It counts once a second person confirms it.",
+	"scopedelisted": "The entry ends. What was not referred yet stays.",
 	"looked":        "Second look recorded. It stops and sends nothing by itself.",
 
 	"claimed":       "It is in your hands now.",

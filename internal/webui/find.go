@@ -58,7 +58,13 @@ func foundAt(f casework.Found) string {
 		return "/holds"
 	case casework.FoundAction:
 		return "/actions/" + f.Ref
-	case casework.FoundOutlet, casework.FoundScope:
+	case casework.FoundOutlet:
+		return "/outlets/" + f.Ref
+	case casework.FoundProvider:
+		return "/providers"
+	case casework.FoundAuthority:
+		return "/authorities"
+	case casework.FoundScope:
 		return "/scope"
 	case casework.FoundPerson:
 		return "/people/" + f.Ref

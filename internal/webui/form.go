@@ -19,7 +19,7 @@ type formErrors []*concert.Error
 // formErrorsOf takes what a person can put right; anything else is passed on.
 func formErrorsOf(err error) (formErrors, error) {
 	var e *concert.Error
-	if errors.As(err, &e) && e.Kind != concert.NotFound {
+	if errors.As(err, &e) && e.Kind != concert.NotFound && e != concert.ErrStepUp && e != concert.ErrMustEnrol {
 		return formErrors{e}, nil
 	}
 	return nil, err

@@ -3,13 +3,12 @@ package webui
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"concert"
 	"concert/internal/casework"
+	"concert/internal/design"
 )
-
-// holdsMost is how many holds the page lists, newest first.
-const holdsMost = 100
 
 // standing is one hold of the actor's authority.
 type standing struct {
@@ -22,6 +21,7 @@ type standing struct {
 // holdsPage are the authority's own holds with the form for a new one.
 type holdsPage struct {
 	Holds                   []standing
+	Sheet                   design.Sheet // the same, with what stands around a list
 	MayPlace                bool
 	Location, Contact, Case string
 	SHA256                  string
@@ -39,13 +39,23 @@ func (u *UI) showHolds(w http.ResponseWriter, r *http.Request, v *visit, p holds
 	if err := v.actor().Need(concert.RoleOfficer, concert.RoleReviewer); err != nil {
 		return err
 	}
-	scope, err := v.scope()
+	l, err := u.holdListing(v)
 	if err != nil {
 		return err
 	}
-	hs, err := u.svc.Holds(r.Context(), scope, "", holdsMost)
-	if err != nil {
-		return err
+	read := l.read
+	var hs []casework.HoldView
+	l.read = func(ctx context.Context, q design.Query, page concert.Page) (concert.Listed[casework.HoldView], error) {
+		found, err := read(ctx, q, page)
+		hs = found.Rows
+		return found, err
+	}
+	if p.Sheet, err = l.sheet(u, r, v); err != nil {
+		return l.refused(u, w, r, v, "Holds", err)
+	}
+	hs = hs[:min(len(hs), len(p.Sheet.Rows))]
+	if p.Sheet.Query.At.Back {
+		slices.Reverse(hs)
 	}
 	now := u.svc.Now()
 	for _, h := range hs {

@@ -66,7 +66,7 @@ func open(t testing.TB) *house {
 	h := &house{t: t, log: &bytes.Buffer{}, people: map[string]concert.Person{}, links: map[string]string{}, codes: map[string]string{}}
 	log := slog.New(slog.NewTextHandler(h.log, nil))
 	h.svc = &casework.Service{DB: db, Rules: match.DefaultRules(), Hasher: hasher, Transport: identity.NewSigningKey(), LogSigner: signer, LogKey: vkey, Origin: "exercise.example/log",
-		Lookup: lookup.New(lookup.Options{Guard: netguard.Guard{}, Vantage: "test"}), Vantage: "test", Exercise: true, Log: log}
+		Lookup: lookup.New(lookup.Options{Guard: netguard.Guard{}, Vantage: "test"}), Vantage: "test", Exercise: true, SecondFactor: concert.FactorOffered, Log: log}
 	h.hub = casework.NewHub(h.svc)
 	mux := http.NewServeMux()
 	h.server = httptest.NewUnstartedServer(httpkit.Security(httpkit.Bounded(log, mux)))

@@ -2,10 +2,8 @@ package webui
 
 import (
 	"cmp"
-	"context"
 	"encoding/base64"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,82 +32,15 @@ type tab struct {
 	Status  concert.ItemStatus
 	Label   design.Text
 	Count   string
+	Href    string
 	Current bool
 }
 
-// queueItem is one row of the queue.
-type queueItem struct {
-	concert.Item
-	Provider string
-	Age      string
-	Found    time.Time
-}
-
-// itemsPage is one status of the desk, urgent and old first.
+// itemsPage is the list of items, with what waits above it.
 type itemsPage struct {
 	Waiting, Other []tab
-	Status         concert.ItemStatus
-	Rows           []queueItem
-	Next           string // address of the next page, "" on the last
-	Later          bool   // not the first page
+	Sheet          design.Sheet
 	MaySubmit      bool
-}
-
-func (u *UI) items(w http.ResponseWriter, r *http.Request, v *visit) error {
-	scope, err := v.scope()
-	if err != nil {
-		return err
-	}
-	p := itemsPage{Status: concert.ItemOpen, MaySubmit: v.has(concert.RoleOfficer)}
-	if s := concert.ItemStatus(r.URL.Query().Get("status")); slices.Contains(queueTabs, s) {
-		p.Status = s
-	}
-	q := casework.ItemQuery{Status: p.Status, Limit: queuePage + 1}
-	if after := r.URL.Query().Get("after"); after != "" {
-		if q.AfterRank, q.AfterID, err = openCursor(after); err != nil {
-			return err
-		}
-		p.Later = true
-	}
-	items, err := u.svc.ListItems(r.Context(), scope, q)
-	if err != nil {
-		return err
-	}
-	if len(items) > queuePage {
-		items = items[:queuePage]
-		last := items[queuePage-1]
-		p.Next = "/items?" + url.Values{"status": {string(p.Status)}, "after": {cursor(last)}}.Encode()
-	}
-	g, err := u.svc.Registers(r.Context())
-	if err != nil {
-		return err
-	}
-	now := u.svc.Now()
-	for _, it := range items {
-		p.Rows = append(p.Rows, queueItem{Item: it, Provider: g.Providers[it.Provider].Name, Age: age(r.Context(), it.CreatedAt, now), Found: it.CreatedAt})
-	}
-	return u.tabs(r.Context(), w, r, v, scope, p)
-}
-
-// tabs counts what waits, and shows the queue.
-func (u *UI) tabs(ctx context.Context, w http.ResponseWriter, r *http.Request, v *visit, scope concert.Scope, p itemsPage) error {
-	counts, err := u.svc.CountItems(ctx, scope, queueTabs[:waitingTabs], queuePage+1)
-	if err != nil {
-		return err
-	}
-	for i, s := range queueTabs {
-		t := tab{Status: s, Label: itemStates[s].Label, Current: s == p.Status}
-		if i >= waitingTabs {
-			p.Other = append(p.Other, t)
-			continue
-		}
-		t.Count = strconv.Itoa(counts[s])
-		if counts[s] > queuePage {
-			t.Count = strconv.Itoa(queuePage) + "+"
-		}
-		p.Waiting = append(p.Waiting, t)
-	}
-	return u.show(w, r, v, view{title: say(r.Context(), "Items: %s", say(r.Context(), itemStates[p.Status].Label)), body: itemsView(p), wide: true})
 }
 
 // cursor names a row of the queue, opaquely, for the page that begins after it.

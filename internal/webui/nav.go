@@ -45,19 +45,28 @@ var menu = []navGroup{
 		{"/approvals", "Approvals", reviewers},
 		{"/second-looks", "Second looks", deskPeople},
 		{"/batches", "Many at once", deskPeople},
+		{"/search", "Search", readers},
 	}},
 	{"Keep off", []navItem{
 		{"/holds", "Holds", deskPeople},
 	}},
 	{"Referrals", []navItem{
 		{"/referrals", "Referrals to us", ofProvider},
+		{"/referrals", "Referrals", readers},
+		{"/remedies", "Withdrawals and corrections", readers},
 	}},
 	{"Together", []navItem{
 		{"/actions", "Joint actions", inside},
 		{"/accuracy", "Accuracy", func(f frame) bool { return deskPeople(f) || auditors(f) }},
 		{"/alarms", "Alarms", overseers},
 	}},
+	{"Registers", []navItem{
+		{"/outlets", "Outlets", inside},
+		{"/providers", "Providers", inside},
+		{"/authorities", "Authorities", inside},
+	}},
 	{"Proof", []navItem{
+		{"/events", "Event log", readers},
 		{"/audit", "Audit", auditors},
 	}},
 	{"House", []navItem{

@@ -274,7 +274,7 @@ func TestPlacesAreTextAndTheQueuePages(t *testing.T) {
 	if n := len(all(p.first(tag("tbody")), tag("tr"))); n != 5 || p.first(tagWith("a", "rel", "next")) != nil {
 		t.Errorf("%d rows on the last page", n)
 	}
-	v.get("/items?after=%21%21").want(t, http.StatusBadRequest, "address is broken")
+	v.get("/items?at=%21%21").want(t, http.StatusBadRequest, "address is broken")
 	for _, s := range concert.ItemStatuses {
 		v.get("/items?status="+string(s)).want(t, http.StatusOK)
 	}
@@ -286,7 +286,7 @@ func TestG07HoldShowsContactAndNothingElse(t *testing.T) {
 	h.work()
 	const place = "https://video.example/watch?v=ex000001Ab"
 	south := h.as("south")
-	south.get("/holds").want(t, http.StatusOK, "None.")
+	south.get("/holds").want(t, http.StatusOK, "Nothing here now.")
 	south.post("/holds", url.Values{"location": {"nothing at all"}, "contact": {"x"}}).want(t, http.StatusUnprocessableEntity, "Not recorded yet")
 	south.post("/holds", url.Values{"location": {place}, "contact": {"SOUTH desk, ext. 7"}, "case": {"EXERCISE secret case"}}).want(t, http.StatusOK, "Hold placed", "EXERCISE secret case")
 	refs := h.submit("officer", 1, 1, "")

@@ -8,6 +8,7 @@ import (
 
 	"concert"
 	"concert/internal/casework"
+	"concert/internal/design"
 )
 
 // roleTexts are the roles as people say them, in the order of the form.
@@ -72,7 +73,7 @@ type waitingLine struct {
 
 // peoplePage is every account, what waits, and the form for a new one.
 type peoplePage struct {
-	People      []personLine
+	Sheet       design.Sheet
 	Waiting     []waitingLine
 	MayAct      bool
 	Add         newPerson
@@ -121,6 +122,9 @@ func lineOf(p casework.PersonView, g casework.Registers, by concert.Person) pers
 	case concert.ProposedLink:
 		w.What = "New one-time link: " + roleNames(q.Roles)
 	}
+	if q.Resets {
+		w.What = "Lost second factor: takes it and the password away, and makes a new one-time link"
+	}
 	switch by.ID {
 	case q.ProposedBy:
 		w.Mine = "You proposed it: another administrator confirms it."
@@ -159,11 +163,16 @@ func (u *UI) showPeople(w http.ResponseWriter, r *http.Request, v *visit, p peop
 		return err
 	}
 	for _, who := range people {
-		l := lineOf(who, g, v.person)
-		p.People = append(p.People, l)
-		if l.Waiting != nil {
+		if l := lineOf(who, g, v.person); l.Waiting != nil {
 			p.Waiting = append(p.Waiting, *l.Waiting)
 		}
+	}
+	list, err := u.peopleListing(r.Context(), v)
+	if err != nil {
+		return err
+	}
+	if p.Sheet, err = list.sheet(u, r, v); err != nil {
+		return list.refused(u, w, r, v, "People", err)
 	}
 	p.MayAct = v.has(concert.RoleAdministrator)
 	p.Authorities, p.Providers = authorityChoices(g), providerChoices(g)

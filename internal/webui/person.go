@@ -37,26 +37,29 @@ func (u *UI) home(w http.ResponseWriter, r *http.Request, v *visit) error {
 // loginPage is the log-in form; Login is what was typed.
 type loginPage struct {
 	Next, Login string
+	Passkeys    bool // this address can have them
 	Errors      formErrors
 }
 
 func (u *UI) loginForm(w http.ResponseWriter, r *http.Request, v *visit) error {
-	p := loginPage{Next: next(r.URL.Query().Get("next"))}
-	return u.show(w, r, v, view{title: say(r.Context(), "Log in"), body: loginView(p)})
+	return u.showLogin(w, r, loginPage{Next: next(r.URL.Query().Get("next"))})
+}
+
+func (u *UI) showLogin(w http.ResponseWriter, r *http.Request, p loginPage) error {
+	p.Passkeys = u.svc.PasskeysHere()
+	return u.show(w, r, &visit{}, view{status: p.Errors.status(httpkit.StatusOf), title: say(r.Context(), "Log in"), body: loginView(p), scripts: []string{"passkey.js"}})
 }
 
 func (u *UI) login(w http.ResponseWriter, r *http.Request, v *visit) error {
 	p := loginPage{Next: next(field(r, "next")), Login: field(r, "login")}
-	session, err := u.svc.Login(r.Context(), p.Login, r.PostForm.Get("password"))
+	e, err := u.svc.LoginFrom(r.Context(), caller(r), p.Login, r.PostForm.Get("password"))
 	if err != nil {
 		if p.Errors, err = formErrorsOf(err); err != nil {
 			return err
 		}
-		return u.show(w, r, &visit{}, view{status: p.Errors.status(httpkit.StatusOf), title: say(r.Context(), "Log in"), body: loginView(p)})
+		return u.showLogin(w, r, p)
 	}
-	u.setCookie(w, u.cookie, session, sessionSeconds)
-	u.setCookie(w, whyCookie, "", -1)
-	return onward(w, r, p.Next, "", "")
+	return u.let(w, r, e, p.Next)
 }
 
 // enterPage takes a one-time link's token, which a script reads out of the
@@ -76,7 +79,7 @@ func (u *UI) enter(w http.ResponseWriter, r *http.Request, _ *visit) error {
 	if i := strings.LastIndexByte(token, '#'); i >= 0 {
 		token = token[i+1:]
 	}
-	session, p, err := u.svc.Enter(r.Context(), token, field(r, "code"))
+	e, err := u.svc.EnterFrom(r.Context(), caller(r), token, field(r, "code"))
 	if err != nil {
 		errs, err := formErrorsOf(err)
 		if err != nil {
@@ -84,12 +87,10 @@ func (u *UI) enter(w http.ResponseWriter, r *http.Request, _ *visit) error {
 		}
 		return u.show(w, r, &visit{}, view{status: errs.status(httpkit.StatusOf), title: say(r.Context(), "Enter with a one-time link"), body: enterView(enterPage{Token: token, Errors: errs})})
 	}
-	u.setCookie(w, u.cookie, session, sessionSeconds)
-	u.setCookie(w, whyCookie, "", -1)
-	if p.Password == "" {
-		return onward(w, r, "/password", "", "")
+	if e.Person.Password == "" && !e.Half {
+		return u.let(w, r, e, "/password")
 	}
-	return onward(w, r, "/", "", "")
+	return u.let(w, r, e, "/")
 }
 
 func (u *UI) logout(w http.ResponseWriter, r *http.Request, v *visit) error {

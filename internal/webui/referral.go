@@ -30,6 +30,9 @@ type inboxList struct {
 }
 
 func (u *UI) inbox(w http.ResponseWriter, r *http.Request, v *visit) error {
+	if v.person.Provider == "" {
+		return u.referralList(w, r, v)
+	}
 	after, err := strconv.ParseInt(r.URL.Query().Get("after"), 10, 64)
 	if err != nil || after < 0 {
 		after = 0

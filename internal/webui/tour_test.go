@@ -80,6 +80,9 @@ var unlinked = map[string]string{
 	"GET /password":                 "the one-time link leads there",
 	"GET /items/{ref}/erasure.json": "stands on an erased item only",
 	"GET /audit/export":             "made by a form",
+	"GET /second":                   "the log-in leads there",
+	"GET /step-up":                  "a guarded act leads there",
+	"GET /account/factors/totp":     "a form leads there, as long as a secret waits for its first code",
 }
 
 type violation struct {

@@ -28,7 +28,9 @@ type UI struct {
 	log    *slog.Logger
 	assets assets
 	cookie string
+	device string // name of the cookie by which a device is known
 	secure bool
+	limits httpkit.Limits
 	cross  *http.CrossOriginProtection
 
 	packers sync.Pool // of *gzip.Writer
@@ -44,13 +46,13 @@ func New(svc *casework.Service, hub *casework.Hub, log *slog.Logger) (*UI, error
 	if err != nil {
 		return nil, err
 	}
-	u := &UI{svc: svc, hub: hub, log: log, assets: a, cookie: httpkit.SessionCookiePlain, cross: http.NewCrossOriginProtection(), feeds: map[string]*feed{}}
+	u := &UI{svc: svc, hub: hub, log: log, assets: a, cookie: httpkit.SessionCookiePlain, device: httpkit.DeviceCookiePlain, cross: http.NewCrossOriginProtection(), feeds: map[string]*feed{}}
 	u.packers.New = func() any {
 		z, _ := gzip.NewWriterLevel(io.Discard, gzip.BestSpeed) // fails for an unknown level only
 		return z
 	}
 	if strings.HasPrefix(svc.BaseURL, "https://") {
-		u.cookie, u.secure = httpkit.SessionCookie, true
+		u.cookie, u.device, u.secure = httpkit.SessionCookie, httpkit.DeviceCookie, true
 	}
 	return u, nil
 }
@@ -87,6 +89,8 @@ func (u *UI) routes() []route {
 		u.designRoutes(),
 		u.flowRoutes(),
 		u.batchRoutes(),
+		u.securityRoutes(),
+		u.listRoutes(),
 	)
 }
 
@@ -100,9 +104,9 @@ func (u *UI) deskRoutes() []route {
 		{"POST /enter", u.serve(anyone, u.enter)},
 		{"GET /login", u.serve(anyone, u.loginForm)},
 		{"POST /login", u.serve(anyone, u.login)},
-		{"POST /logout", u.serve(person, u.logout)},
-		{"GET /password", u.serve(person, u.passwordForm)},
-		{"POST /password", u.serve(person, u.setPassword)},
+		{"POST /logout", u.serve(halfway, u.logout)},
+		{"GET /password", u.serve(enrolling, u.passwordForm)},
+		{"POST /password", u.serve(enrolling, u.setPassword)},
 		{"GET /justification", u.serve(person, u.justificationForm)},
 		{"POST /justification", u.serve(person, u.justify)},
 

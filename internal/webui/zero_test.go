@@ -12,18 +12,19 @@ import (
 
 	"concert"
 	"concert/internal/casework"
+	"concert/internal/design"
 )
 
 func TestEveryPageRendersItsZeroValue(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]templ.Component{
 		"login": loginView(loginPage{}), "enter": enterView(enterPage{}), "password": passwordView(passwordPage{}), "justification": justificationView(justificationPage{}),
-		"items": itemsView(itemsPage{}), "submit": submitView(submitPage{}), "item": itemView(itemPage{}), "approvals": approvalsView(approvalsPage{}), "holds": holdsView(holdsPage{}),
-		"inbox": inboxListView(inboxList{}), "referral": referralView(referralPage{}), "actions": actionsView(actionsPage{}), "board": boardView(boardPage{}), "report": reportView(reportPage{}, true),
+		"items": itemsView(itemsPage{Sheet: sheetOf(itemForm(casework.Registers{}, true))}), "submit": submitView(submitPage{}), "item": itemView(itemPage{}), "approvals": approvalsView(approvalsPage{}), "holds": holdsView(holdsPage{Sheet: sheetOf(holdForm())}),
+		"inbox": inboxListView(inboxList{}), "referral": referralView(referralPage{}), "board": boardView(boardPage{}), "report": reportView(reportPage{}, true),
 		"scope": scopeView(scopePage{}), "counting": countingView(countingPage{}), "log": logView(logPage{}), "failure": failureView(failurePage{Title: "x"}),
-		"alarms":               alarmsView(alarmsPage{}),
-		"one alarm of each":    alarmsView(alarmsPage{Reviews: make([]casework.ReviewView, 1), Alarms: make([]casework.AlarmView, 1)}),
-		"one hold, asked for":  holdsView(holdsPage{MayPlace: true, Holds: []standing{{HoldView: casework.HoldView{Asked: []casework.AskedView{{Probed: make([]concert.Alarm, 1)}}}, MayRenew: true}}}),
+		"alarms":               alarmsView(alarmsPage{Sheet: sheetOf(alarmForm(casework.Registers{}))}),
+		"one alarm of each":    alarmsView(alarmsPage{Reviews: make([]casework.ReviewView, 1), Sheet: sheetOf(alarmForm(casework.Registers{}))}),
+		"one hold, asked for":  holdsView(holdsPage{MayPlace: true, Sheet: sheetOf(holdForm()), Holds: []standing{{HoldView: casework.HoldView{Asked: []casework.AskedView{{Probed: make([]concert.Alarm, 1)}}}, MayRenew: true}}}),
 		"held item":            itemView(itemPage{Item: casework.ItemView{Item: concert.Item{Status: concert.ItemHeld}, HoldLate: true}, MayOverride: true, MayReview: true}),
 		"audit":                auditView(auditPage{}),
 		"justified":            justificationView(justificationPage{Auditor: true, Actions: make([]choice, 1)}),
@@ -41,7 +42,7 @@ func TestEveryPageRendersItsZeroValue(t *testing.T) {
 		"log of a successor":   logView(logPage{Behind: "x", Before: make([]concert.LogSuccession, 1)}),
 		"report of nothing":    reportView(reportOf(casework.Board{}, casework.Registers{}, ""), true),
 		"people":               peopleView(peoplePage{}), "person": personView(personPage{}), "once": onceView(oncePage{}), "account": accountView(accountPage{}),
-		"people of one":           peopleView(peoplePage{MayAct: true, People: make([]personLine, 1), Waiting: make([]waitingLine, 1)}),
+		"people of one":           peopleView(peoplePage{MayAct: true, Sheet: sheetOf(peopleForm(casework.Registers{})), Waiting: make([]waitingLine, 1)}),
 		"one's person":            personView(personPage{MayAct: true, Keys: make([]keyLine, 1), Line: personLine{TakesTwo: true, Waiting: &waitingLine{}}}),
 		"erased":                  erasedView(itemPage{}),
 		"item with every keeping": itemView(itemPage{Keep: keeping{MayAsk: true, MayErase: true, MayHold: true, MayHandle: true}}),
@@ -56,6 +57,15 @@ func TestEveryPageRendersItsZeroValue(t *testing.T) {
 			t.Errorf("%s is empty", name)
 		}
 	}
+}
+
+// sheetOf is a list that was asked nothing and holds nothing.
+func sheetOf(f *design.ListForm) design.Sheet {
+	q, err := f.Parse(nil, nil)
+	if err != nil {
+		panic(err)
+	}
+	return design.Sheet{Query: q}
 }
 
 func TestEveryWordHasALabel(t *testing.T) {
@@ -103,7 +113,8 @@ func TestEveryWordHasALabel(t *testing.T) {
 			t.Errorf("referral status %s has no words", s)
 		}
 	}
-	for _, x := range []string{concert.ReadOneItem, concert.ReadItemList, concert.ReadApprovals, concert.ReadSecondLooks, concert.ReadAccuracy, concert.ReadAlarms, concert.ReadDispatch, concert.ReadErasure, concert.ReadHolds, concert.ReadReferral, concert.ReadItemCounts, concert.ReadBoard, concert.ReadPeople, concert.ReadConsultations, concert.ReadSample, concert.ReadExport} {
+	for _, x := range []string{concert.ReadOneItem, concert.ReadItemList, concert.ReadApprovals, concert.ReadSecondLooks, concert.ReadAccuracy, concert.ReadAlarms, concert.ReadDispatch, concert.ReadErasure, concert.ReadHolds, concert.ReadReferral, concert.ReadItemCounts, concert.ReadBoard, concert.ReadPeople, concert.ReadConsultations, concert.ReadSample, concert.ReadExport,
+		concert.ReadReferrals, concert.ReadRegisters, concert.ReadRemedies, concert.ReadEvents, concert.ReadOneEvent, concert.ReadPlace} {
 		if readTexts[x] == "" {
 			t.Errorf("reading %s has no words", x)
 		}
