@@ -9,6 +9,7 @@ type AlarmKind string
 const (
 	AlarmProbed     AlarmKind = "hold.probed"         // an authority met too many holds: its dispatch is paused (G07)
 	AlarmUnreviewed AlarmKind = "override.unreviewed" // an overridden hold was not reviewed in time (G32)
+	AlarmBounced    AlarmKind = "contact.bounced"     // mail to a contact point came back: it is out of use until a person restores it
 )
 
 // Alarm is something that coordinators and auditors are shown until it is over,
@@ -20,7 +21,8 @@ type Alarm struct {
 	Item      ItemID      // "" where it concerns none
 	Met       int         // holds met, for AlarmProbed
 	At        time.Time
-	EndedAt   time.Time // zero while it lasts
+	EndedAt   time.Time      // zero while it lasts
+	Contact   ContactPointID // that it concerns, "" for none
 }
 
 // Probed is the pause of an authority that met too many holds.

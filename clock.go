@@ -22,6 +22,7 @@ const (
 	ClockOverride ClockKind = "override.review"   // subject: an item; is its override reviewed
 	ClockErase    ClockKind = "item.erase"        // subject: an item; its term is over
 	ClockBatch    ClockKind = "batch.run"         // subject: a batch; its undo window is over
+	ClockContact  ClockKind = "contact.deliver"   // subject: a contact point; send what waits for it
 )
 
 // Clock is one deadline. There is at most one per kind and subject.
@@ -40,7 +41,7 @@ type Job interface{ Kind() string }
 // looked at, reminders after that, erasures last.
 func (k ClockKind) Rank() int {
 	switch k {
-	case ClockDispatch, ClockDeliver:
+	case ClockDispatch, ClockDeliver, ClockContact:
 		return 1
 	case ClockRemind:
 		return 3
@@ -123,6 +124,14 @@ type RunBatch struct {
 // Kind names the job.
 func (RunBatch) Kind() string { return string(ClockBatch) }
 
+// DeliverContact sends what waits for a contact point.
+type DeliverContact struct {
+	Contact ContactPointID `json:"contact"`
+}
+
+// Kind names the job.
+func (DeliverContact) Kind() string { return string(ClockContact) }
+
 // JobFor is the job of a clock that fell due.
 func (c Clock) JobFor() (Job, error) {
 	switch c.Kind {
@@ -144,13 +153,15 @@ func (c Clock) JobFor() (Job, error) {
 		return EraseItem{ItemID(c.Subject)}, nil
 	case ClockBatch:
 		return RunBatch{BatchID(c.Subject)}, nil
+	case ClockContact:
+		return DeliverContact{ContactPointID(c.Subject)}, nil
 	}
 	return nil, Refuse(Invalid, "clock.kind", "", "clock kind %q has no job: a newer version wrote it, upgrade this node", c.Kind)
 }
 
 // OutwardClocks are the kinds whose jobs reach out of the house: while dispatch
 // is held they wait.
-var OutwardClocks = []ClockKind{ClockDispatch, ClockDeliver, ClockRecheck, ClockRemind}
+var OutwardClocks = []ClockKind{ClockDispatch, ClockDeliver, ClockRecheck, ClockRemind, ClockContact}
 
 // GoesOut reports whether the clock's job reaches out of the house.
 func (k ClockKind) GoesOut() bool { return slices.Contains(OutwardClocks, k) }

@@ -22,13 +22,14 @@ type Rung string
 const (
 	RungQueued       Rung = "queued"
 	RungSent         Rung = "sent"         // we tried
-	RungAccepted     Rung = "accepted"     // its machine took it (2xx, or the inbox was read)
+	RungAccepted     Rung = "accepted"     // its machine took it (2xx, SMTP 250, or the inbox was read)
+	RungDelivered    Rung = "delivered"    // its mail system says that it lies in the mailbox (RFC 3464)
 	RungOpened       Rung = "opened"       // the full referral was fetched
 	RungAcknowledged Rung = "acknowledged" // someone confirmed it
 	RungFailed       Rung = "failed"       // the schedule ended
 )
 
-var rungHeight = map[Rung]int{RungQueued: 0, RungFailed: 1, RungSent: 2, RungAccepted: 3, RungOpened: 4, RungAcknowledged: 5}
+var rungHeight = map[Rung]int{RungQueued: 0, RungFailed: 1, RungSent: 2, RungAccepted: 3, RungDelivered: 4, RungOpened: 5, RungAcknowledged: 6}
 
 // Delivery is one notice on its way to one provider.
 type Delivery struct {

@@ -38,6 +38,12 @@ var allowedModules = map[string]string{
 	"golang.org/x/tools":                                       "tests: reads the house's packages",
 	"modernc.org/sqlite":                                       "store: SQLite in pure Go, so that the binary stays static",
 	"pgregory.net/rapid":                                       "tests: properties over random walks, with shrinking",
+	"codeberg.org/go-pdf/fpdf":                                 "formats: notices to providers as PDF with embedded fonts",
+	"github.com/emersion/go-message":                           "dispatch: mail that comes in, taken apart",
+	"github.com/emersion/go-msgauth":                           "dispatch: DKIM, ours on what leaves and others' on what comes in",
+	"github.com/emersion/go-sasl":                              "tests: the relay's side of a log-in; go-smtp speaks its types",
+	"github.com/emersion/go-smtp":                              "dispatch and apiserver: SMTP to the relay with delivery reports asked for, SMTP and LMTP for what comes back",
+	"github.com/wneessen/go-mail":                              "dispatch: mail messages composed with attachments",
 
 	"github.com/a-h/templ/cmd/templ":     "tool: generates the pages' Go files",
 	"golang.org/x/vuln/cmd/govulncheck":  "tool: known vulnerabilities that our code reaches",

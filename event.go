@@ -93,6 +93,13 @@ const (
 	EventRecoveryCodesMade   EventKind = "recovery.made" // the older ones are good no more
 	EventRecoveryCodeUsed    EventKind = "recovery.used" // in the second factor's place
 	EventSessionsEnded       EventKind = "session.ended" // by an administrator
+	EventContactAdded        EventKind = "contact.added"
+	EventContactDemoted      EventKind = "contact.demoted" // it bounced: nothing goes there until a person restores it
+	EventContactRestored     EventKind = "contact.restored"
+	EventContactRetired      EventKind = "contact.retired"
+	EventMessageReceived     EventKind = "message.received" // a reply, a report or a question came in
+	EventLinkRevoked         EventKind = "link.revoked"
+	EventProviderSeated      EventKind = "provider.seated" // where it is established was recorded
 
 	EventItemParked     EventKind = "item.parked"
 	EventItemHandedOver EventKind = "item.handed_over"

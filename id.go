@@ -35,6 +35,14 @@ type (
 	DispatchHoldID string
 	// LogSuccessionID names a LogSuccession.
 	LogSuccessionID string
+	// ContactPointID names a ContactPoint.
+	ContactPointID string
+	// MailID names a Mail.
+	MailID string
+	// MessageID names a Message.
+	MessageID string
+	// AnswerLinkID names an AnswerLink.
+	AnswerLinkID string
 )
 
 // Micros is t as the store keeps it: microseconds UTC since 1970; zero time is 0.

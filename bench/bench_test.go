@@ -106,7 +106,7 @@ type served struct {
 func serve(b *testing.B, args ...string) served {
 	b.Helper()
 	// The benchmark's context ends before its cleanups, which let the server end well.
-	cmd := exec.CommandContext(context.WithoutCancel(b.Context()), program(b), append([]string{"serve", "-listen", "127.0.0.1:0"}, args...)...)
+	cmd := exec.CommandContext(context.WithoutCancel(b.Context()), program(b), append([]string{"serve", "-listen", "127.0.0.1:0", "-second-factor", "offered"}, args...)...)
 	var log bytes.Buffer
 	cmd.Stderr = &log
 	out, err := cmd.StdoutPipe()

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/base32"
 	"errors"
 	"fmt"
 	"net/http"
@@ -23,6 +24,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"concert/api"
+	"concert/internal/identity"
 )
 
 // binary builds the program once.
@@ -135,8 +137,9 @@ func serveInScript(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("URL", url)
 }
 
-// ownKey enters with both halves at URL and puts an API key of the person's own
-// into a variable: ownkey KEY LINK CODE. With ! it must be refused, always in
+// ownKey enters with both halves at URL, sets up one-time codes as a person does
+// first of all, and puts an API key of its own, for every guarded act, into a
+// variable: ownkey KEY LINK CODE. With ! it must be refused, always in
 // the same words.
 func ownKey(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 3 {
@@ -152,9 +155,24 @@ func ownKey(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	ts.Check(err)
 	c.Key = e.Session
-	k, err := c.IssueKey(context.Background(), api.Call{}, api.NewAPIKey{Name: "script"})
+	ts.Check(enrol(c))
+	k, err := c.IssueKey(context.Background(), api.Call{}, api.NewAPIKey{Name: "script", Scopes: api.AllScopes()})
 	ts.Check(err)
 	ts.Setenv(args[0], k.Key)
+}
+
+// enrol gives whoever the client's session is of a second factor.
+func enrol(c *api.Client) error {
+	setup, err := c.BeginTOTP(context.Background(), api.NewFactor{Name: "EXERCISE telephone"})
+	if err != nil {
+		return err
+	}
+	secret, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(strings.ReplaceAll(setup.Secret, " ", ""))
+	if err != nil {
+		return err
+	}
+	_, err = c.ConfirmTOTP(context.Background(), api.NewCode{Code: identity.TOTPCode(secret, identity.TOTPStep(time.Now()))})
+	return err
 }
 
 // published waits until the log has a signed head.
@@ -180,8 +198,8 @@ func published(url string) error {
 
 // serve starts the program's server on a free port; stop asks it to end and
 // says when it did not end well.
-func serve(path, dir string) (url string, stop func() error, err error) {
-	cmd := exec.Command(path, "serve", "-data", dir, "-listen", "127.0.0.1:0")
+func serve(path, dir string, more ...string) (url string, stop func() error, err error) {
+	cmd := exec.Command(path, append([]string{"serve", "-data", dir, "-listen", "127.0.0.1:0"}, more...)...)
 	var log bytes.Buffer
 	cmd.Stderr = &log
 	out, err := cmd.StdoutPipe()

@@ -56,7 +56,7 @@ func (n *noise) String() string {
 func startNode(t *testing.T, path string, args ...string) *process {
 	t.Helper()
 	p := &process{said: &noise{}}
-	p.cmd = exec.Command(path, append([]string{"serve", "-listen", "127.0.0.1:0"}, args...)...)
+	p.cmd = exec.Command(path, append([]string{"serve", "-listen", "127.0.0.1:0", "-second-factor", "offered"}, args...)...)
 	p.cmd.Stderr = p.said
 	out, err := p.cmd.StdoutPipe()
 	testkit.Must(t, err)

@@ -76,6 +76,7 @@ func matrix(t *testing.T) map[string]row {
 		batchRows,
 		securityRows,
 		listRows,
+		mailRows,
 		flowRows,
 	} {
 		for pattern, r := range rows {
@@ -294,7 +295,7 @@ func openSite(t *testing.T, svc *casework.Service) *site {
 	testkit.Must(t, err)
 	people.Register(mux)
 	s.routes = slices.Concat(machine.Routes(), people.Routes())
-	server := httptest.NewServer(httpkit.Bounded(log, httpkit.Security(mux)))
+	server := httptest.NewServer(httpkit.SecurityAt(svc.BaseURL, httpkit.Bounded(log, mux)))
 	t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
 	s.url = server.URL
 
@@ -321,7 +322,8 @@ func openSite(t *testing.T, svc *casework.Service) *site {
 	v := h.Item(referred.Ref)
 	s.batched(t, referred.Ref)
 	for name, ref := range map[string]string{"open": open.Ref, "judged": judged.Ref, "referred": referred.Ref, "referral": v.ReferredAs, "hold": hold.Ref, "scope": entry.Ref, "action": h.Action.Ref,
-		"outlet": h.Outlet.Ref, "north": h.North.Ref, "south": h.South.Ref, "provider": h.Hooked.Ref, "none": "IT-NONE", "asked": asked, "gone": gone, "passed": passed, "newcomer": newcomer.Operator, "proposal": newcomer.Proposal} {
+		"outlet": h.Outlet.Ref, "north": h.North.Ref, "south": h.South.Ref, "provider": h.Hooked.Ref, "none": "IT-NONE", "asked": asked, "gone": gone, "passed": passed, "newcomer": newcomer.Operator, "proposal": newcomer.Proposal,
+		"contact": h.MailContact(h.Pulled, "abuse@audio.example", concert.MailSingle, nil).Ref} {
 		s.things["{"+name+"}"] = ref
 	}
 	s.secrets = []string{open.Ref, judged.Ref, hold.Ref, "ex000002", "ex000003", "ex000004", "EXERCISE case", "North-officer-0", "EXERCISE North-officer-1"}

@@ -74,7 +74,7 @@ type deployment struct {
 func openDeployment(t *testing.T) *deployment {
 	t.Helper()
 	return furnish(t, program(t), filepath.Join(t.TempDir(), "data"), "", func(d *deployment) string {
-		url, stop, err := serve(d.path, d.dir)
+		url, stop, err := serve(d.path, d.dir, "-second-factor", "offered")
 		if err != nil {
 			t.Fatal(err)
 		}

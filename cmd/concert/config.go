@@ -83,6 +83,7 @@ func effective(k *kong.Context) []byte {
 type configCmd struct {
 	place
 	serving
+	mailing
 }
 
 // Run prints the effective configuration.

@@ -44,6 +44,8 @@ type cli struct {
 	Restore      restoreCmd      `cmd:"" help:"Restore a backup into an empty database, SQLite or PostgreSQL, and leave dispatch held."`
 	Release      releaseCmd      `cmd:"" help:"Release dispatch, which a restore or an administrator holds."`
 	Log          logCmd          `cmd:"" help:"What an operator does to the log itself."`
+	Contact      contactCmd      `cmd:"" help:"Add, list, restore or retire contact points of providers."`
+	Mail         mailCmd         `cmd:"" help:"What an operator does for mail."`
 }
 
 // env is what commands write to and read from.

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/emersion/go-smtp"
 	"golang.org/x/sync/errgroup"
 
 	"concert"
@@ -24,6 +25,7 @@ import (
 type serveCmd struct {
 	place
 	serving
+	mailing
 }
 
 // Run serves until it is stopped.
@@ -67,11 +69,20 @@ func (c *serveCmd) Run(ctx context.Context, e *env) error {
 	if svc.BaseURL == "" {
 		svc.BaseURL = "http://" + ln.Addr().String()
 	}
+	if err := c.setUp(svc, c.Data); err != nil {
+		return errors.Join(err, ln.Close())
+	}
 	node, err := newNode(svc, log, proxies...)
 	if err != nil {
 		return errors.Join(err, ln.Close())
 	}
+	if node.mail, node.mailLn, err = c.door(ctx, svc, log); err != nil {
+		return errors.Join(err, ln.Close())
+	}
 	fmt.Fprintf(e.stdout, "Concert serves %s on %s\n", svc.BaseURL, ln.Addr())
+	if node.mail != nil {
+		fmt.Fprintf(e.stdout, "Mail comes in on %s\n", node.mailLn.Addr())
+	}
 	return node.run(ctx, ln)
 }
 
@@ -82,6 +93,9 @@ type node struct {
 	web *webui.UI
 	mux http.Handler
 	log *slog.Logger
+
+	mail   *smtp.Server // for mail that comes in; nil for none
+	mailLn net.Listener
 }
 
 func newNode(svc *casework.Service, log *slog.Logger, proxies ...netip.Prefix) (*node, error) {
@@ -110,6 +124,18 @@ func (n *node) run(ctx context.Context, ln net.Listener) error {
 		return nil
 	})
 	g.Go(func() error { return n.svc.Run(gctx) })
+	if n.mail != nil {
+		g.Go(func() error {
+			if err := n.mail.Serve(n.mailLn); !errors.Is(err, smtp.ErrServerClosed) {
+				return err
+			}
+			return nil
+		})
+		g.Go(func() error {
+			<-gctx.Done()
+			return n.mail.Close()
+		})
+	}
 	g.Go(func() error { return n.hub.Run(gctx) })
 	g.Go(func() error {
 		<-gctx.Done()

@@ -62,10 +62,11 @@ func (s *Server) Register(mux *http.ServeMux) {
 	s.factors()
 	s.dispatching()
 	s.audits()
+	s.contacts()
 	inner.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		httpkit.WriteProblem(w, r, s.log, concert.Refuse(concert.NotFound, "request.path", "", "there is nothing at %s %s: /api/openapi.json lists every path", r.Method, r.URL.Path))
 	})
-	mux.Handle("/api/", s.authenticated(s.idempotent(methodProblem(inner, s.log))))
+	mux.Handle("/api/", s.authenticated(s.idempotent(noNUL(methodProblem(inner, s.log)))))
 	for _, r := range s.logRoutes() {
 		mux.HandleFunc(r.pattern, r.handler)
 	}

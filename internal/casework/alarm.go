@@ -13,8 +13,10 @@ const overridesMost = 200
 // AlarmView is an alarm with what it is about.
 type AlarmView struct {
 	concert.Alarm
-	By      concert.Authority
-	ItemRef string
+	By         concert.Authority
+	ItemRef    string
+	ContactRef string // of the contact point that it concerns, "" for none
+	Provider   concert.Provider
 }
 
 // ReviewView is an override that waits for its review.
@@ -73,7 +75,11 @@ func (s *Service) Alarms(ctx context.Context, scope concert.Scope, before concer
 			by[a.ID] = a
 		}
 		for _, a := range as {
-			alarms = append(alarms, AlarmView{a, by[a.Authority], refs[a.Item]})
+			v := AlarmView{Alarm: a, By: by[a.Authority], ItemRef: refs[a.Item]}
+			if err := v.contact(ctx, tx); err != nil {
+				return err
+			}
+			alarms = append(alarms, v)
 		}
 		for _, o := range os {
 			reviews = append(reviews, ReviewView{o, by[o.Authority], refs[o.Item]})
@@ -81,4 +87,18 @@ func (s *Service) Alarms(ctx context.Context, scope concert.Scope, before concer
 		return nil
 	})
 	return alarms, reviews, err
+}
+
+// contact fills in the contact point that the alarm concerns.
+func (v *AlarmView) contact(ctx context.Context, tx *store.Tx) error {
+	if v.Contact == "" {
+		return nil
+	}
+	c, err := tx.ContactPoint(ctx, string(v.Contact))
+	if err != nil {
+		return err
+	}
+	v.ContactRef = c.Ref
+	v.Provider, err = tx.Provider(ctx, string(c.Provider))
+	return err
 }

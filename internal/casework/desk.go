@@ -105,7 +105,7 @@ func (s *Service) deskLists(ctx context.Context, tx *store.Tx, by concert.Actor,
 		return err
 	}
 	for _, w := range kept {
-		o := onDesk([]store.Waiting{w})
+		o := onDesk([]store.OnSlip{w})
 		switch {
 		case w.Slip.Held(d.At):
 		case w.Slip.ParkedBy == by.Person && w.Slip.Parked(d.At):
@@ -121,7 +121,7 @@ func (s *Service) deskLists(ctx context.Context, tx *store.Tx, by concert.Actor,
 		if err != nil {
 			return err
 		}
-		d.Escalated = onDesk(slices.DeleteFunc(lead, func(w store.Waiting) bool {
+		d.Escalated = onDesk(slices.DeleteFunc(lead, func(w store.OnSlip) bool {
 			return w.Slip.Held(d.At) || w.Slip.Parked(d.At) || w.Slip.EscalatedBy == by.Person || w.Slip.MayWork(by, w.Item, true, d.At) != nil
 		}))
 	}
@@ -143,17 +143,17 @@ func (s *Service) deskLists(ctx context.Context, tx *store.Tx, by concert.Actor,
 }
 
 // notYet leaves out what stands further up already.
-func (d *Desk) notYet(next []store.Waiting) []store.Waiting {
+func (d *Desk) notYet(next []store.OnSlip) []store.OnSlip {
 	above := map[concert.ItemID]bool{}
 	for _, list := range [][]OnDesk{d.Held, d.Handed, d.Escalated, d.Back} {
 		for _, o := range list {
 			above[o.ID] = true
 		}
 	}
-	return slices.DeleteFunc(next, func(w store.Waiting) bool { return above[w.ID] })
+	return slices.DeleteFunc(next, func(w store.OnSlip) bool { return above[w.ID] })
 }
 
-func onDesk(ws []store.Waiting) []OnDesk {
+func onDesk(ws []store.OnSlip) []OnDesk {
 	out := make([]OnDesk, len(ws))
 	for i, w := range ws {
 		out[i] = OnDesk{Item: w.Item, Slip: w.Slip}

@@ -218,10 +218,14 @@ func (s *Service) refer(ctx context.Context, tx *store.Tx, p concert.Provider, i
 	if err != nil {
 		return nil, err
 	}
+	most, err := s.referralMost(ctx, tx, p.ID)
+	if err != nil {
+		return nil, err
+	}
 	var sent []concert.Item
 	for _, g := range order {
 		for rest := groups[g]; len(rest) > 0; {
-			part := rest[:min(len(rest), concert.ReferralItems)]
+			part := rest[:min(len(rest), most)]
 			rest = rest[len(part):]
 			r := concert.Referral{ID: concert.ReferralID(identity.NewID()), Ref: identity.NewReference("RF"), Provider: p.ID, Author: g.author, Action: g.action, Exercise: s.Exercise, Version: 1}
 			moved, err := s.referOne(ctx, tx, p, r, part, f, now)
@@ -262,7 +266,7 @@ func (s *Service) referOne(ctx context.Context, tx *store.Tx, p concert.Provider
 	}
 	out := s.notice(p, r, concert.NoticeReferral, f.authorities[r.Author].Name, now)
 	out.Urgent = urgent
-	if err := tx.AddDeliveries(ctx, []store.Outgoing{out}); err != nil {
+	if err := s.post(ctx, tx, p, out, now); err != nil {
 		return nil, err
 	}
 	tx.RecordNotice(events[0], out.ID)

@@ -112,7 +112,7 @@ func (s *Service) TakeNext(ctx context.Context, by concert.Actor, stage concert.
 	// Alone, one gets the first. Where many ask at once, those who came too late
 	// spread out over the ones after it.
 	var out Taken
-	var first []store.Waiting
+	var first []store.OnSlip
 	err := error(concert.ErrStale)
 	for try := 0; try < nextTries && errors.Is(err, concert.ErrStale); try++ {
 		if try < 2 || len(first) == 0 {
@@ -157,14 +157,14 @@ func mayTake(by concert.Actor, stage concert.ItemStatus) error {
 }
 
 // candidates are the first items that are free for the actor, at most k.
-func (s *Service) candidates(ctx context.Context, tx *store.Tx, by concert.Actor, stage concert.ItemStatus, k int) ([]store.Waiting, error) {
+func (s *Service) candidates(ctx context.Context, tx *store.Tx, by concert.Actor, stage concert.ItemStatus, k int) ([]store.OnSlip, error) {
 	now := s.now()
 	mine, err := s.mine(ctx, tx, by, now)
 	if err != nil {
 		return nil, err
 	}
 	if stage != "" {
-		mine = slices.DeleteFunc(mine, func(w store.Waiting) bool { return w.Status != stage })
+		mine = slices.DeleteFunc(mine, func(w store.OnSlip) bool { return w.Status != stage })
 	}
 	if len(mine) > 0 {
 		return mine[:1], nil
@@ -182,12 +182,12 @@ func (s *Service) candidates(ctx context.Context, tx *store.Tx, by concert.Actor
 
 // mine are the items that wait for the actor before all others and that nobody
 // has in hand: handed over or back from being parked, then escalated.
-func (s *Service) mine(ctx context.Context, tx *store.Tx, by concert.Actor, now time.Time) ([]store.Waiting, error) {
+func (s *Service) mine(ctx context.Context, tx *store.Tx, by concert.Actor, now time.Time) ([]store.OnSlip, error) {
 	kept, err := tx.Kept(ctx, by.Person)
 	if err != nil {
 		return nil, err
 	}
-	var lead []store.Waiting
+	var lead []store.OnSlip
 	if by.Has(concert.RoleReviewer) || by.Has(concert.RoleCoordinator) {
 		if lead, err = tx.EscalatedIn(ctx, by.Authority); err != nil {
 			return nil, err
@@ -202,7 +202,7 @@ func (s *Service) mine(ctx context.Context, tx *store.Tx, by concert.Actor, now 
 		return nil, err
 	}
 	seen := map[concert.ItemID]bool{}
-	return slices.DeleteFunc(all, func(w store.Waiting) bool {
+	return slices.DeleteFunc(all, func(w store.OnSlip) bool {
 		again := seen[w.ID]
 		seen[w.ID] = true
 		return again || skipped[w.ID] || w.Slip.Held(now) || w.Slip.Parked(now) || w.Slip.EscalatedBy == by.Person || w.Slip.MayWork(by, w.Item, true, now) != nil

@@ -192,11 +192,16 @@ func (s *Service) SearchAlarms(ctx context.Context, scope concert.Scope, q conce
 			refs[it.ID] = it.Ref
 		}
 		for _, a := range found.Rows {
-			by, err := tx.Authority(ctx, string(a.Authority))
-			if err != nil {
+			v := AlarmView{Alarm: a, ItemRef: refs[a.Item]}
+			if a.Authority != "" {
+				if v.By, err = tx.Authority(ctx, string(a.Authority)); err != nil {
+					return err
+				}
+			}
+			if err := v.contact(ctx, tx); err != nil {
 				return err
 			}
-			out.Rows = append(out.Rows, AlarmView{a, by, refs[a.Item]})
+			out.Rows = append(out.Rows, v)
 		}
 		return nil
 	})

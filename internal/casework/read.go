@@ -22,10 +22,11 @@ type ItemView struct {
 	Answers    []concert.Answer
 	Rechecks   []concert.Recheck
 	Remedies   []concert.Remedy
-	HoldBy     string           // contact of the hold that keeps it back, or that came late; for its author
-	HoldLate   bool             // the hold was placed after the item had been referred
-	Override   concert.Override // zero where no hold was overridden; for its author, coordinators and auditors
-	ReferredAs string           // the referral's reference
+	Messages   []concert.Message // from the provider about it, or about its referral as a whole; for its author, coordinators and auditors
+	HoldBy     string            // contact of the hold that keeps it back, or that came late; for its author
+	HoldLate   bool              // the hold was placed after the item had been referred
+	Override   concert.Override  // zero where no hold was overridden; for its author, coordinators and auditors
+	ReferredAs string            // the referral's reference
 	ActionRef  string
 	Erasure    concert.Erasure    // asked for or done; the zero one for neither
 	AskedBy    string             // operator number of who asked for the erasure
@@ -137,6 +138,9 @@ func (s *Service) showItem(ctx context.Context, tx *store.Tx, by concert.Actor, 
 	if v.HoldBy, v.HoldLate, err = s.shownHold(ctx, tx, v.Item); err != nil {
 		return err
 	}
+	if v.Messages, err = messagesAbout(ctx, tx, v.Item); err != nil {
+		return err
+	}
 	return s.fillItem(ctx, tx, v)
 }
 
@@ -149,7 +153,7 @@ func (v *ItemView) limit(ctx context.Context, tx *store.Tx, by concert.Actor) er
 		v.Erasure = concert.Erasure{}
 	}
 	if !own && !v.Handling.MayLeave(concert.ToTenant) {
-		v.Judged, v.Approvals, v.Remedies, v.Answers, v.Withheld = concert.Assessment{}, nil, nil, nil, true
+		v.Judged, v.Approvals, v.Remedies, v.Answers, v.Messages, v.Withheld = concert.Assessment{}, nil, nil, nil, nil, true
 		v.Look, v.LookUnit = concert.SecondLook{}, ""
 	}
 	if v.Erasure.AskedBy == "" {

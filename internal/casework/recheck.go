@@ -252,7 +252,7 @@ func (s *Service) remindReferral(ctx context.Context, j concert.RemindReferral) 
 		r, e := r.Reminded(n, now)
 		out := s.notice(p, r, concert.NoticeReminder, author.Name, now)
 		out.Items = n
-		if err := tx.AddDeliveries(ctx, []store.Outgoing{out}); err != nil {
+		if err := s.post(ctx, tx, p, out, now); err != nil {
 			return err
 		}
 		if err := tx.SaveReferral(ctx, r); err != nil {
@@ -260,9 +260,6 @@ func (s *Service) remindReferral(ctx context.Context, j concert.RemindReferral) 
 		}
 		tx.RecordNotice(e, out.ID)
 		tx.SetClock(concert.ClockRemind, string(r.ID), now.Add(remindAfter))
-		if !out.NextAt.IsZero() {
-			tx.SetClock(concert.ClockDeliver, string(p.ID), now)
-		}
 		return nil
 	})
 }

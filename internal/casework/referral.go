@@ -26,6 +26,7 @@ type ReferralView struct {
 	Digest     string         // SHA-256 of the signed payload, hex, where an item is erased
 	Remedies   map[concert.ItemID][]concert.Remedy
 	Deliveries []store.Outgoing
+	Messages   []concert.Message // what the provider wrote, oldest first, and what its mail system reported
 }
 
 // ReadReferral is one referral. A provider's reading of it is the rung "opened"
@@ -104,7 +105,10 @@ func (s *Service) fillReferral(ctx context.Context, tx *store.Tx, v *ReferralVie
 	if v.Remedies, err = tx.Remedies(ctx, ids); err != nil {
 		return err
 	}
-	v.Deliveries, err = tx.Deliveries(ctx, v.ID)
+	if v.Deliveries, err = tx.Deliveries(ctx, v.ID); err != nil {
+		return err
+	}
+	v.Messages, err = tx.Messages(ctx, v.ID)
 	return err
 }
 

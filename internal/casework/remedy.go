@@ -113,12 +113,9 @@ func (s *Service) tellRecipient(ctx context.Context, tx *store.Tx, it concert.It
 	}
 	out := s.notice(p, r, kind, author.Name, s.now())
 	out.Items, out.Remedy = 1, m.Ref
-	if err := tx.AddDeliveries(ctx, []store.Outgoing{out}); err != nil {
+	if err := s.post(ctx, tx, p, out, s.now()); err != nil {
 		return err
 	}
 	tx.RecordNotice(e, out.ID)
-	if !out.NextAt.IsZero() {
-		tx.SetClock(concert.ClockDeliver, string(p.ID), s.now())
-	}
 	return nil
 }

@@ -37,6 +37,7 @@ func (s *Service) Handlers() *store.Handlers {
 	store.Handle(h, s.reviewDue)
 	store.Handle(h, s.eraseItem)
 	store.Handle(h, s.runBatch)
+	store.Handle(h, s.deliverContact)
 	return h
 }
 

@@ -34,13 +34,10 @@ func (s *Service) Sandbox(ctx context.Context, by concert.Actor) (string, error)
 		now := s.now()
 		out := s.notice(p, concert.Referral{Ref: ref, Items: sandboxItems}, concert.NoticeSandbox, "Sandbox (EXERCISE)", now)
 		out.Exercise = true
-		if err := tx.AddDeliveries(ctx, []store.Outgoing{out}); err != nil {
+		if err := s.post(ctx, tx, p, out, now); err != nil {
 			return err
 		}
 		tx.RecordNotice(concert.NewEvent(concert.EventDeliveryMoved, by, string(out.ID), now, concert.DeliveryBody{Referral: ref, Provider: p.ID, Kind: concert.NoticeSandbox, Rung: concert.RungQueued}), out.ID)
-		if !out.NextAt.IsZero() {
-			tx.SetClock(concert.ClockDeliver, string(p.ID), now)
-		}
 		return nil
 	})
 	return ref, err
@@ -62,20 +59,27 @@ func (s *Service) readSandbox(ctx context.Context, by concert.Actor, ref string)
 	}
 	err := s.DB.View(ctx, func(tx *store.Tx) error {
 		var err error
-		v.Provider, err = tx.Provider(ctx, string(by.Provider))
+		v, err = s.sandboxView(ctx, tx, by.Provider, ref)
 		return err
 	})
-	if err != nil {
+	return v, err
+}
+
+// sandboxView makes the made-up referral of the reference.
+func (s *Service) sandboxView(ctx context.Context, tx *store.Tx, provider concert.ProviderID, ref string) (ReferralView, error) {
+	var v ReferralView
+	var err error
+	if v.Provider, err = tx.Provider(ctx, string(provider)); err != nil {
 		return v, err
 	}
 	pub := s.TransportKey()
 	v.Author = concert.Authority{Name: "Sandbox (EXERCISE)", Country: "EU", Unit: "SANDBOX", PublicKey: pub, Exercise: true}
-	v.Referral = concert.Referral{ID: concert.ReferralID(ref), Ref: ref, Provider: by.Provider, Status: concert.ReferralSent, Items: sandboxItems, Exercise: true, CreatedAt: sandboxEpoch, Version: 1}
+	v.Referral = concert.Referral{ID: concert.ReferralID(ref), Ref: ref, Provider: provider, Status: concert.ReferralSent, Items: sandboxItems, Exercise: true, CreatedAt: sandboxEpoch, Version: 1}
 	v.Payload = concert.ReferralPayload{Type: "referral", Version: 1, Ref: ref, Voluntary: concert.VoluntaryNotice, Transport: s.Origin, Provider: v.Provider.Name, SentAt: sandboxEpoch.Format(concert.TimeFormat), Exercise: true,
 		Author: concert.PayloadParty{Name: v.Author.Name, Country: v.Author.Country, Unit: v.Author.Unit, KeyID: concert.KeyID(pub)}}
 	for i := range sandboxItems {
 		url := fmt.Sprintf("https://sandbox.example/exercise/%d", i+1)
-		it := concert.Item{ID: concert.ItemID(fmt.Sprintf("%s-%d", ref, i+1)), Ref: fmt.Sprintf("%s-%d", ref, i+1), Provider: by.Provider, Status: concert.ItemReferred, Referral: v.ID, Exercise: true, Version: 1}
+		it := concert.Item{ID: concert.ItemID(fmt.Sprintf("%s-%d", ref, i+1)), Ref: fmt.Sprintf("%s-%d", ref, i+1), Provider: provider, Status: concert.ItemReferred, Referral: v.ID, Exercise: true, Version: 1}
 		v.Items = append(v.Items, it)
 		v.Payload.Items = append(v.Payload.Items, concert.PayloadItem{Ref: it.Ref, Type: concert.TypeVideo, ContentType: concert.Incites, Outlet: "Exercise Outlet (EXERCISE)", ScopeEntry: "SC-EXERCISE", Mark: "EXERCISE mark", MarkWhere: "first frame",
 			Location: concert.Location{Kind: "web", Canonical: url, Platform: "sandbox.example", Domain: "sandbox.example", Display: fmt.Sprintf("hxxps://sandbox[.]example/exercise/%d", i+1), Submitted: url},

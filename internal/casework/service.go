@@ -39,12 +39,15 @@ type Service struct {
 	Time      concert.CaseTime
 	Exercise  bool // marks every row and envelope
 	Log       *slog.Logger
-	Kept      *KeptCheckpoint // the last checkpoint this node knows; nil keeps none
+	Kept      *KeptCheckpoint                       // the last checkpoint this node knows; nil keeps none
+	Mailer    *dispatch.Mailer                      // takes mail to the relay; nil: this node sends and takes none
+	MailKeys  func(domain string) ([]string, error) // TXT records, for the signatures of mail that comes in; nil trusts none
 
 	SecondFactor concert.FactorPolicy // who must have one
 
 	bearers    bearerCache
 	consulted  consultations
+	links      linkLimits
 	unscrubbed atomic.Bool  // something was erased and may stand in the embedded database's write-ahead file still
 	stopped    atomic.Int64 // case time at which StopClock was called, in microseconds; 0 while it runs
 }

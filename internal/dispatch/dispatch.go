@@ -44,6 +44,7 @@ const (
 	Redirect Outcome = "redirect"  // 3xx: never followed, a failure in the standard
 	Blocked  Outcome = "blocked"   // the address guard refused the endpoint; nothing was sent
 	Invalid  Outcome = "invalid"   // the message itself can never be sent; nothing was sent
+	Bounced  Outcome = "bounced"   // the relay says for good that the recipient does not exist or takes nothing
 )
 
 // Receipt is the evidence of one attempt.

@@ -36,7 +36,7 @@ func NextAttempt(attempt int, r Receipt, jitter float64) (delay time.Duration, g
 		return 0, false
 	}
 	switch r.Outcome {
-	case Accepted, Gone, Invalid:
+	case Accepted, Gone, Invalid, Bounced:
 		return 0, true
 	}
 	if attempt >= MaxAttempts {

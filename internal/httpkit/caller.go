@@ -67,7 +67,7 @@ func prefix(at netip.Addr) string {
 		bits = 24
 	}
 	p, err := at.Prefix(bits)
-	if err != nil {
+	if err != nil || !p.IsValid() {
 		return ""
 	}
 	return p.String()

@@ -6,9 +6,11 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"concert"
 	"concert/api"
@@ -96,6 +98,10 @@ func SecurityAt(baseURL string, next http.Handler) http.Handler {
 func Bounded(log *slog.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, MaxBody)
+		if !plain(r) {
+			WriteProblem(w, r, log, concert.Refuse(concert.Invalid, "request.malformed", "", "this address or a header has text that is no UTF-8, or the character U+0000: write it anew"))
+			return
+		}
 		defer func() {
 			v := recover()
 			if v == nil {
@@ -109,6 +115,21 @@ func Bounded(log *slog.Logger, next http.Handler) http.Handler {
 		}()
 		next.ServeHTTP(w, r)
 	})
+}
+
+// plain reports whether address and headers are text that every database takes.
+func plain(r *http.Request) bool {
+	ok := func(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
+	query, err := url.QueryUnescape(r.URL.RawQuery)
+	if err != nil || !ok(query) || !ok(r.URL.Path) {
+		return false
+	}
+	for _, name := range []string{api.HeaderIdempotencyKey, "If-Match"} {
+		if !ok(r.Header.Get(name)) {
+			return false
+		}
+	}
+	return true
 }
 
 // Stream is a server-sent event stream.

@@ -97,7 +97,7 @@ func TokenPrefix(plain string) string {
 }
 
 func knownPrefix(p string) bool {
-	return p == SessionToken || p == OneTimeToken || p == APIKeyToken
+	return p == SessionToken || p == OneTimeToken || p == APIKeyToken || p == AnswerToken
 }
 
 func appendSum(b []byte) []byte {

@@ -7,12 +7,12 @@ import (
 	"concert"
 )
 
-const alarmCols = "id, kind, authority, item, met, at, ended_at"
+const alarmCols = "id, kind, authority, item, met, at, ended_at, contact"
 
 func scanAlarm(r rowScanner) (concert.Alarm, error) {
 	var a concert.Alarm
 	var at, ended int64
-	err := r.Scan(&a.ID, &a.Kind, &a.Authority, &a.Item, &a.Met, &at, &ended)
+	err := r.Scan(&a.ID, &a.Kind, &a.Authority, &a.Item, &a.Met, &at, &ended, &a.Contact)
 	a.At, a.EndedAt = concert.FromMicros(at), concert.FromMicros(ended)
 	return a, err
 }
@@ -20,7 +20,7 @@ func scanAlarm(r rowScanner) (concert.Alarm, error) {
 // AddAlarm writes a new alarm; one like it that still lasts is CodeExists.
 func (tx *Tx) AddAlarm(ctx context.Context, a concert.Alarm) error {
 	tx.touch("alarm")
-	_, err := tx.insert(ctx, "alarm", alarmCols, [][]any{{string(a.ID), string(a.Kind), string(a.Authority), string(a.Item), a.Met, concert.Micros(a.At), 0}}, "")
+	_, err := tx.insert(ctx, "alarm", alarmCols, [][]any{{string(a.ID), string(a.Kind), string(a.Authority), string(a.Item), a.Met, concert.Micros(a.At), 0, string(a.Contact)}}, "")
 	return err
 }
 
@@ -38,6 +38,11 @@ func (tx *Tx) EndAlarm(ctx context.Context, a concert.Alarm) error {
 // none) that lasts.
 func (tx *Tx) OpenAlarm(ctx context.Context, kind concert.AlarmKind, a concert.AuthorityID, item concert.ItemID) (concert.Alarm, error) {
 	return scanAlarm(tx.row(ctx, "SELECT "+alarmCols+" FROM alarm WHERE kind = ? AND authority = ? AND item = ? AND ended_at = 0", string(kind), string(a), string(item)))
+}
+
+// OpenContactAlarm is the alarm of this kind about a contact point that lasts.
+func (tx *Tx) OpenContactAlarm(ctx context.Context, kind concert.AlarmKind, c concert.ContactPointID) (concert.Alarm, error) {
+	return scanAlarm(tx.row(ctx, "SELECT "+alarmCols+" FROM alarm WHERE kind = ? AND contact = ? AND ended_at = 0", string(kind), string(c)))
 }
 
 // Paused are the authorities whose dispatch is paused.

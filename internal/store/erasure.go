@@ -166,6 +166,9 @@ func (tx *Tx) Erase(ctx context.Context, it concert.Item) (n int, remains [sha25
 			return 0, remains, fmt.Errorf("erase %s: %w", it.Ref, err)
 		}
 	}
+	if err := tx.eraseMessages(ctx, it.ID, it.Referral); err != nil {
+		return 0, remains, fmt.Errorf("erase %s: %w", it.Ref, err)
+	}
 	delete(tx.keys, id)
 	return len(events), remains, nil
 }

@@ -183,16 +183,16 @@ func (tx *Tx) ForgetFlow(ctx context.Context, now, told time.Time) error {
 	return err
 }
 
-// Waiting is an item with what lies on it, neither with what is sealed.
-type Waiting struct {
+// OnSlip is an item with what lies on it, neither with what is sealed.
+type OnSlip struct {
 	concert.Item
 	Slip concert.Slip
 }
 
-func scanWaiting(r rowScanner) (Waiting, error) {
+func scanOnSlip(r rowScanner) (OnSlip, error) {
 	var w slipRow
 	it, err := scanItemAnd(r, w.dest()...)
-	return Waiting{it, w.slip()}, err
+	return OnSlip{it, w.slip()}, err
 }
 
 // onSlips are items of the stage that their slip was written in.
@@ -201,8 +201,8 @@ const onSlips = " FROM slip s JOIN item i ON i.id = s.item AND i.status = s.stag
 // slipsMost bounds a list of slips.
 const slipsMost = 100
 
-func (tx *Tx) onSlips(ctx context.Context, where string, args ...any) ([]Waiting, error) {
-	got, err := list(ctx, tx, scanWaiting, "SELECT "+bareCols+", "+slipCols+", p.operator"+onSlips+where+" LIMIT ?", append(args, slipsMost)...)
+func (tx *Tx) onSlips(ctx context.Context, where string, args ...any) ([]OnSlip, error) {
+	got, err := list(ctx, tx, scanOnSlip, "SELECT "+bareCols+", "+slipCols+", p.operator"+onSlips+where+" LIMIT ?", append(args, slipsMost)...)
 	if err != nil {
 		return nil, fmt.Errorf("items on slips: %w", err)
 	}
@@ -210,19 +210,19 @@ func (tx *Tx) onSlips(ctx context.Context, where string, args ...any) ([]Waiting
 }
 
 // Held are the items that the person has in hand, the first to run out first.
-func (tx *Tx) Held(ctx context.Context, p concert.PersonID, now time.Time) ([]Waiting, error) {
+func (tx *Tx) Held(ctx context.Context, p concert.PersonID, now time.Time) ([]OnSlip, error) {
 	return tx.onSlips(ctx, "s.holder = ? AND s.holder <> '' AND s.held_until > ? ORDER BY s.held_until, i.id", string(p), concert.Micros(now))
 }
 
 // Kept are the items that wait for the person: handed over, escalated to them,
 // or parked by them; what has waited longest first.
-func (tx *Tx) Kept(ctx context.Context, p concert.PersonID) ([]Waiting, error) {
+func (tx *Tx) Kept(ctx context.Context, p concert.PersonID) ([]OnSlip, error) {
 	return tx.onSlips(ctx, "s.keeper = ? AND s.keeper <> '' ORDER BY s.kept_until, i.id", string(p))
 }
 
 // EscalatedIn are the items that wait for a lead of the authority, urgent and
 // old first.
-func (tx *Tx) EscalatedIn(ctx context.Context, a concert.AuthorityID) ([]Waiting, error) {
+func (tx *Tx) EscalatedIn(ctx context.Context, a concert.AuthorityID) ([]OnSlip, error) {
 	return tx.onSlips(ctx, "s.authority = ? AND s.escalated_at > 0 ORDER BY i.rank, s.escalated_at, i.id", string(a))
 }
 
@@ -256,18 +256,18 @@ const free = " WHERE i.erased_at = 0 AND NOT EXISTS (SELECT 1 FROM slip s WHERE 
 
 // NextToAssess are the first open items that are free for the officer, of those
 // that their authority found first: urgent and old first.
-func (tx *Tx) NextToAssess(ctx context.Context, by concert.Actor, now time.Time, limit int) ([]Waiting, error) {
+func (tx *Tx) NextToAssess(ctx context.Context, by concert.Actor, now time.Time, limit int) ([]OnSlip, error) {
 	return tx.next(ctx, by, now, " AND i.authority = ? AND i.author = '' AND i.status = 'open'", limit, string(by.Authority))
 }
 
 // NextToDecide are the first assessments that are free for the reviewer, of
 // those that others of their authority made and on which they have not decided.
-func (tx *Tx) NextToDecide(ctx context.Context, by concert.Actor, now time.Time, limit int) ([]Waiting, error) {
+func (tx *Tx) NextToDecide(ctx context.Context, by concert.Actor, now time.Time, limit int) ([]OnSlip, error) {
 	return tx.next(ctx, by, now, " AND i.author = ? AND i.author <> '' AND i.status = 'assessed' AND i.assessor <> ? AND NOT EXISTS (SELECT 1 FROM approval a WHERE a.assessment = i.assessment AND a.reviewer = ?)",
 		limit, string(by.Authority), string(by.Person), string(by.Person))
 }
 
-func (tx *Tx) next(ctx context.Context, by concert.Actor, now time.Time, whose string, limit int, args ...any) ([]Waiting, error) {
+func (tx *Tx) next(ctx context.Context, by concert.Actor, now time.Time, whose string, limit int, args ...any) ([]OnSlip, error) {
 	at, me := concert.Micros(now), string(by.Person)
 	all := append([]any{at, at, at, me, me, at}, args...)
 	items, err := list(ctx, tx, scanBare, "SELECT "+bareCols+" FROM item i"+free+whose+" ORDER BY i.rank, i.id LIMIT ?", append(all, limit)...)
@@ -279,9 +279,9 @@ func (tx *Tx) next(ctx context.Context, by concert.Actor, now time.Time, whose s
 		ids[i] = it.ID
 	}
 	slips, err := tx.Slips(ctx, ids)
-	out := make([]Waiting, len(items))
+	out := make([]OnSlip, len(items))
 	for i, it := range items {
-		out[i] = Waiting{it, slips[it.ID]}
+		out[i] = OnSlip{it, slips[it.ID]}
 	}
 	return out, err
 }

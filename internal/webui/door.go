@@ -26,6 +26,7 @@ const (
 	person
 	enrolling // a person that may have to set up its second factor first
 	halfway   // a person that may have to give its second factor first
+	byLink    // whoever holds the token of an answer link, which stands in the path and in every form; a session counts for nothing
 )
 
 // whyCookie keeps a justification between pages, in the reader's own browser and
@@ -81,6 +82,9 @@ func (u *UI) serve(need access, h handler) http.HandlerFunc {
 
 func (u *UI) visitor(r *http.Request, need access) (*visit, error) {
 	v := &visit{}
+	if need == byLink {
+		return v, u.holder(r)
+	}
 	token, cookie := httpkit.Token(r)
 	if token != "" {
 		p, err := u.svc.Bearer(r.Context(), token)
@@ -119,6 +123,25 @@ func (u *UI) visitor(r *http.Request, need access) (*visit, error) {
 		return v, errForged
 	}
 	return v, nil
+}
+
+// holder checks a form behind an answer link: it came from a page of ours, and
+// carries the token of its own address, so that nobody else can make a browser
+// send it.
+func (u *UI) holder(r *http.Request) error {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return nil
+	}
+	if err := u.cross.Check(r); err != nil {
+		return errForged
+	}
+	if err := r.ParseForm(); err != nil {
+		return concert.Refuse(concert.TooLarge, "form.malformed", "", "the form could not be read: it is larger than %d MB, or broken", httpkit.MaxBody>>20)
+	}
+	if r.PostForm.Get("token") != r.PathValue("token") {
+		return errForged
+	}
+	return nil
 }
 
 // whyOf is the justification of this person's reading: of the request itself,
@@ -429,6 +452,12 @@ var noticeTexts = map[string]design.Text{
 	"noted":         "Note kept. Your authority alone reads it.",
 	"templated":     "Template kept.",
 	"retired":       "Offered no more.",
+
+	"contact_added":    "Contact point added.",
+	"contact_restored": "Contact point restored. What reached nobody goes out now.",
+	"contact_retired":  "Contact point retired. What waited for it takes another way.",
+	"seated":           "Recorded.",
+	"links_ended":      "The answer links have ended.",
 }
 
 func noticeOf(r *http.Request) notice {

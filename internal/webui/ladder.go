@@ -96,6 +96,11 @@ func story(it casework.ItemView) []moved {
 	for _, m := range it.Remedies {
 		s = append(s, moved{At: m.At, What: string(m.Kind), Who: it.Author.Unit, Detail: m.Ref + ": " + m.Reason})
 	}
+	for _, m := range it.Messages {
+		if m.Kind.Spoken() {
+			s = append(s, moved{At: m.At, What: string(messageTexts[m.Kind]) + " (" + string(senderTexts[m.Sender]) + ")", Who: it.Provider.Name, Detail: m.Text})
+		}
+	}
 	if o := it.Override; o.Item != "" {
 		s = append(s, moved{At: o.At, What: "hold overridden for a threat to life", Who: it.Author.Unit + " " + it.Reviewers[o.By], Detail: o.Reason})
 		if o.Verdict != "" {

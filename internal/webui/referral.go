@@ -68,23 +68,25 @@ type referralItem struct {
 // referralPage is one referral; the form is there for the provider's people
 // who answer.
 type referralPage struct {
-	Ref       string
-	Version   int64
-	Status    concert.ReferralStatus
-	Voluntary string
-	Author    concert.PayloadParty
-	Provider  string
-	Sent      timeText
-	Acked     timeText
-	Answered  int
-	Exercise  bool
-	Items     []referralItem
-	Steps     []told
-	MayAnswer bool
-	Inside    bool // read by an authority, not by the provider
-	Erased    int  // items that are gone, so that the original is not shown
-	Digest    string
-	Errors    formErrors
+	Ref         string
+	Version     int64
+	Status      concert.ReferralStatus
+	Voluntary   string
+	Author      concert.PayloadParty
+	Provider    string
+	ProviderRef string
+	Sent        timeText
+	Acked       timeText
+	Answered    int
+	Exercise    bool
+	Items       []referralItem
+	Steps       []told
+	Messages    []concert.Message
+	MayAnswer   bool
+	Inside      bool // read by an authority, not by the provider
+	Erased      int  // items that are gone, so that the original is not shown
+	Digest      string
+	Errors      formErrors
 }
 
 var referralStates = map[concert.ReferralStatus]state{
@@ -114,6 +116,7 @@ func (u *UI) referralFor(r *http.Request, v *visit) (referralPage, error) {
 		p.Items = append(p.Items, referralItem{PayloadItem: signed[it.Ref], Claimed: it.Claimed, Observed: it.Observed, Status: it.Status, Remedies: ref.Remedies[it.ID]})
 		p.Items[len(p.Items)-1].Ref = it.Ref
 	}
+	p.Messages, p.ProviderRef = ref.Messages, ref.Provider.Ref
 	for _, d := range ref.Deliveries {
 		p.Steps = append(p.Steps, told{Kind: noticeKinds[d.Kind], Rung: rungTexts[d.Rung], Author: d.Evidence, At: at(d.CreatedAt)})
 	}

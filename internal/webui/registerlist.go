@@ -299,11 +299,9 @@ func (u *UI) authoritiesCSV(w http.ResponseWriter, r *http.Request, v *visit) er
 	return l.csv(u, w, r, v)
 }
 
-var channelTexts = map[concert.ChannelKind]design.Text{concert.ChannelWebhook: "signed webhook", concert.ChannelPull: "polls its inbox"}
-
 func providerForm() *design.ListForm {
 	return &design.ListForm{Name: "providers", Path: "/providers", Orders: byName(), Filters: []design.Filter{
-		{Name: "channel", Label: "Channel", Choices: textChoices([]concert.ChannelKind{concert.ChannelWebhook, concert.ChannelPull}, channelTexts)},
+		{Name: "channel", Label: "Channel", Choices: textChoices([]concert.ChannelKind{concert.ChannelWebhook, concert.ChannelPull, concert.ChannelMail}, channelTexts)},
 		{Name: "country", Label: "Country (code)", Kind: design.FilterText},
 		{Name: "language", Label: "Language (code)", Kind: design.FilterText},
 	}}
@@ -415,7 +413,18 @@ func (u *UI) alarmListing(ctx context.Context, v *visit) (listing[casework.Alarm
 			}
 			return design.Cell{Text: strconv.Itoa(a.Met)}
 		}},
-		text("whose", "Whose", func(_ context.Context, a row) string { return a.By.Name + " (" + a.By.Unit + ")" }),
+		{Name: "contact", Label: "Contact point", Cell: func(_ context.Context, a row) design.Cell {
+			if a.ContactRef == "" {
+				return design.Cell{}
+			}
+			return design.Cell{Text: a.Provider.Name + " " + a.ContactRef, Href: "/providers/" + a.Provider.Ref}
+		}},
+		text("whose", "Whose", func(_ context.Context, a row) string {
+			if a.By.ID == "" {
+				return ""
+			}
+			return a.By.Name + " (" + a.By.Unit + ")"
+		}),
 		text("since", "Since", func(ctx context.Context, a row) string { return when(ctx, a.At) }),
 		text("until", "Until", func(ctx context.Context, a row) string {
 			if a.EndedAt.IsZero() {

@@ -91,6 +91,7 @@ func (u *UI) routes() []route {
 		u.batchRoutes(),
 		u.securityRoutes(),
 		u.listRoutes(),
+		u.linkRoutes(),
 	)
 }
 

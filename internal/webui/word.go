@@ -140,6 +140,7 @@ var partTexts = map[concert.Part]design.Text{
 var rungTexts = map[concert.Rung]design.Text{
 	concert.RungQueued: "queued", concert.RungSent: "sent", concert.RungAccepted: "accepted by the provider's machine",
 	concert.RungOpened: "opened", concert.RungAcknowledged: "acknowledged", concert.RungFailed: "could not be delivered",
+	concert.RungDelivered: "in its mailbox, its mail system reports",
 }
 
 var noticeKinds = map[concert.NoticeKind]design.Text{

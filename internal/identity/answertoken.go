@@ -1,0 +1,33 @@
+package identity
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+)
+
+// AnswerToken prefixes a one-time answer link's token: it lets its holder see and
+// answer one referral, and nothing else.
+const AnswerToken = "csa_"
+
+// DerivedToken is a token of 256 bits that the key and the name alone give, in
+// the form of NewToken: a letter that is sent again carries the same one, and
+// nobody keeps it. Whoever has the key could make it, as they could read all that
+// it opens.
+func DerivedToken(prefix string, key Key, name string) (plain string, digest [32]byte) {
+	if !knownPrefix(prefix) {
+		panic("identity: unknown token prefix " + prefix)
+	}
+	buf := append(make([]byte, 0, tokenPlainSz), prefix...)
+	for block := byte(0); len(buf) < tokenPrefix+tokenRandom; block++ {
+		mac := hmac.New(sha256.New, key[:])
+		mac.Write([]byte("token\x00" + prefix + "\x00" + name + "\x00"))
+		mac.Write([]byte{block})
+		for _, b := range mac.Sum(nil) {
+			if b < 248 && len(buf) < tokenPrefix+tokenRandom {
+				buf = append(buf, base62[b%62])
+			}
+		}
+	}
+	buf = appendSum(buf)
+	return string(buf), sha256.Sum256(buf)
+}
