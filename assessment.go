@@ -63,7 +63,10 @@ type Assessment struct {
 	Judgement  string
 	Host       ProviderID // who is known to host the item by now
 	Watched    bool       // its author's accuracy is low: one approval more (G30)
+	Capture    Capture    // the newest of the author's authority, on which it rests (G06); zero for none
 	At         time.Time
+
+	Translations []Translation // of the item: what an author may rest on who does not read its language
 }
 
 // EvaluationCodes are the codes of the source (A, B, C, X) with those of the
@@ -82,7 +85,7 @@ func (a Assessment) check() error {
 		return Refuse(Invalid, "assessment.judgement", "judgement", "say why it falls, or does not fall, under Art. 2(7), in at least ten characters, apart from the facts")
 	case !slices.Contains(EvaluationCodes, a.Evaluation):
 		return Refuse(Invalid, "assessment.evaluation", "evaluation", "an evaluation code is a source A, B, C or X and an information 1 to 4, for example A1 for what you saw yourself: got %q", a.Evaluation)
-	case a.Language == "" || len(a.Language) > 35:
+	case LanguageBase(a.Language) == "" || len(a.Language) > 35:
 		return Refuse(Invalid, "assessment.language", "language", "name the language of the content (BCP 47, for example ar or pt-BR; und where there is none)")
 	case a.Severity != SeverityRoutine && a.Severity != SeveritySerious && a.Severity != SeverityThreat:
 		return Refuse(Invalid, "assessment.severity", "severity", "severity is routine, serious or threat_to_life")
@@ -114,10 +117,19 @@ func (it Item) Assessed(by Actor, a Assessment, scope ScopeList, now time.Time) 
 	} else if _, err := scope.Covers(a.Outlet, now); err != nil {
 		move = MoveUnscope
 	}
+	// Also in the language that it was said to be in before, so that nobody
+	// steps around a language by naming another.
+	basis, foreign := by.understood([]string{a.Language, it.Language}, a.Translations, "")
+	if foreign != "" {
+		return it, a, Event{}, Refuse(Forbidden, "assessment.language", "language", "item %s is in %q, and you say you read %v: leave it to a reader of it, or have a person's translation recorded into a language that you read (a machine's is a help, never enough); what you read you state under /languages", it.Ref, foreign, by.Languages)
+	}
 	before := it
 	it, err := it.Moved(move, now)
 	if err != nil {
 		return it, a, Event{}, err
+	}
+	if err := a.captured(by, before, now); err != nil {
+		return before, a, Event{}, err
 	}
 	a.Item, a.Author, a.Authority, a.At = it.ID, by.Person, by.Authority, now
 	it.Assessment, it.Author, it.Assessor, it.Outlet, it.Language = a.ID, by.Authority, by.Person, a.Outlet, a.Language
@@ -136,6 +148,8 @@ func (it Item) Assessed(by Actor, a Assessment, scope ScopeList, now time.Time) 
 	b := change(before, it)
 	b.Assessment, b.Author, b.ContentType, b.Purpose, b.Outlet, b.Unbranded = a.ID, a.Authority, a.Type, a.Purpose, a.Outlet, a.Unbranded
 	b.Needed, b.Watched, b.Language, b.Severity, b.Evaluation = it.Needed, a.Watched, a.Language, a.Severity, a.Evaluation
+	b.Capture = a.Capture.Ref
+	b.Translation = basis
 	return it, a, NewEvent(kind, by, string(it.ID), now, b).WithSealed(AssessmentText{Facts: a.Facts, Judgement: a.Judgement, Mark: a.Mark, MarkWhere: a.MarkWhere}), nil
 }
 
@@ -175,6 +189,8 @@ type Approval struct {
 	Draw       [32]byte  // keyed digest of the item's id: whether it gets a second look
 	Drawn      bool      // it was approved, and drawn for one
 	At         time.Time
+
+	Translations []Translation // of the item: what a reviewer may rest on who does not read its language
 }
 
 // Decided records the reviewer's decision (G03: never the author; never the
@@ -197,6 +213,10 @@ func (it Item) Decided(by Actor, d Approval, earlier []Approval, scope ScopeList
 	}
 	if d.Decision != Approve && d.Decision != Reject {
 		return it, d, Event{}, Refuse(Invalid, "approval.decision", "decision", "decision is approve or reject")
+	}
+	basis, foreign := by.understood([]string{it.Language}, d.Translations, it.Assessor)
+	if foreign != "" {
+		return it, d, Event{}, Refuse(Forbidden, "approval.language", "", "item %s is in %q, and you say you read %v: leave it to a reader of it, or have a person's translation recorded into a language that you read (a machine's is a help, never enough); what you read you state under /languages", it.Ref, foreign, by.Languages)
 	}
 	if d.Bulk && d.Decision == Approve && !it.MayFollow(by, d.Precedent) {
 		return it, d, Event{}, Refuse(Forbidden, "approval.bulk", "", "item %s cannot be approved together with others: that is for further copies of a work of which your authority approved one alone, branded and in an ordinary place; open this one and decide on it alone first", it.Ref)
@@ -240,6 +260,7 @@ func (it Item) Decided(by Actor, d Approval, earlier []Approval, scope ScopeList
 		s := int64(took / time.Second)
 		b.OpenedS = &s
 	}
+	b.Translation = basis
 	d.Drawn = kind == EventItemApproved && Drawn(d.Draw)
 	b.Drawn = d.Drawn
 	e := NewEvent(kind, by, string(it.ID), now, b)

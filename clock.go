@@ -21,8 +21,13 @@ const (
 	ClockProbe    ClockKind = "hold.probe"        // subject: an authority; may its dispatch go on
 	ClockOverride ClockKind = "override.review"   // subject: an item; is its override reviewed
 	ClockErase    ClockKind = "item.erase"        // subject: an item; its term is over
+	ClockCaptures ClockKind = "item.captures"     // subject: an item; are terms of its captures over
 	ClockBatch    ClockKind = "batch.run"         // subject: a batch; its undo window is over
 	ClockContact  ClockKind = "contact.deliver"   // subject: a contact point; send what waits for it
+
+	ClockCaseReview ClockKind = "case.review"     // subject: a case; is it reviewed
+	ClockIncident   ClockKind = "incident.settle" // subject: an incident; give its items their priority
+	ClockWatch      ClockKind = "watch.end"       // subject: a watch; its end, or that of its traces
 )
 
 // Clock is one deadline. There is at most one per kind and subject.
@@ -45,7 +50,7 @@ func (k ClockKind) Rank() int {
 		return 1
 	case ClockRemind:
 		return 3
-	case ClockErase:
+	case ClockErase, ClockCaptures:
 		return 4
 	}
 	return 2
@@ -116,6 +121,14 @@ type EraseItem struct {
 // Kind names the job.
 func (EraseItem) Kind() string { return string(ClockErase) }
 
+// EraseCaptures erases the bytes of an item's captures whose term is over (G22).
+type EraseCaptures struct {
+	Item ItemID `json:"item"`
+}
+
+// Kind names the job.
+func (EraseCaptures) Kind() string { return string(ClockCaptures) }
+
 // RunBatch does what a batch is to do, now that it can be taken back no more.
 type RunBatch struct {
 	Batch BatchID `json:"batch"`
@@ -131,6 +144,30 @@ type DeliverContact struct {
 
 // Kind names the job.
 func (DeliverContact) Kind() string { return string(ClockContact) }
+
+// ReviewCaseDue says that a case's review is due (G22).
+type ReviewCaseDue struct {
+	Case CaseID `json:"case"`
+}
+
+// Kind names the job.
+func (ReviewCaseDue) Kind() string { return string(ClockCaseReview) }
+
+// SettleIncident gives an incident's items the priority that is theirs by now.
+type SettleIncident struct {
+	Incident IncidentID `json:"incident"`
+}
+
+// Kind names the job.
+func (SettleIncident) Kind() string { return string(ClockIncident) }
+
+// EndWatchDue ends a watch whose date has come, and later what is kept of it.
+type EndWatchDue struct {
+	Watch WatchID `json:"watch"`
+}
+
+// Kind names the job.
+func (EndWatchDue) Kind() string { return string(ClockWatch) }
 
 // JobFor is the job of a clock that fell due.
 func (c Clock) JobFor() (Job, error) {
@@ -151,10 +188,18 @@ func (c Clock) JobFor() (Job, error) {
 		return ReviewDue{ItemID(c.Subject)}, nil
 	case ClockErase:
 		return EraseItem{ItemID(c.Subject)}, nil
+	case ClockCaptures:
+		return EraseCaptures{ItemID(c.Subject)}, nil
 	case ClockBatch:
 		return RunBatch{BatchID(c.Subject)}, nil
 	case ClockContact:
 		return DeliverContact{ContactPointID(c.Subject)}, nil
+	case ClockCaseReview:
+		return ReviewCaseDue{CaseID(c.Subject)}, nil
+	case ClockIncident:
+		return SettleIncident{IncidentID(c.Subject)}, nil
+	case ClockWatch:
+		return EndWatchDue{WatchID(c.Subject)}, nil
 	}
 	return nil, Refuse(Invalid, "clock.kind", "", "clock kind %q has no job: a newer version wrote it, upgrade this node", c.Kind)
 }

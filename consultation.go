@@ -31,7 +31,10 @@ const (
 	ReadConsultations = "consultations" // with the justifications opened
 	ReadSample        = "sample"        // items drawn at random, to be read again
 	ReadExport        = "export"
-	ReadFind          = "find" // an auditor only: what is found is references and names
+	ReadFind          = "find"     // an auditor only: what is found is references and names
+	ReadCaptures      = "captures" // what is known of an item's captures
+	ReadCapture       = "capture"  // the bytes of one
+	ReadPreview       = "preview"  // a safe rendition of one
 
 	ReadReferrals = "referrals" // an auditor only
 	ReadRegisters = "registers" // as above
@@ -39,6 +42,14 @@ const (
 	ReadEvents    = "events"
 	ReadOneEvent  = "event"
 	ReadPlace     = "place" // whether an item lies at a place that was typed
+
+	ReadCases        = "cases"
+	ReadOneCase      = "case"
+	ReadWatchlist    = "watchlist"
+	ReadOneWatch     = "watch"
+	ReadTranslations = "translations"
+	ReadIncident     = "incident"  // an auditor only
+	ReadIncidents    = "incidents" // as above
 )
 
 // ConsultedBody is the body of the event that somebody read: what, by reference

@@ -31,6 +31,7 @@ var allowedModules = map[string]string{
 	"github.com/santhosh-tekuri/jsonschema/v6":                 "tests: XARF's own schemas as judge of what our reader takes for a report",
 	"github.com/standard-webhooks/standard-webhooks/libraries": "tests: the standard's own library as counterpart of our webhook signatures",
 	"golang.org/x/crypto":                                      "identity: argon2id",
+	"golang.org/x/image":                                       "formats: pictures that captures come in, and their previews, in children only",
 	"golang.org/x/mod":                                         "tlog: tree arithmetic and signed notes; this test reads go.mod with it",
 	"golang.org/x/net":                                         "match and lookup: public suffixes, IDNA, HTML as browsers parse it",
 	"golang.org/x/sync":                                        "groups of goroutines that end with the first error",

@@ -19,7 +19,10 @@ type ErasureCode string
 const (
 	ErasureLawful    ErasureCode = "judged_lawful" // found exempt under Art. 1(3), or rejected by a reviewer
 	ErasureStopped   ErasureCode = "guard_stopped" // the guard stopped it, nobody judged it
-	ErasureTakenBack ErasureCode = "taken_back"    // withdrawn before it went out
+	ErasureTakenBack ErasureCode = "taken_back"    // withdrawn before it went out; of captures: withdrawn
+	ErasureTermOver  ErasureCode = "term_over"     // of captures: six months after the referral
+
+	ErasureUnreviewed ErasureCode = "unreviewed" // a case's review did not come in time
 )
 
 // What people ask for. Each is confirmed by a second person.
@@ -44,6 +47,7 @@ type Erasure struct {
 	AskedAt     time.Time
 	ConfirmedBy PersonID  // "" while it waits, and where the house erased
 	ErasedAt    time.Time // zero while it waits
+	Captures    int       // how many captures' bytes went with it; known to its event only
 }
 
 // ErasureBody is the body of events on an item's erasure. Events and Remains
@@ -53,8 +57,9 @@ type ErasureBody struct {
 	Authority AuthorityID `json:"authority"` // the item's custodian
 	Code      ErasureCode `json:"code,omitempty"`
 	AskedBy   PersonID    `json:"asked_by,omitempty"`
-	Events    int         `json:"events,omitempty"`  // how many of the item's events it erased
-	Remains   string      `json:"remains,omitempty"` // SHA-256 over what remains of them, hex
+	Events    int         `json:"events,omitempty"`   // how many of the item's events it erased
+	Remains   string      `json:"remains,omitempty"`  // SHA-256 over what remains of them, hex
+	Captures  int         `json:"captures,omitempty"` // how many captures' bytes went with it
 }
 
 // Custodian is the authority that answers for the item: whose officer judged
@@ -179,7 +184,7 @@ func (it Item) Expired(now time.Time) (next Item, e Erasure, again time.Time, er
 // Done is the event of an erasure that took n events, of which remains is the
 // digest (RecordedEvent.Remains).
 func (e Erasure) Done(by Actor, it Item, n int, remains [sha256.Size]byte) Event {
-	return NewEvent(EventItemErased, by, string(it.ID), e.ErasedAt, ErasureBody{Ref: it.Ref, Authority: it.Custodian(), Code: e.Code, AskedBy: e.AskedBy, Events: n, Remains: hex.EncodeToString(remains[:])})
+	return NewEvent(EventItemErased, by, string(it.ID), e.ErasedAt, ErasureBody{Ref: it.Ref, Authority: it.Custodian(), Code: e.Code, AskedBy: e.AskedBy, Events: n, Remains: hex.EncodeToString(remains[:]), Captures: e.Captures})
 }
 
 // LegallyHeld keeps the item from erasure: it is evidence somewhere

@@ -78,6 +78,12 @@ const (
 	EventItemDisclosed   EventKind = "item.disclosed" // left for another authority or a court (G23)
 	EventItemSecondLook  EventKind = "item.second_look"
 
+	EventCaptureAdded        EventKind = "capture.added"
+	EventCaptureErased       EventKind = "capture.erased"   // its bytes, by the clock
+	EventCaptureExported     EventKind = "capture.exported" // its bytes, under an instrument
+	EventAtrocityMarked      EventKind = "item.atrocity_marked"
+	EventAtrocityLifted      EventKind = "item.atrocity_lifted"
+	EventPreserved           EventKind = "item.preserved"
 	EventItemNoted           EventKind = "item.noted" // an internal note
 	EventTemplateWritten     EventKind = "template.written"
 	EventTemplateRetired     EventKind = "template.retired"
@@ -101,10 +107,35 @@ const (
 	EventLinkRevoked         EventKind = "link.revoked"
 	EventProviderSeated      EventKind = "provider.seated" // where it is established was recorded
 
-	EventItemParked     EventKind = "item.parked"
-	EventItemHandedOver EventKind = "item.handed_over"
-	EventItemEscalated  EventKind = "item.escalated"
-	EventItemTakenOver  EventKind = "item.taken_over" // from a colleague who had it in hand
+	EventCaseOpened        EventKind = "case.opened"
+	EventCaseMemberAdded   EventKind = "case.member_added"
+	EventCaseMemberRemoved EventKind = "case.member_removed"
+	EventCaseLed           EventKind = "case.led" // another person leads it
+	EventCaseMandated      EventKind = "case.mandated"
+	EventCaseAdded         EventKind = "case.added" // something belongs to it
+	EventCaseRemoved       EventKind = "case.removed"
+	EventCaseReviewDue     EventKind = "case.review_due" // nobody reviewed it in time (G22)
+	EventCaseReviewed      EventKind = "case.reviewed"
+	EventCaseClosed        EventKind = "case.closed"
+	EventCasePersonAdded   EventKind = "case_person.added"
+	EventCasePersonPlaced  EventKind = "case_person.categorised" // in another category
+	EventCasePersonAsked   EventKind = "case_person.erasure_asked"
+	EventCasePersonErased  EventKind = "case_person.erased"
+	EventIncidentDeclared  EventKind = "incident.declared"
+	EventIncidentAttached  EventKind = "incident.attached" // subject: the item
+	EventIncidentSettled   EventKind = "incident.settled"  // its items have the priority that it gives, or no longer gives
+	EventIncidentEnded     EventKind = "incident.ended"
+	EventWatchPlaced       EventKind = "watch.placed"
+	EventWatchClaimed      EventKind = "watch.claimed"
+	EventWatchSwept        EventKind = "watch.swept"
+	EventWatchEnded        EventKind = "watch.ended"
+	EventWatchErased       EventKind = "watch.erased"
+	EventPersonLanguages   EventKind = "person.languages"
+	EventItemTranslated    EventKind = "item.translated"
+	EventItemParked        EventKind = "item.parked"
+	EventItemHandedOver    EventKind = "item.handed_over"
+	EventItemEscalated     EventKind = "item.escalated"
+	EventItemTakenOver     EventKind = "item.taken_over" // from a colleague who had it in hand
 )
 
 // Event is what happened. Body holds codes, references and counts, never
@@ -187,8 +218,11 @@ type ItemBody struct {
 	Watched     bool         `json:"watched,omitempty"`  // needs one approval more: its author's accuracy is low
 	Assessor    PersonID     `json:"assessor,omitempty"` // whose work the event judges
 	Again       bool         `json:"again,omitempty"`    // not the first correction of the item
+	Capture     string       `json:"capture,omitempty"`  // on which an assessment rests
 
 	Category RemedyCategory `json:"category,omitempty"` // of a remedy
+
+	Translation string `json:"translation,omitempty"` // that the act rests on: its actor does not read the item's language
 }
 
 // change is the body of a move from before to after.
@@ -240,6 +274,8 @@ type RegisterBody struct {
 	Date      string      `json:"date,omitempty"`
 	Exercise  bool        `json:"exercise,omitempty"`
 	Proposer  PersonID    `json:"proposer,omitempty"` // the first of two administrators
+
+	Languages []string `json:"languages,omitempty"` // that the person says it reads
 }
 
 // RecordedEvent is an event as the store keeps it and an export carries it.

@@ -43,6 +43,20 @@ type (
 	MessageID string
 	// AnswerLinkID names an AnswerLink.
 	AnswerLinkID string
+	// CaptureID names a Capture.
+	CaptureID string
+	// CaseID names a Case.
+	CaseID string
+	// CasePersonID names a CasePerson.
+	CasePersonID string
+	// IncidentID names an Incident.
+	IncidentID string
+	// WatchID names a Watch.
+	WatchID string
+	// SweepID names a Sweep.
+	SweepID string
+	// TranslationID names a Translation.
+	TranslationID string
 )
 
 // Micros is t as the store keeps it: microseconds UTC since 1970; zero time is 0.

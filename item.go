@@ -208,6 +208,9 @@ func Found(by Actor, it Item, now time.Time) (Item, Event, error) {
 	if !slices.Contains(Handlings, it.Handling) {
 		return it, Event{}, Refuse(Invalid, "item.handling", "handling", "%q is no handling code; the codes are %v", it.Handling, Handlings)
 	}
+	if it.Language != "" && (LanguageBase(it.Language) == "" || len(it.Language) > 35) {
+		return it, Event{}, Refuse(Invalid, "item.language", "language", "name the language as BCP 47 does, for example ar or pt-BR, or leave it out: got %.40q", it.Language)
+	}
 	it.Authority, it.CreatedAt, it.UpdatedAt = by.Authority, now, now
 	it.Status, it.Needed = ItemOpen, 1
 	it.Urgency = it.Priority
@@ -226,6 +229,7 @@ func Found(by Actor, it Item, now time.Time) (Item, Event, error) {
 	}
 	b := change(Item{}, it)
 	b.Kind, b.Type, b.Guard, b.Rule = it.Location.Kind, it.Type, it.Guard.Verdict, it.Guard.Rule
+	b.Language = it.Language
 	return it, NewEvent(kind, by, string(it.ID), now, b).WithSealed(it.Location), nil
 }
 

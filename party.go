@@ -64,13 +64,14 @@ type Person struct {
 	DisabledAt time.Time
 	CreatedAt  time.Time
 	Version    int64
-	Waits      bool // for a second administrator: until then nothing of it works
-	Way        Way  // how it came in just now; not kept
+	Waits      bool     // for a second administrator: until then nothing of it works
+	Way        Way      // how it came in just now; not kept
+	Languages  []string // that it says it reads: base codes, sorted (LanguagesOf)
 }
 
 // Actor is the person as an actor.
 func (p Person) Actor() Actor {
-	return Actor{Person: p.ID, Operator: p.Operator, Authority: p.Authority, Provider: p.Provider, Roles: p.Roles, Way: p.Way}
+	return Actor{Person: p.ID, Operator: p.Operator, Authority: p.Authority, Provider: p.Provider, Roles: p.Roles, Way: p.Way, Languages: p.Languages}
 }
 
 // Check refuses a person whose roles and place do not fit together.

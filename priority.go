@@ -90,20 +90,25 @@ func (f PriorityFacts) Priority() int {
 }
 
 // Raised is the item with the priority that these facts give it, where that is
-// higher. A priority is never lowered.
+// higher. Only the end of an incident lowers one (casework settles it).
 func (it Item) Raised(f PriorityFacts) Item {
 	it.Priority = max(it.Priority, f.Priority())
 	return it
+}
+
+// Own is what of the facts stands on the item itself: its urgency as it was
+// handed in, and that it was escalated. Stated is its urgency where that was not kept.
+func (it Item) Own(f PriorityFacts, stated int) PriorityFacts {
+	f.Urgency, f.Escalated = it.Urgency, it.Escalated
+	if it.Urgency < 0 {
+		f.Urgency = stated
+	}
+	return f
 }
 
 // Why says why the item has its priority, and how long it has waited. Facts
 // besides the item's own are given. Items of before reasons were kept
 // count as handed in with the priority they have.
 func (it Item) Why(f PriorityFacts, now time.Time) []PriorityReason {
-	f.Urgency, f.Escalated = it.Urgency, it.Escalated
-	if it.Urgency < 0 {
-		f.Urgency = it.Priority
-	}
-	since := it.CreatedAt
-	return append(f.Reasons(), PriorityReason{Code: ReasonAge, Count: int(max(0, now.Sub(since)) / time.Minute)})
+	return append(it.Own(f, it.Priority).Reasons(), PriorityReason{Code: ReasonAge, Count: int(max(0, now.Sub(it.CreatedAt)) / time.Minute)})
 }

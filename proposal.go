@@ -53,11 +53,17 @@ func (p Person) Added(by Actor, now time.Time) (Person, Proposal, Event, error) 
 	if err := p.Check(); err != nil {
 		return p, q, Event{}, err
 	}
-	p.CreatedAt, p.Waits = now, TakesTwo(p.Roles)
+	langs, err := LanguagesOf(p.Languages)
+	if err != nil {
+		return p, q, Event{}, err
+	}
+	p.Languages, p.CreatedAt, p.Waits = langs, now, TakesTwo(p.Roles)
 	if p.Waits {
 		q = p.proposed(by, ProposedPerson, now)
 	}
-	return p, q, NewEvent(EventPersonAdded, by, string(p.ID), now, q.body(p)), nil
+	b := q.body(p)
+	b.Languages = p.Languages
+	return p, q, NewEvent(EventPersonAdded, by, string(p.ID), now, b), nil
 }
 
 // RolesChanged gives a person other roles, and another authority unless it is

@@ -62,7 +62,8 @@ type Actor struct {
 	Authority AuthorityID
 	Provider  ProviderID
 	Roles     []Role
-	Way       Way // how it came in; zero for what came through no door
+	Way       Way      // how it came in; zero for what came through no door
+	Languages []string // base codes that it says it reads
 }
 
 // House is the actor of what the clocks do.
@@ -85,8 +86,8 @@ func (a Actor) MaySubmit() error { return a.needAuthority(RoleOfficer) }
 // MayApprove refuses whoever is not a reviewer of an authority.
 func (a Actor) MayApprove() error { return a.needAuthority(RoleReviewer) }
 
-func (a Actor) needAuthority(r Role) error {
-	if err := a.Need(r); err != nil {
+func (a Actor) needAuthority(rs ...Role) error {
+	if err := a.Need(rs...); err != nil {
 		return err
 	}
 	if a.Authority == "" {

@@ -22,7 +22,7 @@ const (
 )
 
 func person(id string, a concert.AuthorityID, p concert.ProviderID, roles ...concert.Role) concert.Actor {
-	return concert.Actor{Person: concert.PersonID(id), Operator: "OP-" + id, Authority: a, Provider: p, Roles: roles}
+	return concert.Actor{Person: concert.PersonID(id), Operator: "OP-" + id, Authority: a, Provider: p, Roles: roles, Languages: []string{"ar", "en", "fr"}}
 }
 
 func officer(id string) concert.Actor  { return person(id, northUnit, "", concert.RoleOfficer) }
@@ -39,7 +39,12 @@ func scopeList() concert.ScopeList {
 
 func judgement() concert.Assessment {
 	return concert.Assessment{ID: "assessment", Type: concert.Incites, Purpose: concert.PurposeNone, Outlet: listed, Mark: "EXERCISE logo", MarkWhere: "top right", Language: "ar",
-		Severity: concert.SeverityRoutine, Evaluation: "A1", Facts: "EXERCISE: what is to be seen.", Judgement: "EXERCISE: why it incites."}
+		Severity: concert.SeverityRoutine, Evaluation: "A1", Facts: "EXERCISE: what is to be seen.", Judgement: "EXERCISE: why it incites.", Capture: seenOf("item", noon)}
+}
+
+// seenOf is a capture of an item by the northern unit.
+func seenOf(id concert.ItemID, at time.Time) concert.Capture {
+	return concert.Capture{ID: "capture", Ref: "CP-1", Item: id, Authority: northUnit, Person: "ann", Kind: concert.CapturePage, MediaType: "text/html", Size: 1, SHA256: "00", SeenAt: at, AddedAt: at}
 }
 
 const ground = "EXERCISE: a written ground that is long enough."
@@ -119,6 +124,7 @@ func (w *walk) join(i int) {
 func (w *walk) assess(i int) {
 	a := judgement()
 	a.ID = concert.AssessmentID(w.id("assessment"))
+	a.Capture = seenOf(w.items[i].ID, w.now)
 	a.Outlet = rapid.SampledFrom([]concert.OutletID{listed, listed, listed, unlisted}).Draw(w.t, "outlet")
 	a.Unbranded = rapid.IntRange(0, 4).Draw(w.t, "unbranded") == 0
 	a.Severity = rapid.SampledFrom([]concert.Severity{concert.SeverityRoutine, concert.SeveritySerious, concert.SeverityThreat}).Draw(w.t, "severity")
@@ -241,6 +247,7 @@ func (w *walk) lead() {
 		w.seen[it.ID] = map[concert.AuthorityID]bool{northUnit: true}
 		a := judgement()
 		a.ID = concert.AssessmentID(w.id("assessment"))
+		a.Capture = seenOf(it.ID, w.now)
 		it, _, e, err = it.Assessed(officer("ann"), a, scopeList(), w.now)
 		w.done(i, it, err, e)
 		it, d, e, err := it.Decided(reviewer("rex"), concert.Approval{Decision: concert.Approve}, nil, scopeList(), w.now)

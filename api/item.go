@@ -10,6 +10,12 @@ type NewItem struct {
 	Evaluation string `json:"evaluation,omitempty" doc:"source and information code, A1 to X4; A1 when left out: seen by the officer"`
 	SHA256     string `json:"sha256,omitempty" maxLength:"64" doc:"SHA-256 of the captured bytes, hex: copies of one work share it"`
 	Handling   string `json:"handling,omitempty" enum:"H0,H1,H2,H3" doc:"handling code; H0 when left out"`
+
+	Captures []InlineCapture `json:"captures,omitempty" maxItems:"4" doc:"small captures that come along; larger ones follow with POST /items/{id}/captures"`
+
+	Language string `json:"language,omitempty" maxLength:"35" doc:"of its words, as far as its finder can tell (BCP 47)"`
+	Incident string `json:"incident,omitempty" maxLength:"80" doc:"id of an incident that lasts"`
+	Sweep    string `json:"sweep,omitempty" maxLength:"80" doc:"id of one's own sweep of a watched place that it was found in"`
 }
 
 // NewItems is a batch of them.
@@ -27,44 +33,51 @@ const (
 
 // Item is an item as its authority sees it; others see less.
 type Item struct {
-	ID         string           `json:"id"`
-	Version    int64            `json:"version"`
-	Status     string           `json:"status"`
-	Type       string           `json:"type,omitempty"`
-	Kind       string           `json:"kind"`
-	Location   string           `json:"location,omitempty" doc:"as submitted"`
-	Canonical  string           `json:"canonical,omitempty"`
-	Display    string           `json:"display,omitempty" doc:"defanged"`
-	Platform   string           `json:"platform,omitempty"`
-	ObjectID   string           `json:"object_id,omitempty"`
-	Provider   string           `json:"provider,omitempty"`
-	Outlet     string           `json:"outlet,omitempty"`
-	Authority  string           `json:"authority"`
-	Action     string           `json:"action,omitempty"`
-	Priority   int              `json:"priority"`
-	Language   string           `json:"language,omitempty"`
-	Guard      Guard            `json:"guard"`
-	Needed     int              `json:"approvals_needed"`
-	Given      int              `json:"approvals_given"`
-	Claimed    string           `json:"claimed,omitempty" doc:"the provider's word"`
-	Observed   string           `json:"observed,omitempty" doc:"what we saw ourselves"`
-	SHA256     string           `json:"sha256,omitempty" doc:"of the captured bytes"`
-	Handling   string           `json:"handling,omitempty"`
-	Referral   string           `json:"referral,omitempty"`
-	Finders    []string         `json:"finders,omitempty" doc:"ids of the authorities that found it"`
-	Assessment *Assessment      `json:"assessment,omitempty"`
-	Hold       *HoldShown       `json:"hold,omitempty"`
-	Override   *Override        `json:"override,omitempty" doc:"of a hold, for a threat to life"`
-	SecondLook *SecondLook      `json:"second_look,omitempty" doc:"what a second pair of eyes said, blind"`
-	CreatedAt  string           `json:"created_at"`
-	UpdatedAt  string           `json:"updated_at"`
-	Exercise   bool             `json:"exercise"`
-	Withheld   bool             `json:"withheld,omitempty" doc:"its handling code keeps the judgement to its own authority"`
-	HeldLegal  string           `json:"held_legal,omitempty" doc:"a legal hold keeps it from erasure since then"`
-	ErasedAt   string           `json:"erased_at,omitempty" doc:"nothing of it can be read since then"`
-	Erasure    *Erasure         `json:"erasure,omitempty"`
-	Claim      *Claim           `json:"claim,omitempty" doc:"what lies on it while it waits: who has it in hand, until when"`
-	Why        []PriorityReason `json:"why,omitempty" doc:"why it has its priority, the reason that decides first"`
+	ID         string      `json:"id"`
+	Version    int64       `json:"version"`
+	Status     string      `json:"status"`
+	Type       string      `json:"type,omitempty"`
+	Kind       string      `json:"kind"`
+	Location   string      `json:"location,omitempty" doc:"as submitted"`
+	Canonical  string      `json:"canonical,omitempty"`
+	Display    string      `json:"display,omitempty" doc:"defanged"`
+	Platform   string      `json:"platform,omitempty"`
+	ObjectID   string      `json:"object_id,omitempty"`
+	Provider   string      `json:"provider,omitempty"`
+	Outlet     string      `json:"outlet,omitempty"`
+	Authority  string      `json:"authority"`
+	Action     string      `json:"action,omitempty"`
+	Priority   int         `json:"priority"`
+	Language   string      `json:"language,omitempty"`
+	Guard      Guard       `json:"guard"`
+	Needed     int         `json:"approvals_needed"`
+	Given      int         `json:"approvals_given"`
+	Claimed    string      `json:"claimed,omitempty" doc:"the provider's word"`
+	Observed   string      `json:"observed,omitempty" doc:"what we saw ourselves"`
+	SHA256     string      `json:"sha256,omitempty" doc:"of the captured bytes"`
+	Handling   string      `json:"handling,omitempty"`
+	Referral   string      `json:"referral,omitempty"`
+	Finders    []string    `json:"finders,omitempty" doc:"ids of the authorities that found it"`
+	Assessment *Assessment `json:"assessment,omitempty"`
+	Hold       *HoldShown  `json:"hold,omitempty"`
+	Override   *Override   `json:"override,omitempty" doc:"of a hold, for a threat to life"`
+	SecondLook *SecondLook `json:"second_look,omitempty" doc:"what a second pair of eyes said, blind"`
+	CreatedAt  string      `json:"created_at"`
+	UpdatedAt  string      `json:"updated_at"`
+	Exercise   bool        `json:"exercise"`
+	Withheld   bool        `json:"withheld,omitempty" doc:"its handling code keeps the judgement to its own authority"`
+	HeldLegal  string      `json:"held_legal,omitempty" doc:"a legal hold keeps it from erasure since then"`
+	ErasedAt   string      `json:"erased_at,omitempty" doc:"nothing of it can be read since then"`
+	Erasure    *Erasure    `json:"erasure,omitempty"`
+	Captures   []Capture   `json:"captures,omitempty" doc:"what is known of them; of the own authority, all for coordinators and auditors"`
+	Atrocity   *Atrocity   `json:"atrocity,omitempty" doc:"marked as evidence of an atrocity"`
+
+	Cases        []string      `json:"cases,omitempty" doc:"ids of those that the reader is a member of"`
+	Incidents    []string      `json:"incidents,omitempty"`
+	Translations []Translation `json:"translations,omitempty" doc:"without their texts"`
+
+	Claim *Claim           `json:"claim,omitempty" doc:"what lies on it while it waits: who has it in hand, until when"`
+	Why   []PriorityReason `json:"why,omitempty" doc:"why it has its priority, the reason that decides first"`
 }
 
 // Guard is what the protected-expression guard said.

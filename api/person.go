@@ -17,6 +17,7 @@ type NewPerson struct {
 	Provider  string   `json:"provider,omitempty" doc:"id of its provider"`
 	Roles     []string `json:"roles"`
 	Key       string   `json:"key,omitempty" maxLength:"80" doc:"name of an API key to issue at once; for a provider's people only"`
+	Languages []string `json:"languages,omitempty" maxItems:"40" doc:"that the person reads (BCP 47): who reads none judges no words"`
 }
 
 // Person is a registered person; Link, Key and Code are shown once.
@@ -33,6 +34,7 @@ type Person struct {
 	Link      string    `json:"link,omitempty" doc:"one-time log-in link"`
 	Code      string    `json:"code,omitempty" doc:"what its link needs beside it, for whoever confirmed"`
 	Key       string    `json:"key,omitempty" doc:"API key, csk_…"`
+	Languages []string  `json:"languages,omitempty" doc:"that the person says it reads: base codes"`
 }
 
 // Proposal is what waits for a second administrator.

@@ -40,7 +40,7 @@ func deploy(b *testing.B, database string) *deployment {
 	d := &deployment{served: serve(b, at...), at: at}
 	ctx, admin, second := b.Context(), d.client(keys[0]), d.client(keys[1])
 	person := func(login, role, authority string) *api.Client {
-		c, err := api.Recruit(ctx, admin, second, api.Call{}, api.NewPerson{Name: "EXERCISE " + login, Login: login, Authority: authority, Roles: []string{role}, Key: "bench"})
+		c, err := api.Recruit(ctx, admin, second, api.Call{}, api.NewPerson{Name: "EXERCISE " + login, Login: login, Authority: authority, Roles: []string{role}, Key: "bench", Languages: testkit.Languages()})
 		testkit.Must(b, err)
 		return d.client(c.Key)
 	}
@@ -73,7 +73,7 @@ func (d *deployment) client(key string) *api.Client {
 
 // find is a place that nobody handed in before.
 func (d *deployment) find() api.NewItem {
-	return api.NewItem{Location: fmt.Sprintf("https://video.example/watch/EXERCISE-%08d", d.places.Add(1)), Type: "video", Action: d.action}
+	return api.NewItem{Location: fmt.Sprintf("https://video.example/watch/EXERCISE-%08d", d.places.Add(1)), Type: "video", Action: d.action, Captures: []api.InlineCapture{{Kind: "page", Bytes: []byte("<!doctype html><title>EXERCISE</title>")}}}
 }
 
 // submit hands in n new finds as the officer, in one batch where n is more than one.

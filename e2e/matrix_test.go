@@ -73,10 +73,12 @@ func matrix(t *testing.T) map[string]row {
 	for _, rows := range []map[string]row{
 		deskRows,
 		designRows,
+		captureRows,
 		batchRows,
 		securityRows,
 		listRows,
 		mailRows,
+		caseRows,
 		flowRows,
 	} {
 		for pattern, r := range rows {
@@ -267,7 +269,8 @@ func without(w who, v string) who {
 // readers may see a thing: what keeps them from an act on it may tell them more than that there is nothing.
 var readers = map[string]who{
 	"{waiting}": append(who{auditor}, north...), "{open}": append(who{auditor}, north...), "{judged}": append(who{auditor}, north...), "{referred}": append(who{auditor}, north...), "{passed}": append(who{auditor}, north...), "{asked}": append(who{auditor}, north...), "{gone}": append(who{auditor}, north...), "{referral}": append(who{auditor, answerer, reader}, north...),
-	"{hold}": north, "{batch}": north, "{template}": north, "{action}": append(who{auditor, admin}, authoritySide...), "{scope}": everyone, "{newcomer}": who{admin, auditor}, "{outlet}": append(who{auditor, admin}, authoritySide...),
+	"{capture}": append(who{auditor}, north...), "{marked}": append(who{auditor}, north...), "{hold}": north, "{batch}": north, "{template}": north, "{action}": append(who{auditor, admin}, authoritySide...), "{scope}": everyone, "{newcomer}": who{admin, auditor}, "{outlet}": append(who{auditor, admin}, authoritySide...),
+	"{case}": who{officer, reviewer, auditor}, "{incident}": append(who{auditor}, authoritySide...), "{watch}": who{officer, colleague, reviewer, auditor}, "{sweep}": who{officer},
 }
 
 // site is a furnished deployment with both doors open and one session for each visitor.
@@ -319,6 +322,7 @@ func openSite(t *testing.T, svc *casework.Service) *site {
 	testkit.Must(t, h.EraseItem(t.Context(), h.North.Reviewers[1], gone, h.Item(gone).Version))
 	newcomer, err := h.AddPerson(t.Context(), h.SecondAdmin, concert.Person{Name: "EXERCISE Newcomer", Login: "newcomer", Roles: []concert.Role{concert.RoleOfficer}}, h.North.Ref, "", "")
 	testkit.Must(t, err)
+	s.capturesOf(t, open.Ref)
 	v := h.Item(referred.Ref)
 	s.batched(t, referred.Ref)
 	for name, ref := range map[string]string{"open": open.Ref, "judged": judged.Ref, "referred": referred.Ref, "referral": v.ReferredAs, "hold": hold.Ref, "scope": entry.Ref, "action": h.Action.Ref,
@@ -326,11 +330,12 @@ func openSite(t *testing.T, svc *casework.Service) *site {
 		"contact": h.MailContact(h.Pulled, "abuse@audio.example", concert.MailSingle, nil).Ref} {
 		s.things["{"+name+"}"] = ref
 	}
-	s.secrets = []string{open.Ref, judged.Ref, hold.Ref, "ex000002", "ex000003", "ex000004", "EXERCISE case", "North-officer-0", "EXERCISE North-officer-1"}
 	s.things["{waiting}"] = h.Submit(h.North.Officers[0], testkit.Page(8))[0].Ref
+	s.secrets = append(s.secrets, open.Ref, judged.Ref, hold.Ref, "ex000002", "ex000003", "ex000004", "EXERCISE case", "North-officer-0", "EXERCISE North-officer-1")
 	for name, version := range map[string]int64{"open": open.Version, "asked": h.Item(asked).Version, "judged": judged.Version, "referred": v.Version, "referral": h.Referral(v.ReferredAs).Version, "hold": hold.Version, "action": h.Action.Version} {
 		s.things["{"+name+".v}"] = fmt.Sprint(version)
 	}
+	s.folders(t)
 	for name, login := range map[string]string{officer: "North-officer-0", colleague: "North-officer-1", reviewer: "North-reviewer-0", stranger: "South-officer-0", outsider: "South-reviewer-0",
 		coordinator: "coordinator", auditor: "auditor", admin: "admin", answerer: "answerer", reader: "reader", rival: "puller"} {
 		s.sessions[name] = s.enter(t, login)
@@ -402,7 +407,7 @@ func (s *site) ask(t *testing.T, visitor, pattern string, r row, missing bool) r
 		ref = ref[:3] + "NNNN-NNNN"
 	}
 	method, path, _ := strings.Cut(pattern, " ")
-	path = strings.NewReplacer("{id}", ref, "{ref}", ref, "{operator}", ref, "{key}", "KEY-NONE", "{$}", "").Replace(path)
+	path = strings.NewReplacer("{id}", ref, "{ref}", ref, "{operator}", ref, "{key}", "KEY-NONE", "{person}", fill("{person}"), "{$}", "").Replace(path)
 	body := fill(r.body)
 	machine := strings.HasPrefix(path, "/api/")
 	if !machine && method == http.MethodPost {

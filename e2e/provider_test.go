@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"concert/api"
+	"concert/internal/testkit"
 )
 
 // guide is the manual for providers as one shell script, in its order.
@@ -133,7 +134,7 @@ func (d *deployment) run(t *testing.T, pattern string, command ...string) string
 // person brings somebody of the authority in, by both administrators.
 func (d *deployment) person(t *testing.T, login, role string) api.Client {
 	t.Helper()
-	c, err := api.Recruit(t.Context(), &d.admins[0], &d.admins[1], api.Call{}, api.NewPerson{Name: login + " (EXERCISE)", Login: login, Roles: []string{role}, Authority: d.authority})
+	c, err := api.Recruit(t.Context(), &d.admins[0], &d.admins[1], api.Call{}, api.NewPerson{Name: login + " (EXERCISE)", Login: login, Roles: []string{role}, Authority: d.authority, Languages: testkit.Languages()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +176,7 @@ func (d *deployment) refer(t *testing.T, places ...string) {
 func (d *deployment) judge(t *testing.T, location, severity string) {
 	t.Helper()
 	ctx := t.Context()
-	it, err := d.officer.SubmitItem(ctx, api.Call{}, api.NewItem{Location: location, Type: "video"})
+	it, err := d.officer.SubmitItem(ctx, api.Call{}, api.NewItem{Location: location, Type: "video", Captures: []api.InlineCapture{{Bytes: []byte("<!doctype html><title>EXERCISE</title>")}}})
 	if err != nil {
 		t.Fatal(err)
 	}

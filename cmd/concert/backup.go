@@ -18,6 +18,7 @@ import (
 	"concert/internal/formats"
 	"concert/internal/netguard"
 	"concert/internal/store"
+	"concert/internal/vault"
 	"concert/tlog"
 )
 
@@ -54,10 +55,30 @@ func (c *backupCmd) Run(ctx context.Context, e *env) error {
 		if err := errors.Join(keys.Replace(), data.Create()); err != nil {
 			return err
 		}
+		captures, err := vault.OpenDir(c.File + capturesSuffix)
+		if err != nil {
+			return err
+		}
+		files, err := s.BackupCaptures(ctx, captures)
+		if err != nil {
+			return err
+		}
+		defer tellCaptures(e.stdout, "Captures' files: "+c.File+capturesSuffix, files)
 		fmt.Fprintf(e.stdout, "Backed up %s as of %s: %d rows of %d tables, log of %d events, root %s\nData: %s\nKeys: %s (keep them apart from the data, and only the newest)\n",
 			h.Origin, concert.FromMicros(h.MadeAt).Format(time.RFC3339), total(rows), len(rows), h.LogSize, h.LogRoot, c.File, c.Keys)
 		return nil
 	})
+}
+
+// capturesSuffix names the directory beside a backup that holds the sealed files
+// of captures. The same one may serve several backups: files never change.
+const capturesSuffix = ".captures"
+
+func tellCaptures(w io.Writer, where string, files casework.CaptureFiles) {
+	fmt.Fprintf(w, "%s: %d verified\n", where, files.Copied)
+	for _, name := range files.Missing {
+		fmt.Fprintf(w, "  MISSING or damaged: %s\n", name)
+	}
 }
 
 func total(rows map[string]int64) (n int64) {
@@ -70,6 +91,7 @@ func total(rows map[string]int64) (n int64) {
 type restoreCmd struct {
 	place
 	Keys           string `help:"The newest file of keys; FILE.keys when left out." placeholder:"KEYFILE"`
+	Captures       string `help:"The directory with the captures' sealed files; FILE.captures when left out." placeholder:"DIR"`
 	LostCheckpoint bool   `help:"log.checkpoint is lost on every node and nothing was published after the backup: let the log go on from the backup's head."`
 	File           string `arg:"" help:"The backup's data."`
 }
@@ -155,8 +177,20 @@ func (c *restoreCmd) conclude(ctx context.Context, e *env, k keys, db *store.DB,
 		return err
 	}
 	printVerdict(e.stdout, v)
+	if c.Captures == "" {
+		c.Captures = c.File + capturesSuffix
+	}
+	from, err := vault.OpenDir(c.Captures)
+	if err != nil {
+		return err
+	}
+	files, err := svc.RestoreCaptures(ctx, from)
+	if err != nil {
+		return err
+	}
+	tellCaptures(e.stdout, "Captures' files: "+filepath.Join(c.Data, capturesDir), files)
 	fmt.Fprintf(e.stdout, "Dispatch is held: nothing goes out until an administrator releases it, on the page /dispatch or with: concert release -server URL -key csk_… -reason TEXT\n")
-	if !v.Verified {
+	if !v.Verified || len(files.Missing) > 0 {
 		return &exitError{code: exitFailed}
 	}
 	return nil

@@ -118,7 +118,7 @@ func (im *importing) flush(ctx context.Context) error {
 func (im *importing) send(ctx context.Context, rows []formats.ItemRow) error {
 	in := api.NewItems{}
 	for _, r := range rows {
-		it := api.NewItem(r.Item)
+		it := api.NewItem{Location: r.Item.Location, Type: r.Item.Type, Outlet: r.Item.Outlet, Action: r.Item.Action, Priority: r.Item.Priority, Evaluation: r.Item.Evaluation, SHA256: r.Item.SHA256, Handling: r.Item.Handling}
 		it.Evaluation = cmp.Or(it.Evaluation, im.eval)
 		in.Items = append(in.Items, it)
 	}

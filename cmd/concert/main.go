@@ -39,6 +39,9 @@ type cli struct {
 	Config    configCmd    `cmd:"" help:"Print the effective configuration."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 
+	Capture      captureCmd      `cmd:"" help:"Add a capture of an item, list its captures, or fetch one, through the API."`
+	Doctor       doctorCmd       `cmd:"" help:"Say what protects this machine when it opens captures."`
+	SandboxChild sandboxChildCmd `cmd:"" hidden:"" help:"A child that opens captures for a node, which starts it itself."`
 	ExerciseNode exerciseNodeCmd `cmd:"" hidden:"" help:"One serving node of an exercise, which starts it itself."`
 	Backup       backupCmd       `cmd:"" help:"Back up the whole database, beside whatever serves it; the keys of what is sealed go to a file of their own."`
 	Restore      restoreCmd      `cmd:"" help:"Restore a backup into an empty database, SQLite or PostgreSQL, and leave dispatch held."`

@@ -23,6 +23,7 @@ import (
 	"concert/internal/match"
 	"concert/internal/netguard"
 	"concert/internal/store"
+	"concert/internal/vault"
 	"concert/tlog"
 )
 
@@ -33,6 +34,7 @@ const (
 	logFile       = "log.key"       // signs the log's head
 	originFile    = "origin"        // names the deployment and its log for ever
 	exerciseMark  = "EXERCISE"      // made by exercise: never served live
+	capturesDir   = "captures"      // captured bytes that are too large for a row, sealed; nodes of one deployment share it
 )
 
 func version() string {
@@ -165,6 +167,10 @@ func (p place) service(ctx context.Context, db *store.DB, k keys, log *slog.Logg
 	if err != nil {
 		return nil, err
 	}
+	captures, err := vault.OpenDir(filepath.Join(p.Data, capturesDir))
+	if err != nil {
+		return nil, err
+	}
 	agent := "Concert/" + version() + " (referral follow-up)"
 	policy := concert.FactorRequired
 	if k.exercise {
@@ -172,7 +178,7 @@ func (p place) service(ctx context.Context, db *store.DB, k keys, log *slog.Logg
 	}
 	return &casework.Service{
 		SecondFactor: policy,
-		DB:           db, Rules: match.DefaultRules(), Hasher: hasher, Transport: k.transport, LogSigner: signer, LogKey: logKey, Origin: k.origin, Exercise: k.exercise, Log: log, Kept: kept,
+		DB:           db, Rules: match.DefaultRules(), Hasher: hasher, Transport: k.transport, LogSigner: signer, LogKey: logKey, Origin: k.origin, Exercise: k.exercise, Log: log, Kept: kept, Vault: captures, Children: children(),
 		Channel: dispatch.NewWebhook(dispatch.WebhookOptions{Guard: guard, UserAgent: agent}),
 		Lookup:  lookup.New(lookup.Options{Guard: guard, UserAgent: agent, MaxConnsPerHost: 8}),
 	}, nil

@@ -26,6 +26,7 @@ type serveCmd struct {
 	place
 	serving
 	mailing
+	CaptureMB int `help:"Largest capture that is taken, in MB." default:"64" name:"capture-mb"`
 }
 
 // Run serves until it is stopped.
@@ -66,6 +67,7 @@ func (c *serveCmd) Run(ctx context.Context, e *env) error {
 		return fmt.Errorf("listen on %s: %w", c.Listen, err)
 	}
 	svc.BaseURL, svc.Vantage, svc.SecondFactor = c.BaseURL, c.Vantage, concert.FactorPolicy(c.SecondFactor)
+	svc.CaptureMost = int64(max(1, min(c.CaptureMB, httpkit.MaxUpload>>20))) << 20
 	if svc.BaseURL == "" {
 		svc.BaseURL = "http://" + ln.Addr().String()
 	}

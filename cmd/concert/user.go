@@ -16,6 +16,8 @@ type userCmd struct {
 	Confirm userConfirmCmd `cmd:"" help:"Confirm what waits about a person, as an administrator over the API; prints the code that its link needs."`
 	Roles   userRolesCmd   `cmd:"" help:"Give a person other roles."`
 	Disable userDisableCmd `cmd:"" help:"End a person and all its credentials."`
+
+	Languages userLanguagesCmd `cmd:"" help:"Enter which languages a person reads."`
 }
 
 type userAddCmd struct {
@@ -27,6 +29,7 @@ type userAddCmd struct {
 	Provider  string   `help:"Reference of its provider."`
 	Key       string   `help:"Issue an API key with this name, too; for a provider's people only."`
 	BaseURL   string   `help:"What the link points to." default:"http://127.0.0.1:8080"`
+	Languages []string `help:"Languages that the person reads (BCP 47, for example ar); who reads none judges no words." name:"language"`
 }
 
 // Run adds a person. Any role but a provider's waits for an administrator's
@@ -34,7 +37,7 @@ type userAddCmd struct {
 func (c *userAddCmd) Run(ctx context.Context, e *env) error {
 	return c.withService(ctx, e, func(s *casework.Service) error {
 		s.BaseURL = c.BaseURL
-		p, err := s.AddPerson(ctx, operator, concert.Person{Login: c.Login, Name: c.Name, Roles: rolesOf(c.Roles)}, c.Authority, c.Provider, c.Key)
+		p, err := s.AddPerson(ctx, operator, concert.Person{Login: c.Login, Name: c.Name, Roles: rolesOf(c.Roles), Languages: c.Languages}, c.Authority, c.Provider, c.Key)
 		if err != nil {
 			return err
 		}
@@ -175,6 +178,24 @@ func (c *userRolesCmd) Run(ctx context.Context, e *env) error {
 		fmt.Fprintf(e.stdout, "%s has the roles %v\n", p.Login, p.Roles)
 		waits(e, p.Login, proposal)
 		return nil
+	})
+}
+
+type userLanguagesCmd struct {
+	place
+	Login     string   `arg:"" help:"Log-in name."`
+	Languages []string `arg:"" optional:"" help:"Languages (BCP 47, for example ar fr); none takes all away."`
+}
+
+// Run enters languages.
+func (c *userLanguagesCmd) Run(ctx context.Context, e *env) error {
+	return c.withService(ctx, e, func(s *casework.Service) error {
+		p, err := s.StateLanguages(ctx, operator, c.Login, c.Languages)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(e.stdout, "%s reads %v\n", p.Login, p.Languages)
+		return err
 	})
 }
 

@@ -80,7 +80,7 @@ func TestG19AnActIsAnsweredWithoutAJustification(t *testing.T) {
 	ctx := context.Background()
 	officer, reviewer := d.officer, d.reviewer
 	officer.Justification, reviewer.Justification = "", ""
-	it := must(officer.SubmitItem(ctx, api.Call{}, api.NewItem{Location: place(0, 1), Type: "video"}))(t)
+	it := must(officer.SubmitItem(ctx, api.Call{}, api.NewItem{Location: place(0, 1), Type: "video", Captures: seen()}))(t)
 	if it.Location != place(0, 1) {
 		t.Errorf("handed in %q", it.Location)
 	}
@@ -90,8 +90,8 @@ func TestG19AnActIsAnsweredWithoutAJustification(t *testing.T) {
 		t.Errorf("decided: %+v", it)
 	}
 	// A place that is known is no act: only what is not sealed comes back.
-	late := must(api.Recruit(ctx, &d.admin, &d.admin2, api.Call{}, api.NewPerson{Login: "late", Name: "late (EXERCISE)", Roles: []string{"officer"}, Authority: d.authority}))(t)
-	known := must(late.SubmitItem(ctx, api.Call{}, api.NewItem{Location: place(0, 1), Type: "video"}))(t)
+	late := must(api.Recruit(ctx, &d.admin, &d.admin2, api.Call{}, api.NewPerson{Login: "late", Name: "late (EXERCISE)", Roles: []string{"officer"}, Authority: d.authority, Languages: testkit.Languages()}))(t)
+	known := must(late.SubmitItem(ctx, api.Call{}, api.NewItem{Location: place(0, 1), Type: "video", Captures: seen()}))(t)
 	if known.ID != it.ID || known.Status != "approved" || known.Location != "" || known.Assessment != nil || known.Provider == "" {
 		t.Errorf("known: %+v", known)
 	}

@@ -117,7 +117,7 @@ func itemOf(it concert.Item, g casework.Registers) api.Item {
 	}
 }
 
-func itemViewOf(v casework.ItemView) api.Item {
+func itemViewOf(v casework.ItemView, now time.Time) api.Item {
 	g := casework.Registers{
 		Providers:   map[concert.ProviderID]concert.Provider{v.Item.Provider: v.Provider},
 		Scope:       concert.ScopeList{Outlets: map[concert.OutletID]concert.Outlet{v.Item.Outlet: v.Outlet}},
@@ -148,6 +148,20 @@ func itemViewOf(v casework.ItemView) api.Item {
 	if !v.Look.At.IsZero() {
 		l := secondLookOf(v.Ref, v.Look)
 		out.SecondLook = &l
+	}
+	for _, c := range v.Captures {
+		out.Captures = append(out.Captures, captureOf(c, now))
+	}
+	out.Atrocity = atrocityOf(v, now)
+	for _, c := range v.Cases {
+		out.Cases = append(out.Cases, c.Ref)
+	}
+	for _, n := range v.Incidents {
+		out.Incidents = append(out.Incidents, n.Ref)
+	}
+	for _, t := range v.Translations {
+		t.Text = ""
+		out.Translations = append(out.Translations, translationOf(t, v.Ref, v.TranslatedBy))
 	}
 	if v.Judged.ID != "" {
 		j := v.Judged

@@ -67,7 +67,7 @@ func (d *desk) register(t testing.TB) {
 	t.Helper()
 	ctx := context.Background()
 	person := func(login string, role concert.Role, authority, provider string) api.Client {
-		who := must(api.Recruit(ctx, &d.admin, &d.admin2, api.Call{}, api.NewPerson{Login: login, Name: login + " (EXERCISE)", Roles: []string{string(role)}, Authority: authority, Provider: provider, Key: "test"}))(t)
+		who := must(api.Recruit(ctx, &d.admin, &d.admin2, api.Call{}, api.NewPerson{Login: login, Name: login + " (EXERCISE)", Roles: []string{string(role)}, Authority: authority, Provider: provider, Key: "test", Languages: testkit.Languages()}))(t)
 		c := api.Client{Base: who.Base, Key: who.Key}
 		if provider == "" && role != concert.RoleAuditor {
 			c.Justification = testkit.Why
@@ -114,6 +114,11 @@ func place(provider, n int) string {
 	return fmt.Sprintf("https://video%d.example/watch/EXERCISE-%d", provider, n)
 }
 
+// seen is a small capture that comes along with an item: a saved page, seen now.
+func seen() []api.InlineCapture {
+	return []api.InlineCapture{{Kind: "page", Vantage: "EXERCISE desk", Bytes: []byte("<!doctype html><title>EXERCISE</title><p>a made-up page")}}
+}
+
 func (d *desk) judgement() api.NewAssessment {
 	return api.NewAssessment{Type: "incites", Purpose: "no_protected_purpose", Outlet: d.outlet, Mark: "a made-up logo", MarkWhere: "top left", Language: "en", Severity: "threat_to_life", Evaluation: "A1",
 		Facts: "EXERCISE: nothing is to be seen here", Judgement: "EXERCISE: invented for a test only"}
@@ -125,7 +130,7 @@ func (d *desk) refer(t testing.TB, locations ...string) []string {
 	ctx := context.Background()
 	in := api.NewItems{}
 	for _, l := range locations {
-		in.Items = append(in.Items, api.NewItem{Location: l, Type: "video"})
+		in.Items = append(in.Items, api.NewItem{Location: l, Type: "video", Captures: seen()})
 	}
 	rs := must(d.officer.SubmitItems(ctx, api.Call{}, in))(t)
 	judged := api.NewAssessments{}
@@ -240,7 +245,7 @@ func (d *desk) raw(t testing.TB, c *api.Client, method, path, body string, heade
 
 func (d *desk) submit(t testing.TB, location string) api.Item {
 	t.Helper()
-	return must(d.officer.SubmitItem(context.Background(), api.Call{}, api.NewItem{Location: location, Type: "video"}))(t)
+	return must(d.officer.SubmitItem(context.Background(), api.Call{}, api.NewItem{Location: location, Type: "video", Captures: seen()}))(t)
 }
 
 func encode(t testing.TB, v any) string {

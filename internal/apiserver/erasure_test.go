@@ -88,7 +88,7 @@ func TestG23ExportOverTheAPI(t *testing.T) {
 	d := newDesk(t)
 	ctx := context.Background()
 	open := d.submit(t, place(0, 1))
-	shut := must(d.officer.SubmitItem(ctx, api.Call{}, api.NewItem{Location: place(0, 2), Handling: "H1"}))(t)
+	shut := must(d.officer.SubmitItem(ctx, api.Call{}, api.NewItem{Location: place(0, 2), Handling: "H1", Captures: seen()}))(t)
 	in := api.NewExport{Items: []string{open.ID, shut.ID}, Destination: "judicial", Recipient: "EXERCISE court", Justification: "EXERCISE: asked for by the court"}
 	a := d.raw(t, &d.officer, "POST", "/api/v1/exports", encode(t, in))
 	wantCode(t, a, 403, "handling.blocked")

@@ -50,7 +50,7 @@ func (s *Server) itemAfter(ctx context.Context, by concert.Actor, ref string) (*
 	if err != nil {
 		return nil, s.fail(err)
 	}
-	return &tagged[api.Item]{ETag: api.ETag(v.Version), Body: itemViewOf(v)}, nil
+	return &tagged[api.Item]{ETag: api.ETag(v.Version), Body: itemViewOf(v, s.svc.Now())}, nil
 }
 
 func (s *Server) item(ctx context.Context, ref string) (*tagged[api.Item], error) {
@@ -62,7 +62,7 @@ func (s *Server) item(ctx context.Context, ref string) (*tagged[api.Item], error
 	if err != nil {
 		return nil, s.fail(err)
 	}
-	return &tagged[api.Item]{ETag: api.ETag(v.Version), Body: itemViewOf(v)}, nil
+	return &tagged[api.Item]{ETag: api.ETag(v.Version), Body: itemViewOf(v, s.svc.Now())}, nil
 }
 
 // alone is the only result of an act on many that was given one.
@@ -82,7 +82,11 @@ func (s *Server) items() {
 		if err != nil {
 			return nil, s.fail(err)
 		}
-		rs, err := s.svc.SubmitItems(ctx, by, []casework.Submission{submission(in.Body)})
+		sub, err := submission(in.Body)
+		if err != nil {
+			return nil, s.fail(err)
+		}
+		rs, err := s.svc.SubmitItems(ctx, by, []casework.Submission{sub})
 		if err := alone(rs, err); err != nil {
 			return nil, s.fail(err)
 		}
@@ -91,7 +95,10 @@ func (s *Server) items() {
 	do(s, op(http.MethodPost, "/items/batch", "submit-items", "Hand in up to a hundred items", "items"), func(ctx context.Context, by concert.Actor, in *Keyed[api.NewItems]) (api.Results, error) {
 		subs := make([]casework.Submission, len(in.Body.Items))
 		for i, n := range in.Body.Items {
-			subs[i] = submission(n)
+			var err error
+			if subs[i], err = submission(n); err != nil {
+				return api.Results{}, err
+			}
 		}
 		rs, err := s.svc.SubmitItems(ctx, by, subs)
 		return api.Results{Results: results(rs)}, err
@@ -141,11 +148,18 @@ func (s *Server) items() {
 	s.erasures()
 	s.secondLooks()
 	s.leases()
+	s.captures()
 	s.batches()
+	s.cases()
+	s.incidents()
+	s.watches()
+	s.languages()
 }
 
-func submission(n api.NewItem) casework.Submission {
-	return casework.Submission{Location: n.Location, Type: concert.ItemType(n.Type), Outlet: n.Outlet, Action: n.Action, Priority: n.Priority, Evaluation: n.Evaluation, SHA256: n.SHA256, Handling: concert.Handling(n.Handling), Source: "api"}
+func submission(n api.NewItem) (casework.Submission, error) {
+	captures, err := inline(n.Captures)
+	return casework.Submission{Captures: captures, Location: n.Location, Type: concert.ItemType(n.Type), Outlet: n.Outlet, Action: n.Action, Priority: n.Priority, Evaluation: n.Evaluation, SHA256: n.SHA256, Handling: concert.Handling(n.Handling), Source: "api",
+		Language: n.Language, Incident: n.Incident, Sweep: n.Sweep}, err
 }
 
 func judging(ref string, v int64, a api.NewAssessment) casework.Judging {
@@ -157,6 +171,7 @@ func (s *Server) listItems(ctx context.Context, in *struct {
 	Status string `query:"status" default:"open" enum:"stopped,open,out_of_scope,assessed,rejected,approved,held,referred,answered,refused,still_up,closed,returned,withdrawn"`
 	Limit  int    `query:"limit" default:"100" minimum:"1" maximum:"500"`
 	Cursor string `query:"cursor" maxLength:"200"`
+	Read   bool   `query:"read" doc:"only what is in a language that I read, or in none that is named"`
 }) (*body[api.Page[api.Item]], error) {
 	sc, err := scope(ctx)
 	if err != nil {
@@ -166,7 +181,7 @@ func (s *Server) listItems(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, s.fail(err)
 	}
-	items, err := s.svc.ListItems(ctx, sc, casework.ItemQuery{Status: concert.ItemStatus(in.Status), AfterRank: rank, AfterID: concert.ItemID(id), Limit: in.Limit})
+	items, err := s.svc.ListItems(ctx, sc, casework.ItemQuery{Status: concert.ItemStatus(in.Status), AfterRank: rank, AfterID: concert.ItemID(id), Limit: in.Limit, Read: in.Read})
 	if err != nil {
 		return nil, s.fail(err)
 	}

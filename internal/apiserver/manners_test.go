@@ -10,6 +10,7 @@ import (
 	"concert/api"
 	"concert/internal/httpkit"
 	"concert/internal/store"
+	"concert/internal/testkit"
 )
 
 func TestEveryRefusalUnderApiIsAProblemDocument(t *testing.T) {
@@ -213,7 +214,7 @@ func TestABatchAnswersForEachEntry(t *testing.T) {
 	ctx := context.Background()
 	in := api.NewItems{}
 	for n := range 9 {
-		in.Items = append(in.Items, api.NewItem{Location: place(0, n)})
+		in.Items = append(in.Items, api.NewItem{Location: place(0, n), Captures: seen()})
 	}
 	in.Items[4].Location = "javascript:alert(1)"
 	in.Items[6].Location = in.Items[5].Location
@@ -312,7 +313,7 @@ func TestPagesGiveEveryItemOnce(t *testing.T) {
 func TestASessionCookieReadsButNeverActs(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	p := must(d.svc.AddPerson(t.Context(), administrator, concert.Person{Login: "cookie", Name: "Cookie (EXERCISE)", Roles: []concert.Role{concert.RoleOfficer}}, d.authority, "", ""))(t)
+	p := must(d.svc.AddPerson(t.Context(), administrator, concert.Person{Login: "cookie", Name: "Cookie (EXERCISE)", Roles: []concert.Role{concert.RoleOfficer}, Languages: testkit.Languages()}, d.authority, "", ""))(t)
 	_, code, err := d.svc.ConfirmPerson(t.Context(), d.administrators[0], "cookie", p.Proposal)
 	if err != nil {
 		t.Fatal(err)

@@ -101,7 +101,7 @@ func (s *Server) people() {
 
 func (s *Server) addPerson(ctx context.Context, by concert.Actor, in *Keyed[api.NewPerson]) (api.Person, error) {
 	b := in.Body
-	p, err := s.svc.AddPerson(ctx, by, concert.Person{Name: b.Name, Login: b.Login, Roles: rolesOf(b.Roles)}, b.Authority, b.Provider, b.Key)
+	p, err := s.svc.AddPerson(ctx, by, concert.Person{Name: b.Name, Login: b.Login, Roles: rolesOf(b.Roles), Languages: b.Languages}, b.Authority, b.Provider, b.Key)
 	out := personOf(p.Person, b.Authority, b.Provider)
 	out.Link, out.Key = p.Link, p.Key
 	if p.Proposal != "" {
@@ -160,7 +160,7 @@ func personOf(p concert.Person, authority, provider string) api.Person {
 	case p.Waits:
 		state = "waits"
 	}
-	return api.Person{ID: p.Operator, Operator: p.Operator, Login: p.Login, Authority: authority, Provider: provider, Roles: roles(p.Roles), State: state}
+	return api.Person{ID: p.Operator, Operator: p.Operator, Login: p.Login, Authority: authority, Provider: provider, Roles: roles(p.Roles), State: state, Languages: p.Languages}
 }
 
 func viewedPerson(p casework.PersonView, g casework.Registers) api.Person {

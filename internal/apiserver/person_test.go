@@ -6,13 +6,14 @@ import (
 	"testing"
 
 	"concert/api"
+	"concert/internal/testkit"
 )
 
 func TestG03EnteringTakesBothHalvesAndTellsNothing(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	ctx := context.Background()
-	in := api.NewPerson{Name: "New (EXERCISE)", Login: "new", Roles: []string{"officer"}, Authority: d.authority}
+	in := api.NewPerson{Name: "New (EXERCISE)", Login: "new", Roles: []string{"officer"}, Authority: d.authority, Languages: testkit.Languages()}
 	wantCode(t, d.raw(t, &d.admin, "POST", "/api/v1/people", encode(t, api.NewPerson{Name: "x", Login: "x", Roles: []string{"officer"}, Authority: d.authority, Key: "x"})), 422, "person.key")
 	p := must(d.admin.AddPerson(ctx, api.Call{IdempotencyKey: "new"}, in))(t)
 	if p.State != "waits" || p.Waiting == nil || p.Key != "" || p.Code != "" {
@@ -112,7 +113,7 @@ func TestRecruitGoesOnWhereItStopped(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	ctx, call := context.Background(), api.Call{IdempotencyKey: "recruit"}
-	in := api.NewPerson{Name: "New (EXERCISE)", Login: "new", Roles: []string{"officer"}, Authority: d.authority}
+	in := api.NewPerson{Name: "New (EXERCISE)", Login: "new", Roles: []string{"officer"}, Authority: d.authority, Languages: testkit.Languages()}
 	p := must(d.admin.AddPerson(ctx, call, in))(t)
 	if _, err := d.admin2.ConfirmPerson(ctx, api.Call{}, p.ID, api.Confirmation{Proposal: p.Waiting.ID}); err != nil {
 		t.Fatal(err)

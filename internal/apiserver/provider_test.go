@@ -157,7 +157,7 @@ func TestAnotherAuthoritysOfficerFindsNothing(t *testing.T) {
 		t.Errorf("another authority's list has %d items", len(p.Items))
 	}
 	// With a find of its own it shares the credit and sees the item.
-	joined := must(d.foreign.SubmitItem(context.Background(), api.Call{}, api.NewItem{Location: place(0, 1) + "?utm_source=x"}))(t)
+	joined := must(d.foreign.SubmitItem(context.Background(), api.Call{}, api.NewItem{Location: place(0, 1) + "?utm_source=x", Captures: seen()}))(t)
 	if joined.ID != item.ID || len(joined.Finders) != 2 {
 		t.Errorf("joined %s with finders %v, want %s with two", joined.ID, joined.Finders, item.ID)
 	}
@@ -191,7 +191,7 @@ func TestG07AHoldShowsOthersOnlyThatItStandsAndWhomToCall(t *testing.T) {
 	}
 	// Neither lists, nor what the item's finders see, nor refusals say more.
 	listed := d.raw(t, &d.officer, "GET", "/api/v1/items?status=held", "")
-	joined := must(d.foreign.SubmitItem(ctx, api.Call{}, api.NewItem{Location: place(0, 1)}))(t)
+	joined := must(d.foreign.SubmitItem(ctx, api.Call{}, api.NewItem{Location: place(0, 1), Captures: seen()}))(t)
 	finder := d.raw(t, &d.foreign, "GET", "/api/v1/items/"+refs[0], "")
 	refused := d.raw(t, &d.officer, "POST", "/api/v1/items/"+refs[0]+"/assessment", `{"type":"incites","purpose":"no_protected_purpose","outlet":"`+d.outlet+`","mark":"EXERCISE","mark_where":"top","language":"ar","severity":"routine","evaluation":"A1","facts":"EXERCISE what is seen","judgement":"EXERCISE why it incites"}`, "If-Match", fmt.Sprintf(`"v%d"`, must(d.officer.Item(ctx, refs[0]))(t).Version))
 	override := d.raw(t, &d.officer, "POST", "/api/v1/items/"+refs[0]+"/override", `{"reason":"EXERCISE: a reason that is long enough"}`, "If-Match", fmt.Sprintf(`"v%d"`, must(d.officer.Item(ctx, refs[0]))(t).Version))

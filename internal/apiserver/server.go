@@ -241,7 +241,7 @@ func (s *Server) idempotent(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		key := r.Header.Get(api.HeaderIdempotencyKey)
 		p, known := httpkit.PersonOf(r.Context())
-		if key == "" || !known || r.Method != http.MethodPost || r.URL.Path == exportsPath {
+		if key == "" || !known || r.Method != http.MethodPost || r.URL.Path == exportsPath || httpkit.IsUpload(r) || strings.HasPrefix(r.URL.Path, "/api/v1/captures/") {
 			next.ServeHTTP(w, r)
 			return
 		}

@@ -20,6 +20,7 @@ type decisions struct {
 	opened     map[concert.AssessmentID]map[concert.PersonID]time.Time
 	precedents map[[32]byte][]concert.Precedent
 	slips      map[concert.ItemID]concert.Slip
+	translated map[concert.ItemID][]concert.Translation
 	saved      []concert.Item
 	decided    []concert.Approval
 }
@@ -46,6 +47,9 @@ func (s *Service) beginDeciding(ctx context.Context, tx *store.Tx, by concert.Ac
 		return nil, err
 	}
 	if d.opened, err = tx.Openings(ctx, all); err != nil {
+		return nil, err
+	}
+	if d.translated, err = translated(ctx, tx, by, d.items, func(string) string { return "" }); err != nil {
 		return nil, err
 	}
 	if d.bulk {
@@ -87,7 +91,7 @@ func (d *decisions) one(ctx context.Context, tx *store.Tx, in Deciding) (Result,
 		return Result{Ref: in.Item, Err: ref}, err
 	}
 	next, a, e, err := it.Decided(d.by, concert.Approval{Decision: in.Decision, Ground: in.Ground, Bulk: d.bulk, Precedent: d.precedent(it),
-		OpenedAt: d.opened[it.Assessment][d.by.Person], Draw: d.s.DB.Draw(it.ID)}, d.earlier[it.Assessment], d.list, d.s.now())
+		OpenedAt: d.opened[it.Assessment][d.by.Person], Draw: d.s.DB.Draw(it.ID), Translations: d.translated[it.ID]}, d.earlier[it.Assessment], d.list, d.s.now())
 	if err == nil {
 		err = unclaimed(d.slips, d.by, it, d.s.now())
 	}
@@ -132,7 +136,8 @@ func (s *Service) ListApprovals(ctx context.Context, scope concert.Scope, q Item
 	var out []Awaiting
 	b := concert.ConsultedBody{What: concert.ReadApprovals}
 	err := s.reading(ctx, scope, &b, func(tx *store.Tx) error {
-		items, err := tx.Items(ctx, scope, store.ItemFilter{Status: concert.ItemAssessed, AfterRank: q.AfterRank, AfterID: q.AfterID, Limit: q.Limit, Authority: by.Authority})
+		q.Status = concert.ItemAssessed
+		items, err := tx.Items(ctx, scope, q.on(by.Authority, by))
 		if err != nil {
 			return err
 		}

@@ -309,7 +309,7 @@ func TestSecondLookGoesToAnotherAuthorityWhereNobodyIsLeft(t *testing.T) {
 			t.Errorf("%d second looks for who has opened the items", n)
 		}
 		// Whoever still waits for a second administrator can look at nothing.
-		_, err := h.AddPerson(t.Context(), operator, concert.Person{Name: "Waiting (EXERCISE)", Login: "waiting", Roles: []concert.Role{concert.RoleReviewer}}, h.North.Ref, "", "")
+		_, err := h.AddPerson(t.Context(), operator, concert.Person{Name: "Waiting (EXERCISE)", Login: "waiting", Roles: []concert.Role{concert.RoleReviewer}, Languages: testkit.Languages()}, h.North.Ref, "", "")
 		testkit.Must(t, err)
 		if w := looks(h, t, south).Waiting; len(w) != 1 || w[0].Ref != open.Ref {
 			t.Errorf("for another authority: %+v", w)

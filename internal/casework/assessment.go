@@ -55,11 +55,23 @@ func (s *Service) AssessItems(ctx context.Context, by concert.Actor, in []Judgin
 		if err != nil {
 			return err
 		}
+		captures, err := newestCaptures(ctx, tx, by, items)
+		if err != nil {
+			return err
+		}
 		record, err := tx.OfficerTallies(ctx, by.Person)
 		if err != nil {
 			return err
 		}
 		watched := concert.AccuracyOf(record).Low()
+		named := make(map[string]string, len(in))
+		for _, j := range in {
+			named[j.Item] = j.Language
+		}
+		words, err := translated(ctx, tx, by, items, func(ref string) string { return named[ref] })
+		if err != nil {
+			return err
+		}
 		var saved []concert.Item
 		var judged []concert.Assessment
 		for i, j := range in {
@@ -68,7 +80,7 @@ func (s *Service) AssessItems(ctx context.Context, by concert.Actor, in []Judgin
 				out[i] = Result{Ref: j.Item, Err: concert.ErrNotFound}
 				continue
 			}
-			j.Watched = watched
+			j.Watched, j.Capture, j.Translations = watched, captures[it.ID], words[it.ID]
 			next, a, e, err := s.assess(by, it.ShownTo(by.Authority), j, list, hosts)
 			if err == nil {
 				err = unclaimed(slips, by, it, s.now())
@@ -133,6 +145,15 @@ func seenBy(ctx context.Context, tx *store.Tx, by concert.Actor, items map[strin
 		ids = append(ids, it.ID)
 	}
 	return tx.SeenBy(ctx, by.Authority, ids)
+}
+
+// newestCaptures are the newest captures of the items by the actor's authority.
+func newestCaptures(ctx context.Context, tx *store.Tx, by concert.Actor, items map[string]concert.Item) (map[concert.ItemID]concert.Capture, error) {
+	ids := make([]concert.ItemID, 0, len(items))
+	for _, it := range items {
+		ids = append(ids, it.ID)
+	}
+	return tx.NewestCaptures(ctx, by.Authority, ids)
 }
 
 // Deciding is one decision as it comes in.

@@ -192,13 +192,17 @@ func priorityFacts(ctx context.Context, tx *store.Tx, items []concert.ItemID) (m
 	if err != nil {
 		return nil, err
 	}
-	severities, err := tx.Severities(ctx, items)
+	severities, err := tx.ItemSeverities(ctx, items)
+	if err != nil {
+		return nil, err
+	}
+	incidents, err := tx.IncidentsOf(ctx, items)
 	if err != nil {
 		return nil, err
 	}
 	out := make(map[concert.ItemID]concert.PriorityFacts, len(items))
 	for _, id := range items {
-		out[id] = concert.PriorityFacts{Severity: severities[id], Finders: len(finders[id])}
+		out[id] = concert.PriorityFacts{Severity: severities[id], Finders: len(finders[id]), Incident: concert.RaisedBy(incidents[id]...)}
 	}
 	return out, nil
 }

@@ -63,7 +63,7 @@ func (s *Service) dispatchSome(ctx context.Context, tx *store.Tx, id concert.Pro
 	if err != nil {
 		return false, err
 	}
-	items, err := tx.ItemsToRefer(ctx, id, paused, limit)
+	items, err := tx.ItemsToRefer(ctx, id, paused, now, limit)
 	if err != nil {
 		return false, err
 	}

@@ -1,6 +1,7 @@
 package casework
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"encoding/json"
@@ -26,6 +27,10 @@ func (s *Service) AskErasure(ctx context.Context, by concert.Actor, ref string, 
 	return s.onItem(ctx, by, ref, version, func(tx *store.Tx, it concert.Item) (concert.Item, error) {
 		e, event, err := it.ErasureAsked(by, concert.Erasure{Code: code, Reason: reason}, s.now())
 		if err != nil {
+			return it, err
+		}
+		m, err := tx.Atrocity(ctx, it.ID)
+		if err := cmp.Or(err, m.Erasable(it)); err != nil {
 			return it, err
 		}
 		tx.Record(event)
@@ -104,6 +109,13 @@ func (s *Service) sequenced(ctx context.Context, erase func() error) error {
 
 // erase destroys what there is of an item, inside the act that decided it.
 func (s *Service) erase(ctx context.Context, tx *store.Tx, by concert.Actor, it concert.Item, e concert.Erasure) error {
+	m, err := tx.Atrocity(ctx, it.ID)
+	if err := cmp.Or(err, m.Erasable(it)); err != nil {
+		return err
+	}
+	if e.Captures, err = tx.EraseCapturesOf(ctx, it.ID, e.ErasedAt); err != nil {
+		return err
+	}
 	n, remains, err := tx.Erase(ctx, it)
 	if err != nil {
 		return err
@@ -116,6 +128,8 @@ func (s *Service) erase(ctx context.Context, tx *store.Tx, by concert.Actor, it 
 func (s *Service) retain(tx *store.Tx, it concert.Item) {
 	if at, _, due := it.ErasureDue(); due {
 		tx.SetClock(concert.ClockErase, string(it.ID), at)
+	} else if it.Status == concert.ItemWithdrawn {
+		tx.SetClock(concert.ClockCaptures, string(it.ID), it.UpdatedAt.Add(concert.ErasureTerm))
 	}
 }
 
@@ -129,6 +143,10 @@ func (s *Service) eraseItem(ctx context.Context, j concert.EraseItem) error {
 			items, err := tx.BareItemsByID(ctx, []concert.ItemID{j.Item})
 			if err != nil || len(items) == 0 {
 				return err
+			}
+			m, err := tx.Atrocity(ctx, items[0].ID)
+			if err != nil || m.Stands() {
+				return err // its lifting sets the clock again
 			}
 			next, e, again, err := items[0].Expired(s.now())
 			if refused, other := refusal(err); refused != nil || other != nil {
@@ -197,6 +215,7 @@ func (s *Service) LiftLegalHold(ctx context.Context, by concert.Actor, ref strin
 			return it, err
 		}
 		s.retain(tx, next)
+		tx.SetClock(concert.ClockCaptures, string(next.ID), s.now())
 		tx.Record(e)
 		return next, nil
 	})

@@ -44,7 +44,7 @@ func (j *journal) text() string {
 }
 
 // sealings are the words that bind what is sealed under a subject's key.
-var sealings = []string{"item", "assessment", "approval", "answer", "remedy", "event", "referral", "referral.frame", "referral_item", "erasure", "hold", "hold contact", "second_look", "reason", "grounds", "message", "slip"}
+var sealings = []string{"item", "assessment", "approval", "answer", "remedy", "event", "referral", "referral.frame", "referral_item", "erasure", "hold", "hold contact", "second_look", "reason", "grounds", "message", "capture", "atrocity", "preservation", "slip"}
 
 // readAll is every column of every row of every table as text: as it stands there, and opened with every key that is left.
 func readAll(t *testing.T, h *testkit.House) string {
@@ -101,8 +101,8 @@ func planted(t *testing.T, h *testkit.House) (gone, kept, referral string) {
 	ctx := t.Context()
 	h.At(day, brisk)
 	items, err := h.SubmitItems(ctx, h.North.Officers[0], []casework.Submission{
-		{Location: erasedPlace, Type: concert.TypeVideo, Action: h.Action.Ref, Evaluation: "A1", Source: "form", SHA256: strings.Repeat("cafe", 16)},
-		{Location: keptPlace, Type: concert.TypeVideo, Action: h.Action.Ref, Evaluation: "A1", Source: "form"}})
+		{Location: erasedPlace, Type: concert.TypeVideo, Action: h.Action.Ref, Evaluation: "A1", Source: "form", SHA256: strings.Repeat("cafe", 16), Captures: testkit.Seen(erasedPlace)},
+		{Location: keptPlace, Type: concert.TypeVideo, Action: h.Action.Ref, Evaluation: "A1", Source: "form", Captures: testkit.Seen(keptPlace)}})
 	testkit.Must(t, err)
 	a := testkit.Judgement()
 	a.Facts, a.Judgement, a.Mark, a.MarkWhere = "EXERCISE canary facts", "EXERCISE canary judgement", "canary mark", "canary corner"
@@ -576,7 +576,7 @@ func TestG22LegalHoldIsAReviewersAndStopsAConfirmedErasure(t *testing.T) {
 		testkit.Must(t, h.LiftLegalHold(ctx, h.North.Reviewers[1], ref, v(), ground))
 		testkit.Must(t, h.EraseItem(ctx, h.North.Reviewers[0], ref, v()))
 		kinds := strings.Join(testkit.Column(t, testkit.Raw(t, h.Service), "SELECT kind FROM event WHERE subject = '"+string(h.Item(ref).ID)+"' ORDER BY id"), " ")
-		if want := "item.submitted item.erasure_asked item.legal_hold_placed item.legal_hold_lifted item.erased"; kinds != want {
+		if want := "item.submitted capture.added item.erasure_asked item.legal_hold_placed item.legal_hold_lifted item.erased"; kinds != want {
 			t.Errorf("recorded: %s, want %s", kinds, want)
 		}
 	})

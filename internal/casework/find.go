@@ -34,6 +34,8 @@ const (
 	FoundAuthority FoundKind = "authority"
 	FoundScope     FoundKind = "scope"
 	FoundPerson    FoundKind = "person"
+	FoundCase      FoundKind = "case"
+	FoundIncident  FoundKind = "incident"
 )
 
 // Found is one thing that a question found: never anything sealed.
@@ -128,6 +130,15 @@ func (s *Service) findReference(ctx context.Context, tx *store.Tx, by concert.Ac
 			return Found{}, err
 		}
 		return Found{Kind: FoundReferral, Ref: r.Ref, Status: string(r.Status)}, by.MayRead(r)
+	case prefix == "CA":
+		c, err := tx.Case(ctx, ref)
+		if err != nil {
+			return Found{}, err
+		}
+		return Found{Kind: FoundCase, Ref: c.Ref}, c.MayRead(by) // its title is sealed
+	case prefix == "IN" && mayKnowIncidents(by) == nil:
+		n, err := tx.Incident(ctx, ref)
+		return Found{Kind: FoundIncident, Ref: n.Ref}, err
 	case prefix == "HO" && (by.Has(concert.RoleOfficer) || by.Has(concert.RoleReviewer)):
 		h, err := tx.Hold(ctx, ref)
 		if err != nil {

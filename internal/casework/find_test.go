@@ -11,8 +11,8 @@ import (
 	"concert/internal/testkit"
 )
 
-// found is what the question finds, as "kind ref" joined by blanks.
-func found(h *testkit.House, t *testing.T, by concert.Actor, question string) string {
+// finds is what the question finds, as "kind ref" joined by blanks.
+func finds(h *testkit.House, t *testing.T, by concert.Actor, question string) string {
 	t.Helper()
 	got, err := h.Find(t.Context(), testkit.Scope(t, by), question)
 	testkit.Must(t, err)
@@ -58,8 +58,8 @@ func TestFindFindsOnlyWhatTheAskerMaySee(t *testing.T) {
 				for _, s := range c.sees {
 					sees = sees || s.Person == by.Person
 				}
-				got := found(h, t, by, c.question)
-				none := found(h, t, by, "IT-0000-0000-00000")
+				got := finds(h, t, by, c.question)
+				none := finds(h, t, by, "IT-0000-0000-00000")
 				switch {
 				case sees && got != c.want:
 					t.Errorf("%s for %s %v: %q, want %q", c.name, by.Operator, by.Roles, got, c.want)
@@ -69,7 +69,7 @@ func TestFindFindsOnlyWhatTheAskerMaySee(t *testing.T) {
 			}
 		}
 		// What a provider's people may not see is not even named.
-		if got := found(h, t, h.Answerer, "EXERCISE"); got != "" {
+		if got := finds(h, t, h.Answerer, "EXERCISE"); got != "" {
 			t.Errorf("a provider's people find %q", got)
 		}
 		if _, err := h.Find(t.Context(), testkit.Scope(t, ann), strings.Repeat("x", 5000)); code(err) != "find.question" {
@@ -98,8 +98,8 @@ func TestFindFindsOnlyWhatTheAskerMaySee(t *testing.T) {
 // An auditor's questions are recorded, like all that an auditor asks; what was asked is kept only where it is a reference.
 func TestAnAuditorsQuestionIsRecorded(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *testkit.House) {
-		found(h, t, h.Auditor, h.Action.Ref)
-		found(h, t, h.Auditor, "EXERCISE secret name")
+		finds(h, t, h.Auditor, h.Action.Ref)
+		finds(h, t, h.Auditor, "EXERCISE secret name")
 		raw := testkit.Raw(t, h.Service)
 		bodies := strings.Join(testkit.Column(t, raw, "SELECT body FROM event WHERE kind = 'consulted'"), "\n")
 		if strings.Count(bodies, `"what":"find"`) != 2 || !strings.Contains(bodies, h.Action.Ref) || strings.Contains(bodies, "secret") {

@@ -27,7 +27,7 @@ func captured(h *testkit.House, t *testing.T, sum string, severity concert.Sever
 	t.Helper()
 	in := make([]casework.Submission, len(places))
 	for i, p := range places {
-		in[i] = casework.Submission{Location: p, Type: concert.TypeVideo, Action: h.Action.Ref, SHA256: sum, Source: "form"}
+		in[i] = casework.Submission{Location: p, Type: concert.TypeVideo, Action: h.Action.Ref, SHA256: sum, Source: "form", Captures: testkit.Seen(p)}
 	}
 	out, err := h.SubmitItems(t.Context(), h.North.Officers[0], in)
 	testkit.Must(t, err)

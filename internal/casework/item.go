@@ -23,7 +23,14 @@ type Submission struct {
 	Evaluation string
 	SHA256     string // of the captured bytes, 64 hex digits; "" where nothing was captured
 	Handling   concert.Handling
-	Source     string // form, api, csv
+	Source     string      // form, api, csv
+	Captures   []Capturing // small ones that come along
+
+	taken []taken
+
+	Language string // BCP 47, as its finder says; "" where it says nothing
+	Incident string // reference, may be ""
+	Sweep    string // reference of the sweep that it was found in, may be ""
 }
 
 // sum is the digest of the captured bytes; false where nothing was captured.
@@ -79,6 +86,10 @@ type submitting struct {
 	saw     []concert.Sighting
 	joined  []concert.ItemID // found by this authority too, now
 	events  []concert.Event
+
+	captured []concert.Capture
+	bytes    []store.Bytes
+	folders  folders
 }
 
 // SubmitItems takes finds. A place that another authority found already is
@@ -104,7 +115,11 @@ func (s *Service) SubmitItems(ctx context.Context, by concert.Actor, in []Submis
 	var lookUp [][32]byte
 	for i, sub := range in {
 		var err error
-		if locs[i], guards[i], err = s.locate(sub.Location, sites); err != nil {
+		if locs[i], guards[i], err = s.locate(sub.Location, sites); err == nil {
+			in[i].taken, err = s.takeInline(by, sub.Captures)
+		}
+		if err != nil {
+			locs[i] = concert.Location{}
 			if out[i].Err, err = refusal(err); err != nil {
 				return nil, err
 			}
@@ -125,7 +140,7 @@ func (s *Service) SubmitItems(ctx context.Context, by concert.Actor, in []Submis
 			if locs[i].Kind == "" {
 				continue
 			}
-			r, err := b.one(ctx, tx, sub, locs[i], guards[i], places[i])
+			r, err := b.folded(ctx, tx, sub, locs[i], guards[i], places[i])
 			if err != nil {
 				if r.Err, err = refusal(err); err != nil {
 					return err
@@ -143,7 +158,16 @@ func (s *Service) SubmitItems(ctx context.Context, by concert.Actor, in []Submis
 			return err
 		}
 		tx.Record(b.events...)
-		return tx.RaiseFound(ctx, b.joined)
+		for _, c := range b.captured {
+			tx.SetClock(concert.ClockCaptures, string(c.Item), c.AddedAt.Add(concert.ErasureTerm))
+		}
+		if _, err := tx.AddCaptures(ctx, b.captured, b.bytes); err != nil {
+			return err
+		}
+		if err := tx.RaiseFound(ctx, b.joined); err != nil {
+			return err
+		}
+		return b.folders.save(ctx, tx, s)
 	})
 	return out, err
 }
@@ -195,6 +219,9 @@ func (b *submitting) one(ctx context.Context, tx *store.Tx, sub Submission, loc 
 	}
 	if it, ok := b.known[place]; ok {
 		it = it.ShownTo(b.by.Authority)
+		if err := b.capture(ctx, tx, it, sub, true); err != nil {
+			return Result{}, err
+		}
 		if b.seen[it.ID] {
 			return Result{Ref: it.Ref, Outcome: OutcomeKnown, Version: it.Version}, nil
 		}
@@ -208,7 +235,7 @@ func (b *submitting) one(ctx context.Context, tx *store.Tx, sub Submission, loc 
 		b.joined = append(b.joined, it.ID)
 		return Result{Ref: it.Ref, Outcome: OutcomeDuplicate, Version: it.Version}, nil
 	}
-	it := concert.Item{ID: concert.ItemID(identity.NewID()), Ref: identity.NewReference("IT"), Place: place, Location: loc, Type: sub.Type, Priority: min(max(sub.Priority, 0), 9), Guard: g, Exercise: b.s.Exercise, Version: 1}
+	it := concert.Item{ID: concert.ItemID(identity.NewID()), Ref: identity.NewReference("IT"), Place: place, Location: loc, Type: sub.Type, Priority: min(max(sub.Priority, 0), 9), Guard: g, Language: sub.Language, Exercise: b.s.Exercise, Version: 1}
 	it.Provider, it.Handling = b.host(loc), sub.Handling
 	sum, captured, err := sub.sum()
 	if err != nil {
@@ -216,6 +243,8 @@ func (b *submitting) one(ctx context.Context, tx *store.Tx, sub Submission, loc 
 	}
 	if captured {
 		it.Hash, it.Content = strings.ToLower(sub.SHA256), b.s.DB.Content(sum)
+	} else if sum, hash, ok := sub.work(); ok {
+		it.Hash, it.Content = hash, b.s.DB.Content(sum)
 	}
 	if sub.Outlet != "" {
 		o, err := findOutlet(b.scope, sub.Outlet)
@@ -235,8 +264,12 @@ func (b *submitting) one(ctx context.Context, tx *store.Tx, sub Submission, loc 
 	if err != nil {
 		return Result{}, err
 	}
-	b.known[place], b.seen[it.ID] = it, true
 	b.added, b.events = append(b.added, it), append(b.events, e)
+	if err := b.capture(ctx, tx, it, sub, false); err != nil {
+		b.added, b.events = b.added[:len(b.added)-1], b.events[:len(b.events)-1]
+		return Result{}, err
+	}
+	b.known[place], b.seen[it.ID] = it, true
 	b.saw = append(b.saw, concert.Sighting{Item: it.ID, Authority: b.by.Authority, Person: b.by.Person, At: now, Source: sub.Source, Evaluation: sub.Evaluation})
 	outcome := OutcomeCreated
 	if it.Status == concert.ItemStopped {

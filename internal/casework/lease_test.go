@@ -17,6 +17,7 @@ import (
 // judgeAlone assesses one item and gives the refusal's code.
 func judgeAlone(h *testkit.House, t *testing.T, by concert.Actor, ref string) string {
 	t.Helper()
+	testkit.Capture(t, h.Service, by, ref)
 	out, err := h.AssessItems(t.Context(), by, []casework.Judging{{Item: ref, Version: h.Item(ref).Version, Outlet: h.Outlet.Ref, Assessment: testkit.Judgement()}})
 	testkit.Must(t, err)
 	if out[0].Err != nil {

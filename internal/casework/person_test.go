@@ -18,7 +18,7 @@ import (
 var machine = concert.Actor{Person: "operator", Operator: "operator", Roles: []concert.Role{concert.RoleAdministrator}}
 
 func invented(login string, roles ...concert.Role) concert.Person {
-	return concert.Person{Name: "EXERCISE " + login, Login: login, Roles: roles}
+	return concert.Person{Name: "EXERCISE " + login, Login: login, Roles: roles, Languages: testkit.Languages()}
 }
 
 // alone is one administrator who tries to act as an officer and a reviewer.

@@ -33,9 +33,19 @@ type ItemView struct {
 	Withheld   bool               // the judgement is not shown: its handling code keeps it to its own authority (G23)
 	Look       concert.SecondLook // that the assessment was drawn for; zero where it was not
 	LookUnit   string             // of who looked
+	Notes      []concert.Note     // internal, of the reader's own authority
 	Slip       SlipView           // what lies on it while it waits; for its desk and who oversees
 	Why        []concert.PriorityReason
-	Notes      []concert.Note // internal, of the reader's own authority
+
+	Captures      []CaptureView    // those that the reader may know of, the newest first
+	Atrocity      concert.Atrocity // zero where the item was never marked
+	AtrocityUnit  string           // of who marked it
+	Preservations []PreservationView
+
+	Cases        []concert.Case     // that it belongs to, of those that the reader is a member of; all for auditors
+	Incidents    []concert.Incident // that it belongs to
+	Translations []concert.Translation
+	TranslatedBy map[concert.PersonID]string // operator numbers of makers and recorders
 }
 
 // ReadItem is one item. Those who neither found nor judged it get the answer
@@ -90,7 +100,13 @@ func (s *Service) readItem(ctx context.Context, tx *store.Tx, by concert.Actor, 
 	if err := v.annotate(ctx, tx, by); err != nil {
 		return err
 	}
-	return v.limit(ctx, tx, by)
+	if err := v.limit(ctx, tx, by); err != nil {
+		return err
+	}
+	if err := s.fillCaptures(ctx, tx, by, v); err != nil {
+		return err
+	}
+	return s.fillFolders(ctx, tx, by, v)
 }
 
 // findersOf fills in who found the item, and answers as for a missing one
@@ -302,10 +318,15 @@ type ItemQuery struct {
 	AfterRank int
 	AfterID   concert.ItemID
 	Limit     int
+	Read      bool // only what is in a language that the actor reads, or in none that is named
 }
 
-func (q ItemQuery) on(desk concert.AuthorityID) store.ItemFilter {
-	return store.ItemFilter{Status: q.Status, AfterRank: q.AfterRank, AfterID: q.AfterID, Limit: q.Limit, Authority: desk}
+func (q ItemQuery) on(desk concert.AuthorityID, by concert.Actor) store.ItemFilter {
+	f := store.ItemFilter{Status: q.Status, AfterRank: q.AfterRank, AfterID: q.AfterID, Limit: q.Limit, Authority: desk}
+	if q.Read {
+		f.Languages = append([]string{}, by.Languages...)
+	}
+	return f
 }
 
 // deskOf is whose items the actor lists: its own authority's, "" for all.
@@ -330,7 +351,7 @@ func (s *Service) ListItems(ctx context.Context, scope concert.Scope, q ItemQuer
 	b := concert.ConsultedBody{What: concert.ReadItemList, Filter: string(q.Status)}
 	err = s.reading(ctx, scope, &b, func(tx *store.Tx) error {
 		var err error
-		out, err = tx.Items(ctx, scope, q.on(desk))
+		out, err = tx.Items(ctx, scope, q.on(desk, scope.Actor()))
 		b.Count = len(out)
 		return err
 	})

@@ -36,8 +36,12 @@ func (s *Service) Handlers() *store.Handlers {
 	store.Handle(h, s.resumeAuthority)
 	store.Handle(h, s.reviewDue)
 	store.Handle(h, s.eraseItem)
+	store.Handle(h, s.eraseCaptures)
 	store.Handle(h, s.runBatch)
 	store.Handle(h, s.deliverContact)
+	store.Handle(h, s.reviewCaseDue)
+	store.Handle(h, s.settleIncident)
+	store.Handle(h, s.endWatchDue)
 	return h
 }
 
@@ -53,6 +57,8 @@ func (s *Service) Run(ctx context.Context) error {
 	g.Go(func() error { s.every(ctx, forgetTick, "stored answers", s.forgetAnswers); return nil })
 	g.Go(func() error { s.every(ctx, forgetTick, "sessions", s.forgetSessions); return nil })
 	g.Go(func() error { s.every(ctx, scrubTick, "scrub", s.scrubErased); return nil })
+	g.Go(func() error { s.every(ctx, captureTick, "files of erased captures", s.removeFiles); return nil })
+	g.Go(func() error { s.every(ctx, orphanTick, "files of captures", s.sweepCaptures); return nil })
 	g.Go(func() error { s.every(ctx, leaseTick, "claims", s.endClaims); return nil })
 	g.Go(func() error { s.every(ctx, forgetTick, "skips", s.forgetFlow); return nil })
 	return g.Wait()

@@ -20,7 +20,9 @@ import (
 	"concert/internal/identity"
 	"concert/internal/lookup"
 	"concert/internal/match"
+	"concert/internal/sandbox"
 	"concert/internal/store"
+	"concert/internal/vault"
 )
 
 // Service does the acts of one deployment. Its fields are set once, before use.
@@ -43,6 +45,9 @@ type Service struct {
 	Mailer    *dispatch.Mailer                      // takes mail to the relay; nil: this node sends and takes none
 	MailKeys  func(domain string) ([]string, error) // TXT records, for the signatures of mail that comes in; nil trusts none
 
+	Vault        *vault.Dir           // where captures lie that are larger than a row; nil takes none
+	CaptureMost  int64                // bytes of the largest capture; 0 for the default
+	Children     *sandbox.Pool        // opens captures for previews; nil opens none
 	SecondFactor concert.FactorPolicy // who must have one
 
 	bearers    bearerCache

@@ -183,6 +183,7 @@ func TestTheStoredPriorityIsTheExplainedOne(t *testing.T) {
 		out, err := h.SubmitItems(ctx, ann, []casework.Submission{{Location: testkit.Page(1)}, {Location: testkit.Page(2), Priority: 3}, {Location: testkit.Page(3), Priority: 9}, {Location: testkit.Page(4)}, {Location: testkit.Page(5)}})
 		testkit.Must(t, err)
 		r := refs(out)
+		testkit.Capture(t, h.Service, ann, r...)
 		var wg sync.WaitGroup
 		for _, by := range []concert.Actor{h.South.Officers[0], third} {
 			wg.Go(func() {

@@ -34,6 +34,11 @@
 // submissions are of places that another unit found too, some in another
 // spelling.
 //
+// Each item comes with a small capture: the invented bytes of its work, a text or
+// a picture. One in a hundred was seen thirty hours ago, so that its assessment
+// is refused and the capture taken anew; one in five hundred is marked as
+// evidence of an atrocity, and is referred only once somebody preserves it.
+//
 // About ten items each are copies of one invented work, at one provider, found
 // by one unit, of one outlet. A reviewer opens the first copy of a batch and
 // decides on it alone, and on whatever needs several approvals; further copies

@@ -3,7 +3,6 @@ package exercise
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"math"
 )
 
@@ -26,6 +25,8 @@ const (
 	drawCard
 	drawWork
 	drawDoubt
+	drawCapture
+	drawAtrocity
 )
 
 // script is the plan for one seed and number of items: what becomes of each
@@ -226,7 +227,7 @@ func (s *script) work(n uint32) uint32 {
 
 // bytes is the SHA-256 of the invented bytes of the item's work, hex.
 func (s *script) bytes(n uint32) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "EXERCISE work %x-%d", s.seed, s.work(n)))
+	sum := sha256.Sum256(s.workBytes(n))
 	return hex.EncodeToString(sum[:])
 }
 

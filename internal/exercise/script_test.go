@@ -299,9 +299,9 @@ func TestCopiesOfAWorkShareOutletUnitAndProvider(t *testing.T) {
 func TestTextsSatisfyTheRules(t *testing.T) {
 	t.Parallel()
 	s := newScript(4, 3000)
-	officer := concert.Actor{Person: "p", Authority: "a", Roles: []concert.Role{concert.RoleOfficer}}
-	first := concert.Actor{Person: "r1", Authority: "a", Roles: []concert.Role{concert.RoleReviewer}}
-	second := concert.Actor{Person: "r2", Authority: "a", Roles: []concert.Role{concert.RoleReviewer}}
+	officer := concert.Actor{Person: "p", Authority: "a", Languages: readable(), Roles: []concert.Role{concert.RoleOfficer}}
+	first := concert.Actor{Person: "r1", Authority: "a", Languages: readable(), Roles: []concert.Role{concert.RoleReviewer}}
+	second := concert.Actor{Person: "r2", Authority: "a", Languages: readable(), Roles: []concert.Role{concert.RoleReviewer}}
 	desk := concert.Actor{Person: "d", Provider: "x", Roles: []concert.Role{concert.RoleProviderAnswerer}}
 	list := concert.ScopeList{Entries: map[concert.OutletID][]concert.ScopeEntry{"listed": {{ConfirmedAt: start, ListedOn: start}}}}
 	now := start.Add(time.Hour)
@@ -317,7 +317,8 @@ func TestTextsSatisfyTheRules(t *testing.T) {
 		in := s.assessment(n, outlet)
 		it := concert.Item{ID: "i", Status: concert.ItemOpen, Needed: 1, Guard: concert.Guard{Verdict: concert.GuardPass}}
 		it, _, _, err := it.Assessed(officer, concert.Assessment{ID: "s", Type: concert.ContentType(in.Type), Purpose: concert.Purpose(in.Purpose), Outlet: concert.OutletID(in.Outlet), Mark: in.Mark, MarkWhere: in.MarkWhere,
-			Unbranded: in.Unbranded, Language: in.Language, Severity: concert.Severity(in.Severity), Evaluation: in.Evaluation, Facts: in.Facts, Judgement: in.Judgement}, list, now)
+			Unbranded: in.Unbranded, Language: in.Language, Severity: concert.Severity(in.Severity), Evaluation: in.Evaluation, Facts: in.Facts, Judgement: in.Judgement,
+			Capture: concert.Capture{ID: "c", Item: "i", Authority: "a", SeenAt: now}}, list, now)
 		if err != nil {
 			t.Fatalf("item %d: %v", n, err)
 		}

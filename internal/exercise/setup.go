@@ -103,7 +103,7 @@ func (w *World) addAuthority(ctx context.Context, name, country string, kind con
 
 // newPerson is an invented person with a role.
 func newPerson(login string, role concert.Role, authority, provider string) api.NewPerson {
-	return api.NewPerson{Name: strings.ReplaceAll(login, "-", " ") + " (EXERCISE)", Login: login + "@exercise.example", Authority: authority, Provider: provider, Roles: []string{string(role)}}
+	return api.NewPerson{Name: strings.ReplaceAll(login, "-", " ") + " (EXERCISE)", Login: login + "@exercise.example", Authority: authority, Provider: provider, Roles: []string{string(role)}, Languages: readable()}
 }
 
 // addPerson brings in a person for whom a machine acts, by two administrators

@@ -64,6 +64,10 @@ func (s *script) mark(n uint32) string {
 	return outlets[s.outlet(n)].mark
 }
 
+// readable are the languages that everybody in the exercise says it reads: it
+// rehearses the chain, and no waiting for a reader.
+func readable() []string { return languages[:len(languages)-1] }
+
 // language favours the head of the list.
 func (s *script) language(n uint32) string {
 	at := s.part(n, drawLook)

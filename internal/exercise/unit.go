@@ -128,6 +128,9 @@ func (u *unit) through(ctx context.Context, lane, index int, numbers []uint32) e
 	if err := u.tellOthers(ctx, lane, numbers); err != nil {
 		return err
 	}
+	if err := u.mark(ctx, lane, entries); err != nil {
+		return err
+	}
 	if entries, err = u.assess(ctx, lane, index, entries); err != nil {
 		return err
 	}
@@ -138,6 +141,9 @@ func (u *unit) through(ctx context.Context, lane, index int, numbers []uint32) e
 		}
 	}
 	if err := u.decide(ctx, lane, index, due); err != nil {
+		return err
+	}
+	if err := u.preserve(ctx, lane, due); err != nil {
 		return err
 	}
 	u.approved.Add(int64(len(due)))
@@ -162,7 +168,11 @@ func (u *unit) submit(ctx context.Context, lane, index int, numbers []uint32) ([
 	w := u.world
 	in := api.NewItems{Items: make([]api.NewItem, 0, len(numbers))}
 	for _, n := range numbers {
-		in.Items = append(in.Items, u.item(n, w.script.place(n)))
+		it := u.item(n, w.script.place(n))
+		if w.script.fate(n) != toGuard {
+			it.SHA256, it.Captures = "", u.capture(n) // its bytes tell
+		}
+		in.Items = append(in.Items, it)
 	}
 	out, err := u.officers[lane].SubmitItems(ctx, w.call("submit-%d-%d", u.index, index), in)
 	if err != nil {
@@ -258,10 +268,35 @@ func (u *unit) submitFound(ctx context.Context, lane, atLeast int) error {
 }
 
 // assess judges what the guard let through; the entries come back with their
-// new versions.
+// new versions. Where the capture is too old, it is taken anew.
 func (u *unit) assess(ctx context.Context, lane, index int, entries []entry) ([]entry, error) {
+	var done, stale []entry
+	spared := func(e entry, p *api.Problem) bool {
+		if p.Code == "assessment.capture" {
+			stale = append(stale, e)
+		}
+		return p.Code == "assessment.capture"
+	}
+	for try := 0; len(entries) > 0; try++ {
+		stale = nil
+		if try == anewMost {
+			spared = nil // and it is a problem
+		}
+		judged, err := u.assessSome(ctx, lane, fmt.Sprintf("assess-%d-%d-%d", u.index, index, try), entries, spared)
+		if err == nil {
+			err = u.captureAnew(ctx, lane, stale)
+		}
+		if err != nil {
+			return nil, err
+		}
+		done, entries = append(done, judged...), stale
+	}
+	return done, nil
+}
+
+func (u *unit) assessSome(ctx context.Context, lane int, key string, entries []entry, spared func(entry, *api.Problem) bool) ([]entry, error) {
 	w := u.world
-	return u.send(ctx, u.officers[lane], "assess", fmt.Sprintf("assess-%d-%d", u.index, index), entries, nil, func(ctx context.Context, c *api.Client, call api.Call, es []entry) (api.Results, error) {
+	return u.send(ctx, u.officers[lane], "assess", key, entries, spared, func(ctx context.Context, c *api.Client, call api.Call, es []entry) (api.Results, error) {
 		in := api.NewAssessments{Assessments: make([]api.BatchAssessment, 0, len(es))}
 		for _, e := range es {
 			in.Assessments = append(in.Assessments, api.BatchAssessment{Item: e.ref, Version: e.version, NewAssessment: w.script.assessment(e.n, w.outletIDs[w.script.outlet(e.n)])})

@@ -82,6 +82,8 @@ type World struct {
 	prepared  atomic.Int64 // parties and entries registered
 	agreed    atomic.Int64 // second looks of this run
 	doubted   atomic.Int64
+	captured  atomic.Int64 // captures taken anew, since the first was too old
+	marked    atomic.Int64 // items marked as evidence of an atrocity
 	problems  problems
 
 	boardMu sync.Mutex

@@ -97,11 +97,15 @@ func SecurityAt(baseURL string, next http.Handler) http.Handler {
 // the log.
 func Bounded(log *slog.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, MaxBody)
 		if !plain(r) {
 			WriteProblem(w, r, log, concert.Refuse(concert.Invalid, "request.malformed", "", "this address or a header has text that is no UTF-8, or the character U+0000: write it anew"))
 			return
 		}
+		most := int64(MaxBody)
+		if IsUpload(r) {
+			most = MaxUpload
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, most)
 		defer func() {
 			v := recover()
 			if v == nil {

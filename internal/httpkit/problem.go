@@ -44,6 +44,7 @@ var statusOfCode = map[string]int{
 	"database.unsure":         http.StatusGatewayTimeout,
 	"storage.full":            http.StatusInsufficientStorage,
 	"item.erased":             http.StatusGone,
+	"capture.erased":          http.StatusGone,
 	"factor.stale":            http.StatusUnauthorized,
 	"factor.second_step":      http.StatusUnauthorized,
 }

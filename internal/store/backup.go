@@ -495,6 +495,14 @@ func (tx *Tx) Restored(ctx context.Context, now time.Time) (erased int64, err er
 	if err != nil {
 		return 0, fmt.Errorf("items without a key: %w", err)
 	}
+	for _, text := range []string{
+		"UPDATE captured_bytes SET sealed = NULL, address = NULL, erased_at = ? WHERE erased_at = 0 AND NOT EXISTS (SELECT 1 FROM subject_key k WHERE k.subject = captured_bytes.id)",
+		"UPDATE capture SET erased_at = ? WHERE erased_at = 0 AND bytes IN (SELECT id FROM captured_bytes WHERE erased_at > 0)",
+	} {
+		if _, err := tx.exec(ctx, text, concert.Micros(now)); err != nil {
+			return 0, fmt.Errorf("captures without a key: %w", err)
+		}
+	}
 	tx.touch("item")
 	return erased, tx.SetMeta(ctx, metaRestoring, "")
 }

@@ -97,7 +97,7 @@ func (tx *Tx) Consultations(ctx context.Context, s concert.Scope, f Consultation
 func (tx *Tx) ActedOn(ctx context.Context, subject string, by concert.PersonID, since time.Time) (bool, error) {
 	ms := fmt.Sprintf("%012x", max(0, since.UnixMilli()))
 	var n int
-	err := tx.row(ctx, "SELECT 1 FROM event WHERE subject = ? AND id >= ? AND actor = ? LIMIT 1", subject, ms[:8]+"-"+ms[8:]+"-", string(by)).Scan(&n)
+	err := tx.row(ctx, "SELECT 1 FROM event WHERE subject = ? AND id >= ? AND actor = ? AND kind <> ? LIMIT 1", subject, ms[:8]+"-"+ms[8:]+"-", string(by), string(concert.EventCaptureAdded)).Scan(&n)
 	if err == concert.ErrNotFound {
 		return false, nil
 	}

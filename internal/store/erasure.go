@@ -154,6 +154,7 @@ func (tx *Tx) Erase(ctx context.Context, it concert.Item) (n int, remains [sha25
 		{"UPDATE remedy SET sealed = NULL WHERE item = ?", []any{id}},
 		{"UPDATE second_look SET sealed = NULL WHERE item = ?", []any{id}},
 		{"DELETE FROM note WHERE item = ?", []any{id}},
+		{"UPDATE translation SET sealed = NULL WHERE item = ?", []any{id}},
 		{"UPDATE recheck SET digest = '' WHERE item = ?", []any{id}},
 		{"UPDATE referral_item SET sealed = NULL WHERE item = ?", []any{id}},
 		{"DELETE FROM idempotency WHERE subject <> '' AND subject = ?", []any{it.Ref}},

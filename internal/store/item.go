@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"concert"
 )
@@ -163,6 +164,7 @@ type ItemFilter struct {
 	AfterRank int                 // keyset cursor: the last row's 9 - priority …
 	AfterID   concert.ItemID      // … and id; "" to begin
 	Limit     int
+	Languages []string // base codes: those in one of them, or in none that is named; nil for any
 }
 
 // where is the filter without its cursor. What is erased waits for nobody;
@@ -173,13 +175,15 @@ func (f ItemFilter) where() (string, []any) {
 	case concert.ItemStopped, concert.ItemRejected, concert.ItemWithdrawn:
 		lives = ""
 	}
+	spoken, args := languages(f.Languages)
+	lives += spoken
 	switch {
 	case f.Authority == "":
-		return "WHERE i.status = ?" + lives, []any{string(f.Status)}
+		return "WHERE i.status = ?" + lives, append([]any{string(f.Status)}, args...)
 	case f.Status == concert.ItemOpen || f.Status == concert.ItemStopped:
-		return "WHERE i.authority = ? AND i.author = '' AND i.status = ?" + lives, []any{string(f.Authority), string(f.Status)}
+		return "WHERE i.authority = ? AND i.author = '' AND i.status = ?" + lives, append([]any{string(f.Authority), string(f.Status)}, args...)
 	}
-	return "WHERE i.author = ? AND i.author <> '' AND i.status = ?" + lives, []any{string(f.Authority), string(f.Status)}
+	return "WHERE i.author = ? AND i.author <> '' AND i.status = ?" + lives, append([]any{string(f.Authority), string(f.Status)}, args...)
 }
 
 // Items is one page, urgent and old first.
@@ -197,16 +201,17 @@ func (tx *Tx) Items(ctx context.Context, s concert.Scope, f ItemFilter) ([]conce
 }
 
 // ItemsToRefer are approved items of a provider whose handling code lets them
-// go there, urgent and old first. Of the paused authors only those are, whose
+// go there and whose mark of an atrocity, if any, does not keep them back
+// (Atrocity.Blocks), urgent and old first. Of the paused authors only those are, whose
 // urgency the pause does not stop.
-func (tx *Tx) ItemsToRefer(ctx context.Context, p concert.ProviderID, paused []concert.AuthorityID, limit int) ([]concert.Item, error) {
+func (tx *Tx) ItemsToRefer(ctx context.Context, p concert.ProviderID, paused []concert.AuthorityID, now time.Time, limit int) ([]concert.Item, error) {
 	codes := concert.Leaving(concert.ToProvider)
 	pass, args := "", append([]any{string(p)}, anys(strs(codes))...)
 	if len(paused) > 0 {
 		pass = " AND (i.rank = 0 OR i.author NOT IN (" + strings.TrimSuffix(strings.Repeat("?,", len(paused)), ",") + "))"
 		args = append(args, anys(strs(paused))...)
 	}
-	return list(ctx, tx, tx.scanItem(ctx), "SELECT "+itemCols+itemFrom+"WHERE i.provider = ? AND i.status = 'approved' AND i.erased_at = 0 AND i.handling IN (?"+repeat(",?", len(codes)-1)+")"+pass+" ORDER BY i.rank, i.id LIMIT ?", append(args, limit)...)
+	return list(ctx, tx, tx.scanItem(ctx), "SELECT "+itemCols+itemFrom+"WHERE i.provider = ? AND i.status = 'approved' AND i.erased_at = 0 AND i.handling IN (?"+repeat(",?", len(codes)-1)+")"+pass+" AND NOT EXISTS (SELECT 1 FROM atrocity m WHERE m.item = i.id AND m.lifted_at = 0 AND m.preserved_until <= ?) ORDER BY i.rank, i.id LIMIT ?", append(args, concert.Micros(now), limit)...)
 }
 
 // ProvidersAwaiting are the providers for which items of the author are

@@ -8,16 +8,16 @@ import (
 	"concert"
 )
 
-const personCols = "p.id, p.operator, p.name, p.login, p.authority, p.provider, p.roles, p.password, p.failed, p.failed_at, p.disabled_at, p.created_at, p.version, p.waits"
+const personCols = "p.id, p.operator, p.name, p.login, p.authority, p.provider, p.roles, p.password, p.failed, p.failed_at, p.disabled_at, p.created_at, p.version, p.waits, p.languages"
 
 func scanPerson(r rowScanner) (concert.Person, error) { return scanPersonAnd(r) }
 
 func scanPersonAnd(r rowScanner, more ...any) (concert.Person, error) {
 	var p concert.Person
 	var authority, provider *string
-	var roles string
+	var roles, languages string
 	var failed, disabled, created int64
-	if err := r.Scan(append([]any{&p.ID, &p.Operator, &p.Name, &p.Login, &authority, &provider, &roles, &p.Password, &p.Failed, &failed, &disabled, &created, &p.Version, &p.Waits}, more...)...); err != nil {
+	if err := r.Scan(append([]any{&p.ID, &p.Operator, &p.Name, &p.Login, &authority, &provider, &roles, &p.Password, &p.Failed, &failed, &disabled, &created, &p.Version, &p.Waits, &languages}, more...)...); err != nil {
 		return p, err
 	}
 	if authority != nil {
@@ -29,6 +29,9 @@ func scanPersonAnd(r rowScanner, more ...any) (concert.Person, error) {
 	for role := range strings.SplitSeq(roles, ",") {
 		p.Roles = append(p.Roles, concert.Role(role))
 	}
+	if languages != "" {
+		p.Languages = strings.Split(languages, ",")
+	}
 	p.FailedAt, p.DisabledAt, p.CreatedAt = concert.FromMicros(failed), concert.FromMicros(disabled), concert.FromMicros(created)
 	return p, nil
 }
@@ -36,15 +39,15 @@ func scanPersonAnd(r rowScanner, more ...any) (concert.Person, error) {
 // AddPerson writes a new person.
 func (tx *Tx) AddPerson(ctx context.Context, p concert.Person) error {
 	tx.touch("person")
-	_, err := tx.insert(ctx, "person", "id, operator, name, login, authority, provider, roles, password, failed, failed_at, disabled_at, created_at, version, waits",
-		[][]any{{string(p.ID), p.Operator, p.Name, p.Login, string(p.Authority), string(p.Provider), strings.Join(strs(p.Roles), ","), p.Password, 0, 0, 0, concert.Micros(p.CreatedAt), 1, flag(p.Waits)}}, "")
+	_, err := tx.insert(ctx, "person", "id, operator, name, login, authority, provider, roles, password, failed, failed_at, disabled_at, created_at, version, waits, languages",
+		[][]any{{string(p.ID), p.Operator, p.Name, p.Login, string(p.Authority), string(p.Provider), strings.Join(strs(p.Roles), ","), p.Password, 0, 0, 0, concert.Micros(p.CreatedAt), 1, flag(p.Waits), strings.Join(p.Languages, ",")}}, "")
 	return err
 }
 
-// SavePerson writes password, failures, state, roles and authority back.
+// SavePerson writes password, failures, state, roles, authority and languages back.
 func (tx *Tx) SavePerson(ctx context.Context, p concert.Person) error {
-	return tx.update(ctx, "person", []typed{{"password", "TEXT"}, {"failed", "BIGINT"}, {"failed_at", "BIGINT"}, {"disabled_at", "BIGINT"}, {"roles", "TEXT"}, {"authority", "TEXT"}, {"waits", "BIGINT"}},
-		[][]any{{string(p.ID), p.Version, p.Password, p.Failed, concert.Micros(p.FailedAt), concert.Micros(p.DisabledAt), strings.Join(strs(p.Roles), ","), string(p.Authority), flag(p.Waits)}})
+	return tx.update(ctx, "person", []typed{{"password", "TEXT"}, {"failed", "BIGINT"}, {"failed_at", "BIGINT"}, {"disabled_at", "BIGINT"}, {"roles", "TEXT"}, {"authority", "TEXT"}, {"waits", "BIGINT"}, {"languages", "TEXT"}},
+		[][]any{{string(p.ID), p.Version, p.Password, p.Failed, concert.Micros(p.FailedAt), concert.Micros(p.DisabledAt), strings.Join(strs(p.Roles), ","), string(p.Authority), flag(p.Waits), strings.Join(p.Languages, ",")}})
 }
 
 // Person is one, by id.

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"concert"
@@ -269,8 +271,9 @@ func (tx *Tx) NextToDecide(ctx context.Context, by concert.Actor, now time.Time,
 
 func (tx *Tx) next(ctx context.Context, by concert.Actor, now time.Time, whose string, limit int, args ...any) ([]OnSlip, error) {
 	at, me := concert.Micros(now), string(by.Person)
-	all := append([]any{at, at, at, me, me, at}, args...)
-	items, err := list(ctx, tx, scanBare, "SELECT "+bareCols+" FROM item i"+free+whose+" ORDER BY i.rank, i.id LIMIT ?", append(all, limit)...)
+	readable, codes := readableBy(by.Languages)
+	all := slices.Concat([]any{at, at, at, me, me, at}, args, codes)
+	items, err := list(ctx, tx, scanBare, "SELECT "+bareCols+" FROM item i"+free+whose+readable+" ORDER BY i.rank, i.id LIMIT ?", append(all, limit)...)
 	if err != nil {
 		return nil, fmt.Errorf("next items: %w", err)
 	}
@@ -286,8 +289,20 @@ func (tx *Tx) next(ctx context.Context, by concert.Actor, now time.Time, whose s
 	return out, err
 }
 
-// Severities are those of every assessment of these items.
-func (tx *Tx) Severities(ctx context.Context, items []concert.ItemID) (map[concert.ItemID][]concert.Severity, error) {
+// readableBy leaves items to those who can judge them: in a language that they
+// read, with a person's translation into one, without words, or of which nobody has
+// said yet what language it is.
+func readableBy(codes []string) (string, []any) {
+	text, args := languages(append([]string{}, codes...))
+	if len(codes) == 0 {
+		return text, args
+	}
+	text = strings.Replace(text, " AND (", " AND ((", 1) + " OR EXISTS (SELECT 1 FROM translation t WHERE t.item = i.id AND t.kind = 'human' AND t.maker <> i.assessor AND t.target IN (?" + repeat(",?", len(codes)-1) + ")))"
+	return text, append(args, anys(codes)...)
+}
+
+// ItemSeverities are those of every assessment of these items.
+func (tx *Tx) ItemSeverities(ctx context.Context, items []concert.ItemID) (map[concert.ItemID][]concert.Severity, error) {
 	out := map[concert.ItemID][]concert.Severity{}
 	_, err := in(ctx, tx, func(r rowScanner) (struct{}, error) {
 		var id concert.ItemID
@@ -310,12 +325,8 @@ func (tx *Tx) RaiseFound(ctx context.Context, items []concert.ItemID) error {
 		return nil
 	}
 	// Whoever finds the same item at this moment waits, and counts after us.
-	_, err := in(ctx, tx, func(r rowScanner) (struct{}, error) {
-		var id string
-		return struct{}{}, r.Scan(&id)
-	}, "SELECT id FROM item WHERE id IN (%s) ORDER BY id"+tx.db.d.forUpdate, anys(strs(items)))
-	if err != nil {
-		return fmt.Errorf("raise what was found again: %w", err)
+	if err := tx.LockItems(ctx, items); err != nil {
+		return err
 	}
 	finders, err := tx.Finders(ctx, items)
 	if err != nil {
@@ -325,6 +336,34 @@ func (tx *Tx) RaiseFound(ctx context.Context, items []concert.ItemID) error {
 		rank := 9 - concert.PriorityFacts{Finders: len(by)}.Priority()
 		if _, err := tx.exec(ctx, "UPDATE item SET rank = ? WHERE id = ? AND rank > ?", rank, string(id), rank); err != nil {
 			return fmt.Errorf("raise what was found again: %w", err)
+		}
+	}
+	return nil
+}
+
+// LockItems makes others wait who lock the same items, until this act is over.
+func (tx *Tx) LockItems(ctx context.Context, items []concert.ItemID) error {
+	_, err := in(ctx, tx, func(r rowScanner) (struct{}, error) {
+		var id string
+		return struct{}{}, r.Scan(&id)
+	}, "SELECT id FROM item WHERE id IN (%s) ORDER BY id"+tx.db.d.forUpdate, anys(strs(items)))
+	if err != nil {
+		return fmt.Errorf("lock items: %w", err)
+	}
+	return nil
+}
+
+// SettlePriorities gives items the priority that is theirs once an incident has
+// ended, which may be a lower one: the only act that lowers. ErrStale where one moved on.
+func (tx *Tx) SettlePriorities(ctx context.Context, items []concert.Item) error {
+	for _, it := range items {
+		tx.touch("item")
+		n, err := tx.exec(ctx, "UPDATE item SET rank = ?, version = version + 1 WHERE id = ? AND version = ?", 9-it.Priority, string(it.ID), it.Version)
+		if err != nil {
+			return fmt.Errorf("settle priorities: %w", err)
+		}
+		if n != 1 {
+			return concert.ErrStale
 		}
 	}
 	return nil

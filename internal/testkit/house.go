@@ -2,6 +2,7 @@ package testkit
 
 import (
 	"fmt"
+	"html"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -17,6 +18,7 @@ import (
 	"concert/internal/dispatch"
 	"concert/internal/lookup"
 	"concert/internal/netguard"
+	"concert/internal/store"
 )
 
 // Unit is an authority with its people.
@@ -110,7 +112,7 @@ func (h *House) unit(name, country string) Unit {
 // Person registers somebody, with a second administrator where the role needs one, and keeps both halves of the way in.
 func (h *House) Person(login, authority, provider string, roles ...concert.Role) concert.Actor {
 	h.t.Helper()
-	p, err := h.AddPerson(h.t.Context(), h.Admin, concert.Person{Name: "EXERCISE " + login, Login: login, Roles: roles}, authority, provider, "")
+	p, err := h.AddPerson(h.t.Context(), h.Admin, concert.Person{Name: "EXERCISE " + login, Login: login, Roles: roles, Languages: Languages()}, authority, provider, "")
 	Must(h.t, err)
 	h.Links[login] = Token(p.Link)
 	if p.Proposal == "" {
@@ -121,6 +123,9 @@ func (h *House) Person(login, authority, provider string, roles ...concert.Role)
 	h.Codes[login] = code
 	return who.Actor()
 }
+
+// Languages are what everybody reads in tests: those of the made-up material.
+func Languages() []string { return []string{"ar", "en", "fr", "ru", "tr"} }
 
 // Token is the secret part of a one-time link's address.
 func Token(link string) string { return link[strings.IndexByte(link, '#')+1:] }
@@ -148,7 +153,7 @@ func (h *House) Submit(by concert.Actor, places ...string) []casework.Result {
 	h.t.Helper()
 	in := make([]casework.Submission, len(places))
 	for i, p := range places {
-		in[i] = casework.Submission{Location: p, Type: concert.TypeVideo, Action: h.Action.Ref, Evaluation: "A1", Source: "form"}
+		in[i] = casework.Submission{Location: p, Type: concert.TypeVideo, Action: h.Action.Ref, Evaluation: "A1", Source: "form", Captures: Seen(p)}
 	}
 	out, err := h.SubmitItems(h.t.Context(), by, in)
 	h.clean(out, err)
@@ -161,9 +166,59 @@ func Judgement() concert.Assessment {
 		Facts: "EXERCISE: a made-up video with a made-up logo.", Judgement: "EXERCISE: would incite, were it real."}
 }
 
-// Assess judges what was submitted, soundly.
+// Seen are the captures to hand in with a place: its saved page, seen now. A page's bytes are no work's, so that no two items
+// become copies of each other by it.
+func Seen(place string) []casework.Capturing {
+	return []casework.Capturing{{Kind: concert.CapturePage, Vantage: "EXERCISE desk", Bytes: strings.NewReader("<!doctype html><title>EXERCISE</title><p>EXERCISE: the saved page of " + html.EscapeString(place))}}
+}
+
+// Capture gives items, by reference, a fresh capture of the actor's authority: what every assessment rests on.
+func Capture(t testing.TB, s *casework.Service, by concert.Actor, items ...string) {
+	t.Helper()
+	for _, ref := range items {
+		c := Seen(ref)[0]
+		c.Item = ref
+		_, err := s.AddCapture(t.Context(), by, c)
+		Must(t, err)
+	}
+}
+
+// Refs are the references of results.
+func Refs(items []casework.Result) []string {
+	out := make([]string, len(items))
+	for i, it := range items {
+		out[i] = it.Ref
+	}
+	return out
+}
+
+// unseen are the references of items of which the actor's authority has no fresh capture.
+func (h *House) unseen(by concert.Actor, items []casework.Result) []string {
+	h.t.Helper()
+	var out []string
+	Must(h.t, h.DB.View(h.t.Context(), func(tx *store.Tx) error {
+		bare, err := tx.BareItemsByRef(h.t.Context(), Refs(items))
+		if err != nil {
+			return err
+		}
+		for ref, it := range bare {
+			have, err := tx.NewestCaptures(h.t.Context(), by.Authority, []concert.ItemID{it.ID})
+			if err != nil {
+				return err
+			}
+			if !have[it.ID].Fresh(h.Now()) {
+				out = append(out, ref)
+			}
+		}
+		return nil
+	}))
+	return out
+}
+
+// Assess judges what was submitted, soundly, each with a fresh capture.
 func (h *House) Assess(by concert.Actor, items []casework.Result) []casework.Result {
 	h.t.Helper()
+	Capture(h.t, h.Service, by, h.unseen(by, items)...)
 	in := make([]casework.Judging, len(items))
 	for i, it := range items {
 		in[i] = casework.Judging{Item: it.Ref, Version: it.Version, Outlet: h.Outlet.Ref, Assessment: Judgement()}

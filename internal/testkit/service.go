@@ -21,6 +21,7 @@ import (
 	"concert/internal/match"
 	"concert/internal/netguard"
 	"concert/internal/store"
+	"concert/internal/vault"
 	"concert/tlog"
 )
 
@@ -29,6 +30,9 @@ var both = [...]string{"sqlite", "postgres"}
 
 // metaAddress is the name under which a test's database remembers its own address, for Raw.
 const metaAddress = "testkit.address"
+
+// metaCaptures is where the directory of its captures is remembered, which its nodes share.
+const metaCaptures = "testkit.captures"
 
 // waitMost bounds how long a test waits for what the house does by itself.
 const waitMost = 45 * time.Second
@@ -135,10 +139,11 @@ func ServiceAt(t testing.TB, address string) *casework.Service {
 	Must(t, err)
 	s := &casework.Service{DB: db, Rules: match.DefaultRules(), Hasher: hasher, Origin: "exercise.example/log", BaseURL: "https://concert.example",
 		Vantage: "EXERCISE", Exercise: true, SecondFactor: concert.FactorOffered, Log: slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))}
-	var logKey, transport string
+	var logKey, transport, captures string
 	Must(t, db.Update(t.Context(), func(tx *store.Tx) error {
 		for name, fresh := range map[string]func() (string, error){
 			metaAddress:         func() (string, error) { return address, nil },
+			metaCaptures:        func() (string, error) { return filepath.Join(t.TempDir(), "captures"), nil },
 			"testkit.log":       func() (string, error) { k, _, err := tlog.GenerateKey(s.Origin); return k, err },
 			"testkit.transport": func() (string, error) { return string(identity.MarshalSigningKey(identity.NewSigningKey())), nil },
 		} {
@@ -160,9 +165,14 @@ func ServiceAt(t testing.TB, address string) *casework.Service {
 		if logKey, err = tx.Meta(t.Context(), "testkit.log"); err != nil {
 			return err
 		}
+		if captures, err = tx.Meta(t.Context(), metaCaptures); err != nil {
+			return err
+		}
 		transport, err = tx.Meta(t.Context(), "testkit.transport")
 		return err
 	}))
+	s.Vault, err = vault.OpenDir(captures)
+	Must(t, err)
 	s.Transport, err = identity.ParseSigningKey([]byte(transport))
 	Must(t, err)
 	s.LogSigner, err = tlog.NewSigner(logKey)

@@ -11,6 +11,7 @@ import (
 
 	"concert"
 	"concert/internal/casework"
+	"concert/internal/testkit"
 )
 
 // captured hands in places whose bytes are the same, and assesses them.
@@ -18,7 +19,7 @@ func (h *house) captured(work byte, from, n int) []string {
 	h.t.Helper()
 	var in []casework.Submission
 	for i := range n {
-		in = append(in, casework.Submission{Location: fmt.Sprintf("https://video.example/watch?v=ex%06dAb", from+i), Type: concert.TypeVideo, Action: h.action.Ref, Evaluation: "A1", SHA256: fmt.Sprintf("%064x", work), Source: "form"})
+		in = append(in, casework.Submission{Location: fmt.Sprintf("https://video.example/watch?v=ex%06dAb", from+i), Type: concert.TypeVideo, Action: h.action.Ref, Evaluation: "A1", SHA256: fmt.Sprintf("%064x", work), Source: "form", Captures: testkit.Seen("EXERCISE")})
 	}
 	rs, err := h.svc.SubmitItems(h.t.Context(), h.people["officer"].Actor(), in)
 	must(h.t, err)

@@ -72,10 +72,14 @@ type itemPage struct {
 	MayOverride bool
 	MayReview   bool
 	MayNote     bool
+	Capture     capturing
+	Now         time.Time
 	Pass        overriding
 	Review      reviewing
 	From        string // the list to go back to after a decision
-	Flow        flowing
+
+	Folder foldering
+	Flow   flowing
 }
 
 // homeless are refusals of forms that this person is not, or no longer,
@@ -85,12 +89,12 @@ func (p itemPage) homeless() formErrors {
 	for _, f := range []struct {
 		shown bool
 		errs  formErrors
-	}{{p.MayAssess, p.Assess.Errors}, {p.MayDecide, p.Decide.Errors}, {p.MayRemedy, p.Remedy.Errors}, {p.MayLook, p.Look.Errors}, {p.MayOverride, p.Pass.Errors}, {p.MayReview, p.Review.Errors}, {p.Keep.shown(), p.Keep.Errors}, {p.Flow.Waits, p.Flow.Errors}} {
+	}{{p.MayAssess, p.Assess.Errors}, {p.MayDecide, p.Decide.Errors}, {p.MayRemedy, p.Remedy.Errors}, {p.MayLook, p.Look.Errors}, {p.MayOverride, p.Pass.Errors}, {p.MayReview, p.Review.Errors}, {p.Keep.shown(), p.Keep.Errors}, {p.Capture.May, p.Capture.Errors}, {p.Flow.Waits, p.Flow.Errors}} {
 		if !f.shown {
 			e = append(e, f.errs...)
 		}
 	}
-	return e
+	return append(e, p.Folder.Form.homeless(map[string]bool{"translate": p.Folder.May, "file": p.Folder.MayFile, "attach": p.Folder.MayFile && len(p.Folder.Incidents) > 0})...)
 }
 
 // itemFor loads an item for a page with what this person may do there.
@@ -123,8 +127,12 @@ func (u *UI) itemFor(r *http.Request, v *visit) (itemPage, error) {
 	p.MayReview = it.Override.Item != "" && it.Override.MayReview(by, it.Item, it.Approvals) == nil
 	p.MayNote = by.Authority != "" && (found || ours) && (v.has(concert.RoleOfficer) || v.has(concert.RoleReviewer)) && it.ErasedAt.IsZero()
 	p.keep(v)
+	p.captures(v, found, now)
 	if r.URL.Query().Get("from") == "approvals" || field(r, "from") == "approvals" {
 		p.From = "approvals"
+	}
+	if p.Folder, err = u.folderingOf(r, v, found || ours); err != nil {
+		return p, err
 	}
 	p.Assess = judging{Outlet: it.Outlet.Ref, Language: it.Language, Evaluation: it.Judged.Evaluation, Mark: it.Judged.Mark, MarkWhere: it.Judged.MarkWhere, Facts: it.Judged.Facts, Judgement: it.Judged.Judgement, Unbranded: it.Judged.Unbranded}
 	return p, u.flow(r, v, &p)
@@ -149,7 +157,11 @@ func (u *UI) showItem(w http.ResponseWriter, r *http.Request, v *visit, p itemPa
 	if !p.Item.ErasedAt.IsZero() {
 		body = erasedView(p)
 	}
-	return u.show(w, r, v, view{status: status, title: p.Item.Ref, body: body, wide: true})
+	var scripts []string
+	if p.Capture.May {
+		scripts = []string{"capture.js"}
+	}
+	return u.show(w, r, v, view{status: status, title: p.Item.Ref, body: body, wide: true, scripts: scripts})
 }
 
 // itemFailed shows the item again with the form as it was typed and what is

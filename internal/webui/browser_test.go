@@ -16,6 +16,7 @@ import (
 	"concert"
 	"concert/internal/casework"
 	"concert/internal/httpkit"
+	"concert/internal/testkit"
 )
 
 // chromium is the browser's path; a machine without one skips, CI does not.
@@ -181,6 +182,7 @@ func TestBrowserWorksTheChainAndTheBoardMoves(t *testing.T) {
 	officer.open("/submit", "#f-locations")
 	officer.do(typed("#f-locations", "https://video.example/watch?v=ex777777Ab"), chosen("#f-action", h.action.Ref), click("main form button"), visible("#results + .scroll a"))
 	ref := get(officer, chromedp.Text(chromedp.CSS("main table a")))
+	testkit.Capture(t, h.svc, h.people["officer"].Actor(), ref)
 	officer.do(click("main table a"), visible("#f-facts"), click("section form button"), visible(".problems"))
 	officer.shoot("assess-errors", false, 1280, 900)
 	officer.do(click("input[value=no_protected_purpose]"), click("input[value=incites]"), chosen("#f-outlet", h.outlet.Ref), typed("#f-mark", "EXERCISE logo"), typed("#f-mark_where", "top right"), typed("#f-language", "ar"),

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -37,8 +38,9 @@ const whyCookie = "concert-why"
 type visit struct {
 	person  concert.Person // zero for nobody
 	session string
-	why     string // what sealed data is read for (G19)
-	limits  error  // why the session opens nothing else yet, nil for a whole one
+	why     string    // what sealed data is read for (G19)
+	limits  error     // why the session opens nothing else yet, nil for a whole one
+	file    io.Reader // of a form that carries one; nil else
 }
 
 func (v *visit) known() bool { return v.person.ID != "" }
@@ -67,6 +69,9 @@ func (u *UI) serve(need access, h handler) http.HandlerFunc {
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("Vary", "Accept-Encoding, Accept-Language, Cookie")
 		r = r.WithContext(design.WithReader(r.Context(), readerOf(r)))
+		if httpkit.IsUpload(r) {
+			r.Body = httpkit.NewUpload(w, r)
+		}
 		v, err := u.visitor(r, need)
 		if err == nil {
 			err = u.limits.Take(w, r, v.person.ID)
@@ -110,7 +115,10 @@ func (u *UI) visitor(r *http.Request, need access) (*visit, error) {
 	if err := u.cross.Check(r); err != nil {
 		return v, errForged
 	}
-	if err := r.ParseForm(); err != nil {
+	if err := v.parse(r); err != nil {
+		if refused := (*concert.Error)(nil); errors.As(err, &refused) {
+			return v, refused
+		}
 		return v, concert.Refuse(concert.TooLarge, "form.malformed", "", "the form could not be read: it is larger than %d MB, or broken", httpkit.MaxBody>>20)
 	}
 	if need == anyone {
@@ -401,6 +409,10 @@ type notice struct {
 }
 
 var noticeTexts = map[string]design.Text{
+	"captured":     "The capture is kept, sealed.",
+	"marked":       "Marked. It is not referred before somebody preserves it.",
+	"mark_lifted":  "The mark is lifted.",
+	"preserved":    "Recorded who preserves it.",
 	"assessed":     "Assessment recorded. A second person decides now.",
 	"exempt":       "Recorded as exempt under Art. 1(3). That ends the item.",
 	"unscoped":     "Assessment recorded, but the outlet stands on no scope entry in force: the item is parked.",
@@ -458,6 +470,20 @@ var noticeTexts = map[string]design.Text{
 	"contact_retired":  "Contact point retired. What waited for it takes another way.",
 	"seated":           "Recorded.",
 	"links_ended":      "The answer links have ended.",
+
+	"case_opened":       "Case opened. You lead it, and let others in.",
+	"case_changed":      "Recorded.",
+	"case_reviewed":     "Review recorded. The case stands for another three years.",
+	"case_closed":       "Case closed. Its data stays under review.",
+	"incident_declared": "Incident declared. Every authority sees it.",
+	"incident_attached": "Added. What waits comes first now.",
+	"incident_ended":    "Incident ended. Its items go back to their own priority.",
+	"watched":           "Watched. It is due now.",
+	"swept":             "It is yours for an hour. Hand in what you find from here, then finish.",
+	"sweep_done":        "Sweep recorded.",
+	"watch_ended":       "Taken off the watchlist.",
+	"languages":         "Recorded: these are the languages that you read.",
+	"translated":        "Translation recorded, with its maker.",
 }
 
 func noticeOf(r *http.Request) notice {

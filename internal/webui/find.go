@@ -45,6 +45,7 @@ func pagesNamed(ctx context.Context, f frame, question string) []navItem {
 var foundKinds = map[casework.FoundKind]design.Text{
 	casework.FoundItem: "Item", casework.FoundReferral: "Referral", casework.FoundHold: "Hold", casework.FoundAction: "Joint action", casework.FoundProvider: "Provider",
 	casework.FoundOutlet: "Outlet", casework.FoundAuthority: "Authority", casework.FoundScope: "Scope list entry", casework.FoundPerson: "Person",
+	casework.FoundCase: "Case", casework.FoundIncident: "Incident",
 }
 
 // foundAt is the page of what was found, "" where there is none.
@@ -66,6 +67,10 @@ func foundAt(f casework.Found) string {
 		return "/authorities"
 	case casework.FoundScope:
 		return "/scope"
+	case casework.FoundCase:
+		return "/cases/" + f.Ref
+	case casework.FoundIncident:
+		return "/incidents/" + f.Ref
 	case casework.FoundPerson:
 		return "/people/" + f.Ref
 	}

@@ -27,6 +27,7 @@ import (
 	"concert/internal/match"
 	"concert/internal/netguard"
 	"concert/internal/store"
+	"concert/internal/testkit"
 )
 
 // house is a whole deployment behind the door: a real service on a real
@@ -133,7 +134,7 @@ func (h *house) furnish(ctx context.Context) {
 
 func (h *house) join(ctx context.Context, login, authority, provider string, roles ...concert.Role) {
 	h.t.Helper()
-	p, err := h.svc.AddPerson(ctx, h.admin, concert.Person{Name: "EXERCISE " + login, Login: login, Roles: roles}, authority, provider, "")
+	p, err := h.svc.AddPerson(ctx, h.admin, concert.Person{Name: "EXERCISE " + login, Login: login, Roles: roles, Languages: testkit.Languages()}, authority, provider, "")
 	must(h.t, err)
 	h.people[login], h.links[login] = p.Person, p.Link
 	if p.Proposal != "" {
@@ -162,7 +163,7 @@ func (h *house) submit(who string, n, from int, action string) []string {
 	h.t.Helper()
 	var in []casework.Submission
 	for i := range n {
-		in = append(in, casework.Submission{Location: fmt.Sprintf("https://video.example/watch?v=ex%06dAb", from+i), Type: concert.TypeVideo, Action: action, Evaluation: "A1", Source: "form"})
+		in = append(in, casework.Submission{Location: fmt.Sprintf("https://video.example/watch?v=ex%06dAb", from+i), Type: concert.TypeVideo, Action: action, Evaluation: "A1", Source: "form", Captures: testkit.Seen("EXERCISE")})
 	}
 	rs, err := h.svc.SubmitItems(h.t.Context(), h.people[who].Actor(), in)
 	must(h.t, err)

@@ -77,6 +77,9 @@ type submitPage struct {
 	Outlets, Actions                                      []choice
 	Results                                               []submitted
 	Errors                                                formErrors
+
+	Language, Incident, Sweep string
+	Incidents                 []choice
 }
 
 var outcomeTexts = map[string]state{
@@ -88,7 +91,11 @@ var outcomeTexts = map[string]state{
 }
 
 func (u *UI) submitForm(w http.ResponseWriter, r *http.Request, v *visit) error {
-	return u.showSubmit(w, r, v, submitPage{Evaluation: "A1"})
+	p := submitPage{Evaluation: "A1"}
+	if sweep := clean(r.URL.Query().Get("sweep")); isReference(sweep) {
+		p.Sweep = sweep
+	}
+	return u.showSubmit(w, r, v, p)
 }
 
 func (u *UI) showSubmit(w http.ResponseWriter, r *http.Request, v *visit, p submitPage) error {
@@ -100,6 +107,9 @@ func (u *UI) showSubmit(w http.ResponseWriter, r *http.Request, v *visit, p subm
 		return err
 	}
 	p.Outlets = outletChoices(g, u.svc.Now())
+	if p.Incidents, err = u.openIncidents(r, v); err != nil {
+		return err
+	}
 	for _, a := range g.Actions {
 		if a.Phase != concert.PhaseClose {
 			p.Actions = append(p.Actions, choice{a.Ref, a.Name})
@@ -110,7 +120,8 @@ func (u *UI) showSubmit(w http.ResponseWriter, r *http.Request, v *visit, p subm
 }
 
 func (u *UI) submitItems(w http.ResponseWriter, r *http.Request, v *visit) error {
-	p := submitPage{Locations: r.PostForm.Get("locations"), Type: field(r, "type"), Outlet: field(r, "outlet"), Action: field(r, "action"), Evaluation: field(r, "evaluation"), Priority: field(r, "priority")}
+	p := submitPage{Locations: r.PostForm.Get("locations"), Type: field(r, "type"), Outlet: field(r, "outlet"), Action: field(r, "action"), Evaluation: field(r, "evaluation"), Priority: field(r, "priority"),
+		Language: field(r, "language"), Incident: field(r, "incident"), Sweep: field(r, "sweep")}
 	var lines []submitted
 	var in []casework.Submission
 	priority := map[string]int{"serious": 5, "threat": 9}[p.Priority]
@@ -119,7 +130,8 @@ func (u *UI) submitItems(w http.ResponseWriter, r *http.Request, v *visit) error
 			continue
 		}
 		lines = append(lines, submitted{Line: i + 1, Text: line})
-		in = append(in, casework.Submission{Location: line, Type: concert.ItemType(p.Type), Outlet: p.Outlet, Action: p.Action, Priority: priority, Evaluation: p.Evaluation, Source: "form"})
+		in = append(in, casework.Submission{Location: line, Type: concert.ItemType(p.Type), Outlet: p.Outlet, Action: p.Action, Priority: priority, Evaluation: p.Evaluation, Source: "form",
+			Language: p.Language, Incident: p.Incident, Sweep: p.Sweep})
 	}
 	switch {
 	case len(in) == 0:

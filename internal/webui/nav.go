@@ -33,7 +33,13 @@ var (
 	overseers   = func(f frame) bool { return f.has(concert.RoleCoordinator) || f.has(concert.RoleAuditor) }
 	admins      = func(f frame) bool { return f.has(concert.RoleAdministrator) }
 	auditors    = func(f frame) bool { return f.has(concert.RoleAuditor) }
-	ofProvider  = func(f frame) bool { return f.Person.Provider != "" }
+	folders     = func(f frame) bool {
+		return f.Person.Provider == "" && f.Person.Actor().MayKeepCases() == nil || auditors(f)
+	}
+	watchers = func(f frame) bool {
+		return f.Person.Provider == "" && f.Person.Actor().MayWatch() == nil || auditors(f)
+	}
+	ofProvider = func(f frame) bool { return f.Person.Provider != "" }
 )
 
 // menu is every page that one goes to, by what one goes there for.
@@ -47,8 +53,13 @@ var menu = []navGroup{
 		{"/batches", "Many at once", deskPeople},
 		{"/search", "Search", readers},
 	}},
-	{"Keep off", []navItem{
+	{"Cases", []navItem{
+		{"/cases", "Cases", folders},
+		{"/incidents", "Incidents", folders},
+		{"/watchlist", "Watchlist", watchers},
 		{"/holds", "Holds", deskPeople},
+		{"/cases", "Cases", readers},
+		{"/watchlist", "Watchlist", func(f frame) bool { return deskPeople(f) || auditors(f) }},
 	}},
 	{"Referrals", []navItem{
 		{"/referrals", "Referrals to us", ofProvider},
@@ -57,6 +68,7 @@ var menu = []navGroup{
 	}},
 	{"Together", []navItem{
 		{"/actions", "Joint actions", inside},
+		{"/incidents", "Incidents", readers},
 		{"/accuracy", "Accuracy", func(f frame) bool { return deskPeople(f) || auditors(f) }},
 		{"/alarms", "Alarms", overseers},
 	}},

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"concert"
+
+	"concert/internal/testkit"
 )
 
 func judgementForm(outlet string) url.Values {
@@ -31,6 +33,8 @@ func TestChainGoesByFormsWithoutScripts(t *testing.T) {
 		row = p.first(tag("table"))
 	}
 	ref := strings.TrimPrefix(attr(all(row, tag("a"))[0], "href"), "/items/")
+
+	testkit.Capture(t, h.svc, h.people["officer"].Actor(), ref)
 
 	// Errors stand beside their field and what was typed is kept.
 	form := judgementForm(h.outlet.Ref)

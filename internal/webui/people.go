@@ -61,6 +61,7 @@ type personLine struct {
 	Set                                 []concert.Role
 	Authority                           string // reference
 	TakesTwo, Disabled                  bool
+	Languages                           []string
 }
 
 // waitingLine is what a second administrator may confirm.
@@ -86,6 +87,7 @@ type peoplePage struct {
 type newPerson struct {
 	Name, Login, Authority, Provider, Key string
 	Roles                                 []string
+	Languages                             string // as typed
 }
 
 // oncePage shows once what nobody can read again: a link, a code, a key.
@@ -97,7 +99,7 @@ type oncePage struct {
 
 func lineOf(p casework.PersonView, g casework.Registers, by concert.Person) personLine {
 	l := personLine{Operator: p.Operator, Login: p.Login, Name: p.Name, Roles: roleNames(p.Roles), Place: placeOf(g, p.Authority, p.Provider), State: state{Mark: "✓", Label: "in force", Tone: "good"},
-		Set: p.Roles, Authority: g.Authorities[p.Authority].Ref, TakesTwo: concert.TakesTwo(p.Roles), Disabled: !p.DisabledAt.IsZero()}
+		Set: p.Roles, Authority: g.Authorities[p.Authority].Ref, TakesTwo: concert.TakesTwo(p.Roles), Disabled: !p.DisabledAt.IsZero(), Languages: p.Languages}
 	switch {
 	case l.Disabled:
 		l.State = state{Mark: "✕", Label: "disabled", Tone: "end"}
@@ -209,8 +211,8 @@ func rolesOf(in []string) []concert.Role {
 }
 
 func (u *UI) addPerson(w http.ResponseWriter, r *http.Request, v *visit) error {
-	in := newPerson{Name: field(r, "name"), Login: field(r, "login"), Authority: field(r, "authority"), Provider: field(r, "provider"), Key: field(r, "key"), Roles: r.PostForm["roles"]}
-	p, err := u.svc.AddPerson(r.Context(), v.actor(), concert.Person{Name: in.Name, Login: in.Login, Roles: rolesOf(in.Roles)}, in.Authority, in.Provider, in.Key)
+	in := newPerson{Name: field(r, "name"), Login: field(r, "login"), Authority: field(r, "authority"), Provider: field(r, "provider"), Key: field(r, "key"), Roles: r.PostForm["roles"], Languages: field(r, "languages")}
+	p, err := u.svc.AddPerson(r.Context(), v.actor(), concert.Person{Name: in.Name, Login: in.Login, Roles: rolesOf(in.Roles), Languages: references(in.Languages)}, in.Authority, in.Provider, in.Key)
 	if err != nil {
 		page := peoplePage{Add: in}
 		if page.Errors, err = formErrorsOf(err); err != nil {

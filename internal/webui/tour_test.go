@@ -102,6 +102,7 @@ func TestEveryPageIsReachableLightAndAccessible(t *testing.T) {
 	h := open(t)
 	h.work()
 	h.crowd()
+	h.folders()
 	stops, reached, visitors := h.tour(t)
 	for _, pattern := range h.ui.Routes() {
 		if strings.HasPrefix(pattern, "GET ") && !reached[pattern] && unlinked[pattern] == "" && !strings.HasPrefix(pattern, "GET /assets/") && !strings.HasSuffix(pattern, "/stream") {

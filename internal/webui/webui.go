@@ -89,9 +89,14 @@ func (u *UI) routes() []route {
 		u.designRoutes(),
 		u.flowRoutes(),
 		u.batchRoutes(),
+		u.captureRoutes(),
 		u.securityRoutes(),
 		u.listRoutes(),
 		u.linkRoutes(),
+		u.caseRoutes(),
+		u.incidentRoutes(),
+		u.watchRoutes(),
+		u.languageRoutes(),
 	)
 }
 

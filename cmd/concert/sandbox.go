@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+
+	"concert/internal/casework"
+	"concert/internal/sandbox"
+)
+
+const childCommand = "sandbox-child"
+
+// children are where captures are opened: this program again, limited.
+func children() *sandbox.Pool {
+	self, err := os.Executable()
+	if err != nil {
+		return nil // previews say that there is no sandbox
+	}
+	return &sandbox.Pool{Command: []string{self, childCommand}, Size: max(1, runtime.NumCPU()/2)}
+}
+
+// sandboxChildCmd is a child of the pool. It limits itself before it reads its
+// first input.
+type sandboxChildCmd struct {
+	Words []string `arg:"" optional:"" passthrough:"" help:"become PROGRAM ARGUMENTS, or nothing."`
+}
+
+// Run serves tasks until standard input ends, or becomes another program.
+func (c *sandboxChildCmd) Run(e *env) error {
+	if len(c.Words) > 1 && c.Words[0] == sandbox.WordBecome {
+		return sandbox.Become(c.Words[1], c.Words[2:])
+	}
+	return sandbox.Serve(e.stdin, e.stdout, sandbox.Confine().With(casework.SandboxTasks()))
+}
+
+type doctorCmd struct{}
+
+// Run starts a child and lets it say what limits it.
+func (doctorCmd) Run(ctx context.Context, e *env) error {
+	p := children()
+	if p == nil {
+		return errors.New("this program does not find itself, so that it starts no children: no capture is opened here")
+	}
+	defer p.Close()
+	text, err := p.Do(ctx, sandbox.TaskReport, nil)
+	if err != nil {
+		return fmt.Errorf("children that open captures: %w", err)
+	}
+	var r sandbox.Report
+	if err := json.Unmarshal(text, &r); err != nil {
+		return err
+	}
+	fmt.Fprintln(e.stdout, "Captures are opened in children of this program, with:")
+	for _, line := range r.Lines() {
+		fmt.Fprintln(e.stdout, "  "+line)
+	}
+	if path, err := exec.LookPath("ffmpeg"); err == nil {
+		fmt.Fprintln(e.stdout, "First frames of videos: by "+path)
+	} else {
+		fmt.Fprintln(e.stdout, "First frames of videos: none, ffmpeg is not installed")
+	}
+	return nil
+}

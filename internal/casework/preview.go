@@ -1,0 +1,86 @@
+package casework
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os/exec"
+	"strings"
+
+	"concert"
+	"concert/internal/formats"
+	"concert/internal/sandbox"
+)
+
+const (
+	// previewMost is the most bytes of a capture that is opened for a preview.
+	previewMost = 128 << 20
+	frameMost   = 16 << 20
+	// TaskRender is the name of the children's task (formats.RenderTask).
+	TaskRender = "render"
+)
+
+// SandboxTasks are what the children of a deployment do.
+func SandboxTasks() map[string]sandbox.Task {
+	return map[string]sandbox.Task{TaskRender: formats.RenderTask}
+}
+
+// PreviewCapture makes a safe rendition of a capture for people of its own
+// authority, once the reading is recorded. The bytes are opened in a child only.
+func (s *Service) PreviewCapture(ctx context.Context, scope concert.Scope, ref string) (CaptureView, formats.Rendition, error) {
+	v, r, err := s.openCapture(ctx, scope, ref, concert.ReadPreview)
+	if err != nil {
+		return v, formats.Rendition{}, err
+	}
+	defer r.Close()
+	none := func(reason string) (CaptureView, formats.Rendition, error) {
+		return v, formats.Rendition{Media: v.MediaType, Note: reason}, nil
+	}
+	if s.Children == nil {
+		return none("this node opens no captures: it has no sandbox")
+	}
+	if v.Size > previewMost {
+		return none("it is too large to be opened here")
+	}
+	plain, err := io.ReadAll(r)
+	if err != nil {
+		return v, formats.Rendition{}, err
+	}
+	media := v.MediaType
+	if strings.HasPrefix(media, "video/") {
+		if plain, err = s.firstFrame(ctx, plain); err != nil {
+			if errors.Is(err, errNoFFmpeg) || errors.Is(err, sandbox.ErrGone) {
+				return none(err.Error())
+			}
+			return v, formats.Rendition{}, err
+		}
+		media = "image/png"
+	}
+	out, err := s.Children.Do(ctx, TaskRender, append([]byte(media+"\n"), plain...))
+	var refused *sandbox.Refused
+	switch {
+	case errors.As(err, &refused):
+		return none(refused.Reason)
+	case errors.Is(err, sandbox.ErrGone):
+		return none(err.Error())
+	case err != nil:
+		return v, formats.Rendition{}, err
+	}
+	p, err := formats.ReadRendition(out)
+	if err != nil {
+		return none(err.Error())
+	}
+	p.Media = v.MediaType
+	return v, p, nil
+}
+
+var errNoFFmpeg = errors.New("ffmpeg is not installed on this node, which would show the first frame")
+
+// firstFrame is a video's first picture, as PNG.
+func (s *Service) firstFrame(ctx context.Context, video []byte) ([]byte, error) {
+	program, err := exec.LookPath("ffmpeg")
+	if err != nil {
+		return nil, errNoFFmpeg
+	}
+	return s.Children.Run(ctx, program, []string{"-nostdin", "-hide_banner", "-loglevel", "error", "-protocol_whitelist", "pipe", "-i", "pipe:0", "-frames:v", "1", "-an", "-sn", "-vf", "scale='min(1280,iw)':-2", "-f", "image2pipe", "-c:v", "png", "pipe:1"}, video, frameMost)
+}

@@ -1,0 +1,15 @@
+//go:build !linux || !(amd64 || arm64)
+
+package sandbox
+
+import "errors"
+
+// Confine cannot limit this process here, and says so.
+func Confine() Report {
+	return Report{Landlock: "not on this system", Seccomp: "not on this system"}
+}
+
+// Become cannot limit a program here, and runs none.
+func Become(string, []string) error {
+	return errors.New("programs cannot be limited on this system, so none is run")
+}
