@@ -50,6 +50,7 @@ type Action struct {
 	CreatedBy PersonID
 	CreatedAt time.Time
 	Version   int64
+	Batched   bool // approved items wait for a release in consignments (Consignment)
 }
 
 // Participant is one authority's part in an action.
@@ -110,3 +111,67 @@ func (a Action) Phased(by Actor, to Phase, now time.Time) (Action, Event, error)
 	a.Phase = to
 	return a, NewEvent(EventActionPhase, by, string(a.ID), now, RegisterBody{Ref: a.Ref, Phase: to}), nil
 }
+
+// running refuses to steer an action that is over.
+func (a Action) running(by Actor) error {
+	if err := by.Need(RoleCoordinator); err != nil {
+		return err
+	}
+	if a.Phase == PhaseClose {
+		return Refuse(Conflict, "action.closed", "phase", "action %s is closed; open a new one and link it", a.Ref)
+	}
+	return nil
+}
+
+// ActionBody is the body of events that steer a joint action: codes, references
+// and counts. Free text is sealed beside it.
+type ActionBody struct {
+	Action    ActionID      `json:"action"`
+	Ref       string        `json:"ref,omitempty"` // of the consignment, bulletin or allotment
+	Kind      string        `json:"kind,omitempty"`
+	Authority AuthorityID   `json:"authority,omitempty"`
+	To        AuthorityID   `json:"to,omitempty"`
+	Person    PersonID      `json:"person,omitempty"`
+	Provider  ProviderID    `json:"provider,omitempty"`
+	PerHour   int           `json:"per_hour,omitempty"`
+	Quiet     bool          `json:"quiet,omitempty"`
+	Batched   bool          `json:"batched,omitempty"`
+	Items     int           `json:"items,omitempty"`
+	Refused   int           `json:"refused,omitempty"`
+	Answer    AllotmentWord `json:"answer,omitempty"`
+}
+
+// actionReason is the least that tells the others something, in bytes.
+const actionReason = 10
+
+// Batching sets whether approved items wait for a release in consignments. Off is
+// the rule: then they go in their provider's hours as soon as they are approved.
+func (a Action) Batching(by Actor, on bool, now time.Time) (Action, Event, error) {
+	if err := a.running(by); err != nil {
+		return a, Event{}, err
+	}
+	if a.Batched == on {
+		return a, Event{}, Refuse(Conflict, "action.batching_same", "batched", "releases of action %s are set so already", a.Ref)
+	}
+	a.Batched = on
+	return a, NewEvent(EventActionBatching, by, string(a.ID), now, ActionBody{Action: a.ID, Batched: on}), nil
+}
+
+// The kinds of event of running an action.
+const (
+	EventActionFrozen         EventKind = "action.frozen"
+	EventThawAsked            EventKind = "action.thaw_asked"
+	EventActionThawed         EventKind = "action.thawed"
+	EventActionThrottled      EventKind = "action.throttled"
+	EventActionBatching       EventKind = "action.batching" // releases go in batches from now on, or no more
+	EventActionReported       EventKind = "action.reported" // somebody said "here"
+	EventConsignmentPrepared  EventKind = "consignment.prepared"
+	EventConsignmentConfirmed EventKind = "consignment.confirmed"
+	EventConsignmentRecalled  EventKind = "consignment.recalled"
+	EventConsignmentLeft      EventKind = "consignment.left"
+	EventBulletinPosted       EventKind = "bulletin.posted"
+	EventBulletinTakenDown    EventKind = "bulletin.taken_down"
+	EventCommandTaken         EventKind = "command.taken" // the shift's new coordinator took over
+	EventAllotmentProposed    EventKind = "allotment.proposed"
+	EventAllotmentAnswered    EventKind = "allotment.answered"
+)

@@ -28,6 +28,7 @@ const (
 	ClockCaseReview ClockKind = "case.review"     // subject: a case; is it reviewed
 	ClockIncident   ClockKind = "incident.settle" // subject: an incident; give its items their priority
 	ClockWatch      ClockKind = "watch.end"       // subject: a watch; its end, or that of its traces
+	ClockPatterns   ClockKind = "action.patterns" // subject: a closed action; draft its providers' notes
 )
 
 // Clock is one deadline. There is at most one per kind and subject.
@@ -46,7 +47,7 @@ type Job interface{ Kind() string }
 // looked at, reminders after that, erasures last.
 func (k ClockKind) Rank() int {
 	switch k {
-	case ClockDispatch, ClockDeliver, ClockContact:
+	case ClockDispatch, ClockDeliver, ClockContact, ClockConsignment:
 		return 1
 	case ClockRemind:
 		return 3
@@ -169,6 +170,14 @@ type EndWatchDue struct {
 // Kind names the job.
 func (EndWatchDue) Kind() string { return string(ClockWatch) }
 
+// DraftPatterns drafts the notes on patterns of abuse of a closed action.
+type DraftPatterns struct {
+	Action ActionID `json:"action"`
+}
+
+// Kind names the job.
+func (DraftPatterns) Kind() string { return string(ClockPatterns) }
+
 // JobFor is the job of a clock that fell due.
 func (c Clock) JobFor() (Job, error) {
 	switch c.Kind {
@@ -200,6 +209,10 @@ func (c Clock) JobFor() (Job, error) {
 		return SettleIncident{IncidentID(c.Subject)}, nil
 	case ClockWatch:
 		return EndWatchDue{WatchID(c.Subject)}, nil
+	case ClockConsignment:
+		return LeaveConsignment{ConsignmentID(c.Subject)}, nil
+	case ClockPatterns:
+		return DraftPatterns{ActionID(c.Subject)}, nil
 	}
 	return nil, Refuse(Invalid, "clock.kind", "", "clock kind %q has no job: a newer version wrote it, upgrade this node", c.Kind)
 }

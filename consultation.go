@@ -50,6 +50,8 @@ const (
 	ReadTranslations = "translations"
 	ReadIncident     = "incident"  // an auditor only
 	ReadIncidents    = "incidents" // as above
+	ReadQuestions    = "questions" // a referral's thread with its provider
+	ReadNotes        = "notes"     // an auditor only: counts open nothing sealed
 )
 
 // ConsultedBody is the body of the event that somebody read: what, by reference

@@ -12,6 +12,8 @@ const (
 	NoticeWithdrawal NoticeKind = "withdrawal"
 	NoticeCorrection NoticeKind = "correction"
 	NoticeSandbox    NoticeKind = "sandbox"
+	NoticeQuestion   NoticeKind = "question" // the authority wrote in a referral's thread
+	NoticePatterns   NoticeKind = "patterns" // a note on the patterns of abuse, at an action's end
 )
 
 // Rung is a step of the delivery ladder; each is kept with its evidence, since
@@ -72,7 +74,7 @@ func (d Delivery) MayGo(open, urgent bool) bool {
 // WebhookNotice is the thin body that a webhook carries and the inbox lists:
 // no place, no text, only what to fetch.
 type WebhookNotice struct {
-	Type      string     `json:"type"` // "referral.sent", "referral.reminder", "referral.withdrawn", "referral.corrected", "referral.sandbox"
+	Type      string     `json:"type"` // "referral.sent", "referral.reminder", "referral.withdrawn", "referral.corrected", "referral.sandbox", "referral.question", "action.patterns"
 	Timestamp string     `json:"timestamp"`
 	Data      NoticeData `json:"data"`
 }
@@ -87,6 +89,8 @@ type NoticeData struct {
 	Urgent    bool   `json:"urgent,omitempty"`
 	Remedy    string `json:"remedy,omitempty"`
 	Exercise  bool   `json:"exercise,omitempty"`
+	Question  string `json:"question,omitempty"`  // the message that was written
+	Article16 bool   `json:"article16,omitempty"` // meant as a notice under DSA Art. 16
 }
 
 // NoticeTypes maps a kind of notice to the type its webhook names.
@@ -96,4 +100,6 @@ var NoticeTypes = map[NoticeKind]string{
 	NoticeWithdrawal: "referral.withdrawn",
 	NoticeCorrection: "referral.corrected",
 	NoticeSandbox:    "referral.sandbox",
+	NoticeQuestion:   "referral.question",
+	NoticePatterns:   "action.patterns",
 }

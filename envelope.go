@@ -123,6 +123,8 @@ type ReferralPayload struct {
 	Exercise  bool           `json:"exercise"`
 	Items     []PayloadItem  `json:"items"`
 	Automated PayloadMachine `json:"automation"`
+	// Article16 is there where the referral is meant as a notice under DSA Art. 16.
+	Article16 *PayloadArticle16 `json:"article16,omitempty"`
 }
 
 // PayloadParty is an authority as a provider sees it: unit and operator

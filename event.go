@@ -132,10 +132,19 @@ const (
 	EventWatchErased       EventKind = "watch.erased"
 	EventPersonLanguages   EventKind = "person.languages"
 	EventItemTranslated    EventKind = "item.translated"
-	EventItemParked        EventKind = "item.parked"
-	EventItemHandedOver    EventKind = "item.handed_over"
-	EventItemEscalated     EventKind = "item.escalated"
-	EventItemTakenOver     EventKind = "item.taken_over" // from a colleague who had it in hand
+
+	EventQuestionAsked      EventKind = "question.asked"   // by the provider
+	EventQuestionReplied    EventKind = "question.replied" // by the authority that judged
+	EventIsolationWritten   EventKind = "isolation.written"
+	EventIsolationApproved  EventKind = "isolation.approved"
+	EventAuthorityArticle16 EventKind = "authority.article16" // whether its referrals are meant as DSA Art. 16 notices
+	EventPatternsDrafted    EventKind = "patterns.drafted"
+	EventPatternsReviewed   EventKind = "patterns.reviewed"
+	EventPatternsReleased   EventKind = "patterns.released"
+	EventItemParked         EventKind = "item.parked"
+	EventItemHandedOver     EventKind = "item.handed_over"
+	EventItemEscalated      EventKind = "item.escalated"
+	EventItemTakenOver      EventKind = "item.taken_over" // from a colleague who had it in hand
 )
 
 // Event is what happened. Body holds codes, references and counts, never
@@ -223,6 +232,9 @@ type ItemBody struct {
 	Category RemedyCategory `json:"category,omitempty"` // of a remedy
 
 	Translation string `json:"translation,omitempty"` // that the act rests on: its actor does not read the item's language
+
+	Others    int       `json:"others,omitempty"` // that a measure would hit (cannot_isolate)
+	OthersAre OtherKind `json:"others_are,omitempty"`
 }
 
 // change is the body of a move from before to after.
@@ -246,6 +258,7 @@ type ReferralBody struct {
 	Provider  ProviderID  `json:"provider"`
 	Items     int         `json:"items"`
 	Digest    string      `json:"digest,omitempty"` // SHA-256 of the signed payload, hex
+	Article16 bool        `json:"article16,omitempty"`
 }
 
 // DeliveryBody is the body of a step on the delivery ladder.

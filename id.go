@@ -35,6 +35,16 @@ type (
 	DispatchHoldID string
 	// LogSuccessionID names a LogSuccession.
 	LogSuccessionID string
+	// FreezeID names a Freeze.
+	FreezeID string
+	// ThrottleID names a Throttle.
+	ThrottleID string
+	// ConsignmentID names a Consignment.
+	ConsignmentID string
+	// BulletinID names a Bulletin.
+	BulletinID string
+	// AllotmentID names an Allotment.
+	AllotmentID string
 	// ContactPointID names a ContactPoint.
 	ContactPointID string
 	// MailID names a Mail.

@@ -91,7 +91,7 @@ func (p Person) Check() error {
 			if p.Authority == "" {
 				return Refuse(Invalid, "person.no_authority", "authority", "the role %s belongs to an authority: name it", r)
 			}
-		case RoleProviderReader, RoleProviderAnswerer:
+		case RoleProviderReader, RoleProviderAnswerer, RoleProviderAdmin:
 			if p.Provider == "" {
 				return Refuse(Invalid, "person.no_provider", "provider", "the role %s belongs to a provider: name it", r)
 			}

@@ -37,7 +37,7 @@ type Proposal struct {
 // but those on a provider's side, which reach only what was referred to that
 // provider.
 func TakesTwo(roles []Role) bool {
-	return slices.ContainsFunc(roles, func(r Role) bool { return r != RoleProviderReader && r != RoleProviderAnswerer })
+	return slices.ContainsFunc(roles, func(r Role) bool { return !r.providerSide() })
 }
 
 // InForce reports whether the person may act and enter at all.

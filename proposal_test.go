@@ -26,7 +26,7 @@ func newcomer(roles ...concert.Role) concert.Person {
 func TestG03EveryRoleButAProvidersWaitsForASecondAdministrator(t *testing.T) {
 	t.Parallel()
 	for _, role := range concert.Roles {
-		one := role == concert.RoleProviderReader || role == concert.RoleProviderAnswerer
+		one := role == concert.RoleProviderReader || role == concert.RoleProviderAnswerer || role == concert.RoleProviderAdmin
 		p, q, e, err := newcomer(role).Added(administrator("ada").Actor(), noon)
 		if err != nil || p.InForce() != one || (q.Kind == "") != one || e.Kind != concert.EventPersonAdded {
 			t.Errorf("%s: in force %v, proposal %q, %v", role, p.InForce(), q.Kind, err)

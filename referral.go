@@ -44,6 +44,7 @@ type Referral struct {
 	RemindedAt time.Time
 	Reminders  int
 	Version    int64
+	Article16  bool // meant as a notice under DSA Art. 16
 }
 
 // ReferralItem is one item's place in a referral with the provider's claim.
@@ -65,7 +66,7 @@ func Referred(r Referral, items []Item, now time.Time) (Referral, []Item, []Even
 	}
 	out := make([]Item, 0, len(items))
 	events := make([]Event, 0, len(items)+1)
-	events = append(events, NewEvent(EventReferralSent, House, string(r.ID), now, ReferralBody{Ref: r.Ref, Provider: r.Provider, Authority: r.Author, Action: r.Action, Items: len(items)}))
+	events = append(events, NewEvent(EventReferralSent, House, string(r.ID), now, ReferralBody{Ref: r.Ref, Provider: r.Provider, Authority: r.Author, Action: r.Action, Items: len(items), Article16: r.Article16}))
 	for _, it := range items {
 		if it.Provider != r.Provider || it.Author != r.Author || it.Given < it.Needed {
 			return r, nil, nil, Refuse(Conflict, "referral.mixed", "items", "item %s does not belong in this referral: other provider, other author, or not approved", it.Ref)
@@ -160,6 +161,8 @@ type Answer struct {
 	Note      string   // sealed
 	By        PersonID
 	At        time.Time
+	Others    int       // for cannot_isolate: how many others a measure would hit
+	OthersAre OtherKind // and what they are
 }
 
 func (a Answer) check() error {
@@ -168,6 +171,9 @@ func (a Answer) check() error {
 	}
 	if a.Code == AnswerDisabledIn && len(a.Countries) == 0 {
 		return Refuse(Invalid, "answer.countries", "countries", "disabled_countries names the countries (ISO 3166-1)")
+	}
+	if err := a.checkIsolation(); err != nil {
+		return err
 	}
 	if len(a.Note) > 4000 || len(a.Forwarded) > 400 || len(a.Countries) > 60 {
 		return Refuse(TooLarge, "answer.note", "note", "a note has at most 4000 characters, a forwarding address 400, a list of countries 60")
@@ -210,6 +216,7 @@ func (it Item) ItemAnswered(by Actor, r Referral, a Answer, now time.Time) (next
 	it.UpdatedAt = now
 	b := change(before, it)
 	b.Referral, b.Code, b.Countries, b.Late, b.Assessor = r.Ref, a.Code, a.Countries, late, before.Assessor
+	b.Others, b.OthersAre = a.Others, a.OthersAre
 	e = NewEvent(EventItemAnswered, by, string(it.ID), now, b)
 	if a.Note != "" || a.Forwarded != "" {
 		e = e.WithSealed(AnswerText{Note: a.Note, Forwarded: a.Forwarded})

@@ -18,10 +18,16 @@ const (
 	RoleProviderAnswerer Role = "provider_answerer" // reads, acknowledges and answers
 	RoleAuditor          Role = "auditor"           // reads all with a justification, writes nothing (G31)
 	RoleAdministrator    Role = "administrator"     // registers parties and people; can neither author nor approve
+	RoleProviderAdmin    Role = "provider_admin"    // adds and disables people of its own provider, and no others
 )
 
 // Roles lists every role in a stable order.
-var Roles = []Role{RoleOfficer, RoleReviewer, RoleCoordinator, RoleProviderReader, RoleProviderAnswerer, RoleAuditor, RoleAdministrator}
+var Roles = []Role{RoleOfficer, RoleReviewer, RoleCoordinator, RoleProviderReader, RoleProviderAnswerer, RoleAuditor, RoleAdministrator, RoleProviderAdmin}
+
+// providerSide reports whether the role is one on a provider's side.
+func (r Role) providerSide() bool {
+	return r == RoleProviderReader || r == RoleProviderAnswerer || r == RoleProviderAdmin
+}
 
 // RolesOf checks a set of roles for one person: known, not empty, on one side
 // of the table, and without the pairs that would let one person do two jobs
@@ -36,7 +42,7 @@ func RolesOf(roles []Role) error {
 		switch r {
 		case RoleOfficer, RoleReviewer, RoleCoordinator:
 			authority++
-		case RoleProviderReader, RoleProviderAnswerer:
+		case RoleProviderReader, RoleProviderAnswerer, RoleProviderAdmin:
 			provider++
 		case RoleAuditor, RoleAdministrator:
 			apart++
@@ -113,7 +119,7 @@ func (a Actor) MayRead(r Referral) error {
 
 // MayAnswer refuses whoever does not answer for the referral's provider.
 func (a Actor) MayAnswer(r Referral) error {
-	if a.Provider == "" || a.Provider != r.Provider {
+	if a.Provider == "" || a.MayRead(r) != nil {
 		return ErrNotFound
 	}
 	return a.Need(RoleProviderAnswerer)

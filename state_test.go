@@ -177,7 +177,8 @@ func drawStates() []byte {
 	}
 	b.WriteString("```\n\n## Referrals\n\nAn answer acknowledges as well. A referral is answered when each of its items has the provider's final word.\n\n```mermaid\nstateDiagram-v2\n    [*] --> sent: refer\n")
 	drawReferrals(&b)
-	b.WriteString("```\n\n## The delivery ladder\n\nEvery notice climbs by itself and never down; each rung is kept with its evidence. `failed` stands beside the ladder: the schedule of attempts ended, and what the\nprovider fetches from its inbox afterwards still climbs.\n\n```mermaid\nstateDiagram-v2\n    [*] --> queued\n    sent --> failed: schedule ended\n")
+	drawIsolations(&b)
+	b.WriteString("## The delivery ladder\n\nEvery notice climbs by itself and never down; each rung is kept with its evidence. `failed` stands beside the ladder: the schedule of attempts ended, and what the\nprovider fetches from its inbox afterwards still climbs.\n\n```mermaid\nstateDiagram-v2\n    [*] --> queued\n    sent --> failed: schedule ended\n")
 	drawLadder(&b)
 	b.WriteString("```\n")
 	return b.Bytes()
@@ -261,4 +262,29 @@ func TestG12OnlyUrgentNoticesAndWithdrawalsGoOutsideHours(t *testing.T) {
 			t.Errorf("%s: open %v, urgent at night %v, at night %v", kind, d.MayGo(true, false), d.MayGo(false, true), d.MayGo(false, false))
 		}
 	}
+}
+
+// drawIsolations ends the drawing of referrals and draws what follows from cannot_isolate, as the rule moves it.
+func drawIsolations(b *bytes.Buffer) {
+	b.WriteString("```\n\n## What cannot be isolated\n\nA provider that answers `cannot_isolate` says how many others a measure would hit. Until a proportionality is written and a second person has approved it, nothing wider is asked of it.\n\n```mermaid\nstateDiagram-v2\n    [*] --> blocked: cannot_isolate\n")
+	it := concert.Item{ID: "i", Ref: "IT-1", Author: northUnit, Claimed: concert.AnswerCannotIsolate, Status: concert.ItemAnswered}
+	one := concert.Actor{Person: "one", Authority: northUnit, Roles: []concert.Role{concert.RoleOfficer, concert.RoleReviewer}}
+	two := one
+	two.Person = "two"
+	for _, from := range concert.IsolationStates {
+		i := concert.Isolation{Item: it.ID, Others: 1, OthersAre: concert.OtherSites}
+		if from != concert.IsolationBlocked {
+			i, _, _ = i.Weighed(one, it, strings.Repeat("EXERCISE ", 20), noon)
+		}
+		if from == concert.IsolationApproved {
+			i, _, _ = i.Widened(two, it, noon)
+		}
+		if next, _, err := i.Weighed(one, it, strings.Repeat("EXERCISE ", 20), noon); err == nil {
+			fmt.Fprintf(b, "    %s --> %s: write\n", from, next.State())
+		}
+		if next, _, err := i.Widened(two, it, noon); err == nil {
+			fmt.Fprintf(b, "    %s --> %s: approve (second person)\n", from, next.State())
+		}
+	}
+	b.WriteString("```\n\n")
 }

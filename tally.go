@@ -1,6 +1,9 @@
 package concert
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"slices"
+)
 
 // Metric is a published number. Its definition stands in MetricDefinitions and
 // in docs/counting.md; sums that must hold are in Sums (G28).
@@ -48,10 +51,12 @@ const (
 	ReferredURLs     Metric = "referred_urls"
 	ReferredAccounts Metric = "referred_accounts"
 	ReferredOthers   Metric = "referred_others"
+
+	CannotIsolate Metric = "cannot_isolate"
 )
 
 // Metrics lists them.
-var Metrics = []Metric{Submitted, Unique, Duplicates, Guarded, Unassessed, OutOfScope, Assessed, Awaiting, Rejected, Approved, Ready, Held, TakenBack, ReferredN, Acknowledged, AnsweredN, Silent, Removed, Refused, OtherAnswer, RecheckedN, Down, StillUp, PartialN, UnknownN, Returned, WithdrawnN, Corrected, Referrals, Reminders, HoldHits, SecondLooks, SecondWaiting, SecondAgreed, SecondDisagreed, ReferredURLs, ReferredAccounts, ReferredOthers}
+var Metrics = []Metric{Submitted, Unique, Duplicates, Guarded, Unassessed, OutOfScope, Assessed, Awaiting, Rejected, Approved, Ready, Held, TakenBack, ReferredN, Acknowledged, AnsweredN, Silent, Removed, Refused, OtherAnswer, RecheckedN, Down, StillUp, PartialN, UnknownN, Returned, WithdrawnN, Corrected, Referrals, Reminders, HoldHits, SecondLooks, SecondWaiting, SecondAgreed, SecondDisagreed, ReferredURLs, ReferredAccounts, ReferredOthers, CannotIsolate}
 
 // MetricDefinitions says what each number counts; the unit is the item (one
 // piece of content at one place) unless it says otherwise.
@@ -96,6 +101,8 @@ var MetricDefinitions = map[Metric]string{
 	ReferredURLs:     "referred places that are a page, post, message or stream (unit: URL)",
 	ReferredAccounts: "referred places that are an account, channel or bot (unit: account)",
 	ReferredOthers:   "referred places that are neither: apps, extensions, newsletters",
+
+	CannotIsolate: "of the other answers: places of which the provider says that a measure would hit others",
 }
 
 // Sum says that Whole equals the sum of Parts.
@@ -165,6 +172,9 @@ func (f Facet) metrics() []Metric {
 		m = append(m, AnsweredN, Refused)
 	default:
 		m = append(m, AnsweredN, OtherAnswer)
+		if f.Claim == AnswerCannotIsolate {
+			m = append(m, CannotIsolate)
+		}
 	}
 	switch f.Seen {
 	case ObservedDown:
@@ -338,4 +348,26 @@ func (c Counts) Check() error {
 		}
 	}
 	return nil
+}
+
+// Counts reports whether an item with this facet counts in the number, which is
+// one that hangs on the facet alone.
+func (f Facet) Counts(m Metric) bool {
+	switch m {
+	case Unique:
+		return f.Status != ""
+	case Deconflicted:
+		return f.Counts(Approved) && !f.Counts(Held) && !f.Counts(TakenBack)
+	}
+	return slices.Contains(f.metrics(), m)
+}
+
+// Listable reports whether the number is one of items that can be listed: it
+// hangs on each item's facet alone.
+func (m Metric) Listable() bool {
+	switch m {
+	case Submitted, Duplicates, Acknowledged, Corrected, Referrals, Reminders, HoldHits, SecondLooks, SecondWaiting, SecondAgreed, SecondDisagreed, ReferredURLs, ReferredAccounts, ReferredOthers:
+		return false
+	}
+	return m.Definition() != ""
 }

@@ -49,7 +49,7 @@ type Board struct {
 	AsOf        string                      `json:"as_of" doc:"case time"`
 	ServerTime  string                      `json:"server_time"`
 	Exercise    bool                        `json:"exercise"`
-	Totals      map[string]int64            `json:"totals"`
+	Totals      map[string]int64            `json:"totals" doc:"−1 stands for fewer than five, where others may not see the number"`
 	Authorities map[string]map[string]int64 `json:"authorities"`
 	Providers   map[string]map[string]int64 `json:"providers"`
 	Log         LogHead                     `json:"log"`

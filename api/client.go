@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"concert"
 )
 
 // Client speaks to one Concert deployment with one key. It is safe for use by
@@ -437,4 +439,10 @@ func (c *Client) ReviewOverride(ctx context.Context, call Call, id string, in Ne
 // Alarms are what coordinators and auditors must look at, newest first.
 func (c *Client) Alarms(ctx context.Context) (Alarms, error) {
 	return get[Alarms](ctx, c, "/api/v1/alarms", nil)
+}
+
+// Report is an action's after-action report, signed by the deployment
+// (concert.ReportPayload) with its transport key.
+func (c *Client) Report(ctx context.Context, id string) (concert.Envelope, error) {
+	return get[concert.Envelope](ctx, c, "/api/v1/actions/"+url.PathEscape(id)+"/report", nil)
 }

@@ -116,6 +116,7 @@ type BatchAssessment struct {
 	Item    string `json:"item"`
 	Version int64  `json:"version"`
 	NewAssessment
+	Captures []InlineCapture `json:"captures,omitempty" maxItems:"4" doc:"small captures that come along and that it may rest on; kept only where it is recorded"`
 }
 
 // NewAssessments is a batch of them.

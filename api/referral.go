@@ -5,13 +5,15 @@ import "concert"
 // InboxEntry is a thin notice: no place, no text, only what to fetch.
 type InboxEntry struct {
 	Cursor    string `json:"cursor"`
-	Type      string `json:"type" enum:"referral.sent,referral.reminder,referral.withdrawn,referral.corrected,referral.sandbox"`
+	Type      string `json:"type" enum:"referral.sent,referral.reminder,referral.withdrawn,referral.corrected,referral.sandbox,referral.question,action.patterns"`
 	Referral  string `json:"referral"`
 	Items     int    `json:"items"`
 	Author    string `json:"author"`
 	At        string `json:"at"`
 	Voluntary bool   `json:"voluntary"`
 	Remedy    string `json:"remedy,omitempty"`
+	Question  string `json:"question,omitempty" doc:"referral.question: the message that was written"`
+	Article16 bool   `json:"article16,omitempty" doc:"its referral is meant as a notice under DSA Art. 16"`
 	Exercise  bool   `json:"exercise"`
 }
 
@@ -35,6 +37,7 @@ type Referral struct {
 	CreatedAt  string            `json:"created_at"`
 	AckedAt    string            `json:"acknowledged_at,omitempty"`
 	Reminders  int               `json:"reminders"`
+	Article16  bool              `json:"article16" doc:"meant as a notice under Art. 16 of Regulation (EU) 2022/2065"`
 	ServerTime string            `json:"server_time"`
 	Exercise   bool              `json:"exercise"`
 }
@@ -55,6 +58,8 @@ type ReferralItem struct {
 	Observed   string   `json:"observed,omitempty"`
 	Withdrawn  bool     `json:"withdrawn,omitempty"`
 	Correction []string `json:"correction,omitempty"`
+	// Isolation is there where the provider says that it cannot isolate the place.
+	Isolation *Isolation `json:"isolation,omitempty"`
 }
 
 // NewAnswer answers one item of a referral (provider answerer).
@@ -64,6 +69,8 @@ type NewAnswer struct {
 	Countries []string `json:"countries,omitempty" maxItems:"60"`
 	Forwarded string   `json:"forwarded_to,omitempty" maxLength:"400"`
 	Note      string   `json:"note,omitempty" maxLength:"4000"`
+	Others    int      `json:"others,omitempty" minimum:"0" maximum:"1000000000" doc:"cannot_isolate: how many others a measure would hit"`
+	OthersAre string   `json:"others_are,omitempty" enum:"sites,customers,accounts,works,users" doc:"cannot_isolate: what they are"`
 }
 
 // NewAnswers answers some or all items of one referral; the rest may follow.

@@ -55,6 +55,20 @@ take the events ` + "`item.approved` and `item.seconded`" + ` whose body has the
 An approval is drawn when its event ` + "`item.approved` has `drawn`" + `; the look is ` + "`item.second_look` with `look`" + ` (agree, disagree). The share that is drawn is a share of approvals;
 the share that disagrees is one of those looked at. Providers' numbers hold none of it.
 
+## A provider's own figures
+
+` + "`GET /api/v1/provider/figures`" + ` and the page /figures, as of a moment. The unit is the item that was referred to the provider; those taken back are left out, but for the times.
+
+| figure | counts |
+|---|---|
+| ` + "`by_code`" + ` | items by the provider's last word; the empty code is silence |
+| ` + "`first_answer`" + ` | from the sending of the referral to the first word of any kind on the item: n, median and ninth tenth in whole seconds of case time, as above |
+| ` + "`final_answer`" + ` | the same to its first final word |
+| ` + "`agreement.claimed`" + ` | items that it says it removed, disabled, restricted or found gone |
+| ` + "`agreement.looked`" + ` | of those: our last look saw them down or up (n); ` + "`agreed`" + ` down, ` + "`up`" + ` up |
+| ` + "`agreement.unclear`" + ` | of those claimed: our last look could not tell, or saw them down in some places only, as limits by country are |
+| ` + "`agreement.last_look`" + ` | when we last looked at anything of the provider's |
+
 ## Officers
 
 How accurate an officer was is counted from the same events ([approvals.md](approvals.md)): those with ` + "`assessor`" + `, under the side ` + "`o:`" + ` and the officer, over all actions. These numbers stand on no board.

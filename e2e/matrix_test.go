@@ -37,9 +37,10 @@ const (
 	answerer    = "answerer" // of the provider that the referral is addressed to
 	reader      = "reader"   // of that provider
 	rival       = "rival"    // answers for another provider
+	boss        = "boss"     // administrator of that provider's people, and no more
 )
 
-var visitors = []string{nobody, officer, colleague, reviewer, stranger, outsider, coordinator, auditor, mute, admin, answerer, reader, rival}
+var visitors = []string{nobody, officer, colleague, reviewer, stranger, outsider, coordinator, auditor, mute, admin, answerer, reader, rival, boss}
 
 // who is a set of visitors.
 type who []string
@@ -55,7 +56,7 @@ var (
 )
 
 // outside are those who may read nothing of what North alone knows.
-var outside = who{nobody, stranger, outsider, mute, answerer, reader, rival}
+var outside = who{nobody, stranger, outsider, mute, answerer, reader, rival, boss}
 
 // row is what one route allows: who, on which object, with which body. A placeholder like {open} in path or body is the
 // reference of a thing, {open.v} its version.
@@ -73,12 +74,14 @@ func matrix(t *testing.T) map[string]row {
 	for _, rows := range []map[string]row{
 		deskRows,
 		designRows,
+		actionRows,
 		captureRows,
 		batchRows,
 		securityRows,
 		listRows,
 		mailRows,
 		caseRows,
+		portalRows,
 		flowRows,
 	} {
 		for pattern, r := range rows {
@@ -269,8 +272,10 @@ func without(w who, v string) who {
 // readers may see a thing: what keeps them from an act on it may tell them more than that there is nothing.
 var readers = map[string]who{
 	"{waiting}": append(who{auditor}, north...), "{open}": append(who{auditor}, north...), "{judged}": append(who{auditor}, north...), "{referred}": append(who{auditor}, north...), "{passed}": append(who{auditor}, north...), "{asked}": append(who{auditor}, north...), "{gone}": append(who{auditor}, north...), "{referral}": append(who{auditor, answerer, reader}, north...),
+	"{consignment}": who{coordinator, reviewer, outsider}, "{bulletin}": who{coordinator}, "{allotment}": north,
 	"{capture}": append(who{auditor}, north...), "{marked}": append(who{auditor}, north...), "{hold}": north, "{batch}": north, "{template}": north, "{action}": append(who{auditor, admin}, authoritySide...), "{scope}": everyone, "{newcomer}": who{admin, auditor}, "{outlet}": append(who{auditor, admin}, authoritySide...),
 	"{case}": who{officer, reviewer, auditor}, "{incident}": append(who{auditor}, authoritySide...), "{watch}": who{officer, colleague, reviewer, auditor}, "{sweep}": who{officer},
+	"{wide}": append(who{auditor}, north...), "{note}": append(who{auditor}, north...), "{mate}": who{boss},
 }
 
 // site is a furnished deployment with both doors open and one session for each visitor.
@@ -322,6 +327,7 @@ func openSite(t *testing.T, svc *casework.Service) *site {
 	testkit.Must(t, h.EraseItem(t.Context(), h.North.Reviewers[1], gone, h.Item(gone).Version))
 	newcomer, err := h.AddPerson(t.Context(), h.SecondAdmin, concert.Person{Name: "EXERCISE Newcomer", Login: "newcomer", Roles: []concert.Role{concert.RoleOfficer}}, h.North.Ref, "", "")
 	testkit.Must(t, err)
+	s.steered(t)
 	s.capturesOf(t, open.Ref)
 	v := h.Item(referred.Ref)
 	s.batched(t, referred.Ref)
@@ -341,6 +347,7 @@ func openSite(t *testing.T, svc *casework.Service) *site {
 		s.sessions[name] = s.enter(t, login)
 	}
 	s.sessions[mute] = s.sessions[auditor]
+	s.portalThings(t)
 	return s
 }
 
@@ -407,7 +414,7 @@ func (s *site) ask(t *testing.T, visitor, pattern string, r row, missing bool) r
 		ref = ref[:3] + "NNNN-NNNN"
 	}
 	method, path, _ := strings.Cut(pattern, " ")
-	path = strings.NewReplacer("{id}", ref, "{ref}", ref, "{operator}", ref, "{key}", "KEY-NONE", "{person}", fill("{person}"), "{$}", "").Replace(path)
+	path = strings.NewReplacer("{id}", ref, "{ref}", ref, "{operator}", ref, "{key}", "KEY-NONE", "{person}", fill("{person}"), "{$}", "", "{table}", "redress.csv").Replace(path)
 	body := fill(r.body)
 	machine := strings.HasPrefix(path, "/api/")
 	if !machine && method == http.MethodPost {

@@ -88,7 +88,9 @@ func (s *site) variants(t *testing.T, r row, machine bool, text string, more []s
 		body = "{}"
 	}
 	var v any
-	testkit.Must(t, json.Unmarshal([]byte(body), &v))
+	if json.Unmarshal([]byte(body), &v) != nil {
+		return []mutated{{"body", text}} // bytes as they are
+	}
 	if m, ok := v.(map[string]any); ok {
 		for _, name := range more {
 			if _, has := m[name]; !has {
@@ -330,6 +332,8 @@ func TestEveryAnswerKeepsABrowserSafe(t *testing.T) {
 			t.Errorf("the policy makes an exception: %s", bad)
 		}
 	}
+	// What somebody captured lies in a sandbox of its own and loads nothing at all.
+	boxed := map[string]bool{"GET /api/v1/captures/{id}": true, "GET /captures/{ref}/bytes": true}
 	looked := 0
 	for _, pattern := range append(s.routes, "GET /no/such/page", "GET /api/v1/no/such", "PUT /api/v1/items", "PUT /items") {
 		method, path, _ := strings.Cut(pattern, " ")
@@ -346,6 +350,9 @@ func TestEveryAnswerKeepsABrowserSafe(t *testing.T) {
 			testkit.Must(t, err)
 			looked++
 			for name, value := range want {
+				if boxed[pattern] && res.StatusCode == http.StatusOK && name == "Content-Security-Policy" {
+					value = "sandbox; default-src 'none'; frame-ancestors 'none'"
+				}
 				if got := res.Header.Get(name); got != value {
 					t.Errorf("%s as %s answers %d with %s: %q", pattern, who, res.StatusCode, name, got)
 				}

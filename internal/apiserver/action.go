@@ -65,6 +65,7 @@ func (s *Server) actions() {
 		return s.action(ctx, in.ID)
 	})
 	huma.Register(s.api, op(http.MethodGet, "/actions/{id}/board", "board", "A joint action's numbers now", "actions"), s.board)
+	huma.Register(s.api, op(http.MethodGet, "/actions/{id}/report", "action-report", "A joint action's after-action report, signed under the log's head", "actions"), s.report)
 }
 
 func badTime(field string) error {
@@ -118,4 +119,17 @@ func (s *Server) board(ctx context.Context, in *One) (*body[api.Board], error) {
 		out.Providers[g.Providers[id].Ref] = counts(c)
 	}
 	return &body[api.Board]{out}, nil
+}
+
+// report is the signed after-action report of an action.
+func (s *Server) report(ctx context.Context, in *One) (*body[concert.Envelope], error) {
+	sc, err := scope(ctx)
+	if err != nil {
+		return nil, s.fail(err)
+	}
+	e, err := s.svc.SignedReport(ctx, sc, in.ID)
+	if err != nil {
+		return nil, s.fail(err)
+	}
+	return &body[concert.Envelope]{e}, nil
 }

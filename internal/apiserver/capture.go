@@ -220,10 +220,10 @@ func (s *Server) preservations() {
 			return nil, s.fail(err)
 		}
 		p := concert.Preservation{Way: concert.PreservationWay(in.Body.Way), Holder: in.Body.Holder, Reference: in.Body.Reference, Ground: in.Body.Ground}
-		if p.On, err = day("on", in.Body.On); err != nil {
+		if p.On, err = day(in.Body.On, "request.date", "on"); err != nil {
 			return nil, s.fail(err)
 		}
-		if p.Until, err = day("until", in.Body.Until); err != nil {
+		if p.Until, err = day(in.Body.Until, "request.date", "until"); err != nil {
 			return nil, s.fail(err)
 		}
 		if _, err := s.svc.PreserveItem(ctx, by, in.ID, p); err != nil {
@@ -231,15 +231,6 @@ func (s *Server) preservations() {
 		}
 		return s.itemAfter(ctx, by, in.ID)
 	})
-}
-
-// day reads a date.
-func day(field, text string) (time.Time, error) {
-	t, err := time.Parse(time.DateOnly, text)
-	if err != nil {
-		return t, concert.Refuse(concert.Invalid, "request.date", field, "write the day as 2019-11-21: got %.20q", text)
-	}
-	return t, nil
 }
 
 // atrocityOf is the mark that stands on an item; nil where none does.

@@ -49,14 +49,14 @@ type personOfCase[T any] struct {
 	Body           T
 }
 
-// dateIn reads a date; the zero time for "".
-func dateIn(text, code, field string) (time.Time, error) {
+// day reads a date; the zero time for "".
+func day(text, code, field string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
 	t, err := time.Parse(time.DateOnly, text)
 	if err != nil {
-		return t, concert.Refuse(concert.Invalid, code, field, "the date is written like 2019-11-21")
+		return t, concert.Refuse(concert.Invalid, code, field, "write the day as 2019-11-21: got %.20q", text)
 	}
 	return t, nil
 }
@@ -65,10 +65,10 @@ func dateIn(text, code, field string) (time.Time, error) {
 func mandateOf(m api.Mandate) (concert.Mandate, error) {
 	out := concert.Mandate{Reference: m.Reference, Issuer: m.Issuer}
 	var err error
-	if out.On, err = dateIn(m.On, "case.mandate", "on"); err != nil {
+	if out.On, err = day(m.On, "case.mandate", "on"); err != nil {
 		return out, err
 	}
-	if out.Until, err = dateIn(m.Until, "case.mandate", "until"); err == nil && !out.Until.IsZero() {
+	if out.Until, err = day(m.Until, "case.mandate", "until"); err == nil && !out.Until.IsZero() {
 		out.Until = out.Until.AddDate(0, 0, 1)
 	}
 	return out, err

@@ -172,7 +172,7 @@ func itemViewOf(v casework.ItemView, now time.Time) api.Item {
 }
 
 func referralOf(v casework.ReferralView, now time.Time) api.Referral {
-	out := api.Referral{ID: v.Ref, Version: v.Version, Status: string(v.Status), Voluntary: concert.VoluntaryNotice, Author: v.Author.Name, CreatedAt: stamp(v.CreatedAt), AckedAt: stamp(v.AckedAt), Reminders: v.Reminders, ServerTime: stamp(now), Exercise: v.Exercise}
+	out := api.Referral{ID: v.Ref, Version: v.Version, Status: string(v.Status), Voluntary: concert.VoluntaryNotice, Author: v.Author.Name, CreatedAt: stamp(v.CreatedAt), AckedAt: stamp(v.AckedAt), Reminders: v.Reminders, Article16: v.Article16, ServerTime: stamp(now), Exercise: v.Exercise}
 	if v.Erased > 0 {
 		out.Incomplete = &api.Incomplete{Erased: v.Erased, Digest: v.Digest, Note: "an item of this referral was erased, so that the signed original is incomplete here and is not shown: the items below are what is left, without a signature"}
 	} else {
@@ -189,6 +189,10 @@ func referralOf(v casework.ReferralView, now time.Time) api.Referral {
 			if m.Kind == concert.RemedyCorrection {
 				ri.Correction = append(ri.Correction, m.Reason)
 			}
+		}
+		if i, ok := v.Isolations[it.ID]; ok && it.Claimed == concert.AnswerCannotIsolate {
+			shown := isolationOf(it.Ref, i)
+			ri.Isolation = &shown
 		}
 		out.Items = append(out.Items, ri)
 	}

@@ -114,6 +114,10 @@ func (s *Server) items() {
 		js := make([]casework.Judging, len(in.Body.Assessments))
 		for i, a := range in.Body.Assessments {
 			js[i] = judging(a.Item, a.Version, a.NewAssessment)
+			var err error
+			if js[i].Captures, err = inline(a.Captures); err != nil {
+				return api.Results{}, err
+			}
 		}
 		rs, err := s.svc.AssessItems(ctx, by, js)
 		return api.Results{Results: results(rs)}, err

@@ -123,7 +123,7 @@ func TestG01NoOperationTurnsAReferralIntoAnOrder(t *testing.T) {
 		}
 	}
 	slices.Sort(ways)
-	want := []string{"get /api/v1/referrals/{id}", "post /api/v1/referrals/{id}/acknowledge", "post /api/v1/referrals/{id}/answers"}
+	want := []string{"get /api/v1/referrals/{id}", "get /api/v1/referrals/{id}/messages", "get /api/v1/referrals/{id}/questions", "post /api/v1/referrals/{id}/acknowledge", "post /api/v1/referrals/{id}/answers", "post /api/v1/referrals/{id}/questions", "post /api/v1/referrals/{id}/revoke-links"}
 	if !slices.Equal(ways, want) {
 		t.Errorf("what can be done with a referral: %v, want %v", ways, want)
 	}

@@ -64,10 +64,17 @@ func (s *Server) inbox(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, s.fail(err)
 	}
+	notice16, err := s.svc.Article16Of(ctx, ds)
+	if err != nil {
+		return nil, s.fail(err)
+	}
 	out := api.Inbox{Entries: make([]api.InboxEntry, len(ds)), Cursor: in.Cursor, ServerTime: stamp(time.Now().UTC())}
 	for i, d := range ds {
 		out.Cursor = inboxCursor(d.Position)
-		out.Entries[i] = api.InboxEntry{Cursor: out.Cursor, Type: concert.NoticeTypes[d.Kind], Referral: d.RefRef, Items: d.Items, Author: d.Author, At: stamp(d.CreatedAt), Voluntary: true, Remedy: d.Remedy, Exercise: d.Exercise}
+		out.Entries[i] = api.InboxEntry{Cursor: out.Cursor, Type: concert.NoticeTypes[d.Kind], Referral: d.RefRef, Items: d.Items, Author: d.Author, At: stamp(d.CreatedAt), Voluntary: true, Remedy: d.Remedy, Exercise: d.Exercise, Article16: notice16[d.Referral]}
+		if d.Kind == concert.NoticeQuestion {
+			out.Entries[i].Question, out.Entries[i].Remedy = d.Remedy, ""
+		}
 	}
 	return &body[api.Inbox]{out}, nil
 }
@@ -95,7 +102,7 @@ func (s *Server) answer(ctx context.Context, in *matched[api.NewAnswers]) (*tagg
 	}
 	replies := make([]casework.Replying, len(in.Body.Answers))
 	for i, a := range in.Body.Answers {
-		replies[i] = casework.Replying{Item: a.Item, Answer: concert.Answer{Code: concert.AnswerCode(a.Code), Countries: a.Countries, Forwarded: a.Forwarded, Note: a.Note}}
+		replies[i] = casework.Replying{Item: a.Item, Answer: answerOf(a)}
 	}
 	rs, now, err := s.svc.AnswerReferral(ctx, by, in.ID, v, replies)
 	if err != nil {

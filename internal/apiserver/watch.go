@@ -13,7 +13,7 @@ import (
 func (s *Server) watches() {
 	do(s, created(op(http.MethodPost, "/watchlist", "watch-place", "Put a place on my authority's watchlist", "watchlist")), func(ctx context.Context, by concert.Actor, in *Keyed[api.NewWatch]) (api.Watch, error) {
 		b := in.Body
-		until, err := dateIn(b.Until, "watch.until", "until")
+		until, err := day(b.Until, "watch.until", "until")
 		if err != nil {
 			return api.Watch{}, err
 		}

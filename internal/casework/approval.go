@@ -90,6 +90,12 @@ func (d *decisions) one(ctx context.Context, tx *store.Tx, in Deciding) (Result,
 		ref, err := refusal(outdated())
 		return Result{Ref: in.Item, Err: ref}, err
 	}
+	if in.Decision == concert.Approve {
+		if err := d.s.narrow(ctx, tx, it); err != nil {
+			ref, err := refusal(err)
+			return Result{Ref: in.Item, Err: ref}, err
+		}
+	}
 	next, a, e, err := it.Decided(d.by, concert.Approval{Decision: in.Decision, Ground: in.Ground, Bulk: d.bulk, Precedent: d.precedent(it),
 		OpenedAt: d.opened[it.Assessment][d.by.Person], Draw: d.s.DB.Draw(it.ID), Translations: d.translated[it.ID]}, d.earlier[it.Assessment], d.list, d.s.now())
 	if err == nil {

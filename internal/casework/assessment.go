@@ -24,6 +24,10 @@ type Judging struct {
 	Version int64  // that was read
 	Outlet  string // reference
 	concert.Assessment
+	Captures []Capturing // small ones that come along, and that it may rest on
+
+	taken   []taken
+	untaken *concert.Error // why they could not be read
 }
 
 // AssessItems records assessments by an officer of an authority that found the
@@ -33,6 +37,14 @@ func (s *Service) AssessItems(ctx context.Context, by concert.Actor, in []Judgin
 		return nil, err
 	}
 	out := make([]Result, len(in))
+	for i, j := range in {
+		var err error
+		if in[i].taken, err = s.takeInline(by, j.Captures); err != nil {
+			if in[i].untaken, err = refusal(err); err != nil {
+				return nil, err
+			}
+		}
+	}
 	err := s.retryStale(ctx, func(tx *store.Tx) error {
 		clear(out)
 		list, err := tx.ScopeList(ctx)
@@ -74,6 +86,7 @@ func (s *Service) AssessItems(ctx context.Context, by concert.Actor, in []Judgin
 		}
 		var saved []concert.Item
 		var judged []concert.Assessment
+		var along captured
 		for i, j := range in {
 			it, ok := items[j.Item]
 			if !ok || !seen[it.ID] {
@@ -81,9 +94,13 @@ func (s *Service) AssessItems(ctx context.Context, by concert.Actor, in []Judgin
 				continue
 			}
 			j.Watched, j.Capture, j.Translations = watched, captures[it.ID], words[it.ID]
-			next, a, e, err := s.assess(by, it.ShownTo(by.Authority), j, list, hosts)
+			next, a, e := it, j.Assessment, concert.Event{}
+			brought, err := s.brought(by, it.ShownTo(by.Authority), &j)
 			if err == nil {
 				err = unclaimed(slips, by, it, s.now())
+			}
+			if err == nil {
+				next, a, e, err = s.assess(by, it.ShownTo(by.Authority), j, list, hosts)
 			}
 			if err != nil {
 				if out[i].Err, err = refusal(err); err != nil {
@@ -94,9 +111,15 @@ func (s *Service) AssessItems(ctx context.Context, by concert.Actor, in []Judgin
 			}
 			delete(items, j.Item) // a second entry for one item finds it gone
 			saved, judged = append(saved, next), append(judged, a)
+			if err := along.add(ctx, tx, s, it, j.taken, brought); err != nil {
+				return err
+			}
 			tx.Record(e)
 			s.retain(tx, next)
 			out[i] = Result{Ref: next.Ref, Outcome: string(next.Status), Version: next.Version + 1}
+		}
+		if _, err := tx.AddCaptures(ctx, along.captures, along.bytes); err != nil {
+			return err
 		}
 		if err := tx.AddAssessments(ctx, judged); err != nil {
 			return err

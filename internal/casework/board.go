@@ -2,7 +2,6 @@ package casework
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"concert"
@@ -21,6 +20,7 @@ type Board struct {
 	Authorities  map[concert.AuthorityID]concert.Counts
 	Providers    map[concert.ProviderID]concert.Counts
 	Log          tlog.Head
+	Partner      bool // numbers below five are not shown (concert.Few)
 }
 
 // ReadBoard is the board of an action. It holds no place and no name of a
@@ -44,35 +44,39 @@ func (s *Service) WatchBoard(ctx context.Context, scope concert.Scope, ref strin
 	if scope.Actor().Provider != "" {
 		return b, concert.ErrNotFound
 	}
-	err := s.DB.View(ctx, func(tx *store.Tx) error {
-		var err error
-		if b.Action, err = tx.Action(ctx, ref); err != nil {
-			return err
-		}
-		if b.Participants, err = tx.Participants(ctx, b.Action.ID); err != nil {
-			return err
-		}
-		if b.Targets, err = tx.Targets(ctx, b.Action.ID); err != nil {
-			return err
-		}
-		d, err := tx.Tallies(ctx, b.Action.ID)
-		if err != nil {
-			return err
-		}
-		b.Totals = d.Totals(b.Action.ID)
-		b.Authorities = map[concert.AuthorityID]concert.Counts{}
-		for id, c := range d.BySide(b.Action.ID, 'a') {
-			b.Authorities[concert.AuthorityID(id)] = c
-		}
-		b.Providers = map[concert.ProviderID]concert.Counts{}
-		for id, c := range d.BySide(b.Action.ID, 'p') {
-			b.Providers[concert.ProviderID(id)] = c
-		}
-		b.AsOf = s.now()
-		b.Log, _, err = tx.LogHead(ctx)
-		return err
-	})
+	err := s.DB.View(ctx, func(tx *store.Tx) error { return s.readBoard(ctx, tx, scope.Actor(), ref, &b) })
 	return b, err
+}
+
+func (s *Service) readBoard(ctx context.Context, tx *store.Tx, by concert.Actor, ref string, b *Board) error {
+	var err error
+	if b.Action, err = tx.Action(ctx, ref); err != nil {
+		return err
+	}
+	if b.Participants, err = tx.Participants(ctx, b.Action.ID); err != nil {
+		return err
+	}
+	if b.Targets, err = tx.Targets(ctx, b.Action.ID); err != nil {
+		return err
+	}
+	d, err := tx.Tallies(ctx, b.Action.ID)
+	if err != nil {
+		return err
+	}
+	b.Totals = d.Totals(b.Action.ID)
+	b.Authorities = map[concert.AuthorityID]concert.Counts{}
+	for id, c := range d.BySide(b.Action.ID, 'a') {
+		b.Authorities[concert.AuthorityID(id)] = c
+	}
+	b.Providers = map[concert.ProviderID]concert.Counts{}
+	for id, c := range d.BySide(b.Action.ID, 'p') {
+		b.Providers[concert.ProviderID(id)] = c
+	}
+	b.AsOf = s.now()
+	if b.Log, _, err = tx.LogHead(ctx); err == nil && b.partner(by) {
+		*b = b.Suppressed()
+	}
+	return err
 }
 
 // Actions are the joint actions, newest first, for those who may see a board.
@@ -94,53 +98,3 @@ func (s *Service) Actions(ctx context.Context, scope concert.Scope) ([]concert.A
 
 // actionsMost bounds the actions that are listed.
 const actionsMost = 500
-
-// Times are how long a provider took, over an action's referrals.
-type Times struct {
-	Referrals    int
-	Acknowledged int
-	Median       time.Duration // from referral to acknowledgement, of those acknowledged
-	P90          time.Duration
-}
-
-// Report is an action's board with what takes longer to add up.
-type Report struct {
-	Board
-	Times     map[concert.ProviderID]Times
-	Approvals Approvals
-}
-
-// ReadReport is the after-action report of an action.
-func (s *Service) ReadReport(ctx context.Context, scope concert.Scope, ref string) (Report, error) {
-	b, err := s.ReadBoard(ctx, scope, ref)
-	if err != nil {
-		return Report{}, err
-	}
-	took := map[concert.ProviderID][]time.Duration{}
-	rep := Report{Board: b, Times: map[concert.ProviderID]Times{}}
-	err = s.DB.View(ctx, func(tx *store.Tx) error {
-		rs, err := tx.Responses(ctx, b.Action.ID)
-		for _, r := range rs {
-			t := rep.Times[r.Provider]
-			t.Referrals++
-			if r.After > 0 {
-				t.Acknowledged++
-				took[r.Provider] = append(took[r.Provider], r.After)
-			}
-			rep.Times[r.Provider] = t
-		}
-		if err != nil {
-			return err
-		}
-		given, err := tx.ApprovalsIn(ctx, b.Action.ID)
-		rep.Approvals = approvalsOf(given)
-		return err
-	})
-	for p, ds := range took {
-		slices.Sort(ds)
-		t := rep.Times[p]
-		t.Median, t.P90 = ds[len(ds)/2], ds[len(ds)*9/10]
-		rep.Times[p] = t
-	}
-	return rep, err
-}

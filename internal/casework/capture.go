@@ -300,6 +300,54 @@ func (b *submitting) capture(ctx context.Context, tx *store.Tx, it concert.Item,
 	return nil
 }
 
+// captured are captures that come along with other acts while they run.
+type captured struct {
+	captures []concert.Capture
+	bytes    []store.Bytes
+}
+
+// bringing is a capture that came along, with its event.
+type bringing struct {
+	concert.Capture
+	event concert.Event
+}
+
+// brought are the captures that came along with an assessment, which rests on
+// the newest there is.
+func (s *Service) brought(by concert.Actor, it concert.Item, j *Judging) ([]bringing, error) {
+	if j.untaken != nil {
+		return nil, j.untaken
+	}
+	out := make([]bringing, 0, len(j.taken))
+	for _, t := range j.taken {
+		c, e, err := it.Captured(by, t.ready(), s.now())
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, bringing{c, e})
+		if j.Capture.ID == "" || !j.Capture.ErasedAt.IsZero() || c.SeenAt.After(j.Capture.SeenAt) {
+			j.Capture = c
+		}
+	}
+	return out, nil
+}
+
+// add keeps what came along with the item.
+func (k *captured) add(ctx context.Context, tx *store.Tx, s *Service, it concert.Item, in []taken, brought []bringing) error {
+	for i, b := range brought {
+		if b.Kind.Works() && it.Content == [sha256.Size]byte{} {
+			it.Content = s.DB.Content(in[i].bytes.Sum)
+			if err := tx.SetHash(ctx, it, b.SHA256, it.Content); err != nil {
+				return err
+			}
+		}
+		k.captures, k.bytes = append(k.captures, b.Capture), append(k.bytes, in[i].bytes)
+		tx.Record(b.event)
+		tx.SetClock(concert.ClockCaptures, string(it.ID), b.AddedAt.Add(concert.ErasureTerm))
+	}
+	return nil
+}
+
 // work is the digest of the first capture that is the content's own bytes.
 func (sub Submission) work() (sum [sha256.Size]byte, hash string, ok bool) {
 	for _, t := range sub.taken {

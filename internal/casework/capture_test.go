@@ -83,6 +83,20 @@ func TestG06NoAssessmentWithoutAFreshCaptureOfTheOwnAuthority(t *testing.T) {
 		if msg := out[0].Err.Message; !strings.Contains(msg, old.Ref) || !strings.Contains(msg, "concert capture add") {
 			t.Errorf("the refusal names neither the capture nor the way: %s", msg)
 		}
+		// A capture may come along with the assessment; one that is refused keeps neither.
+		third := bare(h, t, ann, testkit.Page(3))
+		bad := testkit.Judgement()
+		bad.Facts = "short"
+		out, err = h.AssessItems(t.Context(), ann, []casework.Judging{{Item: third.Ref, Version: third.Version, Outlet: h.Outlet.Ref, Assessment: bad, Captures: testkit.Seen(third.Ref)}})
+		testkit.Must(t, err)
+		if got := outcomes(out); got != "assessment.facts" || len(h.Item(third.Ref).Captures) != 0 {
+			t.Errorf("with an unsound assessment: %s, captures %d", got, len(h.Item(third.Ref).Captures))
+		}
+		out, err = h.AssessItems(t.Context(), ann, []casework.Judging{{Item: third.Ref, Version: third.Version, Outlet: h.Outlet.Ref, Assessment: testkit.Judgement(), Captures: testkit.Seen(third.Ref)}})
+		testkit.Must(t, err)
+		if got := outcomes(out); got != string(concert.ItemAssessed) || len(h.Item(third.Ref).Captures) != 1 {
+			t.Errorf("with a capture of its own: %s", got)
+		}
 		// A colleague's capture of the same authority will do.
 		take(h, t, h.North.Officers[1], casework.Capturing{Item: it.Ref, Bytes: text("EXERCISE seen by a colleague")})
 		if got := judge(h, t, ann, it.Ref); got != string(concert.ItemAssessed) {

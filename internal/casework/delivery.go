@@ -92,11 +92,15 @@ func (s *Service) sendAll(ctx context.Context, p concert.Provider, due []store.O
 	if err != nil {
 		return nil, err
 	}
+	notice16, err := s.Article16Of(ctx, due)
+	if err != nil {
+		return nil, err
+	}
 	receipts := make([]dispatch.Receipt, len(due))
 	slots := make(chan struct{}, deliverAtOnce)
 	var wg sync.WaitGroup
 	for i, d := range due {
-		body, err := json.Marshal(s.webhookBody(d))
+		body, err := json.Marshal(s.webhookBody(d, notice16[d.Referral]))
 		if err != nil {
 			return nil, fmt.Errorf("notice %s: %w", d.ID, err)
 		}
@@ -110,9 +114,33 @@ func (s *Service) sendAll(ctx context.Context, p concert.Provider, due []store.O
 	return receipts, ctx.Err()
 }
 
-func (s *Service) webhookBody(d store.Outgoing) concert.WebhookNotice {
-	return concert.WebhookNotice{Type: concert.NoticeTypes[d.Kind], Timestamp: d.CreatedAt.Format(concert.TimeFormat),
-		Data: concert.NoticeData{Referral: d.RefRef, URL: s.BaseURL + "/api/v1/referrals/" + d.RefRef, Items: d.Items, Author: d.Author, Voluntary: true, Urgent: d.Urgent, Remedy: d.Remedy, Exercise: d.Exercise}}
+func (s *Service) webhookBody(d store.Outgoing, article16 bool) concert.WebhookNotice {
+	data := concert.NoticeData{Referral: d.RefRef, URL: s.BaseURL + "/api/v1/referrals/" + d.RefRef, Items: d.Items, Author: d.Author, Voluntary: true, Urgent: d.Urgent, Remedy: d.Remedy, Exercise: d.Exercise, Article16: article16}
+	switch d.Kind {
+	case concert.NoticeQuestion:
+		data.URL += "/questions"
+		data.Question, data.Remedy = d.Remedy, ""
+	case concert.NoticePatterns:
+		data.URL = s.BaseURL + "/api/v1/notes/" + d.RefRef
+	}
+	return concert.WebhookNotice{Type: concert.NoticeTypes[d.Kind], Timestamp: d.CreatedAt.Format(concert.TimeFormat), Data: data}
+}
+
+// Article16Of says of the notices' referrals which are meant under DSA Art. 16.
+func (s *Service) Article16Of(ctx context.Context, ds []store.Outgoing) (map[concert.ReferralID]bool, error) {
+	var ids []concert.ReferralID
+	for _, d := range ds {
+		if d.Referral != "" && !slices.Contains(ids, d.Referral) {
+			ids = append(ids, d.Referral)
+		}
+	}
+	var out map[concert.ReferralID]bool
+	err := s.DB.View(ctx, func(tx *store.Tx) error {
+		var err error
+		out, err = tx.Article16Of(ctx, ids)
+		return err
+	})
+	return out, err
 }
 
 // webhookKeys are what signs for this provider: one, or two while they rotate.

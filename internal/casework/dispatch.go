@@ -63,10 +63,16 @@ func (s *Service) dispatchSome(ctx context.Context, tx *store.Tx, id concert.Pro
 	if err != nil {
 		return false, err
 	}
-	items, err := tx.ItemsToRefer(ctx, id, paused, now, limit)
+	reins, err := reinsFor(ctx, tx, id, limit, now)
 	if err != nil {
 		return false, err
 	}
+	items, err := tx.ItemsToRefer(ctx, id, paused, reins.Keeping, now, limit)
+	if err != nil {
+		return false, err
+	}
+	fetched := len(items)
+	items = reins.within(tx, items)
 	if urgentOnly {
 		n := 0
 		for n < len(items) && items[n].Priority >= urgentPriority {
@@ -96,7 +102,7 @@ func (s *Service) dispatchSome(ctx context.Context, tx *store.Tx, id concert.Pro
 	if err := tx.SaveProvider(ctx, p); err != nil {
 		return false, err
 	}
-	return len(items) == limit, nil
+	return fetched == limit, reins.spend(ctx, tx, sent, now)
 }
 
 // allowance says how many items may go to the provider now, and sets the clock
@@ -227,7 +233,7 @@ func (s *Service) refer(ctx context.Context, tx *store.Tx, p concert.Provider, i
 		for rest := groups[g]; len(rest) > 0; {
 			part := rest[:min(len(rest), most)]
 			rest = rest[len(part):]
-			r := concert.Referral{ID: concert.ReferralID(identity.NewID()), Ref: identity.NewReference("RF"), Provider: p.ID, Author: g.author, Action: g.action, Exercise: s.Exercise, Version: 1}
+			r := concert.Referral{ID: concert.ReferralID(identity.NewID()), Ref: identity.NewReference("RF"), Provider: p.ID, Author: g.author, Action: g.action, Exercise: s.Exercise, Version: 1, Article16: f.article16[g.author]}
 			moved, err := s.referOne(ctx, tx, p, r, part, f, now)
 			if err != nil {
 				return nil, err
@@ -294,10 +300,11 @@ type facts struct {
 	finders     map[concert.ItemID][]concert.AuthorityID
 	actions     map[concert.ActionID]concert.Action
 	list        concert.ScopeList
+	article16   map[concert.AuthorityID]bool // authors whose referrals are meant as notices under DSA Art. 16
 }
 
 func (s *Service) facts(ctx context.Context, tx *store.Tx, items []concert.Item, list concert.ScopeList) (facts, error) {
-	f := facts{authorities: map[concert.AuthorityID]concert.Authority{}, actions: map[concert.ActionID]concert.Action{}, list: list}
+	f := facts{authorities: map[concert.AuthorityID]concert.Authority{}, actions: map[concert.ActionID]concert.Action{}, list: list, article16: map[concert.AuthorityID]bool{}}
 	all, err := tx.Authorities(ctx)
 	if err != nil {
 		return f, err
@@ -310,6 +317,13 @@ func (s *Service) facts(ctx context.Context, tx *store.Tx, items []concert.Item,
 	people := map[concert.PersonID]bool{}
 	for i, it := range items {
 		ids[i], judged[i] = it.ID, it.Assessment
+		if _, ok := f.article16[it.Author]; !ok {
+			how, err := tx.Setting(ctx, it.Author)
+			if err != nil {
+				return f, err
+			}
+			f.article16[it.Author] = how.Article16
+		}
 		people[it.Assessor] = true
 		if _, ok := f.actions[it.Action]; !ok && it.Action != "" {
 			if f.actions[it.Action], err = tx.Action(ctx, string(it.Action)); err != nil {
@@ -343,6 +357,9 @@ func (s *Service) envelope(r concert.Referral, p concert.Provider, items []conce
 		Type: "referral", Version: 1, Ref: r.Ref, Voluntary: concert.VoluntaryNotice, Transport: s.Origin, Provider: p.Name, Action: f.actions[r.Action].Name, SentAt: now.Format(concert.TimeFormat), Exercise: s.Exercise,
 		Author: concert.PayloadParty{Name: author.Name, Country: author.Country, Unit: author.Unit, KeyID: concert.KeyID(author.PublicKey)},
 		Items:  make([]concert.PayloadItem, len(items)),
+	}
+	if r.Article16 {
+		pay.Article16 = &concert.PayloadArticle16{Notifier: author.Name, Contact: author.Contact, GoodFaith: concert.GoodFaith}
 	}
 	for i, it := range items {
 		a := f.assessments[it.Assessment]

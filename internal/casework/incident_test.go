@@ -59,7 +59,7 @@ func TestPriorityGoesBackWhenTheIncidentEnds(t *testing.T) {
 		n, second := declared(h, t), declared(h, t)
 		in := make([]casework.Submission, 230)
 		for i := range in {
-			in[i] = casework.Submission{Location: testkit.Page(i), Priority: 2, Source: "form", Incident: n.Ref}
+			in[i] = casework.Submission{Location: testkit.Page(i), Priority: 2, Source: "form", Incident: n.Ref, Captures: testkit.Seen(testkit.Page(i))}
 		}
 		var refs []string
 		var judged []casework.Judging

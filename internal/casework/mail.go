@@ -10,7 +10,10 @@ import (
 	"encoding/json"
 	"fmt"
 	mathrand "math/rand/v2"
+	"runtime"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"concert"
 	"concert/internal/dispatch"
@@ -125,16 +128,20 @@ func (s *Service) mailContact(ctx context.Context, c concert.ContactPoint) (more
 		return false, err
 	}
 	var mails []concert.Mail
-	var letters []dispatch.Letter
+	var notices []*formats.Notice
 	err = s.DB.View(ctx, func(tx *store.Tx) error {
 		var err error
 		if mails, err = tx.DueMails(ctx, c.ID, s.now(), mailMost); err != nil || len(mails) == 0 {
 			return err
 		}
-		letters, err = s.letters(ctx, tx, c, mails)
+		notices, err = s.mailNotices(ctx, tx, c, mails)
 		return err
 	})
 	if err != nil || len(mails) == 0 {
+		return false, err
+	}
+	letters, err := s.letters(ctx, c, mails, notices)
+	if err != nil {
 		return false, err
 	}
 	var going []dispatch.Letter
@@ -225,9 +232,8 @@ func putOff(ctx context.Context, tx *store.Tx, due []store.Waiting, to time.Time
 	return nil
 }
 
-// letters are the mails as they are sent; one whose notices have nothing left to
-// say has no recipient.
-func (s *Service) letters(ctx context.Context, tx *store.Tx, c concert.ContactPoint, mails []concert.Mail) ([]dispatch.Letter, error) {
+// mailNotices are what the mails say.
+func (s *Service) mailNotices(ctx context.Context, tx *store.Tx, c concert.ContactPoint, mails []concert.Mail) ([]*formats.Notice, error) {
 	ids := make([]concert.MailID, len(mails))
 	for i, m := range mails {
 		ids[i] = m.ID
@@ -240,20 +246,33 @@ func (s *Service) letters(ctx context.Context, tx *store.Tx, c concert.ContactPo
 	if err != nil {
 		return nil, err
 	}
-	out := make([]dispatch.Letter, len(mails))
+	out := make([]*formats.Notice, len(mails))
 	for i, m := range mails {
-		n, err := s.mailNotice(ctx, tx, p, c, m, parts[m.ID])
-		if err != nil {
-			return nil, err
-		}
-		if len(n.Parts) == 0 {
-			continue
-		}
-		if out[i], err = s.letter(c, m, n); err != nil {
+		if out[i], err = s.mailNotice(ctx, tx, p, c, m, parts[m.ID]); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
+}
+
+// letters are the mails as they are sent, drawn and written on every processor
+// and outside any transaction; one whose notices have nothing left to say has no
+// recipient.
+func (s *Service) letters(ctx context.Context, c concert.ContactPoint, mails []concert.Mail, notices []*formats.Notice) ([]dispatch.Letter, error) {
+	out := make([]dispatch.Letter, len(mails))
+	g, _ := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i, n := range notices {
+		if len(n.Parts) == 0 {
+			continue
+		}
+		g.Go(func() error {
+			var err error
+			out[i], err = s.letter(c, mails[i], n)
+			return err
+		})
+	}
+	return out, g.Wait()
 }
 
 // mailNotice gathers what the mail says, as it stands now: an item that was

@@ -138,7 +138,7 @@ func TestG12MailKeepsTheContactPointsNightAndItsHours(t *testing.T) {
 		h.MailContact(h.Hooked, "abuse@video.example", concert.MailSingle, func(c *concert.ContactPoint) {
 			c.Zone, c.QuietFrom, c.QuietTo, c.Messages = "Asia/Tokyo", 22*60, 7*60, 2
 		})
-		h.StopClockAt(night)
+		h.At(night, 1)
 		stop := testkit.Run(t, s)
 		sent(h, t, items[0].Ref)
 		ref := sent(h, t, urgent[0].Ref)
@@ -148,7 +148,7 @@ func TestG12MailKeepsTheContactPointsNightAndItsHours(t *testing.T) {
 			t.Fatalf("at night %d messages went out", len(got))
 		}
 		for hour, want := range []int{3, 4} {
-			h.StopClockAt(time.Date(2019, 11, 21, 22+hour, 0, 1, 0, time.UTC))
+			h.At(time.Date(2019, 11, 21, 22+hour, 0, 1, 0, time.UTC), 1)
 			stop := testkit.Run(t, s)
 			mailed(t, post, want)
 			testkit.Await(t, "the rest waits for the next hour", func() bool {
@@ -230,7 +230,7 @@ func TestG16WithdrawalGoesByMailAtNightAndTheWaitingReferralLosesTheItem(t *test
 		h.At(night.Add(-time.Hour), 1)
 		items := h.Approved(testkit.Page(1), testkit.Page(2))
 		h.MailContact(h.Hooked, "abuse@video.example", concert.MailDigest, func(c *concert.ContactPoint) { c.QuietFrom, c.QuietTo = 22*60, 7*60 })
-		h.StopClockAt(night)
+		h.At(night, 1)
 		stop := testkit.Run(t, s)
 		sent(h, t, items[0].Ref)
 		sent(h, t, items[1].Ref)
@@ -243,7 +243,7 @@ func TestG16WithdrawalGoesByMailAtNightAndTheWaitingReferralLosesTheItem(t *test
 			t.Errorf("withdrawal:\n%s", m.Text)
 		}
 		stop()
-		h.StopClockAt(time.Date(2019, 11, 22, 7, 0, 1, 0, time.UTC))
+		h.At(time.Date(2019, 11, 22, 7, 0, 1, 0, time.UTC), 1)
 		testkit.Run(t, s)
 		m = mailed(t, post, 2)[1]
 		if !strings.Contains(m.Text, items[1].Ref) || strings.Contains(m.Text, items[0].Ref) {

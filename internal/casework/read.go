@@ -34,6 +34,7 @@ type ItemView struct {
 	Look       concert.SecondLook // that the assessment was drawn for; zero where it was not
 	LookUnit   string             // of who looked
 	Notes      []concert.Note     // internal, of the reader's own authority
+	Isolation  concert.Isolation  // what its provider cannot isolate; zero where it does not say so
 	Slip       SlipView           // what lies on it while it waits; for its desk and who oversees
 	Why        []concert.PriorityReason
 
@@ -170,6 +171,7 @@ func (v *ItemView) limit(ctx context.Context, tx *store.Tx, by concert.Actor) er
 	}
 	if !own && !v.Handling.MayLeave(concert.ToTenant) {
 		v.Judged, v.Approvals, v.Remedies, v.Answers, v.Messages, v.Withheld = concert.Assessment{}, nil, nil, nil, nil, true
+		v.Isolation = concert.Isolation{}
 		v.Look, v.LookUnit = concert.SecondLook{}, ""
 	}
 	if v.Erasure.AskedBy == "" {
@@ -225,6 +227,13 @@ func (s *Service) fillItem(ctx context.Context, tx *store.Tx, v *ItemView) error
 	}
 	if v.Rechecks, err = tx.Rechecks(ctx, v.ID); err != nil {
 		return err
+	}
+	if v.Claimed == concert.AnswerCannotIsolate {
+		all, err := tx.Isolations(ctx, []concert.ItemID{v.ID})
+		if err != nil {
+			return err
+		}
+		v.Isolation = all[v.ID]
 	}
 	remedies, err := tx.Remedies(ctx, []concert.ItemID{v.ID})
 	v.Remedies = remedies[v.ID]

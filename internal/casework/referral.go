@@ -26,7 +26,9 @@ type ReferralView struct {
 	Digest     string         // SHA-256 of the signed payload, hex, where an item is erased
 	Remedies   map[concert.ItemID][]concert.Remedy
 	Deliveries []store.Outgoing
-	Messages   []concert.Message // what the provider wrote, oldest first, and what its mail system reported
+	Messages   []concert.Message                    // what the provider wrote, oldest first, and what its mail system reported
+	Isolations map[concert.ItemID]concert.Isolation // of items that cannot be isolated; for its provider without a text that is not approved
+	Thread     concert.Thread                       // the talk about it; no messages where nobody wrote
 }
 
 // ReadReferral is one referral. A provider's reading of it is the rung "opened"
@@ -51,6 +53,9 @@ func (s *Service) ReadReferral(ctx context.Context, scope concert.Scope, ref str
 		}
 		err = s.fillReferral(ctx, tx, &v)
 		b.Count = len(v.Items)
+		if by.Provider != "" {
+			v.hideUnapproved()
+		}
 		return err
 	})
 	if err != nil {
@@ -105,11 +110,30 @@ func (s *Service) fillReferral(ctx context.Context, tx *store.Tx, v *ReferralVie
 	if v.Remedies, err = tx.Remedies(ctx, ids); err != nil {
 		return err
 	}
+	if v.Isolations, err = tx.Isolations(ctx, ids); err != nil {
+		return err
+	}
+	threads, err := tx.Asking(ctx, []concert.ReferralID{v.ID})
+	if err != nil {
+		return err
+	}
+	v.Thread = threads[v.ID]
 	if v.Deliveries, err = tx.Deliveries(ctx, v.ID); err != nil {
 		return err
 	}
 	v.Messages, err = tx.Messages(ctx, v.ID)
 	return err
+}
+
+// hideUnapproved takes from a provider's view a proportionality that is not
+// approved: until then it is the authority's own.
+func (v *ReferralView) hideUnapproved() {
+	for id, i := range v.Isolations {
+		if i.State() != concert.IsolationApproved {
+			i.Text, i.WrittenBy, i.WrittenAt = "", "", time.Time{}
+			v.Isolations[id] = i
+		}
+	}
 }
 
 // climb moves the notices of a referral that the provider has seen up to a
@@ -185,6 +209,7 @@ func (s *Service) AcknowledgeReferral(ctx context.Context, by concert.Actor, ref
 type Replying struct {
 	Item string
 	concert.Answer
+	Version int64 // of the item as it was read, for a bulk answer; 0 takes any
 }
 
 // AnswerReferral records a provider's answers to some or all items of a
@@ -220,7 +245,7 @@ func (s *Service) AnswerReferral(ctx context.Context, by concert.Actor, ref stri
 		tx.Record(acked...)
 		a := answering{byRef: named, changed: map[string]concert.Item{}}
 		for i, rep := range in {
-			if out[i], err = a.one(tx, by, r, rep, now); err != nil {
+			if out[i], err = s.answerOne(ctx, tx, &a, by, r, rep, now); err != nil {
 				return err
 			}
 		}
@@ -243,9 +268,10 @@ type answering struct {
 	settled []concert.ItemID // with a new final word: our looks begin anew
 	finals  int
 	effects bool
+	wide    []concert.Isolation // cannot be isolated
 }
 
-func (a *answering) one(tx *store.Tx, by concert.Actor, r concert.Referral, rep Replying, now time.Time) (Result, error) {
+func (s *Service) answerOne(ctx context.Context, tx *store.Tx, a *answering, by concert.Actor, r concert.Referral, rep Replying, now time.Time) (Result, error) {
 	it, ok := a.byRef[rep.Item]
 	if !ok || it.Referral != r.ID {
 		return Result{Ref: rep.Item, Err: concert.Refuse(concert.Invalid, "answer.item", "item", "item %q is not part of referral %s", rep.Item, r.Ref)}, nil
@@ -268,6 +294,13 @@ func (a *answering) one(tx *store.Tx, by concert.Actor, r concert.Referral, rep 
 		a.settled = append(a.settled, next.ID)
 	}
 	a.effects = a.effects || rep.Code.Final() && !rep.Code.Refusal()
+	if next.Claimed == concert.AnswerCannotIsolate {
+		wide, err := s.isolated(ctx, tx, next, ans)
+		if err != nil {
+			return Result{}, err
+		}
+		a.wide = append(a.wide, wide)
+	}
 	tx.Record(e)
 	return Result{Ref: rep.Item, Outcome: string(next.Status)}, nil
 }
@@ -287,6 +320,9 @@ func (s *Service) saveAnswers(ctx context.Context, tx *store.Tx, by concert.Acto
 		return err
 	}
 	if err := tx.RestartChecks(ctx, a.settled); err != nil {
+		return err
+	}
+	if err := tx.PutIsolations(ctx, a.wide, r.Author); err != nil {
 		return err
 	}
 	*r = r.Counted(a.finals)
@@ -343,6 +379,9 @@ func (s *Service) ProviderCounts(ctx context.Context, by concert.Actor) (concert
 	var c concert.Counts
 	if by.Provider == "" {
 		return p, c, concert.Refuse(concert.Forbidden, "statistics.provider", "", "only a provider has statistics of its own")
+	}
+	if err := by.MayOwn(); err != nil {
+		return p, c, err
 	}
 	err := s.DB.View(ctx, func(tx *store.Tx) error {
 		var err error

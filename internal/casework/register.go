@@ -217,6 +217,9 @@ func (s *Service) SetPhase(ctx context.Context, by concert.Actor, ref string, ve
 			return err
 		}
 		tx.Record(e)
+		if next.Phase == concert.PhaseClose {
+			tx.SetClock(concert.ClockPatterns, string(next.ID), s.now())
+		}
 		a = next
 		a.Version++
 		return nil

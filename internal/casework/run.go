@@ -36,12 +36,14 @@ func (s *Service) Handlers() *store.Handlers {
 	store.Handle(h, s.resumeAuthority)
 	store.Handle(h, s.reviewDue)
 	store.Handle(h, s.eraseItem)
+	store.Handle(h, s.leaveConsignment)
 	store.Handle(h, s.eraseCaptures)
 	store.Handle(h, s.runBatch)
 	store.Handle(h, s.deliverContact)
 	store.Handle(h, s.reviewCaseDue)
 	store.Handle(h, s.settleIncident)
 	store.Handle(h, s.endWatchDue)
+	store.Handle(h, s.draftPatterns)
 	return h
 }
 

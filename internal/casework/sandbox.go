@@ -25,6 +25,9 @@ func (s *Service) Sandbox(ctx context.Context, by concert.Actor) (string, error)
 	if by.Provider == "" {
 		return "", concert.Refuse(concert.Forbidden, "sandbox.provider", "", "only a provider has a sandbox")
 	}
+	if err := by.MayOwn(); err != nil {
+		return "", err
+	}
 	ref := identity.NewReference(sandboxPrefix)
 	err := s.DB.Update(ctx, func(tx *store.Tx) error {
 		p, err := tx.Provider(ctx, string(by.Provider))

@@ -53,7 +53,9 @@ type Service struct {
 	bearers    bearerCache
 	consulted  consultations
 	links      linkLimits
-	unscrubbed atomic.Bool  // something was erased and may stand in the embedded database's write-ahead file still
+	unscrubbed atomic.Bool // something was erased and may stand in the embedded database's write-ahead file still
+	seen       sightings
+	walls      wallCache
 	stopped    atomic.Int64 // case time at which StopClock was called, in microseconds; 0 while it runs
 }
 

@@ -129,6 +129,7 @@ func (s *script) reply(n uint32, code string) api.NewAnswer {
 	case concert.AnswerForwarded:
 		a.Forwarded = "Customer 17 (EXERCISE), legal@customer.example"
 	case concert.AnswerCannotIsolate:
+		a.Others, a.OthersAre = 2000, string(concert.OtherSites)
 		a.Note = "EXERCISE: we could only switch off the customer's whole server with two thousand other sites."
 	case concert.AnswerNeedInformation:
 		a.Note = "EXERCISE: please say where in the hour-long recording the mark shows."

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"concert"
 	"concert/api"
 )
 
@@ -268,9 +269,12 @@ func (u *unit) submitFound(ctx context.Context, lane, atLeast int) error {
 }
 
 // assess judges what the guard let through; the entries come back with their
-// new versions. Where the capture is too old, it is taken anew.
+// new versions. What was planned to be too old is captured anew; what became so
+// meanwhile, since case days are short on a busy machine, brings its capture
+// along.
 func (u *unit) assess(ctx context.Context, lane, index int, entries []entry) ([]entry, error) {
 	var done, stale []entry
+	s := u.world.script
 	spared := func(e entry, p *api.Problem) bool {
 		if p.Code == "assessment.capture" {
 			stale = append(stale, e)
@@ -282,9 +286,9 @@ func (u *unit) assess(ctx context.Context, lane, index int, entries []entry) ([]
 		if try == anewMost {
 			spared = nil // and it is a problem
 		}
-		judged, err := u.assessSome(ctx, lane, fmt.Sprintf("assess-%d-%d-%d", u.index, index, try), entries, spared)
-		if err == nil {
-			err = u.captureAnew(ctx, lane, stale)
+		judged, err := u.assessSome(ctx, lane, fmt.Sprintf("assess-%d-%d-%d", u.index, index, try), entries, try > 0, spared)
+		if err == nil && try == 0 {
+			err = u.captureAnew(ctx, lane, slices.DeleteFunc(slices.Clone(stale), func(e entry) bool { return !s.outdated(e.n) }))
 		}
 		if err != nil {
 			return nil, err
@@ -294,12 +298,16 @@ func (u *unit) assess(ctx context.Context, lane, index int, entries []entry) ([]
 	return done, nil
 }
 
-func (u *unit) assessSome(ctx context.Context, lane int, key string, entries []entry, spared func(entry, *api.Problem) bool) ([]entry, error) {
+func (u *unit) assessSome(ctx context.Context, lane int, key string, entries []entry, anew bool, spared func(entry, *api.Problem) bool) ([]entry, error) {
 	w := u.world
 	return u.send(ctx, u.officers[lane], "assess", key, entries, spared, func(ctx context.Context, c *api.Client, call api.Call, es []entry) (api.Results, error) {
 		in := api.NewAssessments{Assessments: make([]api.BatchAssessment, 0, len(es))}
 		for _, e := range es {
-			in.Assessments = append(in.Assessments, api.BatchAssessment{Item: e.ref, Version: e.version, NewAssessment: w.script.assessment(e.n, w.outletIDs[w.script.outlet(e.n)])})
+			a := api.BatchAssessment{Item: e.ref, Version: e.version, NewAssessment: w.script.assessment(e.n, w.outletIDs[w.script.outlet(e.n)])}
+			if anew {
+				a.Captures = []api.InlineCapture{{Kind: string(concert.CaptureFile), Vantage: vantageOf(u.index), Bytes: w.script.workBytes(e.n)}}
+			}
+			in.Assessments = append(in.Assessments, a)
 		}
 		return c.AssessItems(ctx, call, in)
 	})

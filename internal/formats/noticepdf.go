@@ -12,14 +12,12 @@ import (
 	"concert"
 )
 
-// The fonts cover Latin, Greek, Cyrillic and Arabic with its presentation forms.
-// Their licence stands beside them.
+// The font covers Latin, Greek, Cyrillic and Arabic with its presentation forms.
+// Its licence stands beside it. It is one for all: a second would double the time
+// of a drawing, most of which goes into cutting the font down.
 //
 //go:embed font/DejaVuSansCondensed.ttf
 var plainFont []byte
-
-//go:embed font/DejaVuSansCondensed-Bold.ttf
-var boldFont []byte
 
 const (
 	pdfMargin = 18.0 // millimetres
@@ -47,7 +45,6 @@ func WritePDF(n *Notice) ([]byte, error) {
 	p.SetMargins(pdfMargin, pdfMargin, pdfMargin)
 	p.SetAutoPageBreak(true, pdfMargin)
 	p.AddUTF8FontFromBytes(pdfFont, "", plainFont)
-	p.AddUTF8FontFromBytes(pdfFont, "B", boldFont)
 	p.SetTitle(n.Token, true)
 	p.SetLang(n.Lang)
 	p.SetProducer("Concert", true)
@@ -63,16 +60,16 @@ func WritePDF(n *Notice) ([]byte, error) {
 	if n.Exercise {
 		p.boxed(w.say("exercise"))
 	}
-	p.text("B", 15, "["+n.Token+"]")
-	p.text("", 10, w.say("greeting", "provider", n.Provider))
+	p.text(16, "["+n.Token+"]")
+	p.text(10, w.say("greeting", "provider", n.Provider))
 	for i := range n.Parts {
 		p.part(n, &n.Parts[i])
 	}
 	p.rule()
-	p.text("", 9, w.say(n.attached(), "keys", n.Keys))
-	p.text("", 9, w.say("answer.portal", "base", n.Base))
-	p.text("", 9, w.say("answer.reply"))
-	p.text("", 9, w.say("footer", "token", "["+n.Token+"]"))
+	p.text(9, w.say(n.attached(), "keys", n.Keys))
+	p.text(9, w.say("answer.portal", "base", n.Base))
+	p.text(9, w.say("answer.reply"))
+	p.text(9, w.say("footer", "token", "["+n.Token+"]"))
 	if w.fault != nil {
 		return nil, w.fault
 	}
@@ -85,8 +82,8 @@ func WritePDF(n *Notice) ([]byte, error) {
 
 func (p *page) part(n *Notice, part *NoticePart) {
 	p.rule()
-	p.text("B", 12, p.w.say("heading", "ref", part.Payload.Ref))
-	p.text("", 10, p.w.say("intro."+string(part.Kind), "author", part.Payload.Author.Name, "country", part.Payload.Author.Country, "sender", n.Sender))
+	p.text(13, p.w.say("heading", "ref", part.Payload.Ref))
+	p.text(10, p.w.say("intro."+string(part.Kind), "author", part.Payload.Author.Name, "country", part.Payload.Author.Country, "sender", n.Sender))
 	if part.Kind == concert.NoticeReferral || part.Kind == concert.NoticeReminder {
 		p.boxed(p.w.say("voluntary"))
 		if n.Lang != "en" {
@@ -107,7 +104,7 @@ func (p *page) part(n *Notice, part *NoticePart) {
 			p.AddPage()
 		}
 		p.Ln(2)
-		p.text("B", 10, p.w.say("item", "n", strconv.Itoa(i+1), "count", strconv.Itoa(len(part.Payload.Items)), "item", it.Ref))
+		p.text(11, p.w.say("item", "n", strconv.Itoa(i+1), "count", strconv.Itoa(len(part.Payload.Items)), "item", it.Ref))
 		for _, f := range p.w.itemFields(it) {
 			p.field(f)
 		}
@@ -123,7 +120,7 @@ func (p *page) rule() {
 }
 
 func (p *page) boxed(s string) {
-	p.SetFont(pdfFont, "B", 10)
+	p.SetFont(pdfFont, "", 10)
 	p.SetFillColor(240, 240, 240)
 	for _, l := range p.wrap(s, p.width()-4) {
 		p.CellFormat(0, pdfLine+0.5, visual(l, p.rtl), "", 1, p.align(), true, 0, "")
@@ -131,8 +128,8 @@ func (p *page) boxed(s string) {
 	p.Ln(1.5)
 }
 
-func (p *page) text(style string, size float64, s string) {
-	p.SetFont(pdfFont, style, size)
+func (p *page) text(size float64, s string) {
+	p.SetFont(pdfFont, "", size)
 	p.line(s)
 	p.Ln(1)
 }

@@ -158,7 +158,10 @@ func OpenStream(w http.ResponseWriter) (*Stream, error) {
 }
 
 // Send writes one event and flushes it. Data may have several lines.
-func (s *Stream) Send(event, id, data string) error {
+func (s *Stream) Send(event, id, data string) error { return s.Write(Event(event, id, data)) }
+
+// Event is one event as it goes over the wire, so that many viewers share it.
+func Event(event, id, data string) []byte {
 	var b strings.Builder
 	if event != "" {
 		fmt.Fprintf(&b, "event: %s\n", event)
@@ -170,15 +173,16 @@ func (s *Stream) Send(event, id, data string) error {
 		fmt.Fprintf(&b, "data: %s\n", line)
 	}
 	b.WriteByte('\n')
-	return s.write(b.String())
+	return []byte(b.String())
 }
 
-func (s *Stream) write(text string) error {
+// Write writes events that Event made, and flushes them.
+func (s *Stream) Write(events []byte) error {
 	// A client that reads nothing for this long is gone.
 	if err := s.rc.SetWriteDeadline(time.Now().Add(15 * time.Second)); err != nil {
 		return err
 	}
-	if _, err := s.w.Write([]byte(text)); err != nil {
+	if _, err := s.w.Write(events); err != nil {
 		return err
 	}
 	return s.rc.Flush()

@@ -133,6 +133,9 @@ func (tx *Tx) Erase(ctx context.Context, it concert.Item) (n int, remains [sha25
 			return 0, remains, err
 		}
 	}
+	if err := tx.eraseQuestions(ctx, it.Referral); err != nil {
+		return 0, remains, fmt.Errorf("erase the thread of %s: %w", it.Ref, err)
+	}
 	elsewhere := make([]byte, sha256.Size)
 	rand.Read(elsewhere)
 	gone, err := tx.exec(ctx, "UPDATE event SET sealed = NULL, salt = NULL WHERE subject = ?", id)
@@ -157,6 +160,7 @@ func (tx *Tx) Erase(ctx context.Context, it concert.Item) (n int, remains [sha25
 		{"UPDATE translation SET sealed = NULL WHERE item = ?", []any{id}},
 		{"UPDATE recheck SET digest = '' WHERE item = ?", []any{id}},
 		{"UPDATE referral_item SET sealed = NULL WHERE item = ?", []any{id}},
+		{"UPDATE isolation SET sealed = NULL, area = NULL WHERE id = ?", []any{id}},
 		{"DELETE FROM idempotency WHERE subject <> '' AND subject = ?", []any{it.Ref}},
 		{"DELETE FROM clock WHERE kind = ? AND subject = ?", []any{string(concert.ClockErase), id}},
 		{"DELETE FROM slip WHERE item = ?", []any{id}},

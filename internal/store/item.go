@@ -203,16 +203,43 @@ func (tx *Tx) Items(ctx context.Context, s concert.Scope, f ItemFilter) ([]conce
 // ItemsToRefer are approved items of a provider whose handling code lets them
 // go there and whose mark of an atrocity, if any, does not keep them back
 // (Atrocity.Blocks), urgent and old first. Of the paused authors only those are, whose
-// urgency the pause does not stop.
-func (tx *Tx) ItemsToRefer(ctx context.Context, p concert.ProviderID, paused []concert.AuthorityID, now time.Time, limit int) ([]concert.Item, error) {
+// urgency the pause does not stop; of the actions that keep back what they keep
+// back not (Keeping).
+func (tx *Tx) ItemsToRefer(ctx context.Context, p concert.ProviderID, paused []concert.AuthorityID, k Keeping, now time.Time, limit int) ([]concert.Item, error) {
 	codes := concert.Leaving(concert.ToProvider)
 	pass, args := "", append([]any{string(p)}, anys(strs(codes))...)
 	if len(paused) > 0 {
-		pass = " AND (i.rank = 0 OR i.author NOT IN (" + strings.TrimSuffix(strings.Repeat("?,", len(paused)), ",") + "))"
+		pass = " AND (i.rank = 0 OR i.author NOT IN (" + marks(len(paused)) + "))"
 		args = append(args, anys(strs(paused))...)
 	}
-	return list(ctx, tx, tx.scanItem(ctx), "SELECT "+itemCols+itemFrom+"WHERE i.provider = ? AND i.status = 'approved' AND i.erased_at = 0 AND i.handling IN (?"+repeat(",?", len(codes)-1)+")"+pass+" AND NOT EXISTS (SELECT 1 FROM atrocity m WHERE m.item = i.id AND m.lifted_at = 0 AND m.preserved_until <= ?) ORDER BY i.rank, i.id LIMIT ?", append(args, concert.Micros(now), limit)...)
+	more, held := k.where()
+	args = append(args, held...)
+	return list(ctx, tx, tx.scanItem(ctx), "SELECT "+itemCols+itemFrom+"WHERE i.provider = ? AND i.status = 'approved' AND i.erased_at = 0 AND i.handling IN (?"+repeat(",?", len(codes)-1)+")"+pass+more+" AND NOT EXISTS (SELECT 1 FROM atrocity m WHERE m.item = i.id AND m.lifted_at = 0 AND m.preserved_until <= ?) ORDER BY i.rank, i.id LIMIT ?", append(args, concert.Micros(now), limit)...)
 }
+
+// Keeping are actions that keep approved items back: frozen ones all of them,
+// spent and batched ones those that are not urgent, batched ones but for what a
+// consignment released.
+type Keeping struct{ Frozen, Spent, Batched []concert.ActionID }
+
+func (k Keeping) where() (text string, args []any) {
+	if n := len(k.Frozen); n > 0 {
+		text += " AND i.action NOT IN (" + marks(n) + ")"
+		args = append(args, anys(strs(k.Frozen))...)
+	}
+	if n := len(k.Spent); n > 0 {
+		text += " AND (i.rank = 0 OR i.action NOT IN (" + marks(n) + "))"
+		args = append(args, anys(strs(k.Spent))...)
+	}
+	if n := len(k.Batched); n > 0 {
+		text += " AND (i.rank = 0 OR i.action NOT IN (" + marks(n) + ") OR " + inConsignment + "('left')))"
+		args = append(args, anys(strs(k.Batched))...)
+	}
+	return text, args
+}
+
+// marks are n placeholders.
+func marks(n int) string { return strings.TrimSuffix(strings.Repeat("?,", n), ",") }
 
 // ProvidersAwaiting are the providers for which items of the author are
 // approved and not referred.

@@ -42,8 +42,13 @@ func itemAsking(q concert.ItemSearch, order string) (asking, error) {
 		for _, s := range statuses {
 			a.walks = append(a.walks, deskWalks(q, s)...)
 		}
-		if byTime {
+		switch {
+		case byTime:
 			a.eachRank(q.Priority)
+		case q.Priority > 0:
+			for i, w := range a.walks { // the walk itself ends there
+				a.walks[i] = walk{w.fixed + " AND i.rank <= ?", append(slices.Clip(w.args), ranks-1-q.Priority)}
+			}
 		}
 	}
 	if q.Found && q.Desk == "" {
@@ -72,7 +77,8 @@ func (a *asking) onDesk(q concert.ItemSearch) {
 	switch {
 	case desk == "":
 	case q.Found:
-		a.only("i.authority = ? AND i.author <> '' AND i.author <> i.authority", desk)
+		// Joined to nothing, so that no index of the desk's is taken and then sorted.
+		a.only("i.authority || '' = ? AND i.author <> '' AND i.author <> i.authority", desk)
 	default:
 		a.only("(i.author = ? OR i.author = '' AND i.authority = ?)", desk, desk)
 	}
@@ -92,7 +98,7 @@ func (a *asking) eachRank(least int) {
 // asked adds what no walk serves. What is erased waits for nobody; where nothing
 // waits it stays in the list, as erased.
 func (a *asking) asked(q concert.ItemSearch, byTime bool) {
-	if q.Priority > 0 && (!byTime || q.Status == "") {
+	if q.Priority > 0 && byTime && q.Status == "" {
 		a.only("i.rank <= ?", ranks-1-q.Priority)
 	}
 	switch q.Status {

@@ -2,7 +2,11 @@ package store_test
 
 import (
 	"cmp"
+	"database/sql"
+	"errors"
+	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -137,4 +141,121 @@ func walkForthAndBack(t *testing.T, h *testkit.House, scope concert.Scope, name 
 			t.Errorf("%s (back: %v): %d items, want %d", name, back, len(got), len(want))
 		}
 	}
+}
+
+// askEverything asks every list in every order, both ways, with and without filters.
+func askEverything(t *testing.T, h *testkit.House, f testkit.Filled) {
+	t.Helper()
+	ctx, auditor, officer := t.Context(), testkit.Scope(t, h.Auditor), testkit.Scope(t, h.North.Officers[0])
+	keys := map[string][]string{"": {"5", "5"}, concert.OrderUrgent: {"5", "5"}, concert.OrderNewest: {"5"}, concert.OrderOldest: {"5"}}
+	for range 2 { // the second time a text is prepared already
+		for _, order := range []string{concert.OrderUrgent, concert.OrderNewest, concert.OrderOldest} {
+			for _, p := range []concert.Page{{Order: order, Limit: 51}, {Order: order, Limit: 51, Keys: keys[order]}, {Order: order, Limit: 51, Keys: keys[order], Back: true}} {
+				testkit.Must(t, h.DB.View(ctx, func(tx *store.Tx) error {
+					for _, q := range itemSearches(f, h.Now()) {
+						if _, err := tx.SearchItems(ctx, auditor, q, p); err != nil {
+							return err
+						}
+					}
+					if order == concert.OrderUrgent {
+						return nil
+					}
+					return askRegisters(t, tx, f, auditor, officer, h.Now(), p)
+				}))
+			}
+		}
+	}
+}
+
+func askRegisters(t *testing.T, tx *store.Tx, f testkit.Filled, auditor, officer concert.Scope, now time.Time, p concert.Page) error {
+	t.Helper()
+	ctx := t.Context()
+	two := p
+	if len(p.Keys) > 0 {
+		two.Keys = []string{"5", "5"}
+	}
+	var errs []error
+	for _, q := range []concert.ReferralSearch{{}, {Author: f.Authorities[0].ID}, {Provider: f.Providers[0].ID}, {Author: f.Authorities[0].ID, Provider: f.Providers[0].ID, Status: concert.ReferralSent, From: now}} {
+		_, err := tx.SearchReferrals(ctx, auditor, q, p)
+		errs = append(errs, err)
+	}
+	for _, s := range append([]concert.HoldState{""}, concert.HoldStates...) {
+		_, err := tx.SearchHolds(ctx, officer, s, now, p)
+		errs = append(errs, err)
+	}
+	for _, q := range []concert.RemedySearch{{}, {Author: f.Authorities[0].ID}, {Sent: true, Kind: concert.RemedyWithdrawal, Category: concert.RemedyOther, From: now, Until: now}} {
+		_, err := tx.SearchRemedies(ctx, q, true, two)
+		errs = append(errs, err)
+	}
+	for _, q := range []concert.AlarmSearch{{}, {Authority: f.Authorities[0].ID, Kind: concert.AlarmProbed, Lasting: true}} {
+		_, err := tx.SearchAlarms(ctx, q, p)
+		errs = append(errs, err)
+	}
+	for _, q := range []concert.EventSearch{{}, {Subject: "x"}, {Subject: "x", Kind: concert.EventItemHeld}, {Kind: concert.EventItemSubmitted}, {Kind: concert.EventScopeProposed}, {Kind: concert.EventConsulted}, {Actor: "x", From: now}} {
+		_, err := tx.SearchEvents(ctx, auditor, q, p)
+		errs = append(errs, err)
+	}
+	_, err := tx.SearchActions(ctx, concert.PhaseCollect, p)
+	return errors.Join(append(errs, err)...)
+}
+
+// walksOf are the questions that the lists put.
+var walksOf = regexp.MustCompile(`^SELECT (i\.rank, i\.id FROM item i|i\.id FROM item i|r\.id FROM referral r|h\.id FROM hold h|m\.at, m\.ref FROM remedy m|a\.id FROM (alarm|action) a|e\.id FROM event e) `)
+
+// Every order that a list offers is the order of an index, on both databases: nothing is sorted, and no table is read through.
+func TestEveryListWalksAnIndex(t *testing.T) {
+	t.Parallel()
+	h := testkit.Furnish(t, testkit.Service(t, "sqlite"))
+	askEverything(t, h, h.Fill(600))
+	lite, pg := testkit.Raw(t, h.Service), testkit.Raw(t, testkit.Service(t, "postgres"))
+	conn, err := pg.Conn(t.Context())
+	testkit.Must(t, err)
+	defer conn.Close()
+	for _, set := range []string{"enable_seqscan = off", "enable_sort = off", "enable_incremental_sort = off", "enable_bitmapscan = off", "plan_cache_mode = force_generic_plan"} {
+		_, err := conn.ExecContext(t.Context(), "SET "+set)
+		testkit.Must(t, err)
+	}
+	n := 0
+	for _, text := range h.DB.Asked() {
+		if !walksOf.MatchString(text) || !strings.Contains(text, "ORDER BY") || strings.Contains(text, " IN (?") {
+			continue
+		}
+		n++
+		rows, err := lite.Query("EXPLAIN QUERY PLAN "+text, make([]any, strings.Count(text, "?"))...)
+		testkit.Must(t, err)
+		plan := planOf(t, rows, 4)
+		if first, _, _ := strings.Cut(plan, "\n"); !strings.Contains(first, "INDEX") || strings.Contains(plan, "TEMP B-TREE") {
+			t.Errorf("SQLite does not walk an index for %s:\n%s", text, plan)
+		}
+		args := strings.TrimSuffix(strings.Repeat("NULL,", strings.Count(text, "?")), ",")
+		_, err = conn.ExecContext(t.Context(), "PREPARE asked AS "+store.Rebound(text))
+		testkit.Must(t, err)
+		rows, err = conn.QueryContext(t.Context(), "EXPLAIN EXECUTE asked("+args+")")
+		testkit.Must(t, err)
+		if plan = planOf(t, rows, 1); strings.Contains(plan, "Seq Scan") && !strings.Contains(plan, "SubPlan") || strings.Contains(plan, "Sort") || !strings.Contains(plan, "Index") {
+			t.Errorf("PostgreSQL does not walk an index for %s:\n%s", text, plan)
+		}
+		_, err = conn.ExecContext(t.Context(), "DEALLOCATE asked")
+		testkit.Must(t, err)
+	}
+	if n < 60 {
+		t.Errorf("only %d questions were looked at", n)
+	}
+}
+
+// planOf is what the database says that it would do; the words stand in the last of the columns.
+func planOf(t *testing.T, rows *sql.Rows, columns int) string {
+	t.Helper()
+	defer rows.Close()
+	var out []string
+	for rows.Next() {
+		cells := make([]any, columns)
+		for i := range cells {
+			cells[i] = new(string)
+		}
+		testkit.Must(t, rows.Scan(cells...))
+		out = append(out, *cells[columns-1].(*string))
+	}
+	testkit.Must(t, rows.Err())
+	return strings.Join(out, "\n")
 }

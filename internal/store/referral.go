@@ -9,12 +9,12 @@ import (
 	"concert"
 )
 
-const referralCols = "id, ref, provider, author, action, status, items, answered, exercise, created_at, acked_at, reminded_at, reminders, version"
+const referralCols = "id, ref, provider, author, action, status, items, answered, exercise, created_at, acked_at, reminded_at, reminders, version, article16"
 
 func scanReferral(r rowScanner) (concert.Referral, error) {
 	var v concert.Referral
 	var created, acked, reminded int64
-	err := r.Scan(&v.ID, &v.Ref, &v.Provider, &v.Author, &v.Action, &v.Status, &v.Items, &v.Answered, &v.Exercise, &created, &acked, &reminded, &v.Reminders, &v.Version)
+	err := r.Scan(&v.ID, &v.Ref, &v.Provider, &v.Author, &v.Action, &v.Status, &v.Items, &v.Answered, &v.Exercise, &created, &acked, &reminded, &v.Reminders, &v.Version, &v.Article16)
 	v.CreatedAt, v.AckedAt, v.RemindedAt = concert.FromMicros(created), concert.FromMicros(acked), concert.FromMicros(reminded)
 	return v, err
 }
@@ -35,7 +35,7 @@ func (tx *Tx) AddReferral(ctx context.Context, r concert.Referral, items []conce
 	if err != nil {
 		return err
 	}
-	_, err = tx.insert(ctx, "referral", referralCols+", frame", [][]any{{string(r.ID), r.Ref, string(r.Provider), string(r.Author), string(r.Action), string(r.Status), r.Items, r.Answered, flag(r.Exercise), concert.Micros(r.CreatedAt), 0, 0, 0, 1, frame}}, "")
+	_, err = tx.insert(ctx, "referral", referralCols+", frame", [][]any{{string(r.ID), r.Ref, string(r.Provider), string(r.Author), string(r.Action), string(r.Status), r.Items, r.Answered, flag(r.Exercise), concert.Micros(r.CreatedAt), 0, 0, 0, 1, flag(r.Article16), frame}}, "")
 	if err != nil {
 		return err
 	}
@@ -127,9 +127,9 @@ func (tx *Tx) AddAnswers(ctx context.Context, as []concert.Answer) error {
 		if err != nil {
 			return fmt.Errorf("answer: %w", err)
 		}
-		rows[i] = []any{string(a.Item), concert.Micros(a.At), string(a.Referral), string(a.Code), string(countries), string(a.By), sealed}
+		rows[i] = []any{string(a.Item), concert.Micros(a.At), string(a.Referral), string(a.Code), string(countries), string(a.By), sealed, a.Others, string(a.OthersAre)}
 	}
-	_, err := tx.insert(ctx, "answer", "item, at, referral, code, countries, person, sealed", rows, "")
+	_, err := tx.insert(ctx, "answer", "item, at, referral, code, countries, person, sealed, others, others_are", rows, "")
 	return err
 }
 
@@ -143,12 +143,12 @@ func (tx *Tx) Answers(ctx context.Context, item concert.ItemID) ([]concert.Answe
 		var w row
 		var at int64
 		var countries string
-		if err := r.Scan(&w.a.Item, &at, &w.a.Referral, &w.a.Code, &countries, &w.a.By, &w.sealed); err != nil {
+		if err := r.Scan(&w.a.Item, &at, &w.a.Referral, &w.a.Code, &countries, &w.a.By, &w.sealed, &w.a.Others, &w.a.OthersAre); err != nil {
 			return w, err
 		}
 		w.a.At = concert.FromMicros(at)
 		return w, json.Unmarshal([]byte(countries), &w.a.Countries)
-	}, "SELECT item, at, referral, code, countries, person, sealed FROM answer WHERE item = ? ORDER BY at", string(item))
+	}, "SELECT item, at, referral, code, countries, person, sealed, others, others_are FROM answer WHERE item = ? ORDER BY at", string(item))
 	if err != nil {
 		return nil, err
 	}

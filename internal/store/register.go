@@ -201,12 +201,12 @@ func (tx *Tx) ScopeList(ctx context.Context) (concert.ScopeList, error) {
 	return l, err
 }
 
-const actionCols = "id, ref, name, phase, lead_authority, mandate, starts_at, ends_at, target, exercise, created_by, created_at, version"
+const actionCols = "id, ref, name, phase, lead_authority, mandate, starts_at, ends_at, target, exercise, created_by, created_at, version, batched"
 
 func scanAction(r rowScanner) (concert.Action, error) {
 	var a concert.Action
 	var starts, ends, created int64
-	err := r.Scan(&a.ID, &a.Ref, &a.Name, &a.Phase, &a.Lead, &a.Mandate, &starts, &ends, &a.Target, &a.Exercise, &a.CreatedBy, &created, &a.Version)
+	err := r.Scan(&a.ID, &a.Ref, &a.Name, &a.Phase, &a.Lead, &a.Mandate, &starts, &ends, &a.Target, &a.Exercise, &a.CreatedBy, &created, &a.Version, &a.Batched)
 	a.StartsAt, a.EndsAt, a.CreatedAt = concert.FromMicros(starts), concert.FromMicros(ends), concert.FromMicros(created)
 	return a, err
 }
@@ -214,14 +214,14 @@ func scanAction(r rowScanner) (concert.Action, error) {
 // AddAction writes a new joint action.
 func (tx *Tx) AddAction(ctx context.Context, a concert.Action) error {
 	tx.touch("action")
-	_, err := tx.insert(ctx, "action", actionCols, [][]any{{string(a.ID), a.Ref, a.Name, string(a.Phase), string(a.Lead), a.Mandate, concert.Micros(a.StartsAt), concert.Micros(a.EndsAt), a.Target, flag(a.Exercise), string(a.CreatedBy), concert.Micros(a.CreatedAt), 1}}, "")
+	_, err := tx.insert(ctx, "action", actionCols, [][]any{{string(a.ID), a.Ref, a.Name, string(a.Phase), string(a.Lead), a.Mandate, concert.Micros(a.StartsAt), concert.Micros(a.EndsAt), a.Target, flag(a.Exercise), string(a.CreatedBy), concert.Micros(a.CreatedAt), 1, flag(a.Batched)}}, "")
 	return err
 }
 
-// SaveAction writes a phase.
+// SaveAction writes a phase, and whether releases go in batches.
 func (tx *Tx) SaveAction(ctx context.Context, a concert.Action) error {
 	tx.touch("action")
-	return tx.update(ctx, "action", []typed{{"phase", "TEXT"}}, [][]any{{string(a.ID), a.Version, string(a.Phase)}})
+	return tx.update(ctx, "action", []typed{{"phase", "TEXT"}, {"batched", "BIGINT"}}, [][]any{{string(a.ID), a.Version, string(a.Phase), flag(a.Batched)}})
 }
 
 // Action is one, by reference or id.

@@ -236,6 +236,10 @@ var questions = []question{
 	{"holds placed after an item was referred", "SELECT id FROM hold WHERE released_at = 0 AND id IN (SELECT hold FROM hold_asked WHERE item = ? AND kind = 'late') ORDER BY id", "hold_asked_item", 1},
 	{"paused authorities", "SELECT authority FROM alarm WHERE kind = ? AND ended_at = 0", "alarm_open", 1},
 	{"overrides to review", "SELECT item, authority, at, due_at FROM hold_override WHERE verdict = '' ORDER BY due_at LIMIT ?", "hold_override_open", 1},
+	{"a provider's own items", "SELECT i.id FROM item i WHERE i.provider = ? AND i.referral <> '' AND i.id > ? ORDER BY i.id LIMIT ?", "item_of_provider", 3},
+	{"messages of a referral's thread", "SELECT q.id FROM question q WHERE q.referral = ? ORDER BY q.id", "question_thread", 1},
+	{"threads that wait for an authority", "SELECT t.referral FROM thread t WHERE t.author = ? AND t.waits = ? ORDER BY t.last_id DESC LIMIT ?", "thread_author", 3},
+	{"threads that wait for a provider", "SELECT t.referral FROM thread t WHERE t.provider = ? AND t.waits = ? ORDER BY t.last_id DESC LIMIT ?", "thread_provider", 3},
 	{"an action's running numbers", "SELECT side, metric, sum(n) FROM tally WHERE action = ? GROUP BY side, metric", "sqlite_autoindex_tally", 1},
 }
 

@@ -137,6 +137,9 @@ func (u *UI) answerLink(w http.ResponseWriter, r *http.Request, v *visit) error 
 			continue
 		}
 		f := replying{Code: field(r, "code."+n), Countries: field(r, "countries."+n), Forwarded: field(r, "forwarded."+n), Note: field(r, "note."+n)}
+		if f.Code == string(concert.AnswerCannotIsolate) {
+			f.Others, f.OthersAre = field(r, "others."+n), field(r, "others_are."+n)
+		}
 		p.Items = append(p.Items, linkItem{referralItem: referralItem{PayloadItem: concert.PayloadItem{Ref: ref}, Reply: f}})
 		if f.Code == "" {
 			f.Code = p.All
@@ -144,7 +147,7 @@ func (u *UI) answerLink(w http.ResponseWriter, r *http.Request, v *visit) error 
 		if f.Code == "" {
 			continue
 		}
-		in = append(in, casework.Replying{Item: ref, Answer: concert.Answer{Code: concert.AnswerCode(f.Code), Countries: strings.Fields(strings.ToUpper(f.Countries)), Forwarded: f.Forwarded, Note: f.Note}})
+		in = append(in, casework.Replying{Item: ref, Answer: concert.Answer{Code: concert.AnswerCode(f.Code), Countries: strings.Fields(strings.ToUpper(f.Countries)), Forwarded: f.Forwarded, Note: f.Note, Others: othersOf(f.Others), OthersAre: concert.OtherKind(f.OthersAre)}})
 	}
 	version, _ := strconv.ParseInt(field(r, "version"), 10, 64)
 	out, err := u.svc.AnswerByLink(r.Context(), r.PathValue("token"), version, in)

@@ -1,7 +1,6 @@
 package webui
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/hex"
@@ -9,6 +8,7 @@ import (
 	"math"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,9 +18,6 @@ import (
 	"concert/internal/casework"
 	"concert/internal/design"
 )
-
-// funnelSteps are the stages of the chain as the wall shows them.
-var funnelSteps = []concert.Metric{concert.Submitted, concert.Unique, concert.Assessed, concert.Approved, concert.ReferredN, concert.Acknowledged, concert.AnsweredN, concert.Down}
 
 // gridColumns are the states of the heat grid, each with its shape.
 var gridColumns = []gridColumn{
@@ -43,17 +40,28 @@ type gridColumn struct {
 
 // stage is a row of the funnel.
 type stage struct {
+	number
+	Width float64 // of the first, 0 to 100
+	Share string  // of the step before
+	Since timeText
+	Waits int64
+	Age   string // how long the oldest waits, "" for none
+}
+
+// number is a number that says what it counts: its definition, what it is a part
+// of, and where the items are that it counts.
+type number struct {
 	Metric concert.Metric
 	N      int64
-	Of     string  // the step before, "" for the first
-	Share  string  // of the step before
-	Width  float64 // of the first, 0 to 100
+	Of     design.Text // name of the whole, "" for none
+	OfN    int64
+	List   string // address of the exact list, "" where there is none for this reader
 }
 
 // figure is one number with its definition.
 type figure struct {
 	gridColumn
-	N int64
+	number
 }
 
 // cell is one number of the heat grid; Heat is its share of what was referred,
@@ -63,6 +71,7 @@ type cell struct {
 	N     int64
 	Heat  int
 	Width float64
+	List  string
 }
 
 // gridRow is a provider or country with its numbers.
@@ -70,25 +79,32 @@ type gridRow struct {
 	Name  string
 	Note  string
 	Cells []cell
+	Here  int // participants online
 }
 
 // rate is a share with what it is a share of, and the interval (Wilson, 95 %)
 // that so many looks allow.
 type rate struct {
-	Label, Definition string
-	Part, Whole       int64
-	Share, Interval   string
-	Width             float64
+	Label           design.Text
+	Definition      string
+	Of              design.Text
+	Part, Whole     int64
+	Share, Interval string
+	Width           float64
 }
 
 // phaseStep is a phase of the action: done, here or ahead.
-type phaseStep struct{ Label, State string }
+type phaseStep struct {
+	Label design.Text
+	State string
+}
 
 // boardPage is the wall of a joint action: no place, no name of a person.
 type boardPage struct {
 	Ref, Name, Mandate, Lead string
 	Starts, Ends             time.Time
-	Exercise                 bool
+	Exercise, Partner        bool
+	Frozen, Batched          bool
 	Phases                   []phaseStep
 	AsOf                     time.Time
 	Rate                     float64 // case seconds a wall second; 1 in live work
@@ -97,21 +113,34 @@ type boardPage struct {
 	Funnel                   []stage
 	Beside                   []figure
 	Claimed, Seen            rate
-	Burn                     burn
+	Target, Referred, Left   int64
+	BurnLine                 []design.Burn
+	Flow                     []casework.Flow
+	Width                    time.Duration
+	Deadlines                []deadlineLine
+	Incidents                []troubleLine
+	Orders                   []concert.Bulletin
 	Providers                []gridRow
 	Countries                []gridRow
 	Broken                   string // a sum that does not hold
+	Lists                    bool   // the reader may list what is counted
+	Part                     casework.OwnPart
+	MayCommand               bool
+	Operators                map[concert.PersonID]string
+	Names                    func(string) string
 }
 
 // countryColumns are the numbers of the strip of countries.
 var countryColumns = []concert.Metric{concert.Submitted, concert.Unique, concert.Duplicates, concert.Approved, concert.ReferredN, concert.Down}
 
-func boardOf(b casework.Board, g casework.Registers, series []sample, rateOfTime float64) boardPage {
-	p := boardPage{Ref: b.Action.Ref, Name: b.Action.Name, Mandate: b.Action.Mandate, Lead: g.Authorities[b.Action.Lead].Name, Starts: b.Action.StartsAt, Ends: b.Action.EndsAt, Exercise: b.Action.Exercise,
-		AsOf: b.AsOf, Rate: cmp.Or(rateOfTime, 1), LogSize: b.Log.Size, LogRoot: hex.EncodeToString(b.Log.Root[:6])}
+func boardOf(ctx context.Context, b casework.Board, g casework.Registers, f casework.WallFigures, rateOfTime float64, lists bool) boardPage {
+	a, t := b.Action, b.Totals
+	p := boardPage{Ref: a.Ref, Name: a.Name, Mandate: a.Mandate, Lead: g.Authorities[a.Lead].Name, Starts: a.StartsAt, Ends: a.EndsAt, Exercise: a.Exercise, Partner: b.Partner, Frozen: f.Frozen, Batched: a.Batched,
+		AsOf: b.AsOf, Rate: cmp.Or(rateOfTime, 1), LogSize: b.Log.Size, LogRoot: hex.EncodeToString(b.Log.Root[:6]), Lists: lists && !b.Partner, Names: shortName(g), Orders: f.Orders, Flow: f.Flow, Width: f.Width,
+		Target: int64(a.Target), Referred: t[concert.ReferredN]}
 	for i, ph := range concert.Phases {
-		s := phaseStep{string(phaseTexts[ph]), "ahead"}
-		switch at := slices.Index(concert.Phases, b.Action.Phase); {
+		s := phaseStep{phaseTexts[ph], "ahead"}
+		switch at := slices.Index(concert.Phases, a.Phase); {
 		case i < at:
 			s.State = "done"
 		case i == at:
@@ -119,25 +148,64 @@ func boardOf(b casework.Board, g casework.Registers, series []sample, rateOfTime
 		}
 		p.Phases = append(p.Phases, s)
 	}
-	t := b.Totals
-	for i, m := range funnelSteps {
-		s := stage{Metric: m, N: t[m], Width: percent(t[m], t[concert.Submitted])}
-		if i > 0 {
-			s.Of, s.Share = strings.ToLower(string(metricTexts[funnelSteps[i-1]])), share(t[m], t[funnelSteps[i-1]])
+	for _, s := range concert.Funnel(t, f.Waiting) {
+		row := stage{number: p.number(s.Metric, s.N, s.Of, s.OfN), Width: percent(s.N, t[concert.Submitted]), Since: at(s.Since), Waits: s.Waiting}
+		if b.Partner {
+			row.Waits, row.Since = 0, timeText{}
 		}
-		p.Funnel = append(p.Funnel, s)
+		if row.Waits > 0 {
+			row.Age = design.Age(ctx, s.Since, b.AsOf)
+		}
+		if s.Of != "" {
+			row.Share = shareOf(s.N, s.OfN)
+		}
+		p.Funnel = append(p.Funnel, row)
 	}
 	for _, c := range besideMetrics {
-		p.Beside = append(p.Beside, figure{c, t[c.Metric]})
+		p.Beside = append(p.Beside, figure{c, p.number(c.Metric, t[c.Metric], concert.Unique, t[concert.Unique])})
 	}
-	p.Claimed = rateOf("Claimed removed", concert.MetricDefinitions[concert.Removed], "of "+strings.ToLower(string(metricTexts[concert.AnsweredN])), t[concert.Removed], t[concert.AnsweredN])
-	p.Seen = rateOf("Seen down", concert.MetricDefinitions[concert.Down], "of "+strings.ToLower(string(metricTexts[concert.RecheckedN])), t[concert.Down], t[concert.RecheckedN])
-	p.Burn = burnOf(b.Action, t[concert.ReferredN], b.AsOf, series)
-	p.Providers, p.Countries = providerRows(b, g), countryRows(b, g)
-	if err := t.Check(); err != nil {
-		p.Broken = err.Error()
+	p.Claimed = rateOf("Claimed removed", concert.Removed.Definition(), metricTexts[concert.AnsweredN], t[concert.Removed], t[concert.AnsweredN])
+	p.Seen = rateOf("Seen down", concert.Down.Definition(), metricTexts[concert.RecheckedN], t[concert.Down], t[concert.RecheckedN])
+	p.Left = max(0, p.Target-max(0, p.Referred))
+	p.BurnLine = burnOf(a, f.Flow, b.AsOf)
+	p.Providers, p.Countries = p.providerRows(b, g), countryRows(ctx, b, g, f.Online)
+	p.Deadlines, p.Incidents = deadlineLines(f, g, b.AsOf), troubleLines(f, g)
+	if !b.Partner {
+		if err := t.Check(); err != nil {
+			p.Broken = err.Error()
+		}
+	} else {
+		p.Incidents = nil
 	}
 	return p
+}
+
+// number is one with where its items are.
+func (p boardPage) number(m concert.Metric, n int64, of concert.Metric, ofN int64) number {
+	x := number{Metric: m, N: n, OfN: ofN}
+	if of != "" && of != m {
+		x.Of = metricTexts[of]
+	}
+	if p.Lists && m.Listable() {
+		x.List = "/actions/" + p.Ref + "/items?m=" + string(m)
+	}
+	return x
+}
+
+// shownCount is a number for people: fewer than five where it is not shown.
+func shownCount(n int64) string {
+	if n == concert.Few {
+		return "<" + strconv.Itoa(concert.FewLeast)
+	}
+	return thousands(n)
+}
+
+// shareOf is a share of two numbers of which either may not be shown.
+func shareOf(part, whole int64) string {
+	if part == concert.Few || whole == concert.Few {
+		return "–"
+	}
+	return share(part, whole)
 }
 
 func percent(part, whole int64) float64 {
@@ -147,11 +215,11 @@ func percent(part, whole int64) float64 {
 	return math.Round(min(100, 100*float64(part)/float64(whole))*100) / 100
 }
 
-func rateOf(label, definition, of string, part, whole int64) rate {
-	r := rate{Label: label, Definition: definition + "; " + of, Part: part, Whole: whole, Share: share(part, whole), Width: percent(part, whole)}
-	if whole > 0 {
+func rateOf(label design.Text, definition string, of design.Text, part, whole int64) rate {
+	r := rate{Label: label, Definition: definition, Of: of, Part: part, Whole: whole, Share: shareOf(part, whole), Width: percent(part, whole)}
+	if whole > 0 && part >= 0 {
 		lo, hi := wilson(part, whole)
-		r.Interval = fmt.Sprintf("%.1f to %.1f %%", 100*lo, 100*hi)
+		r.Interval = fmt.Sprintf("%.1f–%.1f %%", 100*lo, 100*hi)
 	}
 	return r
 }
@@ -167,7 +235,7 @@ func wilson(part, whole int64) (lo, hi float64) {
 	return max(0, (mid-half)/d), min(1, (mid+half)/d)
 }
 
-func providerRows(b casework.Board, g casework.Registers) []gridRow {
+func (p boardPage) providerRows(b casework.Board, g casework.Registers) []gridRow {
 	var rows []gridRow
 	for id, c := range b.Providers {
 		v := g.Providers[id]
@@ -176,7 +244,11 @@ func providerRows(b casework.Board, g casework.Registers) []gridRow {
 			row.Note = "its endpoint is gone (410)"
 		}
 		for _, col := range gridColumns {
-			row.Cells = append(row.Cells, cell{col, c[col.Metric], heat(c[col.Metric], c[concert.ReferredN]), percent(c[col.Metric], c[concert.ReferredN])})
+			x := cell{gridColumn: col, N: c[col.Metric], Heat: heat(c[col.Metric], c[concert.ReferredN]), Width: percent(c[col.Metric], c[concert.ReferredN])}
+			if p.Lists && col.Metric.Listable() && v.Ref != "" {
+				x.List = "/actions/" + p.Ref + "/items?m=" + string(col.Metric) + "&p=" + v.Ref
+			}
+			row.Cells = append(row.Cells, x)
 		}
 		rows = append(rows, row)
 	}
@@ -192,15 +264,15 @@ func heat(n, of int64) int {
 	return int(min(8, max(1, (8*n+of/2)/of)))
 }
 
-func countryRows(b casework.Board, g casework.Registers) []gridRow {
+func countryRows(ctx context.Context, b casework.Board, g casework.Registers, online map[concert.AuthorityID]int) []gridRow {
 	sums := map[string]concert.Counts{}
-	units := map[string][]string{}
-	add := func(id concert.AuthorityID, part string) {
+	units, here := map[string][]string{}, map[string]int{}
+	add := func(id concert.AuthorityID, part concert.Part) {
 		a := g.Authorities[id]
 		name := a.Unit
 		// Most support; only what is special is said.
-		if part != "" && part != string(partTexts[concert.PartSupport]) {
-			name += " (" + part + ")"
+		if part != "" && part != concert.PartSupport {
+			name += " (" + say(ctx, partTexts[part]) + ")"
 		}
 		if !slices.Contains(units[a.Country], name) {
 			units[a.Country] = append(units[a.Country], name)
@@ -211,7 +283,10 @@ func countryRows(b casework.Board, g casework.Registers) []gridRow {
 	}
 	listed := map[concert.AuthorityID]bool{}
 	for _, p := range b.Participants {
-		add(p.Authority, string(partTexts[p.Part]))
+		add(p.Authority, p.Part)
+		if !listed[p.Authority] {
+			here[g.Authorities[p.Authority].Country] += online[p.Authority]
+		}
 		listed[p.Authority] = true
 	}
 	for id, c := range b.Authorities {
@@ -219,20 +294,29 @@ func countryRows(b casework.Board, g casework.Registers) []gridRow {
 			add(id, "")
 		}
 		for m, n := range c {
-			sums[g.Authorities[id].Country][m] += n
+			sums[g.Authorities[id].Country][m] = sumShown(sums[g.Authorities[id].Country][m], n)
 		}
 	}
 	var rows []gridRow
 	for country, c := range sums {
 		slices.Sort(units[country])
-		row := gridRow{Name: country, Note: strings.Join(units[country], ", ")}
+		row := gridRow{Name: country, Note: strings.Join(units[country], ", "), Here: here[country]}
 		for _, m := range countryColumns {
-			row.Cells = append(row.Cells, cell{gridColumn{Metric: m}, c[m], 0, percent(c[m], b.Totals[m])})
+			row.Cells = append(row.Cells, cell{gridColumn: gridColumn{Metric: m}, N: c[m], Width: percent(c[m], b.Totals[m])})
 		}
 		rows = append(rows, row)
 	}
 	slices.SortFunc(rows, func(a, b gridRow) int { return cmp.Compare(a.Name, b.Name) })
 	return rows
+}
+
+// sumShown adds numbers of which one may not be shown: then the sum is not,
+// either.
+func sumShown(a, b int64) int64 {
+	if a == concert.Few || b == concert.Few {
+		return concert.Few
+	}
+	return a + b
 }
 
 func (u *UI) actions(w http.ResponseWriter, r *http.Request, v *visit) error {
@@ -241,7 +325,7 @@ func (u *UI) actions(w http.ResponseWriter, r *http.Request, v *visit) error {
 		return err
 	}
 	return l.show(u, w, r, v, "Joint actions", func(s design.Sheet) templ.Component {
-		return plainList("Joint actions", "Several authorities, several days, one board.", s)
+		return actionList(plainList("Joint actions", "Several authorities, several days, one board.", s), v.has(concert.RoleCoordinator))
 	})
 }
 
@@ -254,26 +338,40 @@ func (u *UI) board(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if err != nil {
 		return err
 	}
-	g, err := u.svc.Registers(r.Context())
+	if asPartner(r) {
+		b = b.Suppressed()
+	}
+	p, err := u.boardPage(r.Context(), b, mayList(v.actor()))
 	if err != nil {
 		return err
 	}
-	p := boardOf(b, g, u.feedOf(b.Action.Ref).samples(), u.svc.Time.Rate)
-	return u.show(w, r, v, view{title: p.Name, body: boardView(p), wide: true, refresh: r.URL.Query().Get("refresh") != "off", scripts: []string{"board.js"}})
+	if !asPartner(r) {
+		if p.Part, err = u.svc.ReadOwnPart(r.Context(), scope, b); err != nil {
+			return err
+		}
+		p.MayCommand = v.has(concert.RoleCoordinator) || v.has(concert.RoleAuditor)
+	}
+	u.svc.Present(r.Context(), v.actor(), b.Action.ID)
+	return u.show(w, r, v, view{title: p.Name, body: boardView(p, u.assets.url["uplot.min.css"]), wide: true, refresh: r.URL.Query().Get("refresh") != "off", scripts: []string{"uplot.min.js", "board.js"}})
 }
 
-// renderBoard is the board's inner part, as the stream sends it.
-func (u *UI) renderBoard(ctx context.Context, scope concert.Scope, f *feed) (casework.Board, string, error) {
-	b, err := u.svc.WatchBoard(ctx, scope, f.ref)
-	if err != nil {
-		return b, "", err
-	}
+// asPartner reports whether the wall is asked for as others may see it, for a
+// screen with guests before it.
+func asPartner(r *http.Request) bool { return r.URL.Query().Get("view") == "partner" }
+
+// mayList reports whether the actor may list what the wall counts.
+func mayList(by concert.Actor) bool {
+	return by.Need(concert.RoleOfficer, concert.RoleReviewer, concert.RoleCoordinator, concert.RoleAuditor) == nil
+}
+
+func (u *UI) boardPage(ctx context.Context, b casework.Board, lists bool) (boardPage, error) {
 	g, err := u.svc.Registers(ctx)
 	if err != nil {
-		return b, "", err
+		return boardPage{}, err
 	}
-	f.note(sample{b.AsOf, b.Totals[concert.ReferredN]})
-	var out bytes.Buffer
-	err = boardBody(boardOf(b, g, f.samples(), u.svc.Time.Rate)).Render(ctx, &out)
-	return b, out.String(), err
+	f, err := u.svc.WallFigures(ctx, b)
+	if err != nil {
+		return boardPage{}, err
+	}
+	return boardOf(ctx, b, g, f, u.svc.Time.Rate, lists), nil
 }

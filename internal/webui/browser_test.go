@@ -269,14 +269,17 @@ func busyBoard() (casework.Board, casework.Registers) {
 // serveBusy shows the busy board and its report through the real door.
 func (h *house) serveBusy(t *testing.T) string {
 	b, g := busyBoard()
-	var series []sample
+	f := casework.WallFigures{Width: time.Hour, Online: map[concert.AuthorityID]int{"au1": 3}, Waiting: map[concert.Metric]concert.Wait{concert.Assessed: {N: 1204, Since: b.AsOf.Add(-3 * time.Hour)}},
+		Deadlines: []casework.Deadline{{Kind: concert.ClockConsignment, Provider: "p1", At: b.AsOf.Add(40 * time.Second), N: 200}, {Kind: concert.ClockRemind, Provider: "p2", At: b.AsOf.Add(25 * time.Minute), N: 12}, {Kind: casework.DeadlineEnd, At: b.Action.EndsAt, N: 1}},
+		Incidents: []concert.Trouble{{Kind: concert.TroubleSilent, Provider: "p3", N: 4, Since: b.AsOf.Add(-30 * time.Hour)}},
+		Orders:    []concert.Bulletin{{Kind: concert.BulletinOrder, Text: "EXERCISE: video first, accounts after", At: b.AsOf.Add(-time.Hour)}}}
 	for i := range 40 {
-		series = append(series, sample{b.Action.StartsAt.Add(time.Duration(10+i) * time.Hour), int64(i*i) * 9})
+		f.Flow = append(f.Flow, casework.Flow{At: b.Action.StartsAt.Add(time.Duration(10+i) * time.Hour), Referred: int64(i) * 18, Acked: int64(i) * 12})
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /assets/{name}", h.ui.assets.serve)
 	mux.HandleFunc("GET /board", func(w http.ResponseWriter, r *http.Request) {
-		must(t, h.ui.show(w, r, &visit{person: h.people["coordinator"]}, view{title: "Wall", body: boardView(boardOf(b, g, series, 1)), wide: true}))
+		must(t, h.ui.show(w, r, &visit{person: h.people["coordinator"]}, view{title: "Wall", body: boardView(boardOf(r.Context(), b, g, f, 1, true), h.ui.assets.url["uplot.min.css"]), wide: true, scripts: []string{"uplot.min.js", "board.js"}}))
 	})
 	mux.HandleFunc("GET /report", func(w http.ResponseWriter, r *http.Request) {
 		must(t, h.ui.show(w, r, &visit{person: h.people["coordinator"]}, view{title: "Report", body: reportView(reportOf(b, g, "exercise.example/log"), true), wide: true}))

@@ -1,63 +1,102 @@
 package webui
 
 import (
-	"fmt"
-	"math"
-	"strings"
+	"context"
+	"strconv"
 	"time"
 
 	"concert"
+	"concert/internal/casework"
+	"concert/internal/design"
 )
 
-// sample is how many items were referred at a moment of case time.
-type sample struct {
-	at       time.Time
-	referred int64
+// burnOf is what was left of the target over time, from when referrals were
+// made.
+func burnOf(a concert.Action, flow []casework.Flow, now time.Time) []design.Burn {
+	left := int64(a.Target)
+	out := []design.Burn{{At: a.StartsAt, Left: left}}
+	for _, f := range flow {
+		left = max(0, left-f.Referred)
+		out = append(out, design.Burn{At: f.At, Left: left})
+	}
+	return append(out, design.Burn{At: min2(now, a.EndsAt), Left: left})
 }
 
-// burn is the burn-down of what is to be referred: drawn on the server, read
-// as a sentence as well.
-type burn struct {
-	Target, Referred, Left int64
-	Share, TimeShare       string
-	Width, TimeWidth       float64
-	Line                   string // points of what this node has seen
-	Before                 string // points of what came before it looked
-	NowX, NowY             float64
-}
-
-// The drawing's inner size; the view box adds room for the labels.
-const (
-	burnWidth  = 600
-	burnHeight = 150
-)
-
-func burnOf(a concert.Action, referred int64, now time.Time, series []sample) burn {
-	b := burn{Target: int64(a.Target), Referred: referred, Left: max(0, int64(a.Target)-referred), Share: share(referred, int64(a.Target)), Width: percent(referred, int64(a.Target))}
-	whole := a.EndsAt.Sub(a.StartsAt)
-	if whole <= 0 {
-		return b
+func min2(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
 	}
-	passed := min(max(0, now.Sub(a.StartsAt)), whole)
-	b.TimeShare, b.TimeWidth = share(int64(passed/time.Second), int64(whole/time.Second)), percent(int64(passed/time.Second), int64(whole/time.Second))
-	if b.Target <= 0 {
-		return b
-	}
-	point := func(s sample) (x, y float64) {
-		x = burnWidth * float64(s.at.Sub(a.StartsAt)) / float64(whole)
-		y = burnHeight * float64(min(s.referred, b.Target)) / float64(b.Target)
-		return math.Round(min(max(0, x), burnWidth)*10) / 10, math.Round(y*10) / 10
-	}
-	if len(series) == 0 || series[len(series)-1].at.Before(now) {
-		series = append(series[:len(series):len(series)], sample{now, referred})
-	}
-	var line strings.Builder
-	for _, s := range series {
-		x, y := point(s)
-		fmt.Fprintf(&line, "%g,%g ", x, y)
-	}
-	x, y := point(series[0])
-	b.Line, b.Before = strings.TrimSpace(line.String()), fmt.Sprintf("0,0 %g,%g", x, y)
-	b.NowX, b.NowY = point(sample{now, referred})
 	return b
+}
+
+// dayTicks are the days of an action on an axis of time, at most seven of them.
+func dayTicks(ctx context.Context, from, until time.Time) []design.Tick {
+	whole := until.Sub(from)
+	if whole <= 0 {
+		return nil
+	}
+	var out []design.Tick
+	for i := range 5 {
+		t := from.Add(whole * time.Duration(i) / 4).UTC()
+		text := t.Format("15:04")
+		if whole > 36*time.Hour {
+			text = strconv.Itoa(t.Day()) + "." + strconv.Itoa(int(t.Month()))
+		}
+		out = append(out, design.Tick{At: float64(i) / 4, Text: text})
+	}
+	return out
+}
+
+// countTicks mark a quarter, a half and all of a number.
+func countTicks(most int64) []design.Tick {
+	var out []design.Tick
+	for i := range 3 {
+		out = append(out, design.Tick{At: float64(i) / 2, Text: thousands(most * int64(i) / 2)})
+	}
+	return out
+}
+
+func (p boardPage) burnChart(ctx context.Context) design.Figure {
+	f := design.Figure{ID: "c-burn", Summary: say(ctx, "Burn-down: %s of %s items are left to refer.", thousands(p.Left), thousands(p.Target)),
+		Head: []string{say(ctx, "Time, UTC"), say(ctx, "Left")}, Legend: []string{say(ctx, "what is left"), say(ctx, "an even pace")}}
+	for _, b := range p.BurnLine {
+		f.Rows = append(f.Rows, []string{b.At.UTC().Format("2006-01-02 15:04"), thousands(b.Left)})
+	}
+	return f
+}
+
+// flowChart is what was referred and acknowledged by time.
+func (p boardPage) flowChart(ctx context.Context) (f design.Figure, lines []design.Line, xs, ys []design.Tick) {
+	f = design.Figure{ID: "c-flow", Summary: say(ctx, "Items referred and acknowledged, in spans of %s.", span(p.Width)),
+		Head: []string{say(ctx, "From, UTC"), say(ctx, "Referred"), say(ctx, "Acknowledged")}, Legend: []string{say(ctx, "Referred"), say(ctx, "Acknowledged")}}
+	var most int64 = 1
+	for _, x := range p.Flow {
+		most = max(most, x.Referred, x.Acked)
+		f.Rows = append(f.Rows, []string{x.At.UTC().Format("2006-01-02 15:04"), thousands(x.Referred), thousands(x.Acked)})
+	}
+	whole := p.AsOf.Sub(p.Starts)
+	referred, acked := design.Line{Step: true}, design.Line{Step: true}
+	for _, x := range p.Flow {
+		if whole > 0 {
+			at := float64(x.At.Sub(p.Starts)) / float64(whole)
+			referred.Points = append(referred.Points, design.Point{X: at, Y: float64(x.Referred) / float64(most)})
+			acked.Points = append(acked.Points, design.Point{X: at, Y: float64(x.Acked) / float64(most)})
+		}
+	}
+	return f, []design.Line{referred, acked}, dayTicks(ctx, p.Starts, p.AsOf), countTicks(most)
+}
+
+// series are the flow for the script that draws it live: seconds since 1970,
+// referred, acknowledged.
+func (p boardPage) series() (at, referred, acked string) {
+	for i, f := range p.Flow {
+		sep := ","
+		if i == 0 {
+			sep = ""
+		}
+		at += sep + strconv.FormatInt(f.At.Unix(), 10)
+		referred += sep + strconv.FormatInt(f.Referred, 10)
+		acked += sep + strconv.FormatInt(f.Acked, 10)
+	}
+	return at, referred, acked
 }

@@ -39,7 +39,8 @@ var (
 	watchers = func(f frame) bool {
 		return f.Person.Provider == "" && f.Person.Actor().MayWatch() == nil || auditors(f)
 	}
-	ofProvider = func(f frame) bool { return f.Person.Provider != "" }
+	ofProvider = func(f frame) bool { return f.has(concert.RoleProviderReader) || f.has(concert.RoleProviderAnswerer) }
+	teamLeads  = func(f frame) bool { return f.has(concert.RoleProviderAdmin) }
 )
 
 // menu is every page that one goes to, by what one goes there for.
@@ -51,24 +52,27 @@ var menu = []navGroup{
 		{"/approvals", "Approvals", reviewers},
 		{"/second-looks", "Second looks", deskPeople},
 		{"/batches", "Many at once", deskPeople},
-		{"/search", "Search", readers},
+		{"/search", "Search", inside},
 	}},
 	{"Cases", []navItem{
 		{"/cases", "Cases", folders},
 		{"/incidents", "Incidents", folders},
 		{"/watchlist", "Watchlist", watchers},
 		{"/holds", "Holds", deskPeople},
-		{"/cases", "Cases", readers},
-		{"/watchlist", "Watchlist", func(f frame) bool { return deskPeople(f) || auditors(f) }},
 	}},
 	{"Referrals", []navItem{
 		{"/referrals", "Referrals to us", ofProvider},
 		{"/referrals", "Referrals", readers},
 		{"/remedies", "Withdrawals and corrections", readers},
+		{"/own", "Our items", ofProvider},
+		{"/questions", "Questions", func(f frame) bool { return ofProvider(f) || deskPeople(f) }},
+		{"/isolations", "What cannot be isolated", deskPeople},
+		{"/figures", "Our figures", ofProvider},
+		{"/notes", "Notes on patterns of abuse", ofProvider},
 	}},
 	{"Together", []navItem{
 		{"/actions", "Joint actions", inside},
-		{"/incidents", "Incidents", readers},
+		{"/reports", "Unit reports", readers},
 		{"/accuracy", "Accuracy", func(f frame) bool { return deskPeople(f) || auditors(f) }},
 		{"/alarms", "Alarms", overseers},
 	}},
@@ -83,8 +87,13 @@ var menu = []navGroup{
 	}},
 	{"House", []navItem{
 		{"/templates", "Templates", deskPeople},
+		{"/outlets", "Outlets", inside},
+		{"/providers", "Providers", inside},
+		{"/authorities", "Authorities", inside},
 		{"/people", "People", func(f frame) bool { return admins(f) || auditors(f) }},
 		{"/dispatch", "Dispatch", admins},
+		{"/article16", "How our referrals are meant", reviewers},
+		{"/team", "Our people", teamLeads},
 	}},
 }
 

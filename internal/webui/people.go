@@ -20,6 +20,7 @@ var roleTexts = []choice{
 	{string(concert.RoleAdministrator), "Administrator: registers parties and people; stands alone"},
 	{string(concert.RoleProviderReader), "Provider's reader: reads what is referred to its provider"},
 	{string(concert.RoleProviderAnswerer), "Provider's answerer: reads and answers"},
+	{string(concert.RoleProviderAdmin), "Provider's administrator: looks after that provider's people"},
 }
 
 func roleNames(roles []concert.Role) string {

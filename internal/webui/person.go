@@ -21,6 +21,8 @@ func (u *UI) setCookie(w http.ResponseWriter, name, value string, seconds int) {
 func (u *UI) home(w http.ResponseWriter, r *http.Request, v *visit) error {
 	to := "/actions"
 	switch {
+	case v.has(concert.RoleProviderAdmin) && !v.has(concert.RoleProviderReader) && !v.has(concert.RoleProviderAnswerer):
+		to = "/team"
 	case v.person.Provider != "":
 		to = "/referrals"
 	case v.has(concert.RoleOfficer), v.has(concert.RoleReviewer):

@@ -52,7 +52,7 @@ func (u *UI) inbox(w http.ResponseWriter, r *http.Request, v *visit) error {
 }
 
 // replying is the answer on one item as it was typed.
-type replying struct{ Code, Countries, Forwarded, Note, Error string }
+type replying struct{ Code, Countries, Forwarded, Note, Error, Others, OthersAre string }
 
 // referralItem is one item of a referral as its reader sees it: the signed
 // words, and what was said since.
@@ -63,6 +63,7 @@ type referralItem struct {
 	Status   concert.ItemStatus
 	Remedies []concert.Remedy
 	Reply    replying
+	Wide     concert.Isolation // that cannot be isolated, where it is said
 }
 
 // referralPage is one referral; the form is there for the provider's people
@@ -87,6 +88,9 @@ type referralPage struct {
 	Erased      int  // items that are gone, so that the original is not shown
 	Digest      string
 	Errors      formErrors
+	Article16   bool
+	Asked       int // messages in its thread
+	Talks       bool
 }
 
 var referralStates = map[concert.ReferralStatus]state{
@@ -108,12 +112,16 @@ func (u *UI) referralFor(r *http.Request, v *visit) (referralPage, error) {
 	p := referralPage{Ref: ref.Ref, Version: ref.Version, Status: ref.Status, Voluntary: concert.VoluntaryNotice, Author: ref.Payload.Author, Provider: ref.Provider.Name,
 		Sent: at(ref.CreatedAt), Acked: at(ref.AckedAt), Answered: ref.Answered, Exercise: ref.Exercise, Inside: v.person.Provider == "", Erased: ref.Erased, Digest: ref.Digest}
 	p.MayAnswer = v.actor().MayAnswer(ref.Referral) == nil
+	p.Article16, p.Asked, p.Talks = ref.Article16, ref.Thread.Messages, true
 	signed := make(map[string]concert.PayloadItem, len(ref.Payload.Items))
 	for _, it := range ref.Payload.Items {
 		signed[it.Ref] = it
 	}
 	for _, it := range ref.Items {
 		p.Items = append(p.Items, referralItem{PayloadItem: signed[it.Ref], Claimed: it.Claimed, Observed: it.Observed, Status: it.Status, Remedies: ref.Remedies[it.ID]})
+		if it.Claimed == concert.AnswerCannotIsolate {
+			p.Items[len(p.Items)-1].Wide = ref.Isolations[it.ID]
+		}
 		p.Items[len(p.Items)-1].Ref = it.Ref
 	}
 	p.Messages, p.ProviderRef = ref.Messages, ref.Provider.Ref
@@ -148,12 +156,15 @@ func (u *UI) answerReferral(w http.ResponseWriter, r *http.Request, v *visit) er
 	for i := range concert.ReferralItems {
 		n := strconv.Itoa(i)
 		f := replying{Code: field(r, "code."+n), Countries: field(r, "countries."+n), Forwarded: field(r, "forwarded."+n), Note: field(r, "note."+n)}
+		if f.Code == string(concert.AnswerCannotIsolate) {
+			f.Others, f.OthersAre = field(r, "others."+n), field(r, "others_are."+n)
+		}
 		item := field(r, "item."+n)
 		if f.Code == "" || item == "" {
 			continue
 		}
 		typed[item] = f
-		in = append(in, casework.Replying{Item: item, Answer: concert.Answer{Code: concert.AnswerCode(f.Code), Countries: countries(f.Countries), Forwarded: f.Forwarded, Note: f.Note}})
+		in = append(in, casework.Replying{Item: item, Answer: concert.Answer{Code: concert.AnswerCode(f.Code), Countries: countries(f.Countries), Forwarded: f.Forwarded, Note: f.Note, Others: othersOf(f.Others), OthersAre: concert.OtherKind(f.OthersAre)}})
 	}
 	var err error
 	var results []casework.Result

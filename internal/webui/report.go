@@ -50,6 +50,11 @@ type reportPage struct {
 	LogSize                  int64
 	LogRoot, Origin          string
 	Broken                   string
+	Partner                  bool
+	Tables                   []concert.ReportTable
+	Survival                 []concert.Survival
+	Standing                 []concert.Lifespan
+	Names                    func(string) string
 }
 
 // partyMetrics are the columns of the report's tables of parties.
@@ -69,6 +74,12 @@ func (u *UI) reportFor(ctx context.Context, scope concert.Scope, ref string) (re
 	}
 	p := reportOf(rep.Board, g, u.svc.Origin)
 	p.Approvals = rep.Approvals
+	p.Names = g.NameOf
+	p.Tables = rep.Facts.Tables(g.NameOf)
+	if !rep.Partner {
+		p.Standing = concert.Lifespans(rep.Facts.Courses)
+		p.Survival = concert.SurvivalOf(p.Standing)
+	}
 	for id, t := range rep.Times {
 		p.Times = append(p.Times, timeRow{cmp.Or(g.Providers[id].Name, string(id)), t})
 	}
@@ -91,9 +102,9 @@ func reportOf(b casework.Board, g casework.Registers, origin string) reportPage 
 	a, t := b.Action, b.Totals
 	p := reportPage{Ref: a.Ref, Name: a.Name, Mandate: a.Mandate, Lead: g.Authorities[a.Lead].Name, Phase: a.Phase, Starts: a.StartsAt, Ends: a.EndsAt, AsOf: b.AsOf, Exercise: a.Exercise, Target: a.Target,
 		Totals: t, LogSize: b.Log.Size, LogRoot: hex.EncodeToString(b.Log.Root[:]), Origin: origin}
-	p.Claimed = rateOf("Claimed removed", concert.MetricDefinitions[concert.Removed], "of answered", t[concert.Removed], t[concert.AnsweredN])
-	p.Seen = rateOf("Seen down", concert.MetricDefinitions[concert.Down], "of looked at again", t[concert.Down], t[concert.RecheckedN])
-	p.Doubted = rateOf("Second looks disagreed", concert.MetricDefinitions[concert.SecondDisagreed], "of those looked at", t[concert.SecondDisagreed], t[concert.SecondAgreed]+t[concert.SecondDisagreed])
+	p.Claimed = rateOf("Claimed removed", concert.Removed.Definition(), metricTexts[concert.AnsweredN], t[concert.Removed], t[concert.AnsweredN])
+	p.Seen = rateOf("Seen down", concert.Down.Definition(), metricTexts[concert.RecheckedN], t[concert.Down], t[concert.RecheckedN])
+	p.Doubted = rateOf("Second looks disagreed", concert.SecondDisagreed.Definition(), "second looks made", t[concert.SecondDisagreed], sumShown(t[concert.SecondAgreed], t[concert.SecondDisagreed]))
 	for _, id := range b.Targets {
 		p.Outlets = append(p.Outlets, g.Scope.Outlets[id].Name)
 	}
@@ -125,10 +136,19 @@ func reportOf(b casework.Board, g casework.Registers, origin string) reportPage 
 	for _, rows := range [][]reportRow{p.Providers, p.Authorities, p.Countries} {
 		slices.SortFunc(rows, func(a, b reportRow) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Part, b.Part)) })
 	}
-	if err := t.Check(); err != nil {
+	if err := t.Check(); err != nil && !b.Partner {
 		p.Broken = err.Error()
 	}
+	p.Partner = b.Partner
 	return p
+}
+
+// lessShown is a difference of numbers of which one may not be shown.
+func lessShown(a, b int64) int64 {
+	if a == concert.Few || b == concert.Few {
+		return concert.Few
+	}
+	return a - b
 }
 
 // targetText says what was aimed at, where anything was.
@@ -143,9 +163,9 @@ func targetText(target int) string {
 func sumText(s concert.Sum, c concert.Counts) string {
 	parts := make([]string, len(s.Parts))
 	for i, m := range s.Parts {
-		parts[i] = thousands(c[m]) + " " + strings.ToLower(string(metricTexts[m]))
+		parts[i] = shownCount(c[m]) + " " + strings.ToLower(string(metricTexts[m]))
 	}
-	return thousands(c[s.Whole]) + " " + strings.ToLower(string(metricTexts[s.Whole])) + " = " + strings.Join(parts, " + ")
+	return shownCount(c[s.Whole]) + " " + strings.ToLower(string(metricTexts[s.Whole])) + " = " + strings.Join(parts, " + ")
 }
 
 func (u *UI) report(w http.ResponseWriter, r *http.Request, v *visit) error {
@@ -224,7 +244,7 @@ func writeReportCSV(w io.Writer, p reportPage) error {
 	}{{"total", []reportRow{{Name: "all", Counts: p.Totals}}}, {"provider", p.Providers}, {"authority", p.Authorities}, {"country", p.Countries}} {
 		for _, r := range t.rows {
 			for _, m := range concert.Metrics {
-				rows = append(rows, []string{t.name, r.Name, r.Country, string(m), strconv.FormatInt(r.Counts[m], 10), concert.MetricDefinitions[m]})
+				rows = append(rows, []string{t.name, r.Name, r.Country, string(m), csvCount(r.Counts[m]), concert.MetricDefinitions[m]})
 			}
 		}
 	}
@@ -241,6 +261,14 @@ func writeReportCSV(w io.Writer, p reportPage) error {
 	}
 	c.Flush()
 	return c.Error()
+}
+
+// csvCount is a number as a file has it, "<5" where it is not shown.
+func csvCount(n int64) string {
+	if n == concert.Few {
+		return "<" + strconv.Itoa(concert.FewLeast)
+	}
+	return strconv.FormatInt(n, 10)
 }
 
 // approvalFigure is one figure of how approvals were given.

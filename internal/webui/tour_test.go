@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+
+	"concert"
 )
 
 // stop is one page of the tour: who sees it, and where it is.
@@ -25,7 +27,7 @@ func (h *house) tour(t *testing.T) (stops []stop, reached map[string]bool, visit
 	h.ui.Register(mux)
 	reached, visitors = map[string]bool{}, map[string]*visitor{}
 	kinds := map[string]bool{}
-	for _, login := range []string{"officer", "reviewer", "coordinator", "auditor", "admin", "answerer", ""} {
+	for _, login := range []string{"officer", "reviewer", "coordinator", "auditor", "admin", "answerer", "boss", ""} {
 		v := h.visitor()
 		if login != "" {
 			v = h.as(login)
@@ -84,6 +86,9 @@ var unlinked = map[string]string{
 	"GET /step-up":                  "a guarded act leads there",
 	"GET /account/factors/totp":     "a form leads there, as long as a secret waits for its first code",
 	"GET /answer/{token}":           "behind a link in a mail (TestBrowserProviderAnswersFromTheMailsLink)",
+
+	"GET /items/{ref}/proportionality": "stands on an item that cannot be isolated only",
+	"GET /notes/{ref}":                 "stands at a closed action's end only",
 }
 
 type violation struct {
@@ -103,6 +108,8 @@ func TestEveryPageIsReachableLightAndAccessible(t *testing.T) {
 	h.work()
 	h.crowd()
 	h.folders()
+	h.consignment()
+	h.join(t.Context(), "boss", "", h.provider.Ref, concert.RoleProviderAdmin)
 	stops, reached, visitors := h.tour(t)
 	for _, pattern := range h.ui.Routes() {
 		if strings.HasPrefix(pattern, "GET ") && !reached[pattern] && unlinked[pattern] == "" && !strings.HasPrefix(pattern, "GET /assets/") && !strings.HasSuffix(pattern, "/stream") {
@@ -118,7 +125,7 @@ func TestEveryPageIsReachableLightAndAccessible(t *testing.T) {
 	t.Cleanup(end)
 	must(t, chromedp.Do(browser))
 	looks := []struct{ name, language, theme string }{{"light", "en", "light"}, {"dark", "en", "dark"}, {"arabic", "ar", "light"}}
-	for _, login := range []string{"officer", "reviewer", "coordinator", "auditor", "admin", "answerer", ""} {
+	for _, login := range []string{"officer", "reviewer", "coordinator", "auditor", "admin", "answerer", "boss", ""} {
 		w := h.browse(t, browser, t.ArtifactDir())
 		w.resume(visitors[login])
 		for _, look := range looks {

@@ -36,7 +36,7 @@ type UI struct {
 	packers sync.Pool // of *gzip.Writer
 
 	mu    sync.Mutex // guards feeds
-	feeds map[string]*feed
+	feeds map[feedKey]*feed
 }
 
 // New is a UI over a service; the hub tells the boards when the log has grown.
@@ -46,7 +46,7 @@ func New(svc *casework.Service, hub *casework.Hub, log *slog.Logger) (*UI, error
 	if err != nil {
 		return nil, err
 	}
-	u := &UI{svc: svc, hub: hub, log: log, assets: a, cookie: httpkit.SessionCookiePlain, device: httpkit.DeviceCookiePlain, cross: http.NewCrossOriginProtection(), feeds: map[string]*feed{}}
+	u := &UI{svc: svc, hub: hub, log: log, assets: a, cookie: httpkit.SessionCookiePlain, device: httpkit.DeviceCookiePlain, cross: http.NewCrossOriginProtection(), feeds: map[feedKey]*feed{}}
 	u.packers.New = func() any {
 		z, _ := gzip.NewWriterLevel(io.Discard, gzip.BestSpeed) // fails for an unknown level only
 		return z
@@ -97,6 +97,8 @@ func (u *UI) routes() []route {
 		u.incidentRoutes(),
 		u.watchRoutes(),
 		u.languageRoutes(),
+		u.actionRoutes(),
+		u.portalRoutes(),
 	)
 }
 

@@ -146,6 +146,7 @@ var rungTexts = map[concert.Rung]design.Text{
 var noticeKinds = map[concert.NoticeKind]design.Text{
 	concert.NoticeReferral: "Referral", concert.NoticeReminder: "Reminder", concert.NoticeWithdrawal: "Withdrawal",
 	concert.NoticeCorrection: "Correction", concert.NoticeSandbox: "Sandbox (made up)",
+	concert.NoticeQuestion: "Message in a thread", concert.NoticePatterns: "Note on patterns of abuse",
 }
 
 var metricTexts = map[concert.Metric]design.Text{
@@ -157,6 +158,7 @@ var metricTexts = map[concert.Metric]design.Text{
 	concert.Returned: "Returned", concert.WithdrawnN: "Withdrawn", concert.Corrected: "Corrections", concert.Referrals: "Referrals", concert.Reminders: "Reminders", concert.HoldHits: "Hold hits",
 	concert.SecondLooks: "Second looks drawn", concert.SecondWaiting: "Second looks waiting", concert.SecondAgreed: "Second looks agreed", concert.SecondDisagreed: "Second looks disagreed",
 	concert.ReferredURLs: "Referred, as URLs", concert.ReferredAccounts: "Referred, as accounts", concert.ReferredOthers: "Referred, others",
+	concert.Deconflicted: "De-conflicted", concert.CannotIsolate: "Cannot be isolated",
 }
 
 var officerTexts = map[concert.Metric]design.Text{

@@ -20,7 +20,7 @@ func TestEveryPageRendersItsZeroValue(t *testing.T) {
 	for name, c := range map[string]templ.Component{
 		"login": loginView(loginPage{}), "enter": enterView(enterPage{}), "password": passwordView(passwordPage{}), "justification": justificationView(justificationPage{}),
 		"items": itemsView(itemsPage{Sheet: sheetOf(itemForm(casework.Registers{}, true))}), "submit": submitView(submitPage{}), "item": itemView(itemPage{}), "approvals": approvalsView(approvalsPage{}), "holds": holdsView(holdsPage{Sheet: sheetOf(holdForm())}),
-		"inbox": inboxListView(inboxList{}), "referral": referralView(referralPage{}), "board": boardView(boardPage{}), "report": reportView(reportPage{}, true),
+		"inbox": inboxListView(inboxList{}), "referral": referralView(referralPage{}), "board": boardView(boardPage{}, ""), "report": reportView(reportPage{}, true),
 		"scope": scopeView(scopePage{}), "counting": countingView(countingPage{}), "log": logView(logPage{}), "failure": failureView(failurePage{Title: "x"}),
 		"alarms":               alarmsView(alarmsPage{Sheet: sheetOf(alarmForm(casework.Registers{}))}),
 		"one alarm of each":    alarmsView(alarmsPage{Reviews: make([]casework.ReviewView, 1), Sheet: sheetOf(alarmForm(casework.Registers{}))}),
@@ -36,7 +36,14 @@ func TestEveryPageRendersItsZeroValue(t *testing.T) {
 		"accuracy":             accuracyView(accuracyPage{}),
 		"one officer":          accuracyView(accuracyPage{Officers: make([]casework.OfficerAccuracy, 1)}),
 		"one of each":          referralView(referralPage{MayAnswer: true, Items: make([]referralItem, 1), Steps: make([]told, 1)}),
-		"board of nothing":     boardView(boardOf(casework.Board{}, casework.Registers{}, nil, 0)),
+		"board of nothing":     boardView(boardOf(t.Context(), casework.Board{}, casework.Registers{}, casework.WallFigures{}, 0, false), ""),
+		"coordinate":           commandView(commandPage{}),
+		"open an action":       newActionView(newActionPage{}),
+		"consignment":          consignmentView(consignmentPage{}),
+		"one of a consignment": consignmentView(consignmentPage{ConsignmentView: casework.ConsignmentView{Consignment: concert.Consignment{State: concert.ConsignmentPrepared}, Lines: make([]casework.ConsignmentLine, 1), Own: true}}),
+		"counted":              countedView(countedPage{}),
+		"unit report":          unitView(unitPage{}),
+		"a unit's report":      unitView(unitPage{Ready: true}),
 		"dispatch":             dispatchView(dispatchPage{}),
 		"dispatch held":        dispatchView(dispatchPage{Dispatching: casework.Dispatching{Held: true}, MayAct: true, History: true, Lines: make([]heldLine, 1)}),
 		"log of a successor":   logView(logPage{Behind: "x", Before: make([]concert.LogSuccession, 1)}),
@@ -157,20 +164,34 @@ func TestBurnDownDrawsWhatIsLeft(t *testing.T) {
 	t.Parallel()
 	start := time.Date(2019, 11, 21, 8, 0, 0, 0, time.UTC)
 	a := concert.Action{StartsAt: start, EndsAt: start.Add(100 * time.Hour), Target: 1000}
-	b := burnOf(a, 400, start.Add(50*time.Hour), []sample{{start.Add(10 * time.Hour), 50}, {start.Add(25 * time.Hour), 200}})
-	if b.Left != 600 || b.TimeShare != "50.0 %" || b.Line != "60,7.5 150,30 300,60" || b.Before != "0,0 60,7.5" {
-		t.Errorf("%+v", b)
+	line := burnOf(a, []casework.Flow{{At: start.Add(10 * time.Hour), Referred: 50}, {At: start.Add(25 * time.Hour), Referred: 150}}, start.Add(50*time.Hour))
+	if n := len(line); n != 4 || line[0].Left != 1000 || line[1].Left != 950 || line[n-1].Left != 800 || !line[n-1].At.Equal(start.Add(50*time.Hour)) {
+		t.Errorf("%+v", line)
 	}
-	if b := burnOf(a, 1200, start.Add(500*time.Hour), nil); b.Left != 0 || b.NowX != burnWidth || b.NowY != burnHeight {
-		t.Errorf("past the end: %+v", b)
+	if line := burnOf(a, []casework.Flow{{At: start, Referred: 1200}}, start.Add(500*time.Hour)); line[len(line)-1].Left != 0 || !line[len(line)-1].At.Equal(a.EndsAt) {
+		t.Errorf("past the end: %+v", line)
 	}
-	f := &feed{}
-	for i := range 5000 {
-		f.note(sample{start.Add(time.Duration(i) * time.Second), int64(i)})
+}
+
+// A viewer that comes back is sent what changed since; one that is new, or comes from before this node looked, all of it.
+func TestFeedSendsWhatChanged(t *testing.T) {
+	t.Parallel()
+	f := &feed{fresh: make(chan struct{})}
+	if frame, _, _ := f.since(0, 0); frame != nil {
+		t.Errorf("before the first frame: %q", frame)
 	}
-	s := f.samples()
-	if len(s) > sampleMost || s[len(s)-1].referred != 4999 {
-		t.Errorf("%d samples, last %d", len(s), s[len(s)-1].referred)
+	f.publish(t.Context(), 10, []string{"<a>", "<b>"})
+	f.publish(t.Context(), 12, []string{"<a>", "<b2>"})
+	f.publish(t.Context(), 15, []string{"<a3>", "<b2>"})
+	for _, c := range []struct {
+		turn, place int64
+		want        string
+	}{{0, 0, "<a3><b2>"}, {2, 0, "<a3>"}, {1, 0, "<a3><b2>"}, {3, 0, ""}, {0, 14, "<a3>"}, {0, 12, "<a3><b2>"}, {0, 15, "<a3>"}, {0, 5, "<a3><b2>"}, {0, 99, ""}} {
+		frame, turn, _ := f.since(c.turn, c.place)
+		_, data, _ := strings.Cut(string(frame), "data: ")
+		if strings.TrimSpace(data) != c.want || turn != 3 {
+			t.Errorf("after turn %d, place %d: %q at %d, want %q", c.turn, c.place, frame, turn, c.want)
+		}
 	}
 }
 
