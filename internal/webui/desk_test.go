@@ -237,6 +237,7 @@ func TestBrowserWorksByKeyboardAlone(t *testing.T) {
 	reviewer.works()
 	reviewer.open("/desk", ".desk")
 	press(reviewer, "n")
+	reviewer.arrives("/items/" + refs[0])
 	reviewer.do(visible("#decide"))
 	key(reviewer, `{key: "d", code: "KeyD"}`)
 	get(reviewer, chromedp.Poll[bool](`document.activeElement.tagName === "TEXTAREA" && document.querySelector(".armed").value === "reject"`))
