@@ -143,12 +143,7 @@ func (it Item) Assessed(by Actor, a Assessment, scope ScopeList, now time.Time) 
 	if a.Watched {
 		it.Needed++
 	}
-	switch a.Severity {
-	case SeverityThreat:
-		it.Priority = 9
-	case SeveritySerious:
-		it.Priority = max(it.Priority, 5)
-	}
+	it = it.Raised(PriorityFacts{Severity: []Severity{a.Severity}})
 	kind := map[ItemMove]EventKind{MoveAssess: EventItemAssessed, MoveExempt: EventItemExempt, MoveUnscope: EventItemUnscoped}[move]
 	b := change(before, it)
 	b.Assessment, b.Author, b.ContentType, b.Purpose, b.Outlet, b.Unbranded = a.ID, a.Authority, a.Type, a.Purpose, a.Outlet, a.Unbranded

@@ -252,7 +252,7 @@ func TestIncidentRaisesWhatWaitsAndExplainsIt(t *testing.T) {
 		of       []concert.Incident
 		want     int
 	}{{2, "", nil, 2}, {2, concert.SeverityRoutine, []concert.Incident{n}, 7}, {8, "", []concert.Incident{n}, 8}, {2, concert.SeveritySerious, []concert.Incident{over}, 5}, {2, concert.SeveritySerious, []concert.Incident{over, n}, 7}, {0, concert.SeverityThreat, []concert.Incident{n}, 9}, {0, concert.SeverityThreat, nil, 9}} {
-		if got := concert.PriorityOf(concert.PriorityParts(x.stated, x.severity, x.of...)); got != x.want {
+		if got := (concert.PriorityFacts{Urgency: x.stated, Severity: []concert.Severity{x.severity}, Incident: concert.RaisedBy(x.of...)}).Priority(); got != x.want {
 			t.Errorf("stated %d, %q, %d incidents: %d, want %d", x.stated, x.severity, len(x.of), got, x.want)
 		}
 	}

@@ -31,6 +31,7 @@ const (
 	ReadConsultations = "consultations" // with the justifications opened
 	ReadSample        = "sample"        // items drawn at random, to be read again
 	ReadExport        = "export"
+	ReadFind          = "find"     // an auditor only: what is found is references and names
 	ReadCaptures      = "captures" // what is known of an item's captures
 	ReadCapture       = "capture"  // the bytes of one
 	ReadPreview       = "preview"  // a safe rendition of one

@@ -13,6 +13,7 @@ var allowedModules = map[string]string{
 	"github.com/a-h/templ":                                     "pages: typed HTML templates, escaped by context",
 	"github.com/alecthomas/kong":                               "command line: flags, environment and one file from one struct",
 	"github.com/boombuler/barcode":                             "identity: QR codes, drawn as a path of our own SVG",
+	"github.com/chromedp/cdproto":                              "tests: what the browser is told beyond a person's hands (a virtual authenticator, a cookie)",
 	"github.com/chromedp/chromedp":                             "tests: the real browser on the real binary",
 	"github.com/danielgtaylor/huma/v2":                         "API: OpenAPI 3.1 and RFC 9457 problems from the Go types, so that the specification cannot drift",
 	"github.com/go-json-experiment/json":                       "events: canonical JSON (RFC 8785) and strict decoding",

@@ -141,6 +141,10 @@ const (
 	EventPatternsDrafted    EventKind = "patterns.drafted"
 	EventPatternsReviewed   EventKind = "patterns.reviewed"
 	EventPatternsReleased   EventKind = "patterns.released"
+	EventItemParked         EventKind = "item.parked"
+	EventItemHandedOver     EventKind = "item.handed_over"
+	EventItemEscalated      EventKind = "item.escalated"
+	EventItemTakenOver      EventKind = "item.taken_over" // from a colleague who had it in hand
 )
 
 // Event is what happened. Body holds codes, references and counts, never

@@ -116,7 +116,7 @@ func (i Incident) Attached(by Actor, it Item, found bool, now time.Time) (Item, 
 	}
 	from := it.Priority
 	if it.Waits() {
-		it.Priority = max(it.Priority, IncidentPriority)
+		it = it.Raised(PriorityFacts{Incident: IncidentPriority})
 	}
 	e := i.event(EventIncidentAttached, by, now)
 	e.Subject = string(it.ID)
@@ -142,37 +142,13 @@ func (i Incident) Settled(n int, now time.Time) Event {
 	return e
 }
 
-// PriorityPart is one reason for an item's priority: the highest counts.
-type PriorityPart struct {
-	Why   string `json:"why"` // stated, serious, threat_to_life, incident
-	Value int    `json:"value"`
-	Ref   string `json:"ref,omitempty"` // of the incident
-}
-
-// PriorityParts are the reasons for an item's priority: what its finder stated,
-// how severe its assessor found it ("" while nobody did), and the incidents that
-// it belongs to and that last.
-func PriorityParts(stated int, severity Severity, incidents ...Incident) []PriorityPart {
-	parts := []PriorityPart{{Why: "stated", Value: min(max(stated, 0), 9)}}
-	switch severity {
-	case SeveritySerious:
-		parts = append(parts, PriorityPart{Why: string(severity), Value: 5})
-	case SeverityThreat:
-		parts = append(parts, PriorityPart{Why: string(severity), Value: 9})
-	}
+// RaisedBy is the priority that an item's incidents raise it to: those that
+// last, 0 where none does.
+func RaisedBy(incidents ...Incident) int {
 	for _, i := range incidents {
 		if i.Lasts() {
-			parts = append(parts, PriorityPart{Why: "incident", Value: IncidentPriority, Ref: i.Ref})
+			return IncidentPriority
 		}
 	}
-	return parts
-}
-
-// PriorityOf is the highest of the parts.
-func PriorityOf(parts []PriorityPart) int {
-	p := 0
-	for _, part := range parts {
-		p = max(p, part.Value)
-	}
-	return p
+	return 0
 }

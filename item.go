@@ -159,6 +159,8 @@ type Item struct {
 	HeldLegal  time.Time // a legal hold keeps it from erasure since then; zero for none
 	ErasedAt   time.Time // nothing of it can be read since then; zero while it can
 	Overridden bool      // a reviewed threat to life lets it pass other authorities' holds
+	Urgency    int       // as it was handed in, 0 to 9; below 0 where that was not kept
+	Escalated  bool      // to a lead, once
 	Exercise   bool
 	CreatedAt  time.Time
 	UpdatedAt  time.Time
@@ -211,6 +213,7 @@ func Found(by Actor, it Item, now time.Time) (Item, Event, error) {
 	}
 	it.Authority, it.CreatedAt, it.UpdatedAt = by.Authority, now, now
 	it.Status, it.Needed = ItemOpen, 1
+	it.Urgency = it.Priority
 	switch it.Guard.Verdict {
 	case GuardStop:
 		it.Status = ItemStopped

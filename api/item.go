@@ -75,6 +75,9 @@ type Item struct {
 	Cases        []string      `json:"cases,omitempty" doc:"ids of those that the reader is a member of"`
 	Incidents    []string      `json:"incidents,omitempty"`
 	Translations []Translation `json:"translations,omitempty" doc:"without their texts"`
+
+	Claim *Claim           `json:"claim,omitempty" doc:"what lies on it while it waits: who has it in hand, until when"`
+	Why   []PriorityReason `json:"why,omitempty" doc:"why it has its priority, the reason that decides first"`
 }
 
 // Guard is what the protected-expression guard said.

@@ -220,10 +220,10 @@ func (s *Server) preservations() {
 			return nil, s.fail(err)
 		}
 		p := concert.Preservation{Way: concert.PreservationWay(in.Body.Way), Holder: in.Body.Holder, Reference: in.Body.Reference, Ground: in.Body.Ground}
-		if p.On, err = day(in.Body.On, "request.date", "on"); err != nil {
+		if p.On, err = day(in.Body.On, "preservation.on", "on"); err != nil {
 			return nil, s.fail(err)
 		}
-		if p.Until, err = day(in.Body.Until, "request.date", "until"); err != nil {
+		if p.Until, err = day(in.Body.Until, "preservation.until", "until"); err != nil {
 			return nil, s.fail(err)
 		}
 		if _, err := s.svc.PreserveItem(ctx, by, in.ID, p); err != nil {

@@ -133,6 +133,11 @@ func itemViewOf(v casework.ItemView, now time.Time) api.Item {
 		}
 	}
 	out.Referral = v.ReferredAs
+	out.Why = reasonsOf(v.Why)
+	if v.Slip.Version > 0 {
+		c := claimOf(v.Item, v.Slip.Slip, v.Slip.Numbers)
+		out.Claim = &c
+	}
 	if v.HoldBy != "" {
 		out.Hold = &api.HoldShown{Hold: true, Contact: v.HoldBy, Late: v.HoldLate}
 	}

@@ -151,6 +151,7 @@ func (s *Server) items() {
 	s.holds()
 	s.erasures()
 	s.secondLooks()
+	s.leases()
 	s.captures()
 	s.batches()
 	s.cases()

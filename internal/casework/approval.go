@@ -19,6 +19,7 @@ type decisions struct {
 	earlier    map[concert.AssessmentID][]concert.Approval
 	opened     map[concert.AssessmentID]map[concert.PersonID]time.Time
 	precedents map[[32]byte][]concert.Precedent
+	slips      map[concert.ItemID]concert.Slip
 	translated map[concert.ItemID][]concert.Translation
 	saved      []concert.Item
 	decided    []concert.Approval
@@ -28,6 +29,9 @@ func (s *Service) beginDeciding(ctx context.Context, tx *store.Tx, by concert.Ac
 	d := &decisions{s: s, by: by, list: list, bulk: len(in) > 1}
 	var err error
 	if d.items, err = tx.BareItemsByRef(ctx, entries(len(in), func(i int) string { return in[i].Item })); err != nil {
+		return nil, err
+	}
+	if d.slips, err = slipsOn(ctx, tx, d.items); err != nil {
 		return nil, err
 	}
 	var all, open []concert.AssessmentID
@@ -94,6 +98,9 @@ func (d *decisions) one(ctx context.Context, tx *store.Tx, in Deciding) (Result,
 	}
 	next, a, e, err := it.Decided(d.by, concert.Approval{Decision: in.Decision, Ground: in.Ground, Bulk: d.bulk, Precedent: d.precedent(it),
 		OpenedAt: d.opened[it.Assessment][d.by.Person], Draw: d.s.DB.Draw(it.ID), Translations: d.translated[it.ID]}, d.earlier[it.Assessment], d.list, d.s.now())
+	if err == nil {
+		err = unclaimed(d.slips, d.by, it, d.s.now())
+	}
 	if err != nil {
 		ref, err := refusal(err)
 		return Result{Ref: in.Item, Err: ref}, err

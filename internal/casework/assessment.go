@@ -63,6 +63,10 @@ func (s *Service) AssessItems(ctx context.Context, by concert.Actor, in []Judgin
 		if err != nil {
 			return err
 		}
+		slips, err := slipsOn(ctx, tx, items)
+		if err != nil {
+			return err
+		}
 		captures, err := newestCaptures(ctx, tx, by, items)
 		if err != nil {
 			return err
@@ -93,6 +97,9 @@ func (s *Service) AssessItems(ctx context.Context, by concert.Actor, in []Judgin
 			next, a, e := it, j.Assessment, concert.Event{}
 			brought, err := s.brought(by, it.ShownTo(by.Authority), &j)
 			if err == nil {
+				err = unclaimed(slips, by, it, s.now())
+			}
+			if err == nil {
 				next, a, e, err = s.assess(by, it.ShownTo(by.Authority), j, list, hosts)
 			}
 			if err != nil {
@@ -115,6 +122,9 @@ func (s *Service) AssessItems(ctx context.Context, by concert.Actor, in []Judgin
 			return err
 		}
 		if err := tx.AddAssessments(ctx, judged); err != nil {
+			return err
+		}
+		if err := movedOn(ctx, tx, slips, saved); err != nil {
 			return err
 		}
 		return tx.SaveItems(ctx, saved)
@@ -206,6 +216,9 @@ func (s *Service) DecideItems(ctx context.Context, by concert.Actor, in []Decidi
 			}
 		}
 		if err := tx.AddApprovals(ctx, d.decided); err != nil {
+			return err
+		}
+		if err := movedOn(ctx, tx, d.slips, d.saved); err != nil {
 			return err
 		}
 		return tx.SaveItems(ctx, d.saved)

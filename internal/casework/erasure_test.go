@@ -44,7 +44,7 @@ func (j *journal) text() string {
 }
 
 // sealings are the words that bind what is sealed under a subject's key.
-var sealings = []string{"item", "assessment", "approval", "answer", "remedy", "event", "referral", "referral.frame", "referral_item", "erasure", "hold", "hold contact", "second_look", "reason", "grounds", "message", "capture", "atrocity", "preservation"}
+var sealings = []string{"item", "assessment", "approval", "answer", "remedy", "event", "referral", "referral.frame", "referral_item", "erasure", "hold", "hold contact", "second_look", "reason", "grounds", "message", "capture", "atrocity", "preservation", "slip"}
 
 // readAll is every column of every row of every table as text: as it stands there, and opened with every key that is left.
 func readAll(t *testing.T, h *testkit.House) string {

@@ -174,30 +174,26 @@ func (s *Service) settleIncident(ctx context.Context, j concert.SettleIncident) 
 
 func (s *Service) settle(ctx context.Context, tx *store.Tx, n concert.Incident, items []store.Unsettled) error {
 	ids := make([]concert.ItemID, len(items))
-	var judged []concert.AssessmentID
 	for i, it := range items {
 		ids[i] = it.ID
-		if it.Assessment != "" {
-			judged = append(judged, it.Assessment)
-		}
 	}
-	severities, err := tx.Severities(ctx, judged)
-	if err != nil {
+	// Whoever finds one of them at this moment waits, and raises it after us.
+	if err := tx.LockItems(ctx, ids); err != nil {
 		return err
 	}
-	others, err := tx.IncidentsOf(ctx, ids)
+	facts, err := priorityFacts(ctx, tx, ids)
 	if err != nil {
 		return err
 	}
 	var saved []concert.Item
 	for _, it := range items {
-		p := concert.PriorityOf(concert.PriorityParts(it.Stated, severities[it.Assessment], others[it.ID]...))
+		p := it.Own(facts[it.ID], it.Stated).Priority()
 		if it.Waits() && it.ErasedAt.IsZero() && it.Priority != p {
 			it.Priority = p
 			saved = append(saved, it.Item)
 		}
 	}
-	if err := tx.SaveItems(ctx, saved); err != nil {
+	if err := tx.SettlePriorities(ctx, saved); err != nil {
 		return err
 	}
 	tx.Record(n.Settled(len(saved), s.now()))

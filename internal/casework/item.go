@@ -84,6 +84,7 @@ type submitting struct {
 	seen    map[concert.ItemID]bool
 	added   []concert.Item
 	saw     []concert.Sighting
+	joined  []concert.ItemID // found by this authority too, now
 	events  []concert.Event
 
 	captured []concert.Capture
@@ -163,6 +164,9 @@ func (s *Service) SubmitItems(ctx context.Context, by concert.Actor, in []Submis
 		if _, err := tx.AddCaptures(ctx, b.captured, b.bytes); err != nil {
 			return err
 		}
+		if err := tx.RaiseFound(ctx, b.joined); err != nil {
+			return err
+		}
 		return b.folders.save(ctx, tx, s)
 	})
 	return out, err
@@ -228,6 +232,7 @@ func (b *submitting) one(ctx context.Context, tx *store.Tx, sub Submission, loc 
 		sg.Source, sg.Evaluation = sub.Source, sub.Evaluation
 		b.seen[it.ID] = true
 		b.saw, b.events = append(b.saw, sg), append(b.events, e)
+		b.joined = append(b.joined, it.ID)
 		return Result{Ref: it.Ref, Outcome: OutcomeDuplicate, Version: it.Version}, nil
 	}
 	it := concert.Item{ID: concert.ItemID(identity.NewID()), Ref: identity.NewReference("IT"), Place: place, Location: loc, Type: sub.Type, Priority: min(max(sub.Priority, 0), 9), Guard: g, Language: sub.Language, Exercise: b.s.Exercise, Version: 1}

@@ -35,6 +35,8 @@ type ItemView struct {
 	LookUnit   string             // of who looked
 	Notes      []concert.Note     // internal, of the reader's own authority
 	Isolation  concert.Isolation  // what its provider cannot isolate; zero where it does not say so
+	Slip       SlipView           // what lies on it while it waits; for its desk and who oversees
+	Why        []concert.PriorityReason
 
 	Captures      []CaptureView    // those that the reader may know of, the newest first
 	Atrocity      concert.Atrocity // zero where the item was never marked
@@ -61,8 +63,14 @@ func (s *Service) ReadItem(ctx context.Context, scope concert.Scope, ref string)
 		if err == nil {
 			first, err = opens(ctx, tx, by, &v)
 		}
+		if err == nil {
+			err = s.fillFlow(ctx, tx, by, &v)
+		}
 		return err
 	})
+	if err == nil {
+		s.renewWhileReading(ctx, by, v)
+	}
 	if err == nil && first {
 		err = s.DB.Update(ctx, func(tx *store.Tx) error { return tx.AddOpening(ctx, v.Assessment, by.Person, s.now()) })
 	}

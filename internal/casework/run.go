@@ -61,6 +61,8 @@ func (s *Service) Run(ctx context.Context) error {
 	g.Go(func() error { s.every(ctx, scrubTick, "scrub", s.scrubErased); return nil })
 	g.Go(func() error { s.every(ctx, captureTick, "files of erased captures", s.removeFiles); return nil })
 	g.Go(func() error { s.every(ctx, orphanTick, "files of captures", s.sweepCaptures); return nil })
+	g.Go(func() error { s.every(ctx, leaseTick, "claims", s.endClaims); return nil })
+	g.Go(func() error { s.every(ctx, forgetTick, "skips", s.forgetFlow); return nil })
 	return g.Wait()
 }
 

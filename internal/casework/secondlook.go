@@ -89,7 +89,8 @@ func itemsOf(ctx context.Context, load func(context.Context, []concert.ItemID) (
 	return out, err
 }
 
-func waitingLooks(ctx context.Context, tx *store.Tx, by concert.Actor) ([]BlindLook, error) {
+// looksFor are the second looks that wait for this reviewer.
+func looksFor(ctx context.Context, tx *store.Tx, by concert.Actor) ([]concert.SecondLook, error) {
 	looks, err := tx.WaitingLooks(ctx, by.Authority, false, looksScanned)
 	if err != nil {
 		return nil, err
@@ -110,7 +111,14 @@ func waitingLooks(ctx context.Context, tx *store.Tx, by concert.Actor) ([]BlindL
 	looks = slices.DeleteFunc(looks, func(l concert.SecondLook) bool {
 		return l.MayLook(by, bare[l.Item], circles[l.Assessment]) != nil
 	})
-	looks = looks[:min(len(looks), looksShown)]
+	return looks[:min(len(looks), looksShown)], nil
+}
+
+func waitingLooks(ctx context.Context, tx *store.Tx, by concert.Actor) ([]BlindLook, error) {
+	looks, err := looksFor(ctx, tx, by)
+	if err != nil {
+		return nil, err
+	}
 	items, err := itemsOf(ctx, tx.ItemsByID, looks)
 	if err != nil {
 		return nil, err

@@ -33,6 +33,10 @@ func (tx *Tx) insert(ctx context.Context, table, cols string, rows [][]any, tail
 	return n, nil
 }
 
+// rankColumn only ever falls: what raised a priority meanwhile without a new
+// version (RaiseFound) is not undone by who loaded the row before.
+const rankColumn = "rank"
+
 // typed is a column with the type that PostgreSQL must be told where a value
 // stands in a list of VALUES.
 type typed struct{ name, cast string }
@@ -49,7 +53,10 @@ func (tx *Tx) update(ctx context.Context, table string, cols []typed, rows [][]a
 	for i, c := range all {
 		names[i] = "c" + fmt.Sprint(i)
 		casts[i] = "CAST(? AS " + c.cast + ")"
-		if i >= 2 {
+		switch {
+		case c.name == rankColumn:
+			sets = append(sets, c.name+" = CASE WHEN v."+names[i]+" < "+table+"."+c.name+" THEN v."+names[i]+" ELSE "+table+"."+c.name+" END")
+		case i >= 2:
 			sets = append(sets, c.name+" = v."+names[i])
 		}
 	}

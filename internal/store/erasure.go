@@ -163,6 +163,9 @@ func (tx *Tx) Erase(ctx context.Context, it concert.Item) (n int, remains [sha25
 		{"UPDATE isolation SET sealed = NULL, area = NULL WHERE id = ?", []any{id}},
 		{"DELETE FROM idempotency WHERE subject <> '' AND subject = ?", []any{it.Ref}},
 		{"DELETE FROM clock WHERE kind = ? AND subject = ?", []any{string(concert.ClockErase), id}},
+		{"DELETE FROM slip WHERE item = ?", []any{id}},
+		{"DELETE FROM claim_end WHERE item = ?", []any{id}},
+		{"DELETE FROM skip WHERE item = ?", []any{id}},
 	} {
 		if _, err := tx.exec(ctx, q.text, q.args...); err != nil {
 			return 0, remains, fmt.Errorf("erase %s: %w", it.Ref, err)

@@ -167,16 +167,3 @@ func (tx *Tx) IncidentItems(ctx context.Context, id concert.IncidentID, own conc
 	}
 	return list(ctx, tx, scanBare, "SELECT "+bareCols+" FROM incident_item a JOIN item i ON i.id = a.item WHERE a.incident = ? AND a.item > ?"+where+" ORDER BY a.item LIMIT ?", append(args, min(max(limit, 1), 500))...)
 }
-
-// Severities are how severe their assessors found these assessments' items.
-func (tx *Tx) Severities(ctx context.Context, ids []concert.AssessmentID) (map[concert.AssessmentID]concert.Severity, error) {
-	out := map[concert.AssessmentID]concert.Severity{}
-	_, err := in(ctx, tx, func(r rowScanner) (struct{}, error) {
-		var id concert.AssessmentID
-		var s concert.Severity
-		err := r.Scan(&id, &s)
-		out[id] = s
-		return struct{}{}, err
-	}, "SELECT id, severity FROM assessment WHERE id IN (%s)", anys(strs(ids)))
-	return out, err
-}

@@ -9,7 +9,7 @@ import (
 	"concert"
 )
 
-const bareCols = "i.id, i.ref, i.place, i.kind, i.type, i.provider, i.outlet, i.authority, i.author, i.assessor, i.action, i.status, i.rank, i.language, i.guard, i.guard_class, i.guard_rule, i.assessment, i.needed, i.given, i.claimed, i.observed, i.seen_down, i.referral, i.content, i.handling, i.held_legal, i.erased_at, i.overridden, i.exercise, i.created_at, i.updated_at, i.version"
+const bareCols = "i.id, i.ref, i.place, i.kind, i.type, i.provider, i.outlet, i.authority, i.author, i.assessor, i.action, i.status, i.rank, i.language, i.guard, i.guard_class, i.guard_rule, i.assessment, i.needed, i.given, i.claimed, i.observed, i.seen_down, i.referral, i.content, i.handling, i.held_legal, i.erased_at, i.overridden, i.exercise, i.created_at, i.updated_at, i.version, i.urgency, i.escalated"
 
 const itemCols = bareCols + ", i.sealed, k.wrapped"
 
@@ -32,7 +32,7 @@ func scanItemAnd(r rowScanner, more ...any) (concert.Item, error) {
 	var created, updated, held, erased int64
 	var rank int
 	err := r.Scan(append([]any{&it.ID, &it.Ref, &at, &it.Location.Kind, &it.Type, &it.Provider, &it.Outlet, &it.Authority, &it.Author, &it.Assessor, &it.Action, &it.Status, &rank, &it.Language,
-		&it.Guard.Verdict, &it.Guard.Class, &it.Guard.Rule, &it.Assessment, &it.Needed, &it.Given, &it.Claimed, &it.Observed, &it.SeenDown, &it.Referral, &content, &it.Handling, &held, &erased, &it.Overridden, &it.Exercise, &created, &updated, &it.Version}, more...)...)
+		&it.Guard.Verdict, &it.Guard.Class, &it.Guard.Rule, &it.Assessment, &it.Needed, &it.Given, &it.Claimed, &it.Observed, &it.SeenDown, &it.Referral, &content, &it.Handling, &held, &erased, &it.Overridden, &it.Exercise, &created, &updated, &it.Version, &it.Urgency, &it.Escalated}, more...)...)
 	it.Place, it.Content, it.Priority, it.CreatedAt, it.UpdatedAt = place(at), place(content), 9-rank, concert.FromMicros(created), concert.FromMicros(updated)
 	it.HeldLegal, it.ErasedAt = concert.FromMicros(held), concert.FromMicros(erased)
 	return it, err
@@ -78,14 +78,14 @@ func (tx *Tx) AddItems(ctx context.Context, items []concert.Item) error {
 		}
 		rows[i] = []any{string(it.ID), it.Ref, it.Place[:], sealed, it.Location.Kind, string(it.Type), string(it.Provider), string(it.Outlet), string(it.Authority), string(it.Author), string(it.Assessor),
 			string(it.Action), string(it.Status), 9 - it.Priority, it.Language, string(it.Guard.Verdict), it.Guard.Class, it.Guard.Rule, string(it.Assessment), it.Needed, it.Given, string(it.Claimed), string(it.Observed),
-			flag(it.SeenDown), string(it.Referral), digest(it.Content), string(it.Handling), concert.Micros(it.HeldLegal), concert.Micros(it.ErasedAt), flag(it.Overridden), flag(it.Exercise), concert.Micros(it.CreatedAt), concert.Micros(it.UpdatedAt), 1}
+			flag(it.SeenDown), string(it.Referral), digest(it.Content), string(it.Handling), concert.Micros(it.HeldLegal), concert.Micros(it.ErasedAt), flag(it.Overridden), flag(it.Exercise), concert.Micros(it.CreatedAt), concert.Micros(it.UpdatedAt), 1, it.Urgency, flag(it.Escalated)}
 	}
-	_, err := tx.insert(ctx, "item", "id, ref, place, sealed, kind, type, provider, outlet, authority, author, assessor, action, status, rank, language, guard, guard_class, guard_rule, assessment, needed, given, claimed, observed, seen_down, referral, content, handling, held_legal, erased_at, overridden, exercise, created_at, updated_at, version", rows, "")
+	_, err := tx.insert(ctx, "item", "id, ref, place, sealed, kind, type, provider, outlet, authority, author, assessor, action, status, rank, language, guard, guard_class, guard_rule, assessment, needed, given, claimed, observed, seen_down, referral, content, handling, held_legal, erased_at, overridden, exercise, created_at, updated_at, version, urgency, escalated", rows, "")
 	return err
 }
 
 var itemSets = []typed{{"provider", "TEXT"}, {"outlet", "TEXT"}, {"author", "TEXT"}, {"assessor", "TEXT"}, {"status", "TEXT"}, {"rank", "BIGINT"}, {"language", "TEXT"}, {"assessment", "TEXT"},
-	{"needed", "BIGINT"}, {"given", "BIGINT"}, {"claimed", "TEXT"}, {"observed", "TEXT"}, {"seen_down", "BIGINT"}, {"referral", "TEXT"}, {"handling", "TEXT"}, {"held_legal", "BIGINT"}, {"erased_at", "BIGINT"}, {"overridden", "BIGINT"}, {"updated_at", "BIGINT"}}
+	{"needed", "BIGINT"}, {"given", "BIGINT"}, {"claimed", "TEXT"}, {"observed", "TEXT"}, {"seen_down", "BIGINT"}, {"referral", "TEXT"}, {"handling", "TEXT"}, {"held_legal", "BIGINT"}, {"erased_at", "BIGINT"}, {"overridden", "BIGINT"}, {"updated_at", "BIGINT"}, {"escalated", "BIGINT"}}
 
 // SaveItems writes items back; each must still have the version it was loaded
 // with, else all is ErrStale.
@@ -97,7 +97,7 @@ func (tx *Tx) SaveItems(ctx context.Context, items []concert.Item) error {
 	rows := make([][]any, len(items))
 	for i, it := range items {
 		rows[i] = []any{string(it.ID), it.Version, string(it.Provider), string(it.Outlet), string(it.Author), string(it.Assessor), string(it.Status), 9 - it.Priority, it.Language, string(it.Assessment),
-			it.Needed, it.Given, string(it.Claimed), string(it.Observed), flag(it.SeenDown), string(it.Referral), string(it.Handling), concert.Micros(it.HeldLegal), concert.Micros(it.ErasedAt), flag(it.Overridden), concert.Micros(it.UpdatedAt)}
+			it.Needed, it.Given, string(it.Claimed), string(it.Observed), flag(it.SeenDown), string(it.Referral), string(it.Handling), concert.Micros(it.HeldLegal), concert.Micros(it.ErasedAt), flag(it.Overridden), concert.Micros(it.UpdatedAt), flag(it.Escalated)}
 	}
 	return tx.update(ctx, "item", itemSets, rows)
 }

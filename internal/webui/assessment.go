@@ -79,6 +79,7 @@ type itemPage struct {
 	From        string // the list to go back to after a decision
 
 	Folder foldering
+	Flow   flowing
 }
 
 // homeless are refusals of forms that this person is not, or no longer,
@@ -88,7 +89,7 @@ func (p itemPage) homeless() formErrors {
 	for _, f := range []struct {
 		shown bool
 		errs  formErrors
-	}{{p.MayAssess, p.Assess.Errors}, {p.MayDecide, p.Decide.Errors}, {p.MayRemedy, p.Remedy.Errors}, {p.MayLook, p.Look.Errors}, {p.MayOverride, p.Pass.Errors}, {p.MayReview, p.Review.Errors}, {p.Keep.shown(), p.Keep.Errors}, {p.Capture.May, p.Capture.Errors}} {
+	}{{p.MayAssess, p.Assess.Errors}, {p.MayDecide, p.Decide.Errors}, {p.MayRemedy, p.Remedy.Errors}, {p.MayLook, p.Look.Errors}, {p.MayOverride, p.Pass.Errors}, {p.MayReview, p.Review.Errors}, {p.Keep.shown(), p.Keep.Errors}, {p.Capture.May, p.Capture.Errors}, {p.Flow.Waits, p.Flow.Errors}} {
 		if !f.shown {
 			e = append(e, f.errs...)
 		}
@@ -134,7 +135,7 @@ func (u *UI) itemFor(r *http.Request, v *visit) (itemPage, error) {
 		return p, err
 	}
 	p.Assess = judging{Outlet: it.Outlet.Ref, Language: it.Language, Evaluation: it.Judged.Evaluation, Mark: it.Judged.Mark, MarkWhere: it.Judged.MarkWhere, Facts: it.Judged.Facts, Judgement: it.Judged.Judgement, Unbranded: it.Judged.Unbranded}
-	return p, nil
+	return p, u.flow(r, v, &p)
 }
 
 // mayDecide reports whether the actor is a second person for this assessment
@@ -212,7 +213,7 @@ func (u *UI) assessItem(w http.ResponseWriter, r *http.Request, v *visit) error 
 	if done == "" {
 		done = "assessed"
 	}
-	return onward(w, r, "/items/"+res.Ref, done, "")
+	return u.afterwards(w, r, v, concert.ItemOpen, "/items/"+res.Ref, done, res.Ref)
 }
 
 func (u *UI) decideItem(w http.ResponseWriter, r *http.Request, v *visit) error {
@@ -225,10 +226,11 @@ func (u *UI) decideItem(w http.ResponseWriter, r *http.Request, v *visit) error 
 	if done == "" {
 		done = "seconded"
 	}
+	to := "/items/" + res.Ref
 	if field(r, "from") == "approvals" {
-		return onward(w, r, "/approvals", done, res.Ref)
+		to = "/approvals"
 	}
-	return onward(w, r, "/items/"+res.Ref, done, "")
+	return u.afterwards(w, r, v, concert.ItemAssessed, to, done, res.Ref)
 }
 
 func (u *UI) remedyItem(w http.ResponseWriter, r *http.Request, v *visit) error {

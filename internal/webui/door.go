@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -203,13 +204,14 @@ type frame struct {
 	Notice   notice
 	Assets   map[string]string
 	Reader   design.Reader
-	Logins   int // to the account since this one
+	Keys     bool // single keys and their hints are on
+	Logins   int  // to the account since this one
 }
 
 func (f frame) has(r concert.Role) bool { return f.Person.ID != "" && f.Person.Actor().Has(r) }
 
 // landing are the pages on which people begin: they tell of new log-ins.
-var landing = map[string]bool{"/": true, "/items": true, "/approvals": true, "/people": true, "/audit": true, "/referrals": true, "/actions": true}
+var landing = map[string]bool{"/": true, "/desk": true, "/items": true, "/approvals": true, "/people": true, "/audit": true, "/referrals": true, "/actions": true}
 
 type frameKey struct{}
 
@@ -240,6 +242,9 @@ func (u *UI) show(w http.ResponseWriter, r *http.Request, v *visit, p view) erro
 	}
 	if v.known() {
 		f.CSRF = u.svc.CSRFToken(v.session)
+		if f.Keys = v.limits == nil && keysOn(r); f.Keys {
+			f.Scripts = append(slices.Clip(f.Scripts), "keys.js")
+		}
 	}
 	if v.limits != nil {
 		f.Person = concert.Person{} // nothing else is open yet
@@ -254,7 +259,7 @@ func (u *UI) show(w http.ResponseWriter, r *http.Request, v *visit, p view) erro
 	if r.Method == http.MethodGet {
 		f.Here = r.URL.RequestURI()
 	}
-	ctx := context.WithValue(r.Context(), frameKey{}, f)
+	ctx := context.WithValue(context.WithValue(r.Context(), frameKey{}, f), nowKey{}, u.svc.Now())
 	var b bytes.Buffer
 	if err := layout(f, p.body).Render(ctx, &b); err != nil {
 		return err
@@ -474,6 +479,16 @@ var noticeTexts = map[string]design.Text{
 	"noted":                 "Note kept. Your authority alone reads it.",
 	"templated":             "Template kept.",
 	"retired":               "Offered no more.",
+
+	"claimed":       "It is in your hands now.",
+	"given_back":    "Given back: a colleague may take it.",
+	"parked":        "Parked. It comes back by itself, to you first.",
+	"handed_over":   "Handed over.",
+	"escalated":     "Escalated. Leads have it on top of their desks.",
+	"taken_over":    "Taken over. The colleague is told.",
+	"nothing_waits": "Nothing waits for you now.",
+	"keys_on":       "Keys are on in this browser.",
+	"keys_off":      "Keys are off in this browser.",
 
 	"contact_added":    "Contact point added.",
 	"contact_restored": "Contact point restored. What reached nobody goes out now.",

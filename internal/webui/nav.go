@@ -46,6 +46,7 @@ var (
 // menu is every page that one goes to, by what one goes there for.
 var menu = []navGroup{
 	{"Work", []navItem{
+		{"/desk", "Your desk", worksHere},
 		{"/items", "Items", readers},
 		{"/submit", "Hand in", officers},
 		{"/approvals", "Approvals", reviewers},

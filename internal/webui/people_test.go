@@ -65,7 +65,8 @@ func TestG03PeopleAreBroughtInByTwoOnPages(t *testing.T) {
 		t.Errorf("the key speaks for %s, %v", who.Login, err)
 	}
 	p = v.get("/account").want(t, http.StatusOK, "EXERCISE laptop")
-	v.post(attr(p.all(tag("form"))[1], "action"), url.Values{}).want(t, http.StatusOK, "Revoked", "None.")
+	revoke := p.first(func(n *html.Node) bool { return tag("form")(n) && strings.HasSuffix(attr(n, "action"), "/revoke") })
+	v.post(attr(revoke, "action"), url.Values{}).want(t, http.StatusOK, "Revoked", "None.")
 
 	// Roles, a new link, the end.
 	person := strings.TrimSuffix(confirm, "/confirm")

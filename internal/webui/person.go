@@ -25,10 +25,8 @@ func (u *UI) home(w http.ResponseWriter, r *http.Request, v *visit) error {
 		to = "/team"
 	case v.person.Provider != "":
 		to = "/referrals"
-	case v.has(concert.RoleOfficer):
-		to = "/items"
-	case v.has(concert.RoleReviewer):
-		to = "/approvals"
+	case v.has(concert.RoleOfficer), v.has(concert.RoleReviewer):
+		to = "/desk"
 	case v.has(concert.RoleAuditor):
 		to = "/audit"
 	case v.has(concert.RoleAdministrator):

@@ -87,6 +87,7 @@ func (u *UI) routes() []route {
 		u.deskRoutes(),
 		u.preferenceRoutes(),
 		u.designRoutes(),
+		u.flowRoutes(),
 		u.batchRoutes(),
 		u.captureRoutes(),
 		u.securityRoutes(),

@@ -174,7 +174,7 @@ func priorityText(p int) design.Text {
 	case p >= 5:
 		return "serious: before routine items"
 	case p > 0:
-		return "raised when it was handed in"
+		return "raised above routine items"
 	}
 	return "routine: oldest first"
 }
