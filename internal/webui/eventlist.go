@@ -19,19 +19,10 @@ import (
 	"concert/internal/httpkit"
 )
 
-// eventKinds are the kinds that the log's filter offers.
-var eventKinds = []concert.EventKind{concert.EventItemSubmitted, concert.EventItemStopped, concert.EventItemJoined, concert.EventItemAssessed, concert.EventItemExempt, concert.EventItemUnscoped, concert.EventItemSeconded,
-	concert.EventItemApproved, concert.EventItemRejected, concert.EventItemHeld, concert.EventItemReleased, concert.EventItemReferred, concert.EventItemAnswered, concert.EventItemRechecked, concert.EventItemWithdrawn,
-	concert.EventItemCorrected, concert.EventItemSecondLook, concert.EventItemHoldOverridden, concert.EventOverrideReviewed, concert.EventOverrideUnreviewed, concert.EventErasureAsked, concert.EventItemErased,
-	concert.EventLegalHoldPlaced, concert.EventLegalHoldLifted, concert.EventHandlingChanged, concert.EventItemDisclosed, concert.EventHoldPlaced, concert.EventHoldRenewed, concert.EventHoldReleased, concert.EventHoldAsked,
-	concert.EventHoldLate, concert.EventHoldProbed, concert.EventHoldResumed, concert.EventReferralSent, concert.EventReferralAcknowledged, concert.EventReferralReminded, concert.EventDeliveryMoved, concert.EventScopeProposed,
-	concert.EventScopeConfirmed, concert.EventScopeDelisted, concert.EventAuthorityAdded, concert.EventProviderAdded, concert.EventProviderDisabled, concert.EventOutletAdded, concert.EventPersonAdded, concert.EventPersonConfirmed,
-	concert.EventPersonRolesProposed, concert.EventPersonRolesConfirmed, concert.EventPersonLinked, concert.EventPersonDisabled, concert.EventKeyIssued, concert.EventKeyRevoked, concert.EventActionOpened, concert.EventActionPhase,
-	concert.EventActionJoined, concert.EventActionTargeted, concert.EventConsulted, concert.EventDispatchHeld, concert.EventDispatchReleased, concert.EventLogSucceeded}
-
 func eventForm() *design.ListForm {
-	kinds := make([]design.Choice, len(eventKinds))
-	for i, k := range eventKinds {
+	all := concert.EventKinds()
+	kinds := make([]design.Choice, len(all))
+	for i, k := range all {
 		kinds[i] = design.Choice{Value: string(k), Said: string(k)} // codes: the same in every language
 	}
 	return &design.ListForm{Name: "events", Path: "/events", Orders: newestOrders(), Filters: []design.Filter{

@@ -711,7 +711,7 @@ func consistencyForm(p eventPage) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if p.EventView.Earlier.Checkpoint != "" {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 58, "<p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 58, "<p id=\"goeson\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

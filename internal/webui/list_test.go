@@ -214,16 +214,16 @@ func TestAuditorProvesOneEventInABrowser(t *testing.T) {
 	w.works()
 	w.open("/search", "h1")
 	w.do(click(`main a[href="/events"]`), visible("#q-ref"))
-	w.do(typed("#q-ref", ref), click(".filterform button"), visible("tr[data-row]"))
+	w.do(typed("#q-ref", ref), chosen("#q-kind", string(concert.EventItemSubmitted)), click(".filterform button"), visible("tr[data-row]"))
 	var at string
 	eventually(t, "the event has its place", func() bool {
-		w.open("/events?ref="+ref, "tr[data-row]")
+		w.open("/events?kind=item.submitted&ref="+ref, "tr[data-row]")
 		at = get(w, chromedp.Evaluate[string](`document.querySelector("tr[data-row] th a")?.getAttribute("href") ?? ""`))
 		return at != ""
 	})
 	w.shoot("events", false, 1280, 900)
 	w.do(click("tr[data-row] th a"), visible("#f-earlier"))
-	w.do(chosen("#f-earlier", earlier), click(`main form[action^="/events/"] button`), visible("#yourself"))
+	w.do(chosen("#f-earlier", earlier), click(`main form[action^="/events/"] button`), visible("#goeson"))
 	w.shoot("event", false, 1280, 1400)
 	w.shoot("event-phone", true, 390, 1400)
 	text := get(w, chromedp.Evaluate[string](`document.querySelector("main").innerText`))
