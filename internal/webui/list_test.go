@@ -214,7 +214,7 @@ func TestAuditorProvesOneEventInABrowser(t *testing.T) {
 	w.works()
 	w.open("/search", "h1")
 	w.do(click(`main a[href="/events"]`), visible("#q-ref"))
-	w.do(typed("#q-ref", ref), chosen("#q-kind", string(concert.EventItemSubmitted)), click(".filterform button"), visible("tr[data-row]"))
+	w.do(typed("#q-ref", ref), chosen("#q-kind", string(concert.EventItemSubmitted)), click(".filterform button"), visible(".asked"))
 	var at string
 	eventually(t, "the event has its place", func() bool {
 		w.open("/events?kind=item.submitted&ref="+ref, "tr[data-row]")
