@@ -89,7 +89,7 @@ func (s *site) portalThings(t *testing.T) {
 	s.Time = concert.CaseTime{Since: time.Now(), Start: time.Date(2019, 11, 21, 12, 0, 0, 0, time.UTC), Rate: 120}
 	own, err := s.OpenAction(ctx, s.Coordinator, s.North.Ref, concert.Action{Name: "EXERCISE closed action", Mandate: "EXERCISE mandate", StartsAt: s.Now(), EndsAt: s.Now().Add(time.Hour)})
 	testkit.Must(t, err)
-	found, err := s.SubmitItems(ctx, s.North.Officers[0], []casework.Submission{{Location: testkit.Page(8), Type: concert.TypeVideo, Action: own.Ref, Evaluation: "A1", Source: "form"}})
+	found, err := s.SubmitItems(ctx, s.North.Officers[0], []casework.Submission{{Location: testkit.Page(88), Type: concert.TypeVideo, Action: own.Ref, Evaluation: "A1", Source: "form"}})
 	testkit.Must(t, err)
 	wide := s.Approve(s.North.Reviewers[1], s.Assess(s.North.Officers[0], found))[0].Ref
 	stop := testkit.Run(t, s.Service)

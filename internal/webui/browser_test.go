@@ -183,10 +183,10 @@ func TestBrowserWorksTheChainAndTheBoardMoves(t *testing.T) {
 	officer.do(typed("#f-locations", "https://video.example/watch?v=ex777777Ab"), chosen("#f-action", h.action.Ref), click("main form button"), visible("#results + .scroll a"))
 	ref := get(officer, chromedp.Text(chromedp.CSS("main table a")))
 	testkit.Capture(t, h.svc, h.people["officer"].Actor(), ref)
-	officer.do(click("main table a"), visible("#f-facts"), click("section form button"), visible(".problems"))
+	officer.do(click("main table a"), visible("#f-facts"), click("form:has(#f-facts) button[type=submit]"), visible(".problems"))
 	officer.shoot("assess-errors", false, 1280, 900)
 	officer.do(click("input[value=no_protected_purpose]"), click("input[value=incites]"), chosen("#f-outlet", h.outlet.Ref), typed("#f-mark", "EXERCISE logo"), typed("#f-mark_where", "top right"), typed("#f-language", "ar"),
-		chosen("#f-evaluation", "A1"), click("input[value=serious]"), typed("#f-facts", "EXERCISE: a made-up video with a made-up logo."), typed("#f-judgement", "EXERCISE: would incite, were it real."), click("section form button"), visible(".notice"))
+		chosen("#f-evaluation", "A1"), click("input[value=serious]"), typed("#f-facts", "EXERCISE: a made-up video with a made-up logo."), typed("#f-judgement", "EXERCISE: would incite, were it real."), click("form:has(#f-facts) button[type=submit]"), visible(".notice"))
 
 	reviewer.enter(h, "reviewer")
 	reviewer.works()
