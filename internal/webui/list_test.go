@@ -227,7 +227,7 @@ func TestAuditorProvesOneEventInABrowser(t *testing.T) {
 	w.shoot("event", false, 1280, 1400)
 	w.shoot("event-phone", true, 390, 1400)
 	text := get(w, chromedp.Evaluate[string](`document.querySelector("main").innerText`))
-	for _, want := range []string{"capture.added", ref, "the commitment stands in the signed log", "the log goes on from the head that you gave", "concert verify event"} {
+	for _, want := range []string{"item.submitted", ref, "the commitment stands in the signed log", "the log goes on from the head that you gave", "concert verify event"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the page of the event does not say %q:\n%s", want, text)
 		}
@@ -236,7 +236,7 @@ func TestAuditorProvesOneEventInABrowser(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "proof.json")
 	must(t, os.WriteFile(name, []byte(proof), 0o600))
 	out, err := exec.CommandContext(t.Context(), "go", "run", "concert/cmd/concert", "verify", "event", "-log-key", h.svc.LogKey, name).CombinedOutput()
-	if !strings.Contains(string(out), "VERIFIED: event "+strings.TrimPrefix(at, "/events/")) || !strings.Contains(string(out), "capture.added") {
+	if !strings.Contains(string(out), "VERIFIED: event "+strings.TrimPrefix(at, "/events/")) || !strings.Contains(string(out), "item.submitted") {
 		t.Errorf("the program says of the proof: %s (%v)", out, err)
 	}
 }
