@@ -139,8 +139,8 @@ func mayReadEvent(ctx context.Context, tx *store.Tx, by concert.Actor, subject s
 	if err != nil {
 		return err
 	}
-	for _, it := range items {
-		if it.Custodian() == by.Authority || by.Has(concert.RoleCoordinator) {
+	if len(items) > 0 {
+		if items[0].Custodian() == by.Authority || by.Has(concert.RoleCoordinator) {
 			return nil
 		}
 		return concert.ErrNotFound

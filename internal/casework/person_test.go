@@ -284,9 +284,9 @@ func TestADisabledPersonsCredentialsAllEnd(t *testing.T) {
 		ctx := t.Context()
 		const password = "EXERCISE correct horse 7 staple"
 		who := h.Person("leaving", h.North.Ref, "", concert.RoleOfficer)
-		session, p, err := h.Enter(ctx, h.Links["leaving"], h.Codes["leaving"])
+		session, _, err := h.Enter(ctx, h.Links["leaving"], h.Codes["leaving"])
 		testkit.Must(t, err)
-		p, err = h.Bearer(ctx, session)
+		p, err := h.Bearer(ctx, session)
 		testkit.Must(t, err)
 		key, made, err := h.IssueKey(ctx, who, "EXERCISE script")
 		testkit.Must(t, err)

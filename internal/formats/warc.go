@@ -76,7 +76,7 @@ func readWARCRecord(br *bufio.Reader) (rec WARCRecord, err error) {
 		return rec, err
 	}
 	if !strings.HasPrefix(line, "WARC/1.") && !strings.HasPrefix(line, "WARC/0.") {
-		return rec, fmt.Errorf("it begins with %.20q instead of WARC/1.", line)
+		return rec, fmt.Errorf("it begins with %.20q, and no WARC record does", line)
 	}
 	size := int64(-1)
 	var media string

@@ -93,7 +93,7 @@ func landlock() error {
 		return fmt.Errorf("not for all threads (built with cgo?): %w", e)
 	}
 	if _, _, e := syscall.AllThreadsSyscall(landlockRestrict, fd, 0, 0); e != 0 {
-		return fmt.Errorf("Landlock refused: %w", e)
+		return fmt.Errorf("restrict by Landlock: %w", e)
 	}
 	return nil
 }

@@ -28,7 +28,7 @@ func TestManyItemsAreChangedAtOnceByForm(t *testing.T) {
 		form.Set("version."+ref, p.value("version."+ref))
 	}
 	p = v.post("/batches", form).want(t, http.StatusOK, "Waits: can be recalled", "Take it back")
-	p = v.post(p.path+"/recall", url.Values{}).want(t, http.StatusOK, "Recalled: nothing was done", "Nothing of it was done")
+	v.post(p.path+"/recall", url.Values{}).want(t, http.StatusOK, "Recalled: nothing was done", "Nothing of it was done")
 	v.get("/items/"+refs[0]).want(t, http.StatusOK, "Approved")
 	v.get("/batches").want(t, http.StatusOK, "BA-")
 }

@@ -56,7 +56,7 @@ func TestAWorkingDayGoesByFormsWithoutScripts(t *testing.T) {
 		t.Errorf("after recording the page is %s", p.path)
 	}
 	both.post("/items/"+refs[1]+"/park", url.Values{"for": {"2h"}, "reason": {"EXERCISE: waits for a translation"}}).want(t, http.StatusOK, "Parked", "Parked by you")
-	p = both.post("/items/"+refs[2]+"/escalate", url.Values{"reason": {"EXERCISE: is it in scope at all"}}).want(t, http.StatusOK, "Escalated")
+	both.post("/items/"+refs[2]+"/escalate", url.Values{"reason": {"EXERCISE: is it in scope at all"}}).want(t, http.StatusOK, "Escalated")
 	reviewer.get("/desk").want(t, http.StatusOK, "Escalated", refs[2], "Next to decide on", refs[0])
 	p = reviewer.post("/desk/next", url.Values{}).want(t, http.StatusOK, refs[2], "EXERCISE: is it in scope at all")
 	if n := p.first(tagWith("option", "value", to)); !hasAttr(n, "selected") {
@@ -65,7 +65,7 @@ func TestAWorkingDayGoesByFormsWithoutScripts(t *testing.T) {
 	reviewer.post("/items/"+refs[2]+"/hand-over", url.Values{"to": {to}, "note": {"EXERCISE: yes, it is"}}).want(t, http.StatusOK, "Handed over")
 
 	// Taken over with a reason; who had it is told, once.
-	p = officer.post("/desk/next", url.Values{}).want(t, http.StatusOK, refs[3])
+	officer.post("/desk/next", url.Values{}).want(t, http.StatusOK, refs[3])
 	reviewer.post("/items/"+refs[3]+"/take-over", url.Values{"reason": {"EXERCISE: she is away"}}).want(t, http.StatusOK, "The colleague is told")
 	officer.get("/desk").want(t, http.StatusOK, "Claims of yours that ended", "was taken over by "+h.people["reviewer"].Operator)
 	officer.post("/desk/seen", url.Values{}).want(t, http.StatusOK).none(t, "Claims of yours that ended")
