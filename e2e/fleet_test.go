@@ -175,8 +175,17 @@ func TestExerciseSurvivesTwentyKills(t *testing.T) {
 
 // browser is a person's session, carried from node to node.
 type browser struct {
-	t      *testing.T
-	cookie string
+	t       *testing.T
+	cookies map[string]string
+}
+
+// cookie is the header with all that the nodes have given.
+func (b *browser) cookie() string {
+	var all []string
+	for name, value := range b.cookies {
+		all = append(all, name+"="+value)
+	}
+	return strings.Join(all, "; ")
 }
 
 var hiddenToken = regexp.MustCompile(`name="csrf"[^>]*value="([^"]+)"|value="([^"]+)"[^>]*name="csrf"`)
@@ -188,14 +197,14 @@ func (b *browser) do(method, address string, form url.Values) (status int, body 
 	if form != nil {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
-	req.Header.Set("Cookie", b.cookie)
+	req.Header.Set("Cookie", b.cookie())
 	req.Header.Set(api.HeaderJustification, testkit.Why)
 	res, err := (&http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}).Do(req)
 	testkit.Must(b.t, err)
 	defer res.Body.Close()
 	for _, c := range res.Cookies() {
 		if c.Value != "" {
-			b.cookie = c.Name + "=" + c.Value
+			b.cookies[c.Name] = c.Value
 		}
 	}
 	text, err := io.ReadAll(res.Body)
@@ -208,7 +217,7 @@ func (b *browser) watch(address string) <-chan int64 {
 	b.t.Helper()
 	req, err := http.NewRequestWithContext(b.t.Context(), http.MethodGet, address, nil)
 	testkit.Must(b.t, err)
-	req.Header.Set("Cookie", b.cookie)
+	req.Header.Set("Cookie", b.cookie())
 	res, err := http.DefaultClient.Do(req)
 	testkit.Must(b.t, err)
 	b.t.Cleanup(func() { res.Body.Close() })
@@ -240,13 +249,13 @@ func TestThreeNodesAreOneDeployment(t *testing.T) {
 	testkit.Must(t, err)
 
 	// A session made at one node, a form read at another, sent to the third.
-	b := &browser{t: t}
+	b := &browser{t: t, cookies: map[string]string{}}
 	link, err := f.admins[0].NewLink(ctx, api.Call{}, "officer")
 	testkit.Must(t, err)
 	confirmed, err := f.admins[1].ConfirmPerson(ctx, api.Call{}, "officer", api.Confirmation{Proposal: link.Waiting.ID})
 	testkit.Must(t, err)
-	if status, _ := b.do("POST", f.nodes[0].url+"/enter", url.Values{"token": {testkit.Token(link.Link)}, "code": {confirmed.Code}}); status != http.StatusSeeOther || b.cookie == "" {
-		t.Fatalf("enter: %d, cookie %q", status, b.cookie)
+	if status, _ := b.do("POST", f.nodes[0].url+"/enter", url.Values{"token": {testkit.Token(link.Link)}, "code": {confirmed.Code}}); status != http.StatusSeeOther || len(b.cookies) == 0 {
+		t.Fatalf("enter: %d, cookies %v", status, b.cookies)
 	}
 	status, page := b.do("GET", f.nodes[1].url+"/holds", nil)
 	token := hiddenToken.FindStringSubmatch(page)

@@ -105,6 +105,9 @@ func (s *script) foresee(c map[concert.Metric]int64, n uint32) {
 	default:
 		c[concert.AnsweredN]++
 		c[concert.OtherAnswer]++
+		if code == concert.AnswerCannotIsolate {
+			c[concert.CannotIsolate]++
+		}
 		return
 	}
 	if s.kind(n) != "web" || o == saysLate {

@@ -352,7 +352,7 @@ func TestTextsSatisfyTheRules(t *testing.T) {
 				continue
 			}
 			r := s.reply(n, code)
-			if it, _, _, _, err = it.ItemAnswered(desk, concert.Referral{Provider: "x"}, concert.Answer{Code: concert.AnswerCode(r.Code), Countries: r.Countries, Forwarded: r.Forwarded, Note: r.Note}, now); err != nil {
+			if it, _, _, _, err = it.ItemAnswered(desk, concert.Referral{Provider: "x"}, concert.Answer{Code: concert.AnswerCode(r.Code), Countries: r.Countries, Forwarded: r.Forwarded, Note: r.Note, Others: r.Others, OthersAre: concert.OtherKind(r.OthersAre)}, now); err != nil {
 				t.Fatalf("item %d: %v", n, err)
 			}
 		}
