@@ -8,7 +8,6 @@ import (
 
 	"concert"
 	"concert/internal/casework"
-	"concert/internal/formats"
 	"concert/internal/testkit"
 )
 
@@ -520,7 +519,7 @@ func TestG16OwnExportsAndDraftsTellOfWithdrawals(t *testing.T) {
 		if f.Items != 2 || f.ByCode[concert.AnswerRemoved] != 1 || f.ByCode[concert.AnswerRefused] != 1 || f.Final.N != 3 || f.Agreement.Claimed != 1 {
 			t.Errorf("figures %+v", f)
 		}
-		if formats.PlainCell("=1+1") != "'=1+1" || formats.PlainCell("-7") != "-7" {
+		if concert.PlainCell("=1+1") != "'=1+1" || concert.PlainCell("-7") != "-7" {
 			t.Error("a spreadsheet would run it")
 		}
 	})
