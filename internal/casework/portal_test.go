@@ -519,9 +519,6 @@ func TestG16OwnExportsAndDraftsTellOfWithdrawals(t *testing.T) {
 		if f.Items != 2 || f.ByCode[concert.AnswerRemoved] != 1 || f.ByCode[concert.AnswerRefused] != 1 || f.Final.N != 3 || f.Agreement.Claimed != 1 {
 			t.Errorf("figures %+v", f)
 		}
-		if concert.PlainCell("=1+1") != "'=1+1" || concert.PlainCell("-7") != "-7" {
-			t.Error("a spreadsheet would run it")
-		}
 	})
 }
 
