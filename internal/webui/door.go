@@ -447,6 +447,7 @@ var noticeTexts = map[string]design.Text{
 	"enrolled":      "Added. You can use it from now on.",
 	"unenrolled":    "Taken away. It works no more.",
 	"sessionended":  "Ended. It opens nothing any more.",
+	"registered":    "Registered.",
 	"scopeproposed": "Proposed. It counts once a second person confirms it.",
 	"scopedelisted": "The entry ends. What was not referred yet stays.",
 	"written":       "Sent to the other side.",
