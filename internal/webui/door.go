@@ -416,7 +416,7 @@ var noticeTexts = map[string]design.Text{
 	"assessed":     "Assessment recorded. A second person decides now.",
 	"exempt":       "Recorded as exempt under Art. 1(3). That ends the item.",
 	"unscoped":     "Assessment recorded, but the outlet stands on no scope entry in force: the item is parked.",
-	"approved":     "Approved. It goes to its provider in the provider's hours.",
+	"approved":     "Approved. It is gathered with others for a minute and goes to its provider in the provider's hours.",
 	"seconded":     "Approved. It needs a second approval by another reviewer.",
 	"rejected":     "Rejected. That ends the item.",
 	"withdrawal":   "Withdrawn. Every provider that received it is told.",
