@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+
+	"pgregory.net/rapid"
 )
 
 // sizes are those at which something begins or ends: the least side, the side
@@ -14,7 +16,7 @@ var sizes = [][2]int{
 	{127, 129}, {128, 128}, {129, 127}, {256, 256}, {257, 255}, {224, 399}, {320, 240}, {511, 513}, {640, 480}, {1023, 769}, {1024, 768}, {1600, 1004}, {5, 4000}, {4000, 5}, {33000, 9}, {9, 33000}, {1, 65535},
 }
 
-func sumOf(t testing.TB, h *Hasher, luma []uint8, width, height int, float bool) Digest {
+func sumOf(t rapid.TB, h *Hasher, luma []uint8, width, height int, float bool) Digest {
 	t.Helper()
 	if err := h.Reset(width, height); err != nil {
 		t.Fatal(err)
