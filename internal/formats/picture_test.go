@@ -10,14 +10,17 @@ import (
 	"image/gif"
 	"image/jpeg"
 	"image/png"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
 
+	"concert/internal/sandbox"
 	"concert/pdq"
 )
 
@@ -25,10 +28,10 @@ import (
 const hashSamples = "../../../shared/data/pdq"
 
 // hashCanvas is a picture with something in it, all of it opaque or none.
-func hashCanvas(alpha uint8) *image.NRGBA {
-	m := image.NewNRGBA(image.Rect(0, 0, 203, 151))
-	for y := range 151 {
-		for x := range 203 {
+func hashCanvas(width, height int, alpha uint8) *image.NRGBA {
+	m := image.NewNRGBA(image.Rect(0, 0, width, height))
+	for y := range height {
+		for x := range width {
 			m.SetNRGBA(x, y, color.NRGBA{uint8(x * y / 9), uint8(x*x/99 + y), uint8(x ^ y), alpha})
 		}
 	}
@@ -50,9 +53,9 @@ func written(t testing.TB, encode func(*bytes.Buffer) error) []byte {
 }
 
 // pictureFiles are one of each format that can be written here, with what is said of them.
-func pictureFiles(t testing.TB) map[string][]byte {
+func pictureFiles(t testing.TB, width, height int) map[string][]byte {
 	t.Helper()
-	m, clear := hashCanvas(255), hashCanvas(90)
+	m, clear := hashCanvas(width, height, 255), hashCanvas(width, height, 90)
 	frame := image.NewPaletted(m.Rect, palette.WebSafe)
 	deep := image.NewNRGBA64(m.Rect)
 	for y := range m.Rect.Dy() {
@@ -77,9 +80,9 @@ func pictureFiles(t testing.TB) map[string][]byte {
 
 func TestPicturesOfEveryFormatAreHashed(t *testing.T) {
 	t.Parallel()
-	want, err := pdq.Image(hashCanvas(255))
+	want, err := pdq.Image(hashCanvas(203, 151, 255))
 	noError(t, err)
-	for name, in := range pictureFiles(t) {
+	for name, in := range pictureFiles(t, 203, 151) {
 		p := HashPicture(pictureType(in), in)
 		got, err := pdq.Parse(p.PDQ)
 		frames, limit := 1, 0
@@ -176,7 +179,7 @@ func TestFramesAreCounted(t *testing.T) {
 		t.Errorf("still %+v, moving %+v", one, two)
 	}
 
-	plain := written(t, func(b *bytes.Buffer) error { return png.Encode(b, hashCanvas(255)) })
+	plain := written(t, func(b *bytes.Buffer) error { return png.Encode(b, hashCanvas(203, 151, 255)) })
 	control := []byte("\x00\x00\x00\x08acTL\x00\x00\x00\x07\x00\x00\x00\x00")
 	control = binary.BigEndian.AppendUint32(control, crc32.ChecksumIEEE(control[4:]))
 	animated := append(append(append([]byte(nil), plain[:33]...), control...), plain[33:]...)
@@ -199,17 +202,31 @@ func TestWhatAChildSaysOfAPictureIsRead(t *testing.T) {
 	}
 }
 
+// A child that is gone takes nothing with it but its picture's hash.
+func TestDigestsOutliveTheChild(t *testing.T) {
+	t.Parallel()
+	in := written(t, func(b *bytes.Buffer) error { return png.Encode(b, hashCanvas(20, 20, 255)) })
+	pool := &sandbox.Pool{Command: []string{"/bin/false"}}
+	defer pool.Close()
+	f := HashFile(t.Context(), pool, "x", bytes.NewReader(in))
+	if f.Error != sandbox.ErrGone.Error() || f.Type != "image/png" || f.Bytes != int64(len(in)) || len(f.SHA256) != 64 || f.PDQ != "" {
+		t.Errorf("%+v", f)
+	}
+	f = HashFile(t.Context(), pool, "x", iotest.ErrReader(io.ErrUnexpectedEOF))
+	if f.Error == "" || f.SHA256 != "" {
+		t.Errorf("%+v", f)
+	}
+}
+
 // FuzzPicture: no bytes end the program, and there is a hash or a reason.
 func FuzzPicture(f *testing.F) {
-	for _, in := range pictureFiles(f) {
+	for _, in := range pictureFiles(f, 19, 13) {
 		f.Add(in)
 		f.Add(in[:len(in)/2])
 	}
-	for _, name := range []string{"mode-PA.webp", "wee.jpg"} {
-		if in, err := os.ReadFile(filepath.Join(hashSamples, name)); err == nil {
-			f.Add(in)
-		}
-	}
+	// A WebP without loss, of one point, and the beginning of one with loss.
+	f.Add([]byte("RIFF\x1a\x00\x00\x00WEBPVP8L\x0d\x00\x00\x00\x2f\x00\x00\x00\x10\x07\x10\x11\x11\x88\x88\xfe\x07\x00"))
+	f.Add([]byte("RIFF\x24\x00\x00\x00WEBPVP8 \x18\x00\x00\x00\x30\x01\x00\x9d\x01\x2a\x01\x00\x01\x00\x02\x00\x34\x25\xa4\x00\x03\x70\x00\xfe\xfb\x94\x00\x00"))
 	f.Fuzz(func(t *testing.T, in []byte) {
 		media := pictureType(in)
 		// The decoders' own memory is the child's matter.
