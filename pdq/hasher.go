@@ -16,6 +16,7 @@ const (
 	block     = 16  // rows that go through the filter together
 	lanes     = 8   // rows or columns in one vector
 	tableMost = 256 // points of a window up to which quotients of bytes are looked up
+	apart     = 16  // values between rows, so that rows of 4 KB do not lie on each other in the cache
 )
 
 // Errors of a Hasher.
@@ -86,7 +87,7 @@ func (h *Hasher) Reset(width, height int) error {
 		return nil
 	}
 	h.width = (width + lanes - 1) / lanes * lanes
-	h.ring = zeroed(h.ring, h.ringRows()*h.width)
+	h.ring = zeroed(h.ring, h.ringRows()*(h.width+apart))
 	h.zero = zeroed(h.zero, h.width)
 	h.sums = zeroed(h.sums, h.width)
 	h.turned = zeroed(h.turned, block*h.turnedRow())
@@ -207,7 +208,7 @@ func (h *Hasher) Sum() (Digest, error) {
 func (h *Hasher) ringRows() int { return h.rows.w + block + len(h.pending) }
 
 func (h *Hasher) ringRow(i int) []float32 {
-	at := i % h.ringRows() * h.width
+	at := i % h.ringRows() * (h.width + apart)
 	return h.ring[at : at+h.width : at+h.width]
 }
 

@@ -3,6 +3,7 @@ package pdq
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"testing"
 
@@ -118,6 +119,28 @@ func TestRowsOfBothKindsMayFollowEachOther(t *testing.T) {
 	got, err := h.Sum()
 	if err != nil || got.Hash != want {
 		t.Fatalf("%v, %v; want %v", got.Hash, err, want)
+	}
+}
+
+// A product by an inverse is the division that it stands for, in every window that a picture can have.
+func TestQuotientsAreDivisions(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(8, 8))
+	for w := 1; w <= SideMost/128; w++ {
+		for i := range 200 {
+			s := float32(r.IntN(255)+1) * float32(w)
+			switch i % 3 {
+			case 0:
+				s *= r.Float32()
+			case 1: // a few units beside a whole quotient
+				s = math.Float32frombits(math.Float32bits(s) + uint32(r.IntN(9)) - 4)
+			case 2: // beside where the rounding changes
+				s = float32(float64(s) * (1 + float64(r.IntN(1<<24)|1)/(1<<24)))
+			}
+			if got, want := quotient(s, 1/float64(w)), s/float32(w); got != want {
+				t.Fatalf("%x/%d: %x, is %x", s, w, got, want)
+			}
+		}
 	}
 }
 

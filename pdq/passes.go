@@ -44,14 +44,20 @@ func (h *Hasher) thirdRow(i int) *[side]float32 {
 // fourth lets row i into the windows of the 64 columns, or only another out,
 // and takes what stands at a row that remains.
 func (h *Hasher) fourth(i int) {
-	if i < h.rows.n {
-		for k, v := range h.thirdRow(i) {
-			h.last[k] += v
-		}
-	}
-	if i >= h.rows.w {
+	last := &h.last
+	switch {
+	case i >= h.rows.n:
 		for k, v := range h.thirdRow(i - h.rows.w) {
-			h.last[k] -= v
+			last[k] -= v
+		}
+	case i < h.rows.w:
+		for k, v := range h.thirdRow(i) {
+			last[k] += v
+		}
+	default:
+		come, leave := h.thirdRow(i), h.thirdRow(i-h.rows.w)
+		for k, v := range come {
+			last[k] = last[k] + v - leave[k]
 		}
 	}
 	o := i - h.rows.half + 1
