@@ -161,7 +161,6 @@ func (v *view) buildTables() (overs [][]uint32, err error) {
 type sorter struct {
 	mem   region
 	pairs []uint64 // key above row
-	sort  []uint32
 }
 
 func newSorter(rows int) (*sorter, error) {

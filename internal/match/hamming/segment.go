@@ -3,6 +3,8 @@ package hamming
 import (
 	"errors"
 	"math/bits"
+	"os"
+	"path/filepath"
 	"sync/atomic"
 	"unsafe"
 )
@@ -12,11 +14,12 @@ var errTooMany = errors.New("a segment holds at most 2,147,482,624 hashes")
 // segment is an immutable part of the index. Whoever reads one holds it (retain, release), so that its memory stays.
 type segment struct {
 	*view
-	mem    region
-	name   string // of its file, "" in memory only
-	mapped bool   // its bytes are the file's, not yet read to the end
-	plans  [MaxRadius + 1]plan
-	refs   atomic.Int64
+	mem   region
+	name  string      // of its file, "" if it has none (yet)
+	file  *os.File    // where it is mapped from; nil if it is in memory
+	whole atomic.Bool // every byte of a mapped file was verified
+	plans [MaxRadius + 1]plan
+	refs  atomic.Int64
 }
 
 // newSegment takes the memory over; it is given back when the last reader lets go.
@@ -38,8 +41,16 @@ func (s *segment) retain() { s.refs.Add(1) }
 func (s *segment) release() {
 	if s.refs.Add(-1) == 0 {
 		s.mem.free()
+		if s.file != nil {
+			_ = s.file.Close() // it was only read
+		}
 	}
 }
+
+func (s *segment) path(dir string) string { return filepath.Join(dir, s.name) }
+
+// sound reports whether what the segment holds is known to be what was written.
+func (s *segment) sound() bool { return s.file == nil || s.whole.Load() }
 
 // scratch is what one search writes to. The assembly reads ahead in cands and writes past limits, hence its tail.
 type scratch struct {

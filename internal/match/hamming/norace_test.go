@@ -1,0 +1,6 @@
+//go:build !race
+
+package hamming
+
+// pairs is how many planted pairs are looked for.
+const pairs = 100_000
