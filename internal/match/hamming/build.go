@@ -22,6 +22,7 @@ type content struct {
 	upto    uint64
 	rows    iter.Seq[row]
 	removed []uint64 // ascending
+	widths  []int    // of the tables, for tests; nil for those of widthsFor
 }
 
 // build lays a segment out in memory, with checksums, as it will lie in its file.
@@ -91,7 +92,11 @@ func (c content) measure() (*header, error) {
 	default:
 		h.banks = len(known)
 	}
-	for _, width := range widthsFor(h.rows) {
+	widths := c.widths
+	if widths == nil {
+		widths = widthsFor(h.rows)
+	}
+	for _, width := range widths {
 		h.tables = append(h.tables, tableHeader{width: width})
 	}
 	return h, nil

@@ -88,7 +88,7 @@ func TestIndexIsTheMap(t *testing.T) {
 		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 2))
 		// Hashes lie around few centres, so that clusters, duplicates and near ones occur.
 		centres := []Hash{{}, randomHash(r), randomHash(r)}
-		for range rapid.IntRange(5, 40).Draw(rt, "steps") {
+		for range rapid.IntRange(5, 25).Draw(rt, "steps") {
 			upto++
 			switch rapid.SampledFrom([]string{"add", "add", "add", "remove", "flush", "compact", "rebuild", "open", "search", "search"}).Draw(rt, "step") {
 			case "add":

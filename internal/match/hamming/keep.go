@@ -339,6 +339,7 @@ func (x *Index) loadAll(ctx context.Context) {
 		if err := x.load(ctx, seg); err != nil {
 			if !errors.Is(err, ErrClosed) {
 				_ = x.refuse(seg.path(x.dir), err) // every search says it from now on
+				x.wake()
 			}
 			return
 		}
