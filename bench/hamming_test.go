@@ -46,6 +46,7 @@ func BenchmarkHamming(b *testing.B) {
 		debug.FreeOSMemory()
 		m["index_B/hash"] = float64(x.Stats().Bytes) / float64(n)
 		m["process_B/hash"] = residentMB(b, os.Getpid()) * (1 << 20) / float64(n)
+		hammingRadii(b, x, asked, m)
 		hammingOrientations(b, x, asked, m)
 		hammingAdded(b, x, n, m)
 
@@ -173,6 +174,23 @@ func threadSeconds(b *testing.B) float64 {
 	var u syscall.Rusage
 	testkit.Must(b, syscall.Getrusage(thread, &u))
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano()).Seconds()
+}
+
+// hammingRadii asks with other radii than 31.
+func hammingRadii(b *testing.B, x *hamming.Index, asked []plantedQuery, m map[string]float64) {
+	b.Helper()
+	for _, radius := range []int{10, 21, 40, 64} {
+		var times spread
+		for _, q := range asked[:min(len(asked), 200)] {
+			at := time.Now()
+			got, err := x.Search(nil, q.hash, radius)
+			times = append(times, time.Since(at))
+			if err != nil || len(got) != 0 && q.of < 0 || len(got) != 1 && q.of >= 0 && q.away <= radius {
+				b.Fatalf("radius %d: query made from %d at distance %d found %v, %v", radius, q.of, q.away, got, err)
+			}
+		}
+		m[fmt.Sprintf("radius_%d_p50_ms", radius)] = times.at(0.5)
+	}
 }
 
 // hammingOrientations asks for the eight orientations of an image at once.

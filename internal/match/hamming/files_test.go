@@ -78,7 +78,7 @@ func TestFilesThatCannotBeReliedUponAreRefusedByName(t *testing.T) {
 		"table bit":           {says: "do not have the checksum", change: func(b []byte) []byte { b[len(b)-4000] ^= 1; return b }},
 		"checksum bit":        {says: "table of checksums", change: func(b []byte) []byte { b[len(b)-1] ^= 1; return b }},
 		"another database's":  {says: "another database", change: func(b []byte) []byte { return signed(b, func() { b[16] = 7 }) }},
-		"other rows":          {says: "the manifest says", change: func(b []byte) []byte { b, _ = os.ReadFile(theSegment(t, second(t))); return b }},
+		"other rows":          {says: "the manifest says", change: func([]byte) []byte { return second(t) }},
 		"manifest bit":        {manifest: true, says: "checksum", change: func(b []byte) []byte { b[60] ^= 1; return b }},
 		"manifest cut":        {manifest: true, says: "checksum", change: func(b []byte) []byte { return b[:len(b)-10] }},
 		"manifest empty":      {manifest: true, says: "no manifest", change: func([]byte) []byte { return nil }},
@@ -118,10 +118,12 @@ func TestFilesThatCannotBeReliedUponAreRefusedByName(t *testing.T) {
 	}
 }
 
-// second is an index of another size.
-func second(t testing.TB) string {
+// second is a segment of another size.
+func second(t testing.TB) []byte {
 	dir, _ := filled(t, 10)
-	return dir
+	text, err := os.ReadFile(theSegment(t, dir))
+	ok(t, err)
+	return text
 }
 
 // signed changes a segment's bytes and gives its header the checksum for it.
