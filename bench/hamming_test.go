@@ -38,6 +38,7 @@ func BenchmarkHamming(b *testing.B) {
 			}
 		}))
 		m["build_s"] = time.Since(start).Seconds()
+		m["build_peak_B/hash"] = peak(os.Getpid()) * (1 << 20) / float64(n)
 		testkit.Must(b, x.Close())
 
 		x = hammingStart(b, dir, m)

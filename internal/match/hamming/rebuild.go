@@ -11,54 +11,60 @@ import (
 	"slices"
 )
 
-// columns collects entries for a segment.
-type columns struct {
-	ids    []uint64
-	banks  []uint32
-	hashes []words
+// collected collects entries for a segment, in pieces, so that growing copies nothing.
+type collected struct {
+	pieces [][]kept
+	n      int
 	order  []uint32 // nil while ids ascend
 }
 
-func (c *columns) add(s *shuffles, e *Entry) {
-	c.ids = append(c.ids, e.ID)
-	c.banks = append(c.banks, e.Bank)
-	c.hashes = append(c.hashes, s.apply(&e.Hash))
+type kept struct {
+	hash words
+	id   uint64
+	bank uint32
+}
+
+const piece = 1 << 16
+
+func (c *collected) at(i int) *kept { return &c.pieces[i/piece][i%piece] }
+
+func (c *collected) add(s *shuffles, e *Entry) {
+	if c.n%piece == 0 {
+		c.pieces = append(c.pieces, make([]kept, piece))
+	}
+	c.n++
+	*c.at(c.n - 1) = kept{s.apply(&e.Hash), e.ID, e.Bank}
 }
 
 // sort orders the entries by id; of an id that came more than once the last one stays.
-func (c *columns) sort() {
+func (c *collected) sort() {
 	ascending := true
-	for i := 1; i < len(c.ids) && ascending; i++ {
-		ascending = c.ids[i-1] < c.ids[i]
+	for i := 1; i < c.n && ascending; i++ {
+		ascending = c.at(i-1).id < c.at(i).id
 	}
 	if ascending {
 		return
 	}
-	c.order = make([]uint32, len(c.ids))
+	c.order = make([]uint32, c.n)
 	for i := range c.order {
 		c.order[i] = uint32(i)
 	}
-	slices.SortFunc(c.order, func(a, b uint32) int { return cmp.Or(cmp.Compare(c.ids[a], c.ids[b]), cmp.Compare(a, b)) })
-	kept := c.order[:0]
+	slices.SortFunc(c.order, func(a, b uint32) int { return cmp.Or(cmp.Compare(c.at(int(a)).id, c.at(int(b)).id), cmp.Compare(a, b)) })
+	last := c.order[:0]
 	for i, at := range c.order {
-		if i+1 < len(c.order) && c.ids[c.order[i+1]] == c.ids[at] {
-			continue
+		if i+1 == len(c.order) || c.at(int(c.order[i+1])).id != c.at(int(at)).id {
+			last = append(last, at)
 		}
-		kept = append(kept, at)
 	}
-	c.order = kept
+	c.order, c.n = last, len(last)
 }
 
-func (c *columns) rows(yield func(row) bool) {
-	n := len(c.ids)
-	if c.order != nil {
-		n = len(c.order)
-	}
-	for i := range n {
+func (c *collected) rows(yield func(row) bool) {
+	for i := range c.n {
 		if c.order != nil {
 			i = int(c.order[i])
 		}
-		if !yield(row{c.ids[i], c.banks[i], &c.hashes[i]}) {
+		if e := c.at(i); !yield(row{e.id, e.bank, &e.hash}) {
 			return
 		}
 	}
@@ -79,15 +85,15 @@ func (x *Index) Rebuild(ctx context.Context, upto uint64, entries iter.Seq2[Entr
 		return ErrClosed
 	}
 	defer before.release()
-	var c columns
+	var c collected
 	for e, err := range entries {
 		if err != nil {
 			return fmt.Errorf("rebuild the index: %w", err)
 		}
-		if len(c.ids)%4096 == 0 && ctx.Err() != nil {
+		if c.n%4096 == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if len(c.ids) > maxRows {
+		if c.n > maxRows {
 			return errTooMany
 		}
 		c.add(x.shuffles, &e)

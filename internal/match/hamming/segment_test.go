@@ -68,7 +68,10 @@ func buildPlanted(t testing.TB, p planted) *segment {
 
 func TestSegmentFindsWhatAScanFinds(t *testing.T) {
 	t.Parallel()
-	for _, rows := range []int{1, 2, 5, 4097, 20000, 140_000, 401_000} {
+	for _, rows := range []int{1, 2, 5, 4097, 20_000, 140_000, 401_000} {
+		if rows > most {
+			continue
+		}
 		p := plant(uint64(rows), rows, 60, 64)
 		s := buildPlanted(t, p)
 		sc := new(scratch)
