@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -421,6 +422,97 @@ func TestPlansCoverTheirRadius(t *testing.T) {
 	for width := range m {
 		if got := len(m[width].all); got > 0 && width >= 4 && cmp.Compare(uint64(m[width].upTo[2]), 1+choose(width, 1)+choose(width, 2)) != 0 {
 			t.Errorf("width %d: %d masks of two flips at most", width, m[width].upTo[2])
+		}
+	}
+}
+
+// idle waits until no memtable waits and no merge is due.
+func idle(x *Index) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for s := x.now.Load(); len(s.frozen) > 0 || due(s.segments) != nil; s = x.now.Load() {
+		x.changed.Wait()
+	}
+}
+
+func TestRemovalOutlivesMergesOfNewerSegments(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	x := open(t, t.TempDir(), Options{memtable: 64})
+	r := rand.New(rand.NewPCG(12, 12))
+	var hashes []Hash
+	for i := range 4000 {
+		hashes = append(hashes, randomHash(r))
+		ok(t, x.Add(0, Entry{ID: uint64(i), Hash: hashes[i]}))
+	}
+	ok(t, x.Compact(ctx))
+	for i := range 3 {
+		for j := range 20 {
+			id := uint64(100*i + j)
+			ok(t, x.Apply(Batch{Remove: []uint64{id}, Add: []Entry{{ID: 10_000 + id, Hash: hashes[id]}}}))
+		}
+		ok(t, x.Flush(ctx))
+	}
+	idle(x)
+	if st := x.Stats(); st.Segments != 2 || st.Rows != 4060 {
+		t.Fatalf("%+v: the newer segments should be one beside the old", st)
+	}
+	check := func() {
+		t.Helper()
+		for i := range 3 {
+			id := uint64(100*i + 19)
+			if got, err := x.Search(nil, hashes[id], 31); err != nil || !slices.Equal(got, []Match{{10_000 + id, 0, 0}}) {
+				t.Errorf("id %d was removed: %v, %v", id, got, err)
+			}
+		}
+	}
+	check()
+	ok(t, x.Compact(ctx))
+	if st := x.Stats(); st.Segments != 1 || st.Rows != 4000 {
+		t.Errorf("%+v: what was removed should be gone", st)
+	}
+	check()
+}
+
+// A search that took the length of the memtable before an id was added again sees the record that stood then.
+func TestMemtableAsOfALength(t *testing.T) {
+	t.Parallel()
+	m := newMemtable(16, 0)
+	var h words
+	for i := range uint32(6) {
+		m.append(uint64(i%2), 0, &h, i == 4)
+	}
+	for length, want := range []struct{ zero, one uint32 }{{noRecord, noRecord}, {0, noRecord}, {0, 1}, {2, 1}, {2, 3}, {4, 3}, {4, 5}} {
+		if zero, one := m.newest(0, uint32(length)), m.newest(1, uint32(length)); zero != want.zero || one != want.one {
+			t.Errorf("of %d records the newest are %d and %d, want %v", length, zero, one, want)
+		}
+	}
+}
+
+func TestWhatIsNotVerifiedIsNotMerged(t *testing.T) {
+	t.Parallel()
+	sized := func(rows int, mapped bool) *segment {
+		s := &segment{view: &view{header: &header{rows: rows}}}
+		if mapped {
+			s.file = new(os.File)
+		}
+		return s
+	}
+	for name, c := range map[string]struct {
+		segments []*segment
+		want     int
+	}{
+		"none":                 {nil, 0},
+		"one":                  {[]*segment{sized(10, false)}, 0},
+		"far apart":            {[]*segment{sized(1000, false), sized(100, false), sized(10, false)}, 0},
+		"equal":                {[]*segment{sized(1000, false), sized(10, false), sized(10, false)}, 2},
+		"together an eighth":   {[]*segment{sized(1000, false), sized(110, false), sized(15, false)}, 3},
+		"old not verified":     {[]*segment{sized(1000, true), sized(110, false), sized(15, false)}, 2},
+		"newest not verified":  {[]*segment{sized(10, false), sized(10, true)}, 0},
+		"none of them as well": {[]*segment{sized(10, true), sized(10, true)}, 0},
+	} {
+		if got := due(c.segments); len(got) != c.want {
+			t.Errorf("%s: %d are merged, want %d", name, len(got), c.want)
 		}
 	}
 }
