@@ -267,7 +267,7 @@ func hammingPeer(b *testing.B, n int, asked []plantedQuery, m map[string]float64
 		if found != planted {
 			b.Logf("FAISS %s finds %d of %d", kind, found, planted)
 		}
-		m["faiss_"+kind+"_q/s"] = float64(len(few)) / took
+		m["faiss_"+kind+"_q/core-s"] = float64(len(few)) / took
 		m["faiss_"+kind+"_build_s"] = built
 		m["faiss_"+kind+"_B/hash"] = bytes / float64(n)
 	}
