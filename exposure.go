@@ -154,7 +154,11 @@ func (c Capture) Revealed(by Actor, said []Warning, l ExposureLimits, today Expo
 	if err := l.Allows(today, on); err != nil {
 		return Reveal{}, err
 	}
-	return Reveal{Person: by.Person, Authority: by.Authority, Capture: c.ID, Warnings: WarningsOf(said), OpenedAt: now, BeatAt: now, Shown: RevealUnmeasured}, nil
+	r := Reveal{Person: by.Person, Authority: by.Authority, Capture: c.ID, Warnings: WarningsOf(said), OpenedAt: now, BeatAt: now, Shown: RevealUnmeasured}
+	if !c.Pictured() {
+		r.Shown, r.Measured = 0, true // nothing of it is shown here: only a download counts
+	}
+	return r, nil
 }
 
 // errRevealClosed refuses a sign of looking at what is closed.
@@ -177,6 +181,15 @@ func (r Reveal) Beaten(shown, passed time.Duration, closing bool, now time.Time,
 	if closing {
 		r.ClosedAt = now
 	}
+	return r, nil
+}
+
+// Closed closes the capture and leaves what was counted.
+func (r Reveal) Closed(now time.Time, term time.Duration) (Reveal, error) {
+	if !r.Open(now, term) {
+		return r, errRevealClosed()
+	}
+	r.ClosedAt = now
 	return r, nil
 }
 
@@ -384,6 +397,14 @@ type TeamExposure struct {
 	Opened      int
 	Shown       time.Duration
 	Warnings    map[Warning]int // each only where at least ExposureTeam people have a share in it
+}
+
+// PerPerson is what one of them saw on average.
+func (t TeamExposure) PerPerson() time.Duration {
+	if t.People == 0 {
+		return 0
+	}
+	return t.Shown / time.Duration(t.People)
 }
 
 // TeamExposureOf adds up a week's shares without anybody's standing out: below

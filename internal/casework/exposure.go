@@ -20,6 +20,10 @@ const (
 // revealTerm is the people's time: in an exercise it does not run faster.
 func (s *Service) revealTerm() time.Duration { return s.caseSpan(concert.RevealTerm) }
 
+// OpenUntil is when an opened capture closes by itself, unless somebody goes on
+// looking.
+func (s *Service) OpenUntil(r concert.Reveal) time.Time { return r.BeatAt.Add(s.revealTerm()) }
+
 // Seeing is what a person has seen today, and what bounds it.
 type Seeing struct {
 	Today  concert.Exposure
@@ -138,6 +142,35 @@ func (s *Service) BeatReveal(ctx context.Context, by concert.Actor, id concert.R
 		return tx.SaveReveal(ctx, had, out)
 	})
 	return out, now, err
+}
+
+// CloseReveal closes a capture; what was counted stays as it is.
+func (s *Service) CloseReveal(ctx context.Context, by concert.Actor, id concert.RevealID) error {
+	return s.retryStale(ctx, func(tx *store.Tx) error {
+		had, err := tx.RevealOf(ctx, by.Person, id)
+		if err != nil {
+			return err
+		}
+		next, err := had.Closed(s.now(), s.revealTerm())
+		if err != nil {
+			return err
+		}
+		return tx.SaveReveal(ctx, had, next)
+	})
+}
+
+// SeenToday is the actor's own day.
+func (s *Service) SeenToday(ctx context.Context, by concert.Actor) (Seeing, error) {
+	var v Seeing
+	if err := by.MayCapture(); err != nil {
+		return v, err
+	}
+	err := s.DB.View(ctx, func(tx *store.Tx) error {
+		var err error
+		v, err = s.seeing(ctx, tx, by, s.now())
+		return err
+	})
+	return v, err
 }
 
 // unveiled is the opening by which the actor may have what the capture holds; the

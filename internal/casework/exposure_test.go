@@ -39,7 +39,7 @@ func TestG35MediaOfACaptureIsGivenToWhoOpenedItKnowinglyAndToNobodyElse(t *testi
 			}
 			return code(err)
 		}
-		bytesOf := func(by concert.Actor) string { _, err := read(h, t, by, cp); return code(err) }
+		bytesOf := func(by concert.Actor) string { _, err := glance(h, t, by, cp); return code(err) }
 		if p, b := preview(ann), bytesOf(ann); p != "capture.veiled" || b != "capture.veiled" {
 			t.Errorf("before it is opened: preview %q, bytes %q", p, b)
 		}
@@ -73,7 +73,7 @@ func TestG35MediaOfACaptureIsGivenToWhoOpenedItKnowinglyAndToNobodyElse(t *testi
 		if _, p, err := h.PreviewCapture(ctx, testkit.Scope(t, ann), page.Ref); err != nil || p.Text == "" {
 			t.Errorf("text: %v", err)
 		}
-		if got, err := read(h, t, ann, page.Ref); err != nil || got != "EXERCISE only text" {
+		if got, err := glance(h, t, ann, page.Ref); err != nil || got != "EXERCISE only text" {
 			t.Errorf("the bytes of text: %v", err)
 		}
 		if _, err := reveal(h, t, ann, page.Ref, false); code(err) != "reveal.not_needed" {
@@ -123,7 +123,7 @@ func TestG35WhatIsCountedCannotBeFalsified(t *testing.T) {
 		}
 		// Bytes that were downloaded are looked at elsewhere: that counts once.
 		for range 2 {
-			_, err = read(h, t, ann, cp)
+			_, err = glance(h, t, ann, cp)
 			testkit.Must(t, err)
 		}
 		if got := shown(); got != 10500*time.Millisecond+concert.RevealTaken {
@@ -133,7 +133,7 @@ func TestG35WhatIsCountedCannotBeFalsified(t *testing.T) {
 			t.Errorf("a colleague counts for her: %v", err)
 		}
 		testkit.Must(t, beat(r.ID, 21*time.Second, 0, true))
-		if _, err := read(h, t, ann, cp); code(err) != "capture.veiled" {
+		if _, err := glance(h, t, ann, cp); code(err) != "capture.veiled" {
 			t.Errorf("closed: %v", err)
 		}
 		if err := beat(r.ID, 30*time.Second, time.Second, false); code(err) != "reveal.closed" {
