@@ -174,7 +174,7 @@ func (u *UI) capturePicture(w http.ResponseWriter, r *http.Request, v *visit) er
 		return err
 	}
 	if len(p.Picture) == 0 {
-		return concert.ErrNotFound
+		return concert.Refuse(concert.Conflict, "capture.no_picture", "", "there is no picture of this capture here: its page says why")
 	}
 	w.Header().Set("Content-Type", "image/jpeg")
 	w.Header().Set("Content-Length", strconv.Itoa(len(p.Picture)))
