@@ -232,31 +232,7 @@ func TestG35BrowserAPictureIsVeiledUntilHeld(t *testing.T) {
 	}
 	w.judge(string(axe), "open")
 	w.shoot("veil-open", false, 1280, 900)
-	type box struct{ X, Y float64 }
-	b := get(w, chromedp.Evaluate[box](`(() => { const r = document.querySelector(".veil").getBoundingClientRect(); return {X: r.x + r.width / 2, Y: r.y + r.height / 2} })()`))
-	mouse := func(typ input.DispatchMouseEventType) {
-		t.Helper()
-		w.do(chromedp.MouseEvent(typ, b.X, b.Y, chromedp.ButtonLeft))
-	}
-	mouse(chromedp.MousePressed)
-	filter("none")
-	w.shoot("veil-held", false, 1280, 900)
-	get(w, chromedp.Evaluate[bool](`new Promise(r => setTimeout(() => r(true), 1200))`, chromedp.EvalAwaitPromise))
-	mouse(chromedp.MouseReleased)
-	filter(veiled)
-	// By keyboard: space holds, Enter shows and hides, Escape hides.
-	w.do(chromedp.Focus(chromedp.CSS(".veil")), keyed(input.DispatchKeyEventTypeKeyDown))
-	filter("none")
-	w.do(keyed(input.DispatchKeyEventTypeKeyUp))
-	filter(veiled)
-	w.do(chromedp.KeyEvent("\r"))
-	filter("none")
-	w.do(chromedp.KeyEvent("\x1b"))
-	filter(veiled)
-	w.do(chromedp.KeyEvent("\r"))
-	filter("none")
-	get(w, chromedp.Evaluate[int](`document.querySelector(".veil").blur(); 1`))
-	filter(veiled)
+	w.holds(filter, veiled)
 	own := func() casework.OwnExposure {
 		t.Helper()
 		v, err := h.svc.OwnExposure(t.Context(), h.people["officer"].Actor())
@@ -293,4 +269,34 @@ func TestG35BrowserAPictureIsVeiledUntilHeld(t *testing.T) {
 	w.do(click("#pause form[action$='/reveals'] button, main form[action$='/reveals'] button"), visible(".veil img"), click("#veil-close button"), visible("#cap"))
 	w.judge(string(axe), "the cap")
 	w.shoot("veil-cap", true, 1280, 900)
+}
+
+// holds shows the picture by hand and by keyboard, and sees it hidden each time it is let go.
+func (w *window) holds(filter func(string), veiled string) {
+	w.t.Helper()
+	type box struct{ X, Y float64 }
+	b := get(w, chromedp.Evaluate[box](`(() => { const r = document.querySelector(".veil").getBoundingClientRect(); return {X: r.x + r.width / 2, Y: r.y + r.height / 2} })()`))
+	mouse := func(typ input.DispatchMouseEventType) {
+		w.t.Helper()
+		w.do(chromedp.MouseEvent(typ, b.X, b.Y, chromedp.ButtonLeft))
+	}
+	mouse(chromedp.MousePressed)
+	filter("none")
+	w.shoot("veil-held", false, 1280, 900)
+	get(w, chromedp.Evaluate[bool](`new Promise(r => setTimeout(() => r(true), 1200))`, chromedp.EvalAwaitPromise))
+	mouse(chromedp.MouseReleased)
+	filter(veiled)
+	// By keyboard: space holds, Enter shows and hides, Escape hides.
+	w.do(chromedp.Focus(chromedp.CSS(".veil")), keyed(input.DispatchKeyEventTypeKeyDown))
+	filter("none")
+	w.do(keyed(input.DispatchKeyEventTypeKeyUp))
+	filter(veiled)
+	w.do(chromedp.KeyEvent("\r"))
+	filter("none")
+	w.do(chromedp.KeyEvent("\x1b"))
+	filter(veiled)
+	w.do(chromedp.KeyEvent("\r"))
+	filter("none")
+	get(w, chromedp.Evaluate[int](`document.querySelector(".veil").blur(); 1`))
+	filter(veiled)
 }
