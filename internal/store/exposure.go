@@ -82,7 +82,7 @@ func (tx *Tx) SawCapture(ctx context.Context, p concert.PersonID, c concert.Capt
 
 // Ledger are the person's lines since then, the newest first.
 func (tx *Tx) Ledger(ctx context.Context, p concert.PersonID, since time.Time) ([]concert.Reveal, error) {
-	got, err := list(ctx, tx, scanReveal, "SELECT "+revealCols+" FROM reveal WHERE person = ? AND opened_at >= ? ORDER BY opened_at DESC, id DESC", string(p), concert.Micros(since))
+	got, err := list(ctx, tx, scanReveal, "SELECT "+revealCols+" FROM reveal WHERE person = ? AND opened_at >= ? ORDER BY opened_at DESC", string(p), concert.Micros(since))
 	if err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)
 	}

@@ -241,8 +241,7 @@ var questions = []question{
 	{"threads that wait for an authority", "SELECT t.referral FROM thread t WHERE t.author = ? AND t.waits = ? ORDER BY t.last_id DESC LIMIT ?", "thread_author", 3},
 	{"threads that wait for a provider", "SELECT t.referral FROM thread t WHERE t.provider = ? AND t.waits = ? ORDER BY t.last_id DESC LIMIT ?", "thread_provider", 3},
 	{"an action's running numbers", "SELECT side, metric, sum(n) FROM tally WHERE action = ? GROUP BY side, metric", "sqlite_autoindex_tally", 1},
-	{"what a person opened since then", "SELECT id FROM reveal WHERE person = ? AND opened_at >= ? ORDER BY opened_at DESC, id DESC", "reveal_person", 2},
-	{"what a team opened in a week", "SELECT person, warnings, count(*) FROM reveal WHERE authority = ? AND opened_at >= ? AND opened_at < ? AND person <> ? GROUP BY person, warnings", "reveal_authority", 4},
+	{"what a person opened since then", "SELECT id FROM reveal WHERE person = ? AND opened_at >= ? ORDER BY opened_at DESC", "reveal_person", 2},
 }
 
 func TestListQueriesWalkTheirIndex(t *testing.T) {

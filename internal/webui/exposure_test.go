@@ -71,7 +71,7 @@ func TestG35WithoutAScriptAPictureOpensByAFormAfterItsWarning(t *testing.T) {
 	officer := h.as("officer")
 	item, cp := h.pictured("https://video.example/watch?v=ex910001Ab")
 	path := "/captures/" + cp
-	for _, p := range []*page{officer.get("/items/" + item).want(t, http.StatusOK, "Open the preview"), officer.get(path).want(t, http.StatusOK, "Before you open it", "Nobody has said yet what is in it")} {
+	for _, p := range []*page{officer.get("/items/"+item).want(t, http.StatusOK, "Open the preview"), officer.get(path).want(t, http.StatusOK, "Before you open it", "Nobody has said yet what is in it")} {
 		if p.first(tag("img")) != nil || p.first(tag("video")) != nil || p.first(tag("audio")) != nil {
 			t.Error("something is loaded before a click")
 		}
@@ -275,7 +275,7 @@ func TestG35BrowserAPictureIsVeiledUntilHeld(t *testing.T) {
 func (w *window) holds(filter func(string), veiled string) {
 	w.t.Helper()
 	type box struct{ X, Y float64 }
-	b := get(w, chromedp.Evaluate[box](`(() => { const r = document.querySelector(".veil").getBoundingClientRect(); return {X: r.x + r.width / 2, Y: r.y + r.height / 2} })()`))
+	b := get(w, chromedp.Evaluate[box](`(() => { const v = document.querySelector(".veil"); v.scrollIntoView({block: "center"}); const r = v.getBoundingClientRect(); return {X: r.x + r.width / 2, Y: r.y + r.height / 2} })()`))
 	mouse := func(typ input.DispatchMouseEventType) {
 		w.t.Helper()
 		w.do(chromedp.MouseEvent(typ, b.X, b.Y, chromedp.ButtonLeft))
