@@ -253,7 +253,7 @@ func writeReportCSV(w io.Writer, p reportPage) error {
 	}
 	for _, row := range rows {
 		for i, s := range row {
-			row[i] = plainCell(s)
+			row[i] = concert.PlainCell(s)
 		}
 		if err := c.Write(row); err != nil {
 			return fmt.Errorf("report: %w", err)
@@ -291,14 +291,4 @@ func approvalFigures(a casework.Approvals) []approvalFigure {
 		{"opened_median_s", "Seconds from opening, median", seconds(a.Median), "from the first opening by the reviewer to the approval, over those given alone after opening (unit: second of case time)"},
 		{"opened_p90_s", "Seconds from opening, nine in ten within", seconds(a.P90), "the same, the ninth tenth"},
 	}
-}
-
-// plainCell keeps a spreadsheet from running text as a formula.
-func plainCell(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		if _, err := strconv.ParseInt(s, 10, 64); err != nil {
-			return "'" + s
-		}
-	}
-	return s
 }
