@@ -49,6 +49,7 @@ var floors = map[string]int{
 	"internal/accesslog": 1,
 	"internal/vault":     1,
 	"internal/graph":     1,
+	"internal/jpegluma":  1,
 
 	"internal/durable":  0,
 	"internal/sandbox":  0,

@@ -100,6 +100,7 @@ func (u *UI) routes() []route {
 		u.actionRoutes(),
 		u.portalRoutes(),
 		u.exposureRoutes(),
+		u.registerRoutes(),
 	)
 }
 
