@@ -47,7 +47,7 @@ func (s ScopeEntry) Proposed(by Actor, now time.Time) (ScopeEntry, error) {
 	}
 	for field, v := range map[string]string{"legal_act": s.LegalAct, "authority": s.Authority, "citation": s.Citation} {
 		if len(strings.TrimSpace(v)) < 5 {
-			return s, Refuse(Invalid, "scope.citation", field, "a scope entry needs its legal act, the designating authority and a citation where the act can be read: %s is missing", field)
+			return s, Refuse(Invalid, "scope.citation", field, "a scope entry needs its legal act, the designating authority and a citation where the act can be read, each in at least five characters")
 		}
 	}
 	if s.ListedOn.IsZero() || s.ListedOn.After(now) {

@@ -142,7 +142,7 @@ func (w Watch) Placed(by Actor, c Case, now time.Time) (Watch, Event, error) {
 	}
 	switch {
 	case w.Owner != WatchOutlet && w.Owner != WatchPerson:
-		return w, Event{}, Refuse(Invalid, "watch.owner", "owner", "say whose place this is: an %s's own, or a private %s's account", WatchOutlet, WatchPerson)
+		return w, Event{}, Refuse(Invalid, "watch.owner", "owner", "say whose place this is: an outlet's own, or a private person's account")
 	case w.Owner == WatchOutlet && w.Outlet == "":
 		return w, Event{}, Refuse(Invalid, "watch.outlet", "outlet", "name the outlet whose own place this is; what no outlet runs is a private person's account")
 	case w.Cadence < WatchCadenceLeast || w.Cadence > WatchCadenceMost || w.Cadence%time.Hour != 0:

@@ -62,12 +62,15 @@ func cellText(ctx context.Context, t concert.ReportTable, column int, cell strin
 	if name == "category" {
 		for _, c := range contentTypes {
 			if string(c.Type) == cell {
-				return "Art. 2(7)(" + c.Letter + ")"
+				return say(ctx, "Art. 2(7)(%s)", c.Letter)
 			}
 		}
 	}
-	if cell == "" {
+	switch {
+	case cell == "":
 		return "–"
+	case name == "definition":
+		return say(ctx, design.Text(cell))
 	}
 	return cell
 }

@@ -302,7 +302,7 @@ func (u *UI) fail(w http.ResponseWriter, r *http.Request, v *visit, err error) {
 	p := failurePage{Status: status, Message: say(r.Context(), "Something went wrong on our side. It is logged: try again, and tell your administrator if it stays.")}
 	var refused *concert.Error
 	if errors.As(err, &refused) {
-		p.Code, p.Message = refused.Code, design.Refusal(r.Context(), refused)
+		p.Code, p.Message = refused.Code, design.Refusal(r.Context(), refused, worded)
 	} else if r.Context().Err() == nil {
 		u.log.Error("page failed", "method", r.Method, "pattern", r.Pattern, "err", err)
 	}
