@@ -59,6 +59,9 @@ func (l Language) shown(a any, word func(any) Text) any {
 		for i := range v.Len() {
 			parts = append(parts, fmt.Sprint(l.shown(v.Index(i).Interface(), word)))
 		}
+		if len(parts) == 0 {
+			parts = []string{"–"}
+		}
 		return phrase{l, strings.Join(parts, Text(", ").in(l, "")), true}
 	}
 	return a
@@ -104,7 +107,7 @@ func (l Language) apart(s string) string {
 // quoted is the text in the language's quotation marks.
 func (l Language) quoted(s string) string {
 	if l.Code == "fr" {
-		return "«\u00a0" + s + "\u00a0»"
+		return "«\u202f" + s + "\u202f»"
 	}
 	return "«" + s + "»"
 }

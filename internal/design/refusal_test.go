@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -167,21 +168,75 @@ func TestRefusalsSayMoreThanNo(t *testing.T) {
 	}
 }
 
+// Each refusal is made with something in every place, and said to a reader of each language: nothing is left over and no verb shows.
+func TestRefusalsAreSaidWholeInEveryLanguage(t *testing.T) {
+	t.Parallel()
+	said, err := readRefusals()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, form := range slices.Sorted(maps.Keys(said)) {
+		var args []any
+		for _, v := range verbs(form) {
+			kind, at, _ := strings.Cut(v, "[")
+			n, err := strconv.Atoi(strings.TrimSuffix(at, "]"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for len(args) < n {
+				args = append(args, nil)
+			}
+			switch kind[len(kind)-1] {
+			case 'd', 'X':
+				args[n-1] = 7
+			case 'v':
+				args[n-1] = []string{"x", "y"}
+			default:
+				args[n-1] = "\u202ex"
+			}
+		}
+		e := concert.Refuse(concert.Invalid, said[form].code, "", form, args...)
+		for _, l := range design.Languages() {
+			got := design.Refusal(design.WithReader(t.Context(), design.Reader{Language: l}), e, nil)
+			if strings.Contains(got, "%!") || l.Code != "en" && got == e.Message {
+				t.Errorf("%s: %q is said as %q", l.Code, form, got)
+			}
+		}
+	}
+}
+
 func TestRefusalsAreSaidInTheReadersLanguage(t *testing.T) {
 	t.Parallel()
 	word := func(code any) design.Text {
-		if code == concert.ItemApproved {
+		switch code {
+		case concert.ItemApproved:
 			return "Approved"
+		case concert.RoleReviewer:
+			return "reviewer"
 		}
 		return ""
 	}
-	e := concert.Refuse(concert.Conflict, "item.move", "", "item %s is %s and cannot %s: see docs/states.md", "IT-1", concert.ItemApproved, concert.MoveRefer)
-	for code, want := range map[string]string{
-		"en": "Item IT-1 is approved and cannot refer: see docs/states.md",
+	moved := concert.Refuse(concert.Conflict, "item.move", "", "item %s is %s and cannot %s: see docs/states.md", "IT-1", concert.ItemApproved, concert.MoveRefer)
+	role := concert.Refuse(concert.Forbidden, "role.missing", "", "this needs the role %v; you have %v: ask an administrator", []concert.Role{concert.RoleReviewer, concert.RoleOfficer}, []concert.Role{})
+	typed := concert.Refuse(concert.Invalid, "incident.country", "country", "country is two capital letters (ISO 3166-1): got %.20q", "\u202eGermany, the Federal Republic of")
+	named := concert.ErrStale.About("IT-7")
+	for _, c := range []struct {
+		of             *concert.Error
+		language, want string
+	}{
+		{moved, "en", "Item IT-1 is approved and cannot refer: see docs/states.md"},
+		{moved, "fr", "L’élément IT-1 est à l’état «\u202fApprouvé\u202f» et n’admet pas l’acte «\u202frefer\u202f»\u202f: voir docs/states.md"},
+		{moved, "ar", "العنصر \u2068IT-1\u2069 في حالة «تمت الموافقة» ولا يقبل الإجراء «\u2068refer\u2069»: انظروا docs/states.md"},
+		{role, "fr", "Ceci demande le rôle\u202f: réviseur, officer\u202f; vous avez\u202f: –. Adressez-vous à un administrateur"},
+		{role, "ar", "يتطلب هذا الدور: مراجع، \u2068officer\u2069؛ ولديكم: –. اسألوا مسؤولًا إداريًا"},
+		{typed, "fr", "Un pays s’écrit en deux lettres capitales (ISO 3166-1)\u202f; il ne s’écrit pas «\u202f\\u202eGermany, the Federa\u202f»"},
+		{typed, "ar", "يُكتب البلد بحرفين كبيرين (ISO 3166-1)؛ لا «\u2068\\u202eGermany, the Federa\u2069»"},
+		{named, "en", "IT-7: someone else changed this meanwhile; load it again and repeat what still applies"},
+		{named, "ar", "\u2068IT-7\u2069: غيّر شخص آخر هذا في الأثناء؛ حمّلوه من جديد وكرّروا ما بقي لازمًا"},
 	} {
-		l, _ := design.LanguageOf(code)
-		if got := design.Refusal(design.WithReader(t.Context(), design.Reader{Language: l}), e, word); got != want {
-			t.Errorf("%s: %q, want %q", code, got, want)
+		l, _ := design.LanguageOf(c.language)
+		if got := design.Refusal(design.WithReader(t.Context(), design.Reader{Language: l}), c.of, word); got != c.want {
+			t.Errorf("%s of %s:\n%q, want\n%q", c.language, c.of.Code, got, c.want)
 		}
 	}
 }

@@ -154,20 +154,24 @@ func TestNoTextIsShownUntranslated(t *testing.T) {
 
 var verb = regexp.MustCompile(`%(\[\d+\])?[+#0-9.\- ]*[a-zA-Z%]`)
 
-// verbs are a format's verbs, in the order of their arguments.
+// verbs are a format's verbs, each once, by the number of the argument that they take.
 func verbs(s string) []string {
 	var out []string
-	for i, v := range verb.FindAllStringSubmatch(s, -1) {
+	next := 1
+	for _, v := range verb.FindAllStringSubmatch(s, -1) {
 		if v[0] == "%%" {
 			continue
 		}
-		out = append(out, strings.TrimPrefix(v[0], "%"+v[1])+v[1])
-		if v[1] == "" {
-			out[len(out)-1] += fmt.Sprintf("[%d]", i+1)
+		index := v[1]
+		if index == "" {
+			index = fmt.Sprintf("[%d]", next)
 		}
+		_, _ = fmt.Sscanf(index, "[%d]", &next)
+		next++
+		out = append(out, strings.TrimPrefix(v[0], "%"+v[1])+index)
 	}
 	slices.Sort(out)
-	return out
+	return slices.Compact(out)
 }
 
 // A verb that goes missing in a translation, or one too many, would show on the page.
