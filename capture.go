@@ -203,7 +203,7 @@ func (c Capture) Expired(it Item, m Atrocity, referred, now time.Time) (next Cap
 	until, code, runs := c.Term(it, m, referred)
 	switch {
 	case !runs:
-		return c, e, again, Refuse(Conflict, "capture.term", "", "no term runs for capture %s", c.Ref)
+		return c, e, again, Refuse(Conflict, "capture.term", "", "no term runs for capture %s: there is nothing to erase yet", c.Ref)
 	case now.Before(until):
 		return c, e, until, Refuse(Conflict, "capture.term", "", "capture %s is kept until %s", c.Ref, until.Format(time.DateOnly))
 	}

@@ -66,7 +66,7 @@ func (e *Error) Said() (about, form string, args []any) {
 var ErrStale = &Error{Kind: Conflict, Code: "stale", Message: "someone else changed this meanwhile; load it again and repeat what still applies"}
 
 // ErrNotFound is what a look-up by id or reference finds nothing with.
-var ErrNotFound = &Error{Kind: NotFound, Code: "not_found", Message: "there is nothing here under this reference that you may see"}
+var ErrNotFound = &Error{Kind: NotFound, Code: "not_found", Message: "there is nothing here under this reference that you may see: check it, or look for it on the search page"}
 
 // ErrInFlight refuses an Idempotency-Key whose first request is still being
 // answered.

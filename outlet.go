@@ -78,7 +78,7 @@ func (s ScopeEntry) Delisted(by Actor, on, now time.Time) (ScopeEntry, error) {
 		return s, err
 	}
 	if on.IsZero() || on.Before(s.ListedOn) {
-		return s, Refuse(Invalid, "scope.delisted_on", "delisted_on", "the delisting date is missing or lies before the listing")
+		return s, Refuse(Invalid, "scope.delisted_on", "delisted_on", "the delisting date is missing or lies before the listing: correct it")
 	}
 	s.DelistedOn, s.DelistedBy = on, by.Person
 	return s, nil

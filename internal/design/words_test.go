@@ -38,17 +38,33 @@ const root = "../.."
 // spoken are the packages whose constants of type design.Text people read.
 var spoken = []string{"./internal/design", "./internal/webui"}
 
+// house is every package of the repository, read once.
+var house = sync.OnceValues(func() ([]*packages.Package, error) {
+	mode := packages.NeedName | packages.NeedFiles | packages.NeedSyntax | packages.NeedTypes | packages.NeedTypesInfo | packages.NeedImports | packages.NeedExportFile
+	loaded, err := packages.Load(&packages.Config{Mode: mode, Dir: root}, "./...")
+	for _, p := range loaded {
+		if len(p.Errors) > 0 {
+			return nil, p.Errors[0]
+		}
+	}
+	return loaded, err
+})
+
+// speakers are the packages whose texts people read.
+func speakers() ([]*packages.Package, error) {
+	all, err := house()
+	return slices.DeleteFunc(slices.Clone(all), func(p *packages.Package) bool {
+		return !slices.Contains(spoken, "."+strings.TrimPrefix(p.PkgPath, "concert"))
+	}), err
+}
+
 var readTexts = sync.OnceValues(func() (texts, error) {
 	out := texts{keys: map[string]string{}}
-	mode := packages.NeedName | packages.NeedFiles | packages.NeedSyntax | packages.NeedTypes | packages.NeedTypesInfo | packages.NeedImports | packages.NeedExportFile
-	loaded, err := packages.Load(&packages.Config{Mode: mode, Dir: root}, spoken...)
+	loaded, err := speakers()
 	if err != nil {
 		return out, err
 	}
 	for _, p := range loaded {
-		if len(p.Errors) > 0 {
-			return out, p.Errors[0]
-		}
 		for _, file := range p.Syntax {
 			ast.Inspect(file, func(n ast.Node) bool {
 				e, ok := n.(ast.Expr)

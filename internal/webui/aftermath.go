@@ -183,7 +183,7 @@ func (u *UI) reportTable(w http.ResponseWriter, r *http.Request, v *visit) error
 	name, ok := strings.CutSuffix(r.PathValue("table"), ".csv")
 	t := p.table(name)
 	if !ok || t.Name == "" {
-		return concert.Refuse(concert.NotFound, "report.table", "", "this report has no such table")
+		return concert.Refuse(concert.NotFound, "report.table", "", "this report has no such table: take one from the report's page")
 	}
 	return sendCSV(w, name+"-"+p.Ref+".csv", append([][]string{t.Columns}, t.Rows...))
 }

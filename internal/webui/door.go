@@ -375,7 +375,7 @@ func failureTitle(status int) design.Text {
 }
 
 func (u *UI) missing(http.ResponseWriter, *http.Request, *visit) error {
-	return concert.Refuse(concert.NotFound, "page.missing", "", "there is no page at this address, or not for you")
+	return concert.Refuse(concert.NotFound, "page.missing", "", "there is no page at this address, or not for you: go back to the start, and choose from the menu")
 }
 
 // next is where to go on: a path of this site and nothing else.
