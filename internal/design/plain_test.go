@@ -13,10 +13,13 @@ import (
 )
 
 // sentence is what looks like words for people rather than a code, an address or a piece of HTML.
-var sentence = regexp.MustCompile(`(^|[ (])[A-Za-z]?[a-z'’]+,? [a-z'’]{2,}|^[,:;] [a-z]|[a-z][,:] $|\b[A-Z][a-z]+ $| [a-z]+ $|^ [a-z]+`)
+var sentence = regexp.MustCompile(`(^|[ (])[A-Za-z]?[a-z'’]+,? [a-z'’]{2,}|^[,:;] [a-z]|[a-z][,:] $|\b[A-Z][a-z]+ $|(^| )[a-z]{2,} $|^ [a-z]+`)
+
+// heading is one word that a piece of a page is given to show.
+var heading = regexp.MustCompile(`^"[A-Z][a-z]{2,}"$`)
 
 // codes are strings that only look like words: a header, a unit, a command line, a reason as it is recorded.
-var codes = regexp.MustCompile(`^(public, max-age|concert verify| kB$| plan$| class=|Joint action $)`)
+var codes = regexp.MustCompile(`^(public, max-age|concert verify| kB$| plan$|bar $| class=|Joint action $)`)
 
 // speaking are the calls whose strings are for the log, the operator or the catalogue.
 var speaking = regexp.MustCompile(`(^|\.)(Errorf|New|Debug|Info|Warn|Error|Refuse|WriteString|panic|Query|Exec)$`)
@@ -34,6 +37,13 @@ func sentencesIn(p *packages.Package) []string {
 				callee := types.ExprString(n.Fun)
 				if speaking.MatchString(callee) {
 					return false
+				}
+				if t := p.TypesInfo.Types[n].Type; t != nil && strings.HasSuffix(t.String(), "templ.Component") {
+					for _, a := range n.Args {
+						if b, ok := a.(*ast.BasicLit); ok && b.Kind == token.STRING && heading.MatchString(b.Value) && !isText(p.TypesInfo.Types[b].Type) {
+							out = append(out, p.Fset.Position(b.Pos()).String()+": "+b.Value)
+						}
+					}
 				}
 			case *ast.ImportSpec, *ast.Field:
 				return false

@@ -86,7 +86,7 @@ var readTexts = sync.OnceValues(func() (texts, error) {
 	for place, text := range definitions() {
 		out.keys[text] = place
 	}
-	return out, nil
+	return out, guardReasons(out.keys)
 })
 
 // definitions are what each number counts, by the number: the root package defines them and pages show them.
@@ -105,6 +105,47 @@ func definitions() map[string]string {
 		}
 	}
 	return out
+}
+
+// guardReasons adds why the guard stops or raises an item: pages show that sentence as it stands in the rules of package match.
+func guardReasons(keys map[string]string) error {
+	files, err := filepath.Glob(filepath.Join(root, "internal", "match", "rules", "*.json"))
+	if err != nil {
+		return err
+	}
+	for _, name := range files {
+		raw, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		for _, m := range regexp.MustCompile(`(?i)"reason":\s*("(?:[^"\\]|\\.)*")`).FindAllSubmatch(raw, -1) {
+			var reason string
+			if err := json.Unmarshal(m[1], &reason); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			keys[reason] = filepath.Base(name)
+		}
+	}
+	all, err := house()
+	if err != nil {
+		return err
+	}
+	for _, p := range all {
+		for _, file := range p.Syntax {
+			if at := p.Fset.Position(file.Pos()).Filename; p.PkgPath != "concert/internal/match" || filepath.Base(at) != "guard.go" {
+				continue
+			}
+			ast.Inspect(file, func(n ast.Node) bool {
+				if b, ok := n.(*ast.BasicLit); ok {
+					if v := p.TypesInfo.Types[b].Value; v != nil && v.Kind() == constant.String && strings.HasSuffix(constant.StringVal(v), ".") && strings.Contains(constant.StringVal(v), " ") {
+						keys[constant.StringVal(v)] = "guard.go"
+					}
+				}
+				return true
+			})
+		}
+	}
+	return nil
 }
 
 func isText(t types.Type) bool {
