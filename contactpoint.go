@@ -123,7 +123,7 @@ func (c ContactPoint) Check() error {
 	case !slices.Contains(Layers, c.Layer):
 		return Refuse(Invalid, "contact.layer", "layer", "%q is no layer; the layers are %v", c.Layer, Layers)
 	case c.QuietFrom < 0 || c.QuietFrom >= 1440 || c.QuietTo < 0 || c.QuietTo >= 1440:
-		return Refuse(Invalid, "contact.quiet", "quiet_from", "quiet hours are minutes after local midnight, 0 to 1439")
+		return Refuse(Invalid, "contact.quiet", "quiet_from", "quiet hours are times of day, 00:00 to 23:59 (over the API minutes after local midnight, 0 to 1439)")
 	case c.PerHour < 0 || c.Messages < 0:
 		return Refuse(Invalid, "contact.per_hour", "per_hour", "items and messages an hour are counts, 0 for no bound: write a count")
 	case len(c.Languages) > 20:

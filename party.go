@@ -150,7 +150,7 @@ func (p Provider) Check() error {
 	case p.Channel == ChannelWebhook && p.WebhookURL == "":
 		return Refuse(Invalid, "provider.webhook_url", "webhook_url", "a webhook needs its https address")
 	case p.QuietFrom < 0 || p.QuietFrom >= 1440 || p.QuietTo < 0 || p.QuietTo >= 1440:
-		return Refuse(Invalid, "provider.quiet", "quiet_from", "quiet hours are minutes after local midnight, 0 to 1439")
+		return Refuse(Invalid, "provider.quiet", "quiet_from", "quiet hours are times of day, 00:00 to 23:59 (over the API minutes after local midnight, 0 to 1439)")
 	case p.PerHour < 0:
 		return Refuse(Invalid, "provider.per_hour", "per_hour", "capacity is items an hour, 0 for no bound")
 	}

@@ -128,14 +128,19 @@ func actor(b *testing.B, svc *casework.Service, login string) concert.Actor {
 	return p.Actor()
 }
 
+// next is the session of whoever's turn it is.
+func (d desk) next(audits bool) string {
+	takers := d.sessions[audits]
+	return takers[d.asked.Add(1)%uint64(len(takers))]
+}
+
 // ask waits for a page, or for the first piece of a file, and says how long that took.
 func (d desk) ask(ctx context.Context, client *http.Client, p pageOf) (time.Duration, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, d.url+p.path, nil)
 	if err != nil {
 		return 0, err
 	}
-	takers := d.sessions[p.audits]
-	session := takers[d.asked.Add(1)%uint64(len(takers))]
+	session := d.next(p.audits)
 	req.AddCookie(&http.Cookie{Name: httpkit.SessionCookie, Value: session})
 	req.AddCookie(&http.Cookie{Name: httpkit.SessionCookiePlain, Value: session})
 	req.Header.Set("Concert-Justification", "EXERCISE measurement of pages")

@@ -103,7 +103,7 @@ func readDKIM(dir string) (*rsa.PrivateKey, error) {
 	}
 	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	if err != nil {
-		return nil, fmt.Errorf("%s: no PKCS #8 inside", dkimFile)
+		return nil, fmt.Errorf("%s: no PKCS #8 inside: %w", dkimFile, err)
 	}
 	k, ok := key.(*rsa.PrivateKey)
 	if !ok {

@@ -140,7 +140,7 @@ func (s *Service) mailContact(ctx context.Context, c concert.ContactPoint) (more
 	if err != nil || len(mails) == 0 {
 		return false, err
 	}
-	letters, err := s.letters(ctx, c, mails, notices)
+	letters, err := s.letters(c, mails, notices)
 	if err != nil {
 		return false, err
 	}
@@ -258,9 +258,9 @@ func (s *Service) mailNotices(ctx context.Context, tx *store.Tx, c concert.Conta
 // letters are the mails as they are sent, drawn and written on every processor
 // and outside any transaction; one whose notices have nothing left to say has no
 // recipient.
-func (s *Service) letters(ctx context.Context, c concert.ContactPoint, mails []concert.Mail, notices []*formats.Notice) ([]dispatch.Letter, error) {
+func (s *Service) letters(c concert.ContactPoint, mails []concert.Mail, notices []*formats.Notice) ([]dispatch.Letter, error) {
 	out := make([]dispatch.Letter, len(mails))
-	g, _ := errgroup.WithContext(ctx)
+	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i, n := range notices {
 		if len(n.Parts) == 0 {

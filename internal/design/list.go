@@ -3,7 +3,6 @@ package design
 import (
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"net/url"
 	"slices"
 	"strconv"
@@ -300,22 +299,16 @@ func (q Query) Form() *ListForm {
 }
 
 // cursorVersion begins each cursor; another form of it gets another letter.
-const cursorVersion = "a"
-
-type cursorText struct {
-	Of   string   `json:"o"`
-	Keys []string `json:"k"`
-	Back bool     `json:"b,omitempty"`
-}
+const cursorVersion = "b"
 
 // cursor names a place in this very list: it opens for the same page, order and
 // filters only.
 func (q Query) cursor(c Cursor) string {
-	raw, err := json.Marshal(cursorText{q.mark(), c.Keys, c.Back})
-	if err != nil {
-		panic("design: a cursor as JSON: " + err.Error())
+	v := url.Values{"of": {q.mark()}, "key": c.Keys}
+	if c.Back {
+		v.Set("back", "")
 	}
-	return cursorVersion + base64.RawURLEncoding.EncodeToString(raw)
+	return cursorVersion + base64.RawURLEncoding.EncodeToString([]byte(v.Encode()))
 }
 
 func (q Query) mark() string {
@@ -333,17 +326,18 @@ func (q Query) openCursor(s string) (Cursor, error) {
 	if err != nil {
 		return Cursor{}, bad
 	}
-	var c cursorText
-	if err := json.Unmarshal(raw, &c); err != nil || len(c.Keys) == 0 || len(c.Keys) > 4 {
+	v, err := url.ParseQuery(string(raw))
+	if err != nil || len(v["key"]) == 0 || len(v["key"]) > 4 {
 		return Cursor{}, bad
 	}
+	c := Cursor{Keys: v["key"], Back: v.Has("back")}
 	for _, k := range c.Keys {
 		if k == "" || len(k) > 200 || !utf8.ValidString(k) || strings.ContainsFunc(k, unicode.IsControl) {
 			return Cursor{}, bad
 		}
 	}
-	if c.Of != q.mark() {
+	if v.Get("of") != q.mark() {
 		return Cursor{}, concert.Refuse(concert.Invalid, "cursor.other_list", "at", "this page's address belongs to another order or other filters: begin with the first page of the list")
 	}
-	return Cursor{c.Keys, c.Back}, nil
+	return c, nil
 }

@@ -6,9 +6,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
-	"strings"
-	"unicode/utf8"
+
+	"concert"
 )
 
 // Cell is what one column says of one row: the same text on the page and in the
@@ -84,7 +83,7 @@ func WriteCSV[R any](ctx context.Context, w io.Writer, columns []Column[R], most
 	line := make([]string, len(columns))
 	write := func(cell func(Column[R]) string) error {
 		for i, c := range columns {
-			line[i] = PlainCell(cell(c))
+			line[i] = concert.PlainCell(cell(c))
 		}
 		return out.Write(line)
 	}
@@ -118,19 +117,4 @@ func WriteCSV[R any](ctx context.Context, w io.Writer, columns []Column[R], most
 			return n, nil
 		}
 	}
-}
-
-// PlainCell keeps a spreadsheet from running text as a formula (CWE-1236): it
-// puts an apostrophe before what begins like one, also in full-width signs.
-// Whole numbers stay as they are.
-func PlainCell(s string) string {
-	s = strings.ReplaceAll(s, "\x00", "")
-	first, _ := utf8.DecodeRuneInString(strings.TrimLeft(s, " \u00a0\ufeff"))
-	if !strings.ContainsRune("=+-@\t\r\n＝＋－＠", first) {
-		return s
-	}
-	if _, err := strconv.ParseInt(s, 10, 64); err == nil {
-		return s
-	}
-	return "'" + s
 }

@@ -4,8 +4,9 @@ import (
 	"bytes"
 	"encoding/csv"
 	"fmt"
-	"strings"
 	"time"
+
+	"concert"
 )
 
 // digestHeader are the columns of a digest's CSV.
@@ -31,7 +32,7 @@ func WriteDigestCSV(n *Notice) ([]byte, error) {
 	}
 	for _, r := range rows {
 		for i := range r {
-			r[i] = plainCell(r[i])
+			r[i] = concert.PlainCell(oneLine(r[i]))
 		}
 		if err := w.Write(r); err != nil {
 			return nil, fmt.Errorf("digest: %w", err)
@@ -39,12 +40,4 @@ func WriteDigestCSV(n *Notice) ([]byte, error) {
 	}
 	w.Flush()
 	return b.Bytes(), w.Error()
-}
-
-func plainCell(s string) string {
-	s = oneLine(s)
-	if s != "" && strings.ContainsRune("=+-@\t", rune(s[0])) {
-		return "'" + s
-	}
-	return s
 }

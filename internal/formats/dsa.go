@@ -154,7 +154,7 @@ func (c *StatementCSV) Write(s Statement) error {
 	}
 	row := []string{s.PUID, list(s.Visibility), s.VisibilityOther, s.Provision, s.Account, s.Ground, s.IncompatibleGround, s.IncompatibleExplains, list(s.ContentType), s.ContentTypeOther, s.Category, list(s.Specification), list(s.Territory), s.Language, "", s.ApplicationDate, s.Facts, s.Source, s.SourceIdentity, s.AutomatedDetection, s.AutomatedDecision}
 	for i, v := range row {
-		row[i] = PlainCell(v)
+		row[i] = concert.PlainCell(v)
 	}
 	if err := c.w.Write(row); err != nil {
 		return fmt.Errorf("statement %s: %w", s.PUID, err)

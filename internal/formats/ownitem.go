@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"strings"
 	"time"
 
 	"concert"
@@ -76,7 +75,7 @@ func NewOwnCSV(w io.Writer) (*OwnCSV, error) {
 func (c *OwnCSV) Write(r OwnRecord) error {
 	row := []string{r.Item, r.Referral, r.SentAt, r.Author, strconv.FormatBool(r.Article16), r.Display, r.Kind, r.Platform, r.ObjectID, r.Type, r.ContentType, r.Outlet, r.ScopeEntry, r.Language, r.Severity, r.Claimed, r.AnsweredAt, r.Observed, r.SeenAt, strconv.FormatBool(r.Withdrawn), strconv.FormatBool(r.Exercise)}
 	for i, s := range row {
-		row[i] = PlainCell(s)
+		row[i] = concert.PlainCell(s)
 	}
 	return c.w.Write(row)
 }
@@ -85,17 +84,6 @@ func (c *OwnCSV) Write(r OwnRecord) error {
 func (c *OwnCSV) Close() error {
 	c.w.Flush()
 	return c.w.Error()
-}
-
-// PlainCell keeps a spreadsheet from running text as a formula: what begins like
-// one gets an apostrophe before it. A whole number stays a number.
-func PlainCell(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		if _, err := strconv.ParseInt(s, 10, 64); err != nil {
-			return "'" + s
-		}
-	}
-	return s
 }
 
 // WriteOwnLine writes a record as one line of JSON.

@@ -14,20 +14,10 @@ const AnswerToken = "csa_"
 // nobody keeps it. Whoever has the key could make it, as they could read all that
 // it opens.
 func DerivedToken(prefix string, key Key, name string) (plain string, digest [32]byte) {
-	if !knownPrefix(prefix) {
-		panic("identity: unknown token prefix " + prefix)
-	}
-	buf := append(make([]byte, 0, tokenPlainSz), prefix...)
-	for block := byte(0); len(buf) < tokenPrefix+tokenRandom; block++ {
+	return drawToken(prefix, func(block int) []byte {
 		mac := hmac.New(sha256.New, key[:])
 		mac.Write([]byte("token\x00" + prefix + "\x00" + name + "\x00"))
-		mac.Write([]byte{block})
-		for _, b := range mac.Sum(nil) {
-			if b < 248 && len(buf) < tokenPrefix+tokenRandom {
-				buf = append(buf, base62[b%62])
-			}
-		}
-	}
-	buf = appendSum(buf)
-	return string(buf), sha256.Sum256(buf)
+		mac.Write([]byte{byte(block)})
+		return mac.Sum(nil)
+	})
 }

@@ -37,15 +37,21 @@ const (
 // Form: prefix, 43 base62 digits, 6 base62 digits of the CRC-32 (IEEE) of all
 // before.
 func NewToken(prefix string) (plain string, digest [32]byte) {
+	var random [64]byte
+	return drawToken(prefix, func(int) []byte {
+		rand.Read(random[:])
+		return random[:]
+	})
+}
+
+// drawToken makes a token of the bytes that draw gives, block after block.
+func drawToken(prefix string, draw func(block int) []byte) (plain string, digest [32]byte) {
 	if !knownPrefix(prefix) {
 		panic("identity: unknown token prefix " + prefix)
 	}
-	buf := make([]byte, 0, tokenPlainSz)
-	buf = append(buf, prefix...)
-	var random [64]byte
-	for len(buf) < tokenPrefix+tokenRandom {
-		rand.Read(random[:])
-		for _, b := range random {
+	buf := append(make([]byte, 0, tokenPlainSz), prefix...)
+	for block := 0; len(buf) < tokenPrefix+tokenRandom; block++ {
+		for _, b := range draw(block) {
 			// Rejection above 4*62 keeps every digit equally likely.
 			if b < 248 && len(buf) < tokenPrefix+tokenRandom {
 				buf = append(buf, base62[b%62])

@@ -157,6 +157,10 @@ func (tx *Tx) prepared(ctx context.Context, text string) (*sql.Stmt, error) {
 	return tx.tx.StmtContext(tx.steady(ctx), st), nil
 }
 
+// steadyLimit hides a limit's value from SQLite's planner, which otherwise plans
+// a statement anew each time it is bound (since 3.46, ExprIsInteger).
+var steadyLimit = strings.NewReplacer("LIMIT ?", "LIMIT ?+0")
+
 // prepare adds a statement to the cache; a text that cannot be prepared fails
 // where it is run, with its own error.
 func (db *DB) prepare(pool *sql.DB, m *map[string]*sql.Stmt, text string) {
@@ -167,7 +171,7 @@ func (db *DB) prepare(pool *sql.DB, m *map[string]*sql.Stmt, text string) {
 	if known {
 		return
 	}
-	st, err := pool.Prepare(text)
+	st, err := pool.Prepare(steadyLimit.Replace(text))
 	if err != nil {
 		return
 	}

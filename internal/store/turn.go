@@ -15,8 +15,8 @@ import (
 // A group takes no more acts once it has so many, or is so old: whoever came
 // first waits for the last of it.
 const (
-	groupMost = 32
-	groupAge  = 8 * time.Millisecond
+	groupMost = 64
+	groupAge  = 16 * time.Millisecond
 )
 
 // group is one transaction of the embedded database that several acts share,

@@ -1,7 +1,6 @@
 package webui
 
 import (
-	"context"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -31,15 +30,10 @@ func form(path string) string { return `form[action$="` + path + `"] button` }
 // In a real browser a coordinator runs a joint action from opening to closing it: who takes part, what is aimed at, orders of the
 // day, a throttle, a freeze that two people end, a consignment recalled and one that leaves, the phases, and the report at the end.
 func TestBrowserCoordinatorRunsAnAction(t *testing.T) {
-	path := chromium(t)
 	h := open(t)
 	h.svc.Time = concert.CaseTime{} // live
 	h.work()
-	alloc, stop := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU)...)
-	t.Cleanup(stop)
-	browser, end := chromedp.NewContext(alloc)
-	t.Cleanup(end)
-	must(t, chromedp.Do(browser))
+	browser := startBrowser(t)
 	w, second, wall := h.browse(t, browser, shots()), h.browse(t, browser, ""), h.browse(t, browser, shots())
 	w.enter(h, "coordinator")
 	second.enter(h, "reviewer")

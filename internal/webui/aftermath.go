@@ -194,7 +194,7 @@ func sendCSV(w http.ResponseWriter, name string, rows [][]string) error {
 	for _, row := range rows {
 		out := make([]string, len(row))
 		for i, s := range row {
-			out[i] = plainCell(s)
+			out[i] = concert.PlainCell(s)
 		}
 		if err := c.Write(out); err != nil {
 			return err

@@ -1,7 +1,6 @@
 package webui
 
 import (
-	"context"
 	"io"
 	"log/slog"
 	"net/http"
@@ -45,16 +44,10 @@ func posted(t *testing.T) (*testkit.House, *house, testkit.Mailed, []casework.Re
 
 // As a person does it: the link from the mail, on a telephone, without an account.
 func TestBrowserProviderAnswersFromTheMailsLink(t *testing.T) {
-	path := chromium(t)
 	h, site, m, items := posted(t)
 	axe, err := os.ReadFile(filepath.Join("testdata", "axe", "axe.min.js"))
 	must(t, err)
-	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU)
-	alloc, end := chromedp.NewExecAllocator(context.Background(), opts...)
-	t.Cleanup(end)
-	browser, end := chromedp.NewContext(alloc)
-	t.Cleanup(end)
-	must(t, chromedp.Do(browser))
+	browser := startBrowser(t)
 	w := site.browse(t, browser, t.ArtifactDir())
 	look := func(name string) {
 		t.Helper()

@@ -35,6 +35,18 @@ func chromium(t *testing.T) string {
 	return path
 }
 
+// startBrowser starts a browser for one test.
+func startBrowser(t *testing.T) context.Context {
+	t.Helper()
+	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium(t)), chromedp.NoSandbox, chromedp.DisableGPU)
+	alloc, stop := chromedp.NewExecAllocator(context.Background(), opts...)
+	t.Cleanup(stop)
+	browser, end := chromedp.NewContext(alloc)
+	t.Cleanup(end)
+	must(t, chromedp.Do(browser))
+	return browser
+}
+
 // window is a browser window with a session of its own.
 type window struct {
 	t    *testing.T
@@ -157,16 +169,10 @@ func shots() string { return os.Getenv("CONCERT_TEST_SHOTS") }
 // In a real browser: in by link, hand in, assess, approve as another person,
 // and see the board change without loading anything again.
 func TestBrowserWorksTheChainAndTheBoardMoves(t *testing.T) {
-	path := chromium(t)
 	h := open(t)
 	h.work()
 	h.crowd()
-	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU)
-	alloc, stop := chromedp.NewExecAllocator(context.Background(), opts...)
-	t.Cleanup(stop)
-	browser, end := chromedp.NewContext(alloc)
-	t.Cleanup(end)
-	must(t, chromedp.Do(browser))
+	browser := startBrowser(t)
 	dir := shots()
 	officer, reviewer, wall := h.browse(t, browser, dir), h.browse(t, browser, dir), h.browse(t, browser, dir)
 
@@ -291,15 +297,10 @@ func (h *house) serveBusy(t *testing.T) string {
 
 // Nothing runs over the edge, down to the width of a phone (WCAG 2.2 1.4.10).
 func TestBrowserFitsEveryWidth(t *testing.T) {
-	path := chromium(t)
 	h := open(t)
 	base := h.serveBusy(t)
 	ref := h.submit("officer", 3, 1, "")[0]
-	alloc, stop := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU)...)
-	t.Cleanup(stop)
-	browser, end := chromedp.NewContext(alloc)
-	t.Cleanup(end)
-	must(t, chromedp.Do(browser))
+	browser := startBrowser(t)
 	w := h.browse(t, browser, shots())
 	w.enter(h, "officer")
 	w.works()

@@ -63,12 +63,13 @@ type deskCount struct {
 
 // deskPage is what waits for one person now.
 type deskPage struct {
-	Ended  []casework.EndedClaim
-	By     map[concert.PersonID]string
-	Lists  []deskList
-	Counts []deskCount
-	Empty  bool
-	Errors formErrors
+	Ended     []casework.EndedClaim
+	By        map[concert.PersonID]string
+	Lists     []deskList
+	Counts    []deskCount
+	Empty     bool
+	MaySubmit bool
+	Errors    formErrors
 }
 
 func (u *UI) desk(w http.ResponseWriter, r *http.Request, v *visit) error {
@@ -104,7 +105,7 @@ func (u *UI) showDesk(w http.ResponseWriter, r *http.Request, v *visit, errs for
 	}
 	handed := func(s concert.Slip) (concert.PersonID, time.Time) { return s.HandedBy, s.HandedAt }
 	escalated := func(s concert.Slip) (concert.PersonID, time.Time) { return s.EscalatedBy, s.EscalatedAt }
-	p := deskPage{Ended: d.Ended, By: d.Numbers, Empty: d.Empty(), Errors: errs}
+	p := deskPage{Ended: d.Ended, By: d.Numbers, Empty: d.Empty(), MaySubmit: v.has(concert.RoleOfficer), Errors: errs}
 	for _, l := range []deskList{
 		{ID: "held", Title: "In your hands", Hint: "Nobody else works on these. Opening one lets the claim go on.", Rows: rows(d.Held, nil)},
 		{ID: "handed", Title: "Handed to you", Rows: rows(d.Handed, handed)},

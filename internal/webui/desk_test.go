@@ -1,7 +1,6 @@
 package webui
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -169,14 +168,9 @@ func (w *window) arrives(path string) {
 
 // In a real browser, by keyboard alone: the officer takes the next item, assesses it and is on the one after; the reviewer approves.
 func TestBrowserWorksByKeyboardAlone(t *testing.T) {
-	path := chromium(t)
 	h := open(t)
 	refs := h.submit("officer", 3, 1, "")
-	alloc, stop := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU)...)
-	t.Cleanup(stop)
-	browser, end := chromedp.NewContext(alloc)
-	t.Cleanup(end)
-	must(t, chromedp.Do(browser))
+	browser := startBrowser(t)
 	officer, reviewer := h.browse(t, browser, shots()), h.browse(t, browser, shots())
 
 	officer.enter(h, "officer")

@@ -1,7 +1,6 @@
 package webui
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 	"os"
@@ -211,18 +210,6 @@ func TestLogInsAreListedAndEndedByForm(t *testing.T) {
 	code := textOf(p.first(tagWith("code", "id", "code")))
 	h.visitor().post("/login", url.Values{"login": {"coordinator"}, "password": {password}}).want(t, http.StatusForbidden)
 	h.visitor().post("/enter", url.Values{"token": {link}, "code": {code}}).want(t, http.StatusOK, "Choose a password")
-}
-
-// browser starts a browser for one test.
-func startBrowser(t *testing.T) context.Context {
-	t.Helper()
-	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium(t)), chromedp.NoSandbox, chromedp.DisableGPU)
-	alloc, stop := chromedp.NewExecAllocator(context.Background(), opts...)
-	t.Cleanup(stop)
-	browser, end := chromedp.NewContext(alloc)
-	t.Cleanup(end)
-	must(t, chromedp.Do(browser))
-	return browser
 }
 
 // In a real browser: first log-in with one-time codes, step-up on approving, a passkey added and logged in with, and a log-in ended.

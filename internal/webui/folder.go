@@ -21,7 +21,7 @@ type entered struct {
 // at is what a field of a form holds: what was entered there before it was refused,
 // else the value given.
 func (f entered) at(form, field, otherwise string) string {
-	if f.Name != form {
+	if f.Name != form || f.Values == nil {
 		return otherwise
 	}
 	return clean(f.Values.Get(field))

@@ -117,11 +117,16 @@ func (u *UI) withSaved(ctx context.Context, v *visit, q design.Query, s *design.
 // show answers with the page around the list; what the address says wrongly is
 // told where the list would stand.
 func (l listing[R]) show(u *UI, w http.ResponseWriter, r *http.Request, v *visit, title design.Text, around func(design.Sheet) templ.Component) error {
+	return l.showAfter(u, w, r, v, title, nil, around)
+}
+
+// showAfter is show for a page with a form on it that was refused.
+func (l listing[R]) showAfter(u *UI, w http.ResponseWriter, r *http.Request, v *visit, title design.Text, errs formErrors, around func(design.Sheet) templ.Component) error {
 	s, err := l.sheet(u, r, v)
 	if err != nil {
 		return l.refused(u, w, r, v, title, err)
 	}
-	return u.show(w, r, v, view{title: say(r.Context(), title), body: around(s), wide: true})
+	return u.show(w, r, v, view{status: errs.status(statusOf), title: say(r.Context(), title), body: around(s), wide: true})
 }
 
 // refused shows what is wrong with the list's address, and the way out of it.

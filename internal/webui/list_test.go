@@ -1,7 +1,6 @@
 package webui
 
 import (
-	"context"
 	"encoding/csv"
 	"net/http"
 	"net/url"
@@ -192,7 +191,6 @@ func TestG38OutletIsListedByTwoOnItsPage(t *testing.T) {
 // In a real browser: an auditor looks for what happened to an item, opens one event, sees its proof, pastes the head kept from before,
 // keeps the file, and checks it with the program and with nothing else.
 func TestAuditorProvesOneEventInABrowser(t *testing.T) {
-	path := chromium(t)
 	h := open(t)
 	h.work()
 	ref := h.submit("officer", 1, 1, "")[0]
@@ -203,12 +201,7 @@ func TestAuditorProvesOneEventInABrowser(t *testing.T) {
 		return err == nil
 	})
 	h.submit("officer", 2, 2, "")
-	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU)
-	alloc, stop := chromedp.NewExecAllocator(context.Background(), opts...)
-	t.Cleanup(stop)
-	browser, end := chromedp.NewContext(alloc)
-	t.Cleanup(end)
-	must(t, chromedp.Do(browser))
+	browser := startBrowser(t)
 	w := h.browse(t, browser, shots())
 	w.enter(h, "auditor")
 	w.works()

@@ -87,9 +87,6 @@ var menu = []navGroup{
 	}},
 	{"House", []navItem{
 		{"/templates", "Templates", deskPeople},
-		{"/outlets", "Outlets", inside},
-		{"/providers", "Providers", inside},
-		{"/authorities", "Authorities", inside},
 		{"/people", "People", func(f frame) bool { return admins(f) || auditors(f) }},
 		{"/dispatch", "Dispatch", admins},
 		{"/article16", "How our referrals are meant", reviewers},

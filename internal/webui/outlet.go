@@ -80,12 +80,23 @@ func called(o concert.Outlet, name string) bool {
 }
 
 func (u *UI) outlets(w http.ResponseWriter, r *http.Request, v *visit) error {
+	return u.showOutlets(w, r, v, entered{Name: "outlet"})
+}
+
+func (u *UI) showOutlets(w http.ResponseWriter, r *http.Request, v *visit, f entered) error {
 	l, err := u.outletListing(v)
 	if err != nil {
 		return err
 	}
-	return l.show(u, w, r, v, "Outlets", func(s design.Sheet) templ.Component {
-		return plainList("Outlets", "Brands and the entities behind them. Only what stands on the scope list can be referred, and two people put it there.", s)
+	g, err := u.svc.Registers(r.Context())
+	if err != nil {
+		return err
+	}
+	p := registerPage{Form: f, MayAdd: v.actor().Need(concert.RoleCoordinator, concert.RoleReviewer, concert.RoleOfficer, concert.RoleAdministrator) == nil,
+		Kinds: append([]choice{{"", say(r.Context(), "none")}}, outletNames(g)...)}
+	return l.showAfter(u, w, r, v, "Outlets", f.Errors, func(s design.Sheet) templ.Component {
+		p.Sheet = s
+		return registerView("Outlets", "Brands and the entities behind them. Only what stands on the scope list can be referred, and two people put it there.", p, outletAddForm(p))
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"concert"
 	"concert/internal/casework"
@@ -88,7 +89,37 @@ type peoplePage struct {
 	Add         newPerson
 	Authorities []choice
 	Providers   []choice
+	Steps       []firstStep // while one of them is not done
 	Errors      formErrors
+}
+
+// firstStep is what a new deployment needs before anything can be referred.
+type firstStep struct {
+	Text design.Text
+	Href string
+	Done bool
+}
+
+// firstSteps are those of a deployment; none once all are done.
+func firstSteps(g casework.Registers, people []casework.PersonView, now time.Time) []firstStep {
+	has := func(role concert.Role) bool {
+		return slices.ContainsFunc(people, func(p casework.PersonView) bool { return slices.Contains(p.Roles, role) })
+	}
+	scoped := false
+	for id := range g.Scope.Outlets {
+		_, err := g.Scope.Covers(id, now)
+		scoped = scoped || err == nil
+	}
+	out := []firstStep{
+		{"Register the authority that judges", "/authorities", len(g.Authorities) > 0},
+		{"Register the providers that it refers to", "/providers", len(g.Providers) > 0},
+		{"Add below an officer, a reviewer, and one more reviewer or a coordinator; the second administrator confirms each", "", has(concert.RoleOfficer) && has(concert.RoleReviewer)},
+		{"Register an outlet; a coordinator or reviewer proposes its entry of the scope list, another confirms it", "/outlets", scoped},
+	}
+	if !slices.ContainsFunc(out, func(s firstStep) bool { return !s.Done }) {
+		return nil
+	}
+	return out
 }
 
 // newPerson is what was typed.
@@ -184,7 +215,9 @@ func (u *UI) showPeople(w http.ResponseWriter, r *http.Request, v *visit, p peop
 	if p.Sheet, err = list.sheet(u, r, v); err != nil {
 		return list.refused(u, w, r, v, "People", err)
 	}
-	p.MayAct = v.has(concert.RoleAdministrator)
+	if p.MayAct = v.has(concert.RoleAdministrator); p.MayAct {
+		p.Steps = firstSteps(g, people, u.svc.Now())
+	}
 	p.Authorities, p.Providers = authorityChoices(g), providerChoices(g)
 	return u.show(w, r, v, view{status: p.Errors.status(statusOf), title: say(r.Context(), "People"), body: peopleView(p), wide: true})
 }

@@ -1,7 +1,6 @@
 package webui
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -101,13 +100,8 @@ func TestG03PeopleAreBroughtInByTwoOnPages(t *testing.T) {
 // In a real browser: the link fills its half, the code is typed, five
 // wrong ones end it; a provider's link needs none.
 func TestBrowserEntersWithLinkAndCode(t *testing.T) {
-	path := chromium(t)
 	h := open(t)
-	alloc, stop := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU)...)
-	t.Cleanup(stop)
-	browser, end := chromedp.NewContext(alloc)
-	t.Cleanup(end)
-	must(t, chromedp.Do(browser))
+	browser := startBrowser(t)
 	w := h.browse(t, browser, shots())
 	w.open(h.links["officer"], "#f-code")
 	get(w, chromedp.Poll[bool](`document.activeElement.id === "f-code"`))

@@ -1,7 +1,6 @@
 package webui
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -162,15 +161,10 @@ func TestAProvidersAdministratorWorksOnItsTeamPage(t *testing.T) {
 
 // In a real browser: one box ticks a page, the number stands beside it, and what was shown is what is sent.
 func TestBrowserAnswersManyAtOnce(t *testing.T) {
-	path := chromium(t)
 	h := open(t)
 	h.work()
 	refs := h.referred(5)
-	alloc, stop := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU)...)
-	t.Cleanup(stop)
-	browser, end := chromedp.NewContext(alloc)
-	t.Cleanup(end)
-	must(t, chromedp.Do(browser))
+	browser := startBrowser(t)
 	w := h.browse(t, browser, shots())
 	w.enter(h, "answerer")
 	w.open("/own", "#tick-all")

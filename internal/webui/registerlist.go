@@ -233,7 +233,7 @@ var authorityKinds = map[concert.AuthorityKind]design.Text{
 var authorityKindOrder = []concert.AuthorityKind{concert.KindReferralUnit, concert.KindCompetent, concert.KindProsecutor, concert.KindCourt, concert.KindCoordinator}
 
 func authorityForm() *design.ListForm {
-	return &design.ListForm{Name: "authorities", Path: "/authorities", Orders: byName(), Filters: []design.Filter{
+	return &design.ListForm{Name: "authorities", Path: "/authorities", Also: []string{"done", "about"}, Orders: byName(), Filters: []design.Filter{
 		{Name: "kind", Label: "Kind", Choices: textChoices(authorityKindOrder, authorityKinds)},
 		{Name: "country", Label: "Country (code)", Kind: design.FilterText},
 	}}
@@ -268,7 +268,7 @@ func (u *UI) authorityListing(v *visit) (listing[concert.Authority], error) {
 		{Name: "key", Label: "Key that signs its referrals", Code: true, Cell: func(_ context.Context, a row) design.Cell { return design.Cell{Text: concert.KeyID(a.PublicKey)} }},
 		{Name: "ref", Label: "Reference", Code: true, Cell: func(_ context.Context, a row) design.Cell { return design.Cell{Text: a.Ref} }},
 	}
-	return registerListing(u, v, listing[row]{form: authorityForm(), caption: "Authorities", empty: "An administrator registers them (concert authority add).", columns: columns,
+	return registerListing(u, v, listing[row]{form: authorityForm(), caption: "Authorities", empty: "An administrator registers them.", columns: columns,
 		keys: func(_ string, a row) []string { return []string{a.Name, string(a.ID)} }, row: func(a row) (string, bool) { return a.Ref, false }},
 		func(g casework.Registers, q design.Query) []row {
 			var out []row
@@ -282,12 +282,21 @@ func (u *UI) authorityListing(v *visit) (listing[concert.Authority], error) {
 }
 
 func (u *UI) authorities(w http.ResponseWriter, r *http.Request, v *visit) error {
+	return u.showAuthorities(w, r, v, entered{Name: "authority"})
+}
+
+func (u *UI) showAuthorities(w http.ResponseWriter, r *http.Request, v *visit, f entered) error {
 	l, err := u.authorityListing(v)
 	if err != nil {
 		return err
 	}
-	return l.show(u, w, r, v, "Authorities", func(s design.Sheet) templ.Component {
-		return plainList("Authorities", "Who judges: each signs what it refers with a key of its own. Providers see the unit and an operator number, never a name.", s)
+	p := registerPage{Form: f, MayAdd: v.has(concert.RoleAdministrator)}
+	for _, k := range authorityOrder {
+		p.Kinds = append(p.Kinds, choice{string(k), say(r.Context(), authorityKinds[k])})
+	}
+	return l.showAfter(u, w, r, v, "Authorities", f.Errors, func(s design.Sheet) templ.Component {
+		p.Sheet = s
+		return registerView("Authorities", "Who judges: each signs what it refers with a key of its own. Providers see the unit and an operator number, never a name.", p, authorityAddForm(p))
 	})
 }
 
@@ -319,8 +328,8 @@ func hours(ctx context.Context, p concert.Provider) string {
 func (u *UI) providerListing(v *visit) (listing[concert.Provider], error) {
 	type row = concert.Provider
 	columns := []design.Column[row]{
-		linked("name", "Name", func(p row) (string, string) { return p.Name, "" }),
-		text("kind", "Kind", func(_ context.Context, p row) string { return p.Kind }),
+		linked("name", "Name", func(p row) (string, string) { return p.Name, "/providers/" + p.Ref }),
+		text("kind", "Kind", func(ctx context.Context, p row) string { return providerKind(ctx, p.Kind) }),
 		text("country", "Establishment or legal representative", func(_ context.Context, p row) string { return p.Country }),
 		text("languages", "Languages", func(_ context.Context, p row) string { return strings.Join(p.Languages, ", ") }),
 		text("channel", "Channel", func(ctx context.Context, p row) string {
@@ -346,7 +355,7 @@ func (u *UI) providerListing(v *visit) (listing[concert.Provider], error) {
 		}},
 		{Name: "ref", Label: "Reference", Code: true, Cell: func(_ context.Context, p row) design.Cell { return design.Cell{Text: p.Ref} }},
 	}
-	return registerListing(u, v, listing[row]{form: providerForm(), caption: "Providers", empty: "An administrator registers them (concert provider add).", columns: columns,
+	return registerListing(u, v, listing[row]{form: providerForm(), caption: "Providers", empty: "An administrator registers them.", columns: columns,
 		keys: func(_ string, p row) []string { return []string{p.Name, string(p.ID)} }, row: func(p row) (string, bool) { return p.Ref, false }},
 		func(g casework.Registers, q design.Query) []row {
 			var out []row
@@ -364,12 +373,21 @@ func (u *UI) providerListing(v *visit) (listing[concert.Provider], error) {
 }
 
 func (u *UI) providers(w http.ResponseWriter, r *http.Request, v *visit) error {
+	return u.showProviders(w, r, v, entered{Name: "provider"})
+}
+
+func (u *UI) showProviders(w http.ResponseWriter, r *http.Request, v *visit, f entered) error {
 	l, err := u.providerListing(v)
 	if err != nil {
 		return err
 	}
-	return l.show(u, w, r, v, "Providers", func(s design.Sheet) templ.Component {
-		return plainList("Providers", "Who decides, alone and under its own terms: how it is reached, in which hours and how much an hour.", s)
+	p := registerPage{Form: f, MayAdd: v.has(concert.RoleAdministrator)}
+	for _, k := range providerOrder {
+		p.Kinds = append(p.Kinds, choice{k, say(r.Context(), providerKinds[k])})
+	}
+	return l.showAfter(u, w, r, v, "Providers", f.Errors, func(s design.Sheet) templ.Component {
+		p.Sheet = s
+		return registerView("Providers", "Who decides, alone and under its own terms: how it is reached, in which hours and how much an hour.", p, providerAddForm(p))
 	})
 }
 

@@ -266,7 +266,7 @@ func writeReportCSV(w io.Writer, p reportPage) error {
 	}
 	for _, row := range rows {
 		for i, s := range row {
-			row[i] = plainCell(s)
+			row[i] = concert.PlainCell(s)
 		}
 		if err := c.Write(row); err != nil {
 			return fmt.Errorf("report: %w", err)
@@ -307,14 +307,4 @@ func approvalFigures(a casework.Approvals) []approvalFigure {
 		{Metric: "opened_median_s", Name: "Seconds from opening, median", Value: seconds(a.Median), Text: "from the first opening by the reviewer to the approval, over those given alone after opening (unit: second of case time)"},
 		{Metric: "opened_p90_s", Name: "Seconds from opening, nine in ten within", Value: seconds(a.P90), Text: "the same, the ninth tenth"},
 	}
-}
-
-// plainCell keeps a spreadsheet from running text as a formula.
-func plainCell(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		if _, err := strconv.ParseInt(s, 10, 64); err != nil {
-			return "'" + s
-		}
-	}
-	return s
 }

@@ -1,7 +1,6 @@
 package webui
 
 import (
-	"context"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -103,7 +102,6 @@ type violation struct {
 // TestEveryPageIsReachableLightAndAccessible goes through the whole desk in a real browser: axe-core finds nothing (WCAG 2.2 AA and
 // its best practices) in light, in dark and in Arabic, nothing comes from another host, and no page weighs more than 150 kB.
 func TestEveryPageIsReachableLightAndAccessible(t *testing.T) {
-	path := chromium(t)
 	h := open(t)
 	h.work()
 	h.crowd()
@@ -118,12 +116,7 @@ func TestEveryPageIsReachableLightAndAccessible(t *testing.T) {
 	}
 	axe, err := os.ReadFile(filepath.Join("testdata", "axe", "axe.min.js"))
 	must(t, err)
-	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU)
-	alloc, end := chromedp.NewExecAllocator(context.Background(), opts...)
-	t.Cleanup(end)
-	browser, end := chromedp.NewContext(alloc)
-	t.Cleanup(end)
-	must(t, chromedp.Do(browser))
+	browser := startBrowser(t)
 	looks := []struct{ name, language, theme string }{{"light", "en", "light"}, {"dark", "en", "dark"}, {"arabic", "ar", "light"}}
 	for _, login := range []string{"officer", "reviewer", "coordinator", "auditor", "admin", "answerer", "boss", ""} {
 		w := h.browse(t, browser, t.ArtifactDir())

@@ -229,12 +229,3 @@ func FuzzCursor(f *testing.F) {
 		}
 	})
 }
-
-func TestSpreadsheetsRunNoCell(t *testing.T) {
-	t.Parallel()
-	for in, want := range map[string]string{"=1+1": "'=1+1", "@x": "'@x", "-5": "-5", "-x": "'-x", "plain": "plain", "": ""} {
-		if got := plainCell(in); got != want {
-			t.Errorf("plainCell(%q) = %q, want %q", in, got, want)
-		}
-	}
-}
