@@ -88,7 +88,7 @@ func TestChainGoesByFormsWithoutScripts(t *testing.T) {
 	// Claimed and observed are two facts on one page.
 	p = officer.get("/items/"+ref).want(t, http.StatusOK, "disabled in some countries", "not looked at yet", "DE FR; EXERCISE note")
 	p = officer.post("/items/"+ref+"/observation", url.Values{"version": {p.value("version")}, "state": {"up"}, "vantage": {"XN, mobile"}}).want(t, http.StatusOK, "Still up", "from XN, mobile")
-	p = officer.post("/items/"+ref+"/remedy", url.Values{"version": {p.value("version")}, "kind": {"withdrawal"}, "reason": {"no"}}).want(t, http.StatusUnprocessableEntity, "with a reason")
+	p = officer.post("/items/"+ref+"/remedy", url.Values{"version": {p.value("version")}, "kind": {"withdrawal"}, "reason": {"no"}}).want(t, http.StatusUnprocessableEntity, "needs a reason")
 	officer.post("/items/"+ref+"/remedy", url.Values{"version": {p.value("version")}, "kind": {"withdrawal"}, "reason": {"EXERCISE: it was a mistake of ours."}}).want(t, http.StatusOK, "Withdrawn", "EXERCISE: it was a mistake of ours.")
 	if strings.Contains(h.log.String(), "page failed") {
 		t.Error(h.log.String())
@@ -317,7 +317,7 @@ func TestG07HoldShowsContactAndNothingElse(t *testing.T) {
 	coordinator := h.as("coordinator")
 	coordinator.get("/alarms").want(t, http.StatusOK, refs[0], "EXERCISE Unit North")
 	coordinator.get("/items/"+refs[0]).want(t, http.StatusOK, "Review the override", "EXERCISE: a life is in danger")
-	coordinator.post("/items/"+refs[0]+"/override/review", url.Values{"verdict": {"justified"}, "review_reason": {""}}).want(t, http.StatusUnprocessableEntity, "with a reason")
+	coordinator.post("/items/"+refs[0]+"/override/review", url.Values{"verdict": {"justified"}, "review_reason": {""}}).want(t, http.StatusUnprocessableEntity, "needs a reason")
 	coordinator.post("/items/"+refs[0]+"/override/review", url.Values{"verdict": {"justified"}, "review_reason": {"EXERCISE: it could not wait for the desk"}}).want(t, http.StatusOK, "Review of the override recorded")
 	officer.get("/alarms").want(t, http.StatusForbidden)
 	// Once it went out, a new hold can only ask its author to take it back.
