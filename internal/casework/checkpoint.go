@@ -150,9 +150,9 @@ func follows(ctx context.Context, tx *store.Tx, earlier, head tlog.Head) error {
 	case head == earlier || earlier.Size == 0:
 		return nil
 	case head.Size < earlier.Size:
-		return concert.Refuse(concert.Conflict, codeBehind, "", "the log in the database has %d events, a checkpoint over %d was published: the database is older than that"+unsigned, head.Size, earlier.Size)
+		return concert.Refuse(concert.Conflict, "log.behind", "", "the log in the database has %d events, a checkpoint over %d was published: the database is older than that"+unsigned, head.Size, earlier.Size)
 	case head.Size == earlier.Size:
-		return concert.Refuse(concert.Conflict, codeBehind, "", "the log in the database has another history than the published checkpoint over the same %d events"+unsigned, head.Size)
+		return concert.Refuse(concert.Conflict, "log.behind", "", "the log in the database has another history than the published checkpoint over the same %d events"+unsigned, head.Size)
 	}
 	proof, err := tlog.ConsistencyProof(head.Size, earlier.Size, func(t tlog.TileID) ([]byte, error) { return tx.LogTile(ctx, t) })
 	if err != nil {
@@ -160,7 +160,7 @@ func follows(ctx context.Context, tx *store.Tx, earlier, head tlog.Head) error {
 	}
 	if err := tlog.CheckConsistency(proof, earlier, head); err != nil {
 		if errors.Is(err, tlog.ErrProof) {
-			return concert.Refuse(concert.Conflict, codeBehind, "", "the log in the database, with %d events, does not go on from the published checkpoint over %d"+unsigned, head.Size, earlier.Size)
+			return concert.Refuse(concert.Conflict, "log.behind", "", "the log in the database, with %d events, does not go on from the published checkpoint over %d"+unsigned, head.Size, earlier.Size)
 		}
 		return err
 	}
