@@ -97,6 +97,8 @@ func wordedMore(code any) design.Text {
 		return templateTexts[c]
 	case concert.OwnView:
 		return ownViewTexts[c]
+	case concert.Warning:
+		return warningTexts[c]
 	}
 	return ""
 }
