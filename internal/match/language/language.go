@@ -1,0 +1,132 @@
+package language
+
+import (
+	"math"
+	"strings"
+)
+
+// Unknown is the language of a text that names none (BCP 47, ISO 639-2).
+const Unknown = "und"
+
+// The directions of a text, as HTML names them.
+const (
+	LeftToRight = "ltr"
+	RightToLeft = "rtl"
+	Neither     = "auto" // no letter shows one
+)
+
+// Guess is what a text seems to be.
+type Guess struct {
+	Language   string  // BCP 47, base code, or Unknown
+	Script     string  // ISO 15924 of most letters; Zyyy where there are none
+	Direction  string  // ltr, rtl or auto
+	Confidence float64 // 0 to 1: how likely Language is right; with Unknown how likely the best one was
+}
+
+const (
+	certain     = 0.3 // below it a language is not named
+	shareLeast  = 0.6  // of the letters in one script; below it the text is mixed
+	foreign     = 12   // quarters that a letter costs which a language does not have
+	partLetters = 5
+	foreignMost = 2 // such letters of one word that count: a foreign name is one word
+)
+
+// Detect says in what language a text is. It reads the first 4,000 letters; it never fails, whatever the bytes.
+func Detect(text string) Guess {
+	r := read(text)
+	s, n := r.script()
+	if n == 0 {
+		return Guess{Unknown, common, Neither, 0}
+	}
+	g := Guess{Language: Unknown, Script: scripts[s].code, Direction: LeftToRight}
+	if scripts[s].rtl {
+		g.Direction = RightToLeft
+	}
+	share := float64(n) / float64(r.total)
+	lang, confidence := scripts[s].single, 1-math.Exp(-float64(n)/2)
+	if lang == "" {
+		lang, confidence = models()[s].guess(r, s)
+	} else if s == hiragana || s == katakana {
+		g.Script = "Jpan"
+	}
+	g.Confidence = math.Round(confidence*min(1, share+0.1)*1000) / 1000
+	if g.Confidence >= certain && share >= shareLeast {
+		g.Language, _, _ = strings.Cut(lang, "-")
+	}
+	return g
+}
+
+// script is the one of most letters, with their number. Japanese is written in three.
+func (r reading) script() (s, n int) {
+	count := r.count
+	if kana := count[hiragana] + count[katakana]; kana*10 > count[han] {
+		count[hiragana] = kana + count[han]
+		count[han], count[katakana] = 0, 0
+	}
+	for i, c := range count[:noScript] {
+		if c > n {
+			s, n = i, c
+		}
+	}
+	return s, n
+}
+
+// guess weighs the languages of a script.
+func (m *model) guess(r reading, s int) (string, float64) {
+	var grams, words [languagesMost]int
+	var sequences, known, lower, lettersSeen int
+	for _, w := range r.words {
+		if w.script != s {
+			continue
+		}
+		letters := r.letters[w.from:w.to]
+		lettersSeen += len(letters)
+		if !w.capital {
+			lower++
+		}
+		for _, h := range m.words[wordKey(letters)] {
+			words[h.language] += int(h.gain)
+		}
+		strange := 0
+		for i, c := range letters {
+			if c > 'z' || c == 'q' || c == 'w' || c == 'x' {
+				if in := m.letters[c]; strange < foreignMost && in != 0 {
+					strange++
+					for l := range m.languages {
+						if in&(1<<l) == 0 {
+							words[l] -= foreign
+						}
+					}
+				}
+			}
+			if i < 2 {
+				continue
+			}
+			if i >= partLetters-1 && len(m.parts) > 0 {
+				for _, h := range m.parts[wordKey(letters[i-partLetters+1:i+1])] {
+					words[h.language] += int(h.gain)
+				}
+			}
+			sequences++
+			hits := m.grams[gram(letters[i-2], letters[i-1], c)]
+			if len(hits) > 0 {
+				known++
+			}
+			for _, h := range hits {
+				grams[h.language] += int(h.gain)
+			}
+		}
+	}
+	best, scores := 0, [languagesMost]int{}
+	for l := range m.languages {
+		scores[l] = grams[l]/2 + words[l]
+		if scores[l] > scores[best] {
+			best = l
+		}
+	}
+	sum := 0.0
+	for l := range m.languages {
+		sum += math.Exp(float64(scores[l]-scores[best]) / quarters / 3)
+	}
+	return m.languages[best], 1 / sum
+}
