@@ -49,6 +49,7 @@ type cli struct {
 	Log          logCmd          `cmd:"" help:"What an operator does to the log itself."`
 	Contact      contactCmd      `cmd:"" help:"Add, list, restore or retire contact points of providers."`
 	Mail         mailCmd         `cmd:"" help:"What an operator does for mail."`
+	Language     languageCmd     `cmd:"" help:"Say in what language, script and direction each line of a file is."`
 }
 
 // env is what commands write to and read from.

@@ -37,6 +37,8 @@ type hit struct {
 // model is what is known of one script's languages.
 type model struct {
 	languages []string // codes as in the texts
+	permille  [languagesMost]int
+	expected  [languagesMost]float64 // evidence that a sequence of a language's own texts gives on average, in quarters
 	grams     map[uint64][]hit
 	words     map[uint64][]hit
 	parts     map[uint64][]hit  // five letters of telltale words
@@ -65,6 +67,7 @@ type sample struct {
 	parts            string // of telltales
 	text             string // further words
 	twin, near       string // languages whose sequences count for it
+	cousin, permille string // whose words count for it as well; how far its own sequences count
 }
 
 // model finds the model of the script in which the letters are, and the place of the language in it.
@@ -82,6 +85,7 @@ func (b *builder) model(code, letters string) (*model, uint8) {
 	if at < 0 {
 		at = len(m.languages)
 		m.languages = append(m.languages, code)
+		m.permille[at] = 1000
 	}
 	if at >= languagesMost {
 		panic("language: more languages of one script than a word has bits")
@@ -144,6 +148,8 @@ func (b *builder) lists(text string) {
 			all[len(all)-1].text = rest
 		case "&":
 			all[len(all)-1].twin = rest
+		case "%":
+			all[len(all)-1].cousin, all[len(all)-1].permille, _ = strings.Cut(rest, " ")
 		case "<":
 			all[len(all)-1].near = rest
 		default:
@@ -156,6 +162,11 @@ func (b *builder) lists(text string) {
 	for _, s := range all {
 		b.lend(s)
 	}
+	for _, m := range b.models {
+		if m != nil {
+			m.expect(b.profiled)
+		}
+	}
 }
 
 // list adds the words of a language and, where it has no profile, their sequences.
@@ -163,6 +174,9 @@ func (b *builder) list(s *sample) {
 	m, at := b.model(s.code, cmp.Or(s.letters, s.words))
 	if s.letters != "" {
 		m.alphabet(at, s.letters)
+	}
+	if p, err := strconv.Atoi(s.permille); err == nil {
+		m.permille[at] = p
 	}
 	words := read(s.words)
 	seen := map[uint64]bool{}
@@ -216,6 +230,9 @@ func (b *builder) list(s *sample) {
 // lend gives a language its twin's evidence, or some of its near ones' where it has less.
 func (b *builder) lend(s *sample) {
 	m, at := b.model(s.code, cmp.Or(s.letters, s.words))
+	if of := slices.Index(m.languages, s.cousin); of >= 0 {
+		m.twins(int(at), of)
+	}
 	for i, name := range append([]string{s.twin}, strings.Fields(s.near)...) {
 		of := slices.Index(m.languages, name)
 		if of < 0 {
@@ -232,6 +249,20 @@ func (b *builder) lend(s *sample) {
 				hits = withGain(hits, int(at), max(own, his*near/100))
 			}
 			m.grams[k] = hits
+		}
+	}
+}
+
+// expect weighs the evidence of each sequence with how often it comes. A list is short, so that texts have less of it than it promises.
+func (m *model) expect(profiled []string) {
+	for _, hits := range m.grams {
+		for _, h := range hits {
+			m.expected[h.language] += math.Exp((float64(h.gain)-gramFloor)/quarters) * float64(h.gain)
+		}
+	}
+	for l, code := range m.languages {
+		if !slices.Contains(profiled, code) {
+			m.expected[l] *= 0.75
 		}
 	}
 }

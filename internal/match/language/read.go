@@ -15,7 +15,6 @@ const lettersMost = 4000
 type word struct {
 	from, to int
 	script   int
-	capital  bool
 }
 
 // reading is a text as the guess sees it: words in small letters, without addresses, vowel signs of Arabic and Hebrew, and digits.
@@ -87,7 +86,7 @@ func (r *reading) take(token string) {
 				w = r.end(w)
 			}
 			if len(r.letters) == w.from {
-				w.script, w.capital = s, unicode.IsUpper(c)
+				w.script = s
 			}
 			r.letters = append(r.letters, unicode.ToLower(c))
 			r.count[s]++
