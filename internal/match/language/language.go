@@ -28,6 +28,7 @@ const (
 	shareLeast  = 0.6 // of the letters in one script; below it the text is mixed
 	foreign     = 12  // quarters that a letter costs which a language does not have
 	partLetters = 5
+	cousinMost  = 8 // quarters by which sequences may tell a language from its cousin: less than one telltale word
 
 	temper       = 12   // quarters by which two languages differ when one is e times as likely: neighbouring sequences repeat each other
 	namesLetters = 12   // without a common word it takes so many letters to be half as sure
@@ -118,7 +119,11 @@ func (m *model) guess(r reading, s int) (string, float64) {
 	}
 	best, scores := 0, [languagesMost]int{}
 	for l := range m.languages {
-		scores[l] = grams[l]*m.permille[l]/2000 + words[l]
+		scores[l] = grams[l] / 2
+		if of := m.cousin[l]; of != l {
+			scores[l] = grams[of]/2 + min(cousinMost, max(-cousinMost, grams[l]*m.permille[l]/2000-grams[of]/2))
+		}
+		scores[l] += words[l]
 		if scores[l] > scores[best] {
 			best = l
 		}
@@ -131,8 +136,8 @@ func (m *model) guess(r reading, s int) (string, float64) {
 	if common[best] == 0 { // names, or a word or two
 		confidence *= float64(seen) / float64(seen+namesLetters)
 	}
-	if scripts[s].crowded && m.expected[best] > 0 {
-		fit := 2 * float64(scores[best]) / float64(seen) / m.expected[best]
+	if usual := scripts[s].fit * m.expected[best]; usual > 0 {
+		fit := 2 * float64(scores[best]) / float64(seen) / usual
 		confidence *= min(1, max(0, (fit-fitNone)/(fitFull-fitNone)))
 	}
 	return m.languages[best], confidence

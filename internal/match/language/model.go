@@ -38,6 +38,7 @@ type hit struct {
 type model struct {
 	languages []string // codes as in the texts
 	permille  [languagesMost]int
+	cousin    [languagesMost]int     // a language from which its sequences hardly tell it, or itself
 	expected  [languagesMost]float64 // evidence that a sequence of a language's own texts gives on average, in quarters
 	grams     map[uint64][]hit
 	words     map[uint64][]hit
@@ -85,7 +86,7 @@ func (b *builder) model(code, letters string) (*model, uint8) {
 	if at < 0 {
 		at = len(m.languages)
 		m.languages = append(m.languages, code)
-		m.permille[at] = 1000
+		m.permille[at], m.cousin[at] = 1000, at
 	}
 	if at >= languagesMost {
 		panic("language: more languages of one script than a word has bits")
@@ -232,6 +233,7 @@ func (b *builder) lend(s *sample) {
 	m, at := b.model(s.code, cmp.Or(s.letters, s.words))
 	if of := slices.Index(m.languages, s.cousin); of >= 0 {
 		m.twins(int(at), of)
+		m.cousin[at] = of
 	}
 	for i, name := range append([]string{s.twin}, strings.Fields(s.near)...) {
 		of := slices.Index(m.languages, name)

@@ -77,6 +77,9 @@ func (r *reading) take(token string) {
 	}
 	w := word{from: len(r.letters), script: noScript}
 	for _, c := range token {
+		if c == 'ٱ' {
+			c = 'ا'
+		}
 		switch {
 		case c == 'ـ' || c == '\u200d' || c == '\u00ad' || c == utf8.RuneError:
 			continue
@@ -91,6 +94,10 @@ func (r *reading) take(token string) {
 			r.letters = append(r.letters, unicode.ToLower(c))
 			r.count[s]++
 			r.total++
+		case c == smallAlef && len(r.letters) > w.from && w.script == arabic:
+			if last := r.letters[len(r.letters)-1]; last != 'ى' && last != 'و' && last != 'ی' {
+				r.letters = append(r.letters, 'ا')
+			}
 		case unicode.Is(unicode.M, c):
 			if w.script == arabic || w.script == hebrew || len(r.letters) == w.from {
 				continue
@@ -122,5 +129,8 @@ func ascii(s string) bool {
 	}
 	return true
 }
+
+// smallAlef is an alef that the Quran's spelling sets above the line.
+const smallAlef = '\u0670'
 
 func apostrophe(c rune) bool { return c == 'ʻ' || c == 'ʼ' || c == 'ʹ' || c == 'ʿ' || c == 'ʾ' }
