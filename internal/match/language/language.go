@@ -80,7 +80,7 @@ func (r reading) script() (s, n int) {
 // guess weighs the languages of a script.
 func (m *model) guess(r reading, s int) (string, float64) {
 	var grams, words [languagesMost]int
-	var common [languagesMost]int // words known
+	var known [languagesMost]int // words
 	seen := 0
 	for _, w := range r.words {
 		if w.script != s {
@@ -90,7 +90,7 @@ func (m *model) guess(r reading, s int) (string, float64) {
 		seen += len(letters)
 		for _, h := range m.words[wordKey(letters)] {
 			words[h.language] += int(h.gain)
-			common[h.language]++
+			known[h.language]++
 		}
 		strange := 0
 		for i, c := range letters {
@@ -133,7 +133,7 @@ func (m *model) guess(r reading, s int) (string, float64) {
 		sum += math.Exp(float64(scores[l]-scores[best]) / temper)
 	}
 	confidence := 1 / sum
-	if common[best] == 0 { // names, or a word or two
+	if known[best] == 0 { // names, or a word or two
 		confidence *= float64(seen) / float64(seen+namesLetters)
 	}
 	if usual := scripts[s].fit * m.expected[best]; usual > 0 {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"unicode/utf8"
 )
 
 //go:embed profiles.txt
@@ -73,10 +74,7 @@ type sample struct {
 
 // model finds the model of the script in which the letters are, and the place of the language in it.
 func (b *builder) model(code, letters string) (*model, uint8) {
-	var r rune
-	for _, r = range letters {
-		break
-	}
+	r, _ := utf8.DecodeRuneInString(letters)
 	s := scriptOf(r, noScript)
 	if b.models[s] == nil {
 		b.models[s] = &model{grams: map[uint64][]hit{}, words: map[uint64][]hit{}, parts: map[uint64][]hit{}, letters: map[rune]uint64{}, telltales: map[uint64]uint64{}}
