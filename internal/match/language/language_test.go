@@ -76,6 +76,21 @@ func TestDecorationIsNotRead(t *testing.T) {
 	}
 }
 
+// Arabic's and Persian's keyboards write yeh and kaf by other characters, in whatever language is typed on them.
+func TestKeyboardsAreNotRead(t *testing.T) {
+	t.Parallel()
+	all := exercise(t)
+	for _, letters := range []*strings.Replacer{strings.NewReplacer("ي", "ی", "ك", "ک"), strings.NewReplacer("ی", "ي", "ک", "ك")} {
+		for _, code := range []string{"ar", "fa", "ps", "ur", "ckb", "ug"} {
+			for _, text := range all[code] {
+				if g := Detect(letters.Replace(text)); g.Language != code {
+					t.Errorf("%s on another keyboard is %+v: %s", code, g, letters.Replace(text))
+				}
+			}
+		}
+	}
+}
+
 // Three languages that are written alike are named with the doubt that is due.
 func TestTwinsAreDoubted(t *testing.T) {
 	t.Parallel()

@@ -97,7 +97,7 @@ func (m *model) alphabet(at uint8, letters string) {
 		m.letters[r] = set &^ (1 << at)
 	}
 	for _, r := range letters {
-		m.letters[r] |= 1 << at
+		m.letters[folded(r)] |= 1 << at
 	}
 }
 
@@ -121,8 +121,8 @@ func (b *builder) profiles(text string) {
 		}
 		letters := []rune(grams)
 		for i := 0; i+3 <= len(letters); i += 3 {
-			k := gram(letters[i], letters[i+1], letters[i+2])
-			m.grams[k] = append(m.grams[k], hit{at, uint8(gramFloor - level)})
+			k := gram(folded(letters[i]), folded(letters[i+1]), folded(letters[i+2]))
+			m.grams[k] = withGain(m.grams[k], int(at), max(gramFloor-level, gainOf(m.grams[k], int(at))))
 		}
 	}
 }

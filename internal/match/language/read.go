@@ -77,9 +77,7 @@ func (r *reading) take(token string) {
 	}
 	w := word{from: len(r.letters), script: noScript}
 	for _, c := range token {
-		if c == 'ٱ' {
-			c = 'ا'
-		}
+		c = folded(c)
 		switch {
 		case c == 'ـ' || c == '\u200d' || c == '\u00ad' || c == utf8.RuneError:
 			continue
@@ -128,6 +126,19 @@ func ascii(s string) bool {
 		}
 	}
 	return true
+}
+
+// folded writes letters that keyboards exchange as one: Arabic's yeh and kaf for Persian's, and the Quran's alef.
+func folded(c rune) rune {
+	switch c {
+	case 'ي':
+		return 'ی'
+	case 'ك':
+		return 'ک'
+	case 'ٱ':
+		return 'ا'
+	}
+	return c
 }
 
 // smallAlef is an alef that the Quran's spelling sets above the line.
