@@ -52,6 +52,8 @@ var floors = map[string]int{
 	"internal/match/hamming": 1,
 	"internal/jpegluma":      1,
 
+	"internal/match/language": 1,
+
 	"internal/durable":  0,
 	"internal/sandbox":  0,
 	"internal/netguard": 0,

@@ -51,6 +51,7 @@ type cli struct {
 	Mail         mailCmd         `cmd:"" help:"What an operator does for mail."`
 	Hash         hashCmd         `cmd:"" help:"Hash files: SHA-256, MD5, SHA-1, and PDQ of pictures, one JSON object a line."`
 	Match        matchCmd        `cmd:"" help:"Find files among known hashes: one JSON object a match."`
+	Language     languageCmd     `cmd:"" help:"Say in what language, script and direction each line of a file is."`
 }
 
 // env is what commands write to and read from.
