@@ -50,6 +50,8 @@ var floors = map[string]int{
 	"internal/vault":     1,
 	"internal/graph":     1,
 
+	"internal/match/neartext": 1,
+
 	"internal/durable":  0,
 	"internal/sandbox":  0,
 	"internal/netguard": 0,
