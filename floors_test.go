@@ -51,6 +51,7 @@ var floors = map[string]int{
 	"internal/graph":     1,
 
 	"internal/match/neartext": 1,
+	"internal/match/vpdq":     1,
 
 	"internal/durable":  0,
 	"internal/sandbox":  0,
