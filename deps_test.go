@@ -36,6 +36,7 @@ var allowedModules = map[string]string{
 	"golang.org/x/mod":                                         "tlog: tree arithmetic and signed notes; this test reads go.mod with it",
 	"golang.org/x/net":                                         "match and lookup: public suffixes, IDNA, HTML as browsers parse it",
 	"golang.org/x/sync":                                        "groups of goroutines that end with the first error",
+	"golang.org/x/sys":                                         "pdq and hamming: which vector instructions the processor has",
 	"golang.org/x/text":                                        "languages by BCP 47, Unicode normal forms, old encodings",
 	"golang.org/x/tools":                                       "tests: reads the house's packages",
 	"modernc.org/sqlite":                                       "store: SQLite in pure Go, so that the binary stays static",

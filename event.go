@@ -145,6 +145,9 @@ const (
 	EventItemHandedOver     EventKind = "item.handed_over"
 	EventItemEscalated      EventKind = "item.escalated"
 	EventItemTakenOver      EventKind = "item.taken_over" // from a colleague who had it in hand
+
+	EventCaptureWarned  EventKind = "capture.warned" // what is in it was said, for whoever sees it next
+	EventExposureLimits EventKind = "authority.exposure_limits"
 )
 
 // Event is what happened. Body holds codes, references and counts, never

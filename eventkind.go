@@ -5,8 +5,8 @@ import "slices"
 // eventKinds are all kinds of event, by name; a test finds one that is missing.
 var eventKinds = [...]EventKind{
 	EventActionBatching, EventActionFrozen, EventActionJoined, EventActionOpened, EventActionPhase, EventActionReported, EventActionTargeted, EventThawAsked, EventActionThawed, EventActionThrottled,
-	EventAllotmentAnswered, EventAllotmentProposed, EventAuthorityAdded, EventAuthorityArticle16, EventBatchDone, EventBatchPlanned, EventBatchRecalled, EventBatchStepped, EventBulletinPosted,
-	EventBulletinTakenDown, EventCaptureAdded, EventCaptureErased, EventCaptureExported, EventCaseAdded, EventCaseClosed, EventCaseLed, EventCaseMandated, EventCaseMemberAdded, EventCaseMemberRemoved,
+	EventAllotmentAnswered, EventAllotmentProposed, EventAuthorityAdded, EventAuthorityArticle16, EventExposureLimits, EventBatchDone, EventBatchPlanned, EventBatchRecalled, EventBatchStepped, EventBulletinPosted,
+	EventBulletinTakenDown, EventCaptureAdded, EventCaptureErased, EventCaptureExported, EventCaptureWarned, EventCaseAdded, EventCaseClosed, EventCaseLed, EventCaseMandated, EventCaseMemberAdded, EventCaseMemberRemoved,
 	EventCaseOpened, EventCaseRemoved, EventCaseReviewDue, EventCaseReviewed, EventCasePersonAdded, EventCasePersonPlaced, EventCasePersonErased, EventCasePersonAsked, EventCommandTaken,
 	EventConsignmentConfirmed, EventConsignmentLeft, EventConsignmentPrepared, EventConsignmentRecalled, EventConsulted, EventContactAdded, EventContactDemoted, EventContactRestored, EventContactRetired,
 	EventDeliveryMoved, EventDispatchHeld, EventDispatchReleased, EventFactorAdded, EventFactorBegun, EventFactorRemoved, EventFactorReset, EventFactorResetProposed, EventHoldAsked, EventHoldLate,

@@ -30,6 +30,9 @@ const (
 	// QuestionWider asks, voluntarily, for a measure that hits others too; its text
 	// is the proportionality that two people of the authority stand for.
 	QuestionWider QuestionKind = "wider_request"
+	// QuestionMail came by mail or through an answer link, so from nobody who is
+	// known here.
+	QuestionMail QuestionKind = "mail"
 )
 
 // Question is one message between a provider and the authority that judged: it
@@ -112,6 +115,18 @@ func (r Referral) Asked(by Actor, q Question, item Item, now time.Time) (Questio
 	}
 	e := NewEvent(kind, by, string(r.ID), now, QuestionBody{Ref: q.Ref, Referral: r.Ref, Item: item.Ref, Provider: r.Provider, Authority: r.Author, Kind: q.Kind})
 	return q, e, nil
+}
+
+// Heard is what somebody of the provider wrote by mail or through the answer link
+// of a referral, as its thread shows it. How it came is told by the message's own
+// event.
+func (r Referral) Heard(q Question, m Message, now time.Time) Question {
+	q.Referral, q.Item, q.Provider, q.Author, q.Side, q.Kind, q.At = r.ID, m.Item, r.Provider, r.Author, SideProvider, QuestionMail, now
+	q.Text = strings.TrimSpace(strings.ToValidUTF8(m.Text, "\uFFFD"))
+	if text := []rune(q.Text); len(text) > QuestionMost {
+		q.Text = string(text[:QuestionMost])
+	}
+	return q
 }
 
 // Other is the side across.

@@ -40,6 +40,8 @@ type Capture struct {
 	AddedAt   string `json:"added_at"`
 	Fresh     bool   `json:"fresh" doc:"an assessment may rest on it now: seen at most 24 hours ago"`
 	ErasedAt  string `json:"erased_at,omitempty"`
+
+	Warnings []string `json:"warnings,omitempty" doc:"what is in it, as people said; missing where nobody did, or where the answer is to something else"`
 }
 
 // Captures is a list of them, the newest first.

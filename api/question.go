@@ -19,7 +19,7 @@ type Question struct {
 	ID       string `json:"id"`
 	Outward  bool   `json:"outward" doc:"always true: both sides read it"`
 	Side     string `json:"side" enum:"provider,authority"`
-	Kind     string `json:"kind" enum:"message,wider_request"`
+	Kind     string `json:"kind" enum:"message,wider_request,mail"`
 	Party    string `json:"party" doc:"name of the provider or of the authority that wrote"`
 	Operator string `json:"operator"`
 	Item     string `json:"item,omitempty"`

@@ -36,5 +36,6 @@ func (s *site) capturesOf(t *testing.T, open string) {
 	marked := s.Submit(s.North.Officers[0], testkit.Page(8))[0]
 	testkit.Must(t, s.MarkAtrocity(t.Context(), s.North.Officers[0], marked.Ref, "EXERCISE: secret ground"))
 	s.things["{capture}"], s.things["{marked}"] = c.Ref, marked.Ref
+	s.shot(t, open)
 	s.secrets = append(s.secrets, "secret vantage", "secret bytes", "secret ground")
 }

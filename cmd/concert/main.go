@@ -49,6 +49,7 @@ type cli struct {
 	Log          logCmd          `cmd:"" help:"What an operator does to the log itself."`
 	Contact      contactCmd      `cmd:"" help:"Add, list, restore or retire contact points of providers."`
 	Mail         mailCmd         `cmd:"" help:"What an operator does for mail."`
+	Hash         hashCmd         `cmd:"" help:"Hash files: SHA-256, MD5, SHA-1, and PDQ of pictures, one JSON object a line."`
 }
 
 // env is what commands write to and read from.

@@ -183,7 +183,11 @@ func inline(in []api.InlineCapture) ([]casework.Capturing, error) {
 }
 
 func captureOf(c casework.CaptureView, now time.Time) api.Capture {
-	return api.Capture{ID: c.Ref, Item: c.ItemRef, Kind: string(c.Kind), MediaType: c.MediaType, Size: c.Size, SHA256: c.SHA256, Unit: c.Unit, Operator: c.Operator, Vantage: c.Vantage,
+	var warnings []string
+	for _, w := range c.Warnings {
+		warnings = append(warnings, string(w))
+	}
+	return api.Capture{Warnings: warnings, ID: c.Ref, Item: c.ItemRef, Kind: string(c.Kind), MediaType: c.MediaType, Size: c.Size, SHA256: c.SHA256, Unit: c.Unit, Operator: c.Operator, Vantage: c.Vantage,
 		SeenAt: stamp(c.SeenAt), AddedAt: stamp(c.AddedAt), Fresh: c.Fresh(now), ErasedAt: stamp(c.ErasedAt)}
 }
 

@@ -66,6 +66,7 @@ func (s *Server) Register(mux *http.ServeMux) {
 	s.ownItems()
 	s.questions()
 	s.team()
+	s.exposures()
 	inner.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		httpkit.WriteProblem(w, r, s.log, concert.Refuse(concert.NotFound, "request.path", "", "there is nothing at %s %s: /api/openapi.json lists every path", r.Method, r.URL.Path))
 	})

@@ -269,8 +269,10 @@ func (s *Service) AskByLink(ctx context.Context, token, item, text string) error
 			return err
 		}
 		tx.Record(e)
-		_, err = tx.AddMessage(ctx, next)
-		return err
+		if _, err := tx.AddMessage(ctx, next); err != nil {
+			return err
+		}
+		return s.heard(ctx, tx, next)
 	})
 }
 

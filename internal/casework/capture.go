@@ -45,6 +45,8 @@ type Capturing struct {
 	Vantage string
 	SeenAt  time.Time // zero for now
 	Bytes   io.Reader
+
+	Warnings []concert.Warning // what is in it, as who captured it says
 }
 
 // taken is a capture whose bytes are known.
@@ -110,8 +112,10 @@ func (s *Service) keepCapture(ctx context.Context, tx *store.Tx, by concert.Acto
 	}
 	tx.Record(e)
 	tx.SetClock(concert.ClockCaptures, string(it.ID), s.now().Add(concert.ErasureTerm))
-	spare, err = tx.AddCaptures(ctx, []concert.Capture{c}, []store.Bytes{t.bytes})
-	return c, spare, err
+	if spare, err = tx.AddCaptures(ctx, []concert.Capture{c}, []store.Bytes{t.bytes}); err != nil || len(in.Warnings) == 0 {
+		return c, spare, err
+	}
+	return c, spare, s.warn(ctx, tx, by, c, it, false, in.Warnings)
 }
 
 // ready is the capture with its own names.

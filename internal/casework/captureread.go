@@ -20,6 +20,8 @@ type CaptureView struct {
 	Unit     string // of the authority that holds it
 	Operator string // number of who captured
 	ItemRef  string
+
+	Warnings []concert.Warning // those that stand; where somebody is to open it
 }
 
 // ItemCaptures are an item's captures, the newest first, as far as the reader
@@ -43,7 +45,10 @@ func (s *Service) ItemCaptures(ctx context.Context, scope concert.Scope, ref str
 		}
 		out, err = s.capturesOf(ctx, tx, by, it)
 		b.Count = len(out)
-		return err
+		if err != nil {
+			return err
+		}
+		return warned(ctx, tx, out)
 	})
 	if err != nil {
 		return nil, err
@@ -101,16 +106,31 @@ func (s *Service) openCapture(ctx context.Context, scope concert.Scope, ref, wha
 	var v CaptureView
 	var sealed store.SealedBytes
 	by := scope.Actor()
-	b := concert.ConsultedBody{What: what, Ref: ref, Count: 1}
-	err := s.reading(ctx, scope, &b, func(tx *store.Tx) error {
+	opened, err := s.unveiled(ctx, by, ref, what)
+	if err != nil {
+		return CaptureView{}, nil, err
+	}
+	find := func(tx *store.Tx) error {
 		var err error
 		v, sealed, err = s.findCapture(ctx, tx, by, ref)
 		return err
-	})
+	}
+	if opened.ID != "" && what == concert.ReadPreview {
+		// The opening itself was recorded (RevealCapture).
+		err = s.DB.View(ctx, find)
+	} else {
+		b := concert.ConsultedBody{What: what, Ref: ref, Count: 1}
+		err = s.reading(ctx, scope, &b, find)
+	}
 	if err != nil {
 		return CaptureView{}, nil, err
 	}
 	r, err := s.unseal(v.Capture, sealed)
+	if err == nil && opened.ID != "" && what == concert.ReadCapture {
+		if err = s.takenAway(ctx, opened); err != nil {
+			return CaptureView{}, nil, errors.Join(err, r.Close())
+		}
+	}
 	return v, r, err
 }
 

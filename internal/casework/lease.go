@@ -106,6 +106,13 @@ func (s *Service) tellEnd(ctx context.Context, tx *store.Tx, end *concert.ClaimE
 // the same item: the claim is written by compare-and-swap, and who comes too late
 // looks further down.
 func (s *Service) TakeNext(ctx context.Context, by concert.Actor, stage concert.ItemStatus) (Taken, error) {
+	return s.takeNext(ctx, by, stage, s.candidates)
+}
+
+// chooser gives the first items that are free for the actor, at most k.
+type chooser func(ctx context.Context, tx *store.Tx, by concert.Actor, stage concert.ItemStatus, k int) ([]store.OnSlip, error)
+
+func (s *Service) takeNext(ctx context.Context, by concert.Actor, stage concert.ItemStatus, choose chooser) (Taken, error) {
 	if err := mayTake(by, stage); err != nil {
 		return Taken{}, err
 	}
@@ -118,7 +125,7 @@ func (s *Service) TakeNext(ctx context.Context, by concert.Actor, stage concert.
 		if try < 2 || len(first) == 0 {
 			err = s.DB.View(ctx, func(tx *store.Tx) error {
 				var err error
-				first, err = s.candidates(ctx, tx, by, stage, []int{1, nextMost}[min(try, 1)])
+				first, err = choose(ctx, tx, by, stage, []int{1, nextMost}[min(try, 1)])
 				return err
 			})
 			if err != nil || len(first) == 0 {

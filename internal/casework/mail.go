@@ -11,6 +11,7 @@ import (
 	"fmt"
 	mathrand "math/rand/v2"
 	"runtime"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -357,6 +358,9 @@ func noticeAbout(ctx context.Context, tx *store.Tx, d store.Outgoing, items []co
 	if asked(d) {
 		return about, "", nil
 	}
+	if d.Kind == concert.NoticeQuestion {
+		return questionAbout(ctx, tx, d, items, about)
+	}
 	clear(about)
 	remedies, err := tx.Remedies(ctx, ids)
 	if err != nil {
@@ -370,6 +374,28 @@ func noticeAbout(ctx context.Context, tx *store.Tx, d store.Outgoing, items []co
 		}
 	}
 	return about, "", nil
+}
+
+// questionAbout is what an authority wrote in the referral's thread, and the items
+// that it is about: all that stand where it names none.
+func questionAbout(ctx context.Context, tx *store.Tx, d store.Outgoing, items []concert.Item, standing map[string]bool) (map[string]bool, string, error) {
+	qs, err := tx.Questions(ctx, d.Referral)
+	if err != nil {
+		return nil, "", err
+	}
+	i := slices.IndexFunc(qs, func(q concert.Question) bool { return q.Ref == d.Remedy })
+	if i < 0 || qs[i].Erased {
+		return nil, "", nil
+	}
+	if qs[i].Item == "" {
+		return standing, qs[i].Text, nil
+	}
+	for _, it := range items {
+		if it.ID == qs[i].Item {
+			return map[string]bool{it.Ref: standing[it.Ref]}, qs[i].Text, nil
+		}
+	}
+	return nil, "", nil
 }
 
 // letter puts the notice into its text and its attachments.
@@ -397,7 +423,10 @@ func (s *Service) letter(c concert.ContactPoint, m concert.Mail, n *formats.Noti
 	if n.Items() > 1 {
 		report.Name, report.Type = "xarf.ndjson", "application/x-ndjson"
 	}
-	l.Files = append(l.Files, dispatch.LetterFile{Name: n.Token + ".pdf", Type: "application/pdf", Data: pdf}, report)
+	l.Files = append(l.Files, dispatch.LetterFile{Name: n.Token + ".pdf", Type: "application/pdf", Data: pdf})
+	if len(xarf) > 0 {
+		l.Files = append(l.Files, report)
+	}
 	if n.Digest {
 		csv, err := formats.WriteDigestCSV(n)
 		if err != nil {
@@ -421,7 +450,7 @@ func originals(n *formats.Notice) []byte {
 	var out []byte
 	seen := map[string]bool{}
 	for _, p := range n.Parts {
-		if p.Signed != nil && !seen[p.Payload.Ref] {
+		if p.Kind != concert.NoticeQuestion && p.Signed != nil && !seen[p.Payload.Ref] {
 			seen[p.Payload.Ref] = true
 			out = append(append(out, p.Signed...), '\n')
 		}

@@ -126,6 +126,9 @@ func (s *Service) receive(ctx context.Context, tx *store.Tx, tag string, in disp
 	if _, err := tx.AddMessage(ctx, next); err != nil {
 		return err
 	}
+	if err := s.heard(ctx, tx, next); err != nil {
+		return err
+	}
 	switch {
 	case m.Kind == concert.MessageBounced:
 		return s.bounced(ctx, tx, sent, parts[sent.ID], in.Code, now)

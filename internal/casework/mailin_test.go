@@ -152,6 +152,40 @@ func TestReplyIsANoteAndAnswersNothing(t *testing.T) {
 	})
 }
 
+// A provider that has nothing but mail asks and hears: its words stand in the referral's thread, what the officer writes back goes
+// out by mail, in words and with no report for programs.
+func TestQuestionsByMailAreAnsweredInTheThread(t *testing.T) {
+	inHouse(t, func(t *testing.T, h *testkit.House) {
+		ctx, officer := t.Context(), h.North.Officers[0]
+		post, ref, items, m := posted(t, h, concert.MailSingle, testkit.Page(1))
+		testkit.Must(t, post.Deliver("abuse@video.example", replyTo(m), reply(m, "one", "", "Which minute do you mean?")))
+		waiting, err := h.Threads(ctx, officer, concert.SideAuthority, "", 10)
+		testkit.Must(t, err)
+		if len(waiting) != 1 || waiting[0].Ref != ref {
+			t.Fatalf("threads %+v", waiting)
+		}
+		_, err = h.ReplyQuestion(ctx, officer, ref, items[0].Ref, "EXERCISE: minute two, the logo at https://video.example/logo")
+		testkit.Must(t, err)
+		got := mailed(t, post, 2)[1]
+		if got.To != m.To || !strings.Contains(got.Text, "minute two, the logo at hxxps://video[.]example/logo") || !strings.Contains(got.Header.Get("Subject"), ref) {
+			t.Errorf("to %s: %s\n%s", got.To, got.Header.Get("Subject"), got.Text)
+		}
+		for name := range got.Files {
+			if !strings.HasSuffix(name, ".pdf") {
+				t.Errorf("%s is attached to a message", name)
+			}
+		}
+		v, err := h.ReadThread(ctx, testkit.Scope(t, officer), ref)
+		testkit.Must(t, err)
+		if len(v.Messages) != 2 || v.Messages[0].Kind != concert.QuestionMail || v.Messages[0].Text != "Which minute do you mean?" || v.Messages[0].Operator != "" || v.Messages[1].Side != concert.SideAuthority {
+			t.Errorf("thread %+v", v.Messages)
+		}
+		if waiting, err = h.Threads(ctx, officer, concert.SideAuthority, "", 10); err != nil || len(waiting) != 0 {
+			t.Errorf("it still waits for the authority: %+v, %v", waiting, err)
+		}
+	})
+}
+
 func TestUnknownMailboxesAreRefusedBeforeTheMessage(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *testkit.House) {
 		post, _, _, m := posted(t, h, concert.MailSingle, testkit.Page(1))

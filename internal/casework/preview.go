@@ -22,7 +22,7 @@ const (
 
 // SandboxTasks are what the children of a deployment do.
 func SandboxTasks() map[string]sandbox.Task {
-	return map[string]sandbox.Task{TaskRender: formats.RenderTask}
+	return map[string]sandbox.Task{TaskRender: formats.RenderTask, formats.TaskHash: formats.HashTask}
 }
 
 // PreviewCapture makes a safe rendition of a capture for people of its own

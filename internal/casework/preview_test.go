@@ -43,6 +43,11 @@ func TestCapturesAreOpenedInChildrenOnly(t *testing.T) {
 		show := func(ref string) formats.Rendition {
 			t.Helper()
 			_, p, err := h.PreviewCapture(t.Context(), testkit.Scope(t, ann), ref)
+			if code(err) == "capture.veiled" {
+				_, _, err = h.RevealCapture(t.Context(), testkit.Scope(t, ann), ref, false)
+				testkit.Must(t, err)
+				_, p, err = h.PreviewCapture(t.Context(), testkit.Scope(t, ann), ref)
+			}
 			testkit.Must(t, err)
 			return p
 		}
@@ -130,6 +135,8 @@ func TestABrokenFileIsNoticed(t *testing.T) {
 		it := bare(h, t, ann, testkit.Page(1))
 		c := take(h, t, ann, casework.Capturing{Item: it.Ref, Bytes: bytes.NewReader(big(4))})
 		tampered(t, h)
+		_, _, err := h.RevealCapture(t.Context(), testkit.Scope(t, ann), c.Ref, false)
+		testkit.Must(t, err)
 		_, r, err := h.OpenCapture(t.Context(), testkit.Scope(t, ann), c.Ref)
 		if err == nil {
 			_, err = io.ReadAll(r)

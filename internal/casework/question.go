@@ -2,6 +2,7 @@ package casework
 
 import (
 	"context"
+	"strings"
 
 	"concert"
 	"concert/internal/identity"
@@ -99,14 +100,21 @@ func (s *Service) addQuestion(ctx context.Context, tx *store.Tx, by concert.Acto
 	if about.ID != "" {
 		out.Items = 1
 	}
-	if err := tx.AddDeliveries(ctx, []store.Outgoing{out}); err != nil {
-		return q, err
-	}
 	tx.RecordNotice(e, out.ID)
-	if !out.NextAt.IsZero() {
-		tx.SetClock(concert.ClockDeliver, string(p.ID), now)
+	return q, s.post(ctx, tx, p, out, now)
+}
+
+// heard puts what came by mail or through an answer link into the referral's
+// thread, where the authority's people see that they are to write back.
+func (s *Service) heard(ctx context.Context, tx *store.Tx, m concert.Message) error {
+	if !m.Kind.Spoken() || m.Referral == "" || strings.TrimSpace(m.Text) == "" {
+		return nil
 	}
-	return q, nil
+	r, err := tx.ReferralByID(ctx, m.Referral)
+	if err != nil {
+		return err
+	}
+	return tx.AddQuestion(ctx, r.Heard(concert.Question{ID: concert.QuestionID(identity.NewID()), Ref: identity.NewReference("QU")}, m, s.now()))
 }
 
 // ReadThread is a referral's thread. Who reads on either side leaves a receipt,

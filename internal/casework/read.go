@@ -66,6 +66,9 @@ func (s *Service) ReadItem(ctx context.Context, scope concert.Scope, ref string)
 		if err == nil {
 			err = s.fillFlow(ctx, tx, by, &v)
 		}
+		if err == nil {
+			err = warned(ctx, tx, v.Captures)
+		}
 		return err
 	})
 	if err == nil {

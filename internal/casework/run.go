@@ -63,6 +63,7 @@ func (s *Service) Run(ctx context.Context) error {
 	g.Go(func() error { s.every(ctx, orphanTick, "files of captures", s.sweepCaptures); return nil })
 	g.Go(func() error { s.every(ctx, leaseTick, "claims", s.endClaims); return nil })
 	g.Go(func() error { s.every(ctx, forgetTick, "skips", s.forgetFlow); return nil })
+	g.Go(func() error { s.every(ctx, forgetTick, "what was seen", s.ForgetExposure); return nil })
 	return g.Wait()
 }
 

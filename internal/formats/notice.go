@@ -34,7 +34,7 @@ type NoticePart struct {
 	Kind    concert.NoticeKind
 	Payload concert.ReferralPayload // with the items that this notice is about, and no others
 	Signed  []byte                  // the signed original as JSON; nil where an item of it is erased
-	Reason  string                  // of a withdrawal or correction
+	Reason  string                  // of a withdrawal or correction; of a message, its words
 	Remedy  string                  // its reference
 	Link    string                  // one-time answer link, "" for none
 	Expires time.Time               // of the link
@@ -221,6 +221,9 @@ func (n *Notice) attached() string {
 	if n.Digest {
 		return "attached.digest"
 	}
+	if n.Parts[0].Kind == concert.NoticeQuestion {
+		return "attached.message"
+	}
 	if n.Parts[0].Signed == nil {
 		return "attached.plain"
 	}
@@ -263,7 +266,13 @@ func (w *wording) partFields(p *NoticePart) []field {
 		{w.say("label.author"), w.apart(oneLine(a.Name + " (" + a.Country + ", " + a.Unit + ")"))},
 		{w.say("label.sent"), w.apart(oneLine(p.Payload.SentAt))},
 	}
-	if p.Reason != "" {
+	switch {
+	case p.Kind == concert.NoticeQuestion:
+		if p.Reason == "" {
+			w.fail("message %s has no words", p.Remedy)
+		}
+		fs = append(fs, field{w.say("label.message"), w.apart(oneLine(p.Remedy + ": " + Defanged(p.Reason)))})
+	case p.Reason != "":
 		fs = append(fs, field{w.say("label.remedy"), w.apart(oneLine(p.Remedy + ": " + Defanged(p.Reason)))})
 	}
 	return fs

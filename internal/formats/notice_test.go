@@ -37,6 +37,9 @@ func payload(n int) concert.ReferralPayload {
 func notice(lang string, kind concert.NoticeKind, items int) *formats.Notice {
 	n := &formats.Notice{Lang: lang, Exercise: true, Provider: "EXERCISE Video", Sender: "exercise.example/log", Base: "https://concert.example", Keys: "https://concert.example/api/v1/keys", Reply: "referrals+r.tag@concert.example",
 		Token: "RF-7K3M-9QXT-4D2FH", SentAt: sentAt, Parts: []formats.NoticePart{{Kind: kind, Payload: payload(items), Signed: []byte("{}"), Link: "https://concert.example/answer#csa_x", Expires: sentAt.Add(concert.AnswerLinkTerm)}}}
+	if kind == concert.NoticeQuestion {
+		n.Parts[0].Reason, n.Parts[0].Remedy, n.Parts[0].Link = "EXERCISE: which of the two is it? https://video.example/x", "QU-1", ""
+	}
 	if kind == concert.NoticeWithdrawal || kind == concert.NoticeCorrection {
 		n.Parts[0].Reason, n.Parts[0].Remedy, n.Parts[0].Link = "EXERCISE: it was research.", "RM-1", ""
 	}
@@ -46,7 +49,7 @@ func notice(lang string, kind concert.NoticeKind, items int) *formats.Notice {
 func TestNoticeTextIsThisInEachLanguage(t *testing.T) {
 	t.Parallel()
 	for _, lang := range formats.NoticeLanguages {
-		for _, kind := range []concert.NoticeKind{concert.NoticeReferral, concert.NoticeReminder, concert.NoticeWithdrawal, concert.NoticeCorrection, concert.NoticeSandbox} {
+		for _, kind := range []concert.NoticeKind{concert.NoticeReferral, concert.NoticeReminder, concert.NoticeWithdrawal, concert.NoticeCorrection, concert.NoticeQuestion, concert.NoticeSandbox} {
 			n := notice(lang, kind, 2)
 			subject, err := n.Subject()
 			if err != nil {

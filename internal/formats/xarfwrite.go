@@ -82,6 +82,9 @@ func WriteXARF(n *Notice) ([]byte, error) {
 	var out []byte
 	for i := range n.Parts {
 		p := &n.Parts[i]
+		if p.Kind == concert.NoticeQuestion {
+			continue // a message reports nothing: programs would take it for one more report
+		}
 		for j := range p.Payload.Items {
 			text, err := json.Marshal(n.report(p, &p.Payload.Items[j]))
 			if err != nil {

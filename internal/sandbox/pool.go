@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,8 +22,8 @@ type Refused struct{ Reason string }
 // Error implements error.
 func (r *Refused) Error() string { return r.Reason }
 
-// tasksMost is how many tasks a child does before it is replaced.
-const tasksMost = 64
+// tasksDefault is how many tasks a child does before it is replaced.
+const tasksDefault = 64
 
 // Pool keeps a few children for one kind of work. It may be used by many
 // goroutines; the zero value's Size is 1.
@@ -31,6 +32,7 @@ type Pool struct {
 	Env     []string      // all that a child gets of an environment
 	Size    int           // most children at a time
 	Wall    time.Duration // most time for one task; 0 for 20 seconds
+	Tasks   int           // how many a child does before it is replaced; 0 for 64
 
 	once sync.Once
 	free chan *child // holds nil for a child that is yet to be started
@@ -89,7 +91,7 @@ func (p *Pool) Do(ctx context.Context, task string, in []byte) ([]byte, error) {
 	}
 	var refused *Refused
 	c.done++
-	if err != nil && !errors.As(err, &refused) || c.done >= tasksMost {
+	if err != nil && !errors.As(err, &refused) || c.done >= cmp.Or(p.Tasks, tasksDefault) {
 		c.end()
 		c = nil
 	}

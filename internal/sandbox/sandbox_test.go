@@ -164,7 +164,7 @@ func TestManyShareAFewChildren(t *testing.T) {
 	t.Parallel()
 	p := newPool(t)
 	var wg sync.WaitGroup
-	for i := range 3 * tasksMost {
+	for i := range 3 * tasksDefault {
 		wg.Go(func() {
 			in := fmt.Appendf(nil, "EXERCISE %d", i)
 			if out, err := p.Do(t.Context(), "echo", in); err != nil || !bytes.Equal(out, in) {

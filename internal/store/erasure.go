@@ -174,6 +174,9 @@ func (tx *Tx) Erase(ctx context.Context, it concert.Item) (n int, remains [sha25
 	if err := tx.eraseMessages(ctx, it.ID, it.Referral); err != nil {
 		return 0, remains, fmt.Errorf("erase %s: %w", it.Ref, err)
 	}
+	if err := tx.eraseExposure(ctx, it.ID); err != nil {
+		return 0, remains, err
+	}
 	delete(tx.keys, id)
 	return len(events), remains, nil
 }

@@ -241,6 +241,7 @@ var questions = []question{
 	{"threads that wait for an authority", "SELECT t.referral FROM thread t WHERE t.author = ? AND t.waits = ? ORDER BY t.last_id DESC LIMIT ?", "thread_author", 3},
 	{"threads that wait for a provider", "SELECT t.referral FROM thread t WHERE t.provider = ? AND t.waits = ? ORDER BY t.last_id DESC LIMIT ?", "thread_provider", 3},
 	{"an action's running numbers", "SELECT side, metric, sum(n) FROM tally WHERE action = ? GROUP BY side, metric", "sqlite_autoindex_tally", 1},
+	{"what a person opened since then", "SELECT id FROM reveal WHERE person = ? AND opened_at >= ? ORDER BY opened_at DESC", "reveal_person", 2},
 }
 
 func TestListQueriesWalkTheirIndex(t *testing.T) {

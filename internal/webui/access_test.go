@@ -75,8 +75,13 @@ func checkElement(n *html.Node, ids, labels map[string]bool, bad func(*html.Node
 		}
 	}
 	switch n.Data {
-	case "style", "iframe", "object", "embed", "img", "video", "audio":
+	case "style", "iframe", "object", "embed", "video", "audio":
 		bad(n, "has no place on a page")
+	case "img":
+		// Only what somebody opened knowingly (G35).
+		if !hasAttr(n.Parent, "data-veil") || attr(n, "alt") == "" {
+			bad(n, "has no place on a page")
+		}
 	case "script":
 		if attr(n, "src") == "" {
 			bad(n, "inline script")

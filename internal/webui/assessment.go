@@ -80,6 +80,7 @@ type itemPage struct {
 
 	Folder foldering
 	Flow   flowing
+	Same   samePanel
 }
 
 // homeless are refusals of forms that this person is not, or no longer,
@@ -135,7 +136,10 @@ func (u *UI) itemFor(r *http.Request, v *visit) (itemPage, error) {
 		return p, err
 	}
 	p.Assess = judging{Outlet: it.Outlet.Ref, Language: it.Language, Evaluation: it.Judged.Evaluation, Mark: it.Judged.Mark, MarkWhere: it.Judged.MarkWhere, Facts: it.Judged.Facts, Judgement: it.Judged.Judgement, Unbranded: it.Judged.Unbranded}
-	return p, u.flow(r, v, &p)
+	if err := u.flow(r, v, &p); err != nil {
+		return p, err
+	}
+	return p, u.same(r, v, &p)
 }
 
 // mayDecide reports whether the actor is a second person for this assessment

@@ -1,8 +1,9 @@
 package webui
 
 import (
-	"encoding/base64"
+	"bytes"
 	"errors"
+	"image"
 	"io"
 	"mime"
 	"net/http"
@@ -16,6 +17,8 @@ import (
 	"concert/internal/design"
 	"concert/internal/formats"
 	"concert/internal/httpkit"
+
+	_ "image/jpeg" // how a preview's picture is drawn
 )
 
 func (u *UI) captureRoutes() []route {
@@ -61,6 +64,7 @@ type capturing struct {
 	Kind, Vantage, Seen    string
 	Way, Holder, Reference string
 	On, Until, Ground      string
+	Warnings               []concert.Warning
 	Form                   string // whose errors they are: "capture", "mark", "lift", "preserve"
 	Errors                 formErrors
 }
@@ -123,7 +127,8 @@ func (u *UI) addCapture(w http.ResponseWriter, r *http.Request, v *visit) error 
 		return err
 	}
 	c := capturing{Form: "capture", Kind: field(r, "kind"), Vantage: field(r, "vantage"), Seen: field(r, "seen_at")}
-	in := casework.Capturing{Item: r.PathValue("ref"), Kind: concert.CaptureKind(c.Kind), Vantage: c.Vantage, Bytes: v.file}
+	c.Warnings = warningsIn(r)
+	in := casework.Capturing{Item: r.PathValue("ref"), Kind: concert.CaptureKind(c.Kind), Vantage: c.Vantage, Bytes: v.file, Warnings: c.Warnings}
 	err := error(nil)
 	if c.Seen != "" {
 		if in.SeenAt, err = time.Parse("2006-01-02T15:04", c.Seen); err != nil {
@@ -188,15 +193,25 @@ func (u *UI) marking(w http.ResponseWriter, r *http.Request, v *visit, form, don
 
 // capturePage is one capture with its safe rendition.
 type capturePage struct {
-	casework.CaptureView
+	casework.Veil
 	formats.Rendition
 	Now     time.Time
-	Picture string // a data: address, "" for none
+	Picture string // its address, "" for none
 	In      concert.CaptureInstrument
 	Errors  formErrors
+	Stopped bool // the errors say that a limit is reached
+	Warning bool // they are those of the form that says what is in it
+
+	Eyes       eyes
+	Veiled     bool // it opens by an act
+	Wide, High int  // of the picture as it is shown
 }
 
-// showCapture opens the preview, which is recorded.
+// exporting reports whether the form for a court was refused.
+func (p capturePage) exporting() bool { return len(p.Errors) > 0 && !p.Stopped && !p.Warning }
+
+// showCapture shows what is known of it and, where it is text or is open to the
+// reader, a preview; the reading is recorded.
 func (u *UI) showCapture(w http.ResponseWriter, r *http.Request, v *visit) error {
 	return u.captureShown(w, r, v, capturePage{})
 }
@@ -206,14 +221,24 @@ func (u *UI) captureShown(w http.ResponseWriter, r *http.Request, v *visit, p ca
 	if err != nil {
 		return err
 	}
-	if p.CaptureView, p.Rendition, err = u.svc.PreviewCapture(r.Context(), scope, r.PathValue("ref")); err != nil {
+	ref := r.PathValue("ref")
+	var c casework.CaptureView
+	c, p.Rendition, err = u.svc.PreviewCapture(r.Context(), scope, ref)
+	switch {
+	case isCode(err, "capture.veiled"):
+		p.Veil, err = u.svc.LookAtVeil(r.Context(), scope, ref)
+	case err == nil:
+		p.Veil, err = u.svc.VeilOf(r.Context(), v.actor(), c)
+	}
+	if err != nil {
 		return err
 	}
-	p.Now = u.svc.Now()
-	if len(p.Rendition.Picture) > 0 {
-		p.Picture = "data:image/jpeg;base64," + base64.StdEncoding.EncodeToString(p.Rendition.Picture)
+	p.Now, p.Eyes, p.Veiled = u.svc.Now(), eyesOf(r), p.Capture.Veiled()
+	var scripts []string
+	if shown, _, err := image.DecodeConfig(bytes.NewReader(p.Rendition.Picture)); err == nil && p.Opened.ID != "" {
+		p.Picture, p.Wide, p.High, scripts = "/captures/"+ref+"/picture", shown.Width, shown.Height, []string{"veil.js"}
 	}
-	return u.show(w, r, v, view{status: p.Errors.status(statusOf), title: p.Ref, body: captureView(p)})
+	return u.show(w, r, v, view{status: p.Errors.status(statusOf), title: p.Ref, body: captureView(p), scripts: scripts})
 }
 
 func (u *UI) captureBytes(w http.ResponseWriter, r *http.Request, v *visit) error {

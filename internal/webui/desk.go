@@ -73,6 +73,8 @@ type deskPage struct {
 	Empty     bool
 	MaySubmit bool
 	Errors    formErrors
+	Seen      casework.Seeing // the reader's own day
+	Shows     bool            // captures may open to the reader
 }
 
 func (u *UI) desk(w http.ResponseWriter, r *http.Request, v *visit) error {
@@ -123,6 +125,11 @@ func (u *UI) showDesk(w http.ResponseWriter, r *http.Request, v *visit, errs for
 		}
 	}
 	p.Counts = deskCounts(d, v)
+	if p.Shows = v.actor().MayCapture() == nil; p.Shows {
+		if p.Seen, err = u.svc.SeenToday(r.Context(), v.actor()); err != nil {
+			return err
+		}
+	}
 	return u.show(w, r, v, view{status: errs.status(statusOf), title: say(r.Context(), "Your desk"), body: deskView(p), wide: true})
 }
 

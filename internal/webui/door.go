@@ -510,6 +510,11 @@ var noticeTexts = map[string]design.Text{
 	"watch_ended":       "Taken off the watchlist.",
 	"languages":         "Recorded: these are the languages that you read.",
 	"translated":        "Translation recorded, with its maker.",
+
+	"closed":    "Closed. It opens again only by you.",
+	"warned":    "Said. Whoever opens it next reads it first.",
+	"own_limit": "Your own limit is kept.",
+	"limits":    "Set. Lower limits hold at once, higher ones from tomorrow.",
 }
 
 func noticeOf(r *http.Request) notice {

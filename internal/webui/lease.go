@@ -248,7 +248,13 @@ func (u *UI) takeOver(w http.ResponseWriter, r *http.Request, v *visit) error {
 
 func (u *UI) takeNext(w http.ResponseWriter, r *http.Request, v *visit) error {
 	stage := concert.ItemStatus(field(r, "stage"))
-	t, err := u.svc.TakeNext(r.Context(), v.actor(), stage)
+	var t casework.Taken
+	var err error
+	if field(r, "unveiled") != "" {
+		t, err = u.svc.TakeNextUnveiled(r.Context(), v.actor())
+	} else {
+		t, err = u.svc.TakeNext(r.Context(), v.actor(), stage)
+	}
 	if err != nil {
 		errs, err := formErrorsOf(err)
 		if err != nil || errs[0].Kind == concert.Forbidden {

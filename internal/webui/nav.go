@@ -53,6 +53,8 @@ var menu = []navGroup{
 		{"/second-looks", "Second looks", deskPeople},
 		{"/batches", "Many at once", deskPeople},
 		{"/search", "Search", inside},
+		{"/exposure", "What I have seen", exposed},
+		{"/team-exposure", "What the team saw", leadsDesk},
 	}},
 	{"Cases", []navItem{
 		{"/cases", "Cases", folders},

@@ -17,7 +17,8 @@ func (u *UI) preferenceRoutes() []route {
 	}
 }
 
-// readerCookie keeps how this browser is read: language, time zone and colours.
+// readerCookie keeps how this browser is read: language, time zone, colours, and
+// how pictures open.
 // It says nothing of a person, and a control room's screen is read by many.
 const readerCookie = "concert-reader"
 
@@ -74,11 +75,12 @@ func zoneName(r design.Reader) string {
 type preferencePage struct {
 	Language, Zone, Theme, Next string
 	Errors                      formErrors
+	Eyes                        eyes
 }
 
 func (u *UI) preferenceForm(w http.ResponseWriter, r *http.Request, v *visit) error {
 	now := design.ReaderOf(r.Context())
-	return u.showPreferences(w, r, v, preferencePage{Language: now.Language.Code, Zone: zoneName(now), Theme: now.Theme, Next: next(r.URL.Query().Get("next"))})
+	return u.showPreferences(w, r, v, preferencePage{Language: now.Language.Code, Zone: zoneName(now), Theme: now.Theme, Next: next(r.URL.Query().Get("next")), Eyes: eyesOf(r)})
 }
 
 func (u *UI) showPreferences(w http.ResponseWriter, r *http.Request, v *visit, p preferencePage) error {
@@ -86,7 +88,7 @@ func (u *UI) showPreferences(w http.ResponseWriter, r *http.Request, v *visit, p
 }
 
 func (u *UI) prefer(w http.ResponseWriter, r *http.Request, v *visit) error {
-	p := preferencePage{Language: field(r, "language"), Zone: field(r, "zone"), Theme: field(r, "theme"), Next: next(field(r, "next"))}
+	p := preferencePage{Language: field(r, "language"), Zone: field(r, "zone"), Theme: field(r, "theme"), Next: next(field(r, "next")), Eyes: eyesIn(field(r, "blur"), field(r, "grey"), field(r, "reveal"))}
 	if _, ok := design.LanguageOf(p.Language); !ok {
 		p.Errors = append(p.Errors, concert.Refuse(concert.Invalid, "preference.language", "language", "choose one of the languages"))
 	}
@@ -99,6 +101,8 @@ func (u *UI) prefer(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if len(p.Errors) > 0 {
 		return u.showPreferences(w, r, v, p)
 	}
-	u.setCookie(w, readerCookie, url.Values{"l": {p.Language}, "z": {strings.TrimSpace(p.Zone)}, "t": {p.Theme}}.Encode(), readerSeconds)
+	q := url.Values{"l": {p.Language}, "z": {strings.TrimSpace(p.Zone)}, "t": {p.Theme}}
+	p.Eyes.kept(q)
+	u.setCookie(w, readerCookie, q.Encode(), readerSeconds)
 	return onward(w, r, p.Next, "", "")
 }

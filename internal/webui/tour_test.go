@@ -86,6 +86,8 @@ var unlinked = map[string]string{
 	"GET /account/factors/totp":     "a form leads there, as long as a secret waits for its first code",
 	"GET /answer/{token}":           "behind a link in a mail (TestBrowserProviderAnswersFromTheMailsLink)",
 
+	"GET /captures/{ref}/picture": "no page: the picture on one, once a form opened it (TestG35BrowserAPictureIsVeiledUntilHeld)",
+
 	"GET /items/{ref}/proportionality": "stands on an item that cannot be isolated only",
 	"GET /notes/{ref}":                 "stands at a closed action's end only",
 }

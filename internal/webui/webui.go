@@ -99,6 +99,7 @@ func (u *UI) routes() []route {
 		u.languageRoutes(),
 		u.actionRoutes(),
 		u.portalRoutes(),
+		u.exposureRoutes(),
 		u.registerRoutes(),
 	)
 }

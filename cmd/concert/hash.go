@@ -1,0 +1,202 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"concert/internal/formats"
+	"concert/internal/sandbox"
+)
+
+type hashCmd struct {
+	Files []string `arg:"" name:"file" help:"Files, directories with all that is in them, or - for standard input."`
+}
+
+// hashTasks is how many pictures a child opens before another takes its place:
+// starting one costs as much as ten pictures.
+const hashTasks = 500
+
+// progressEvery is how often a terminal is told how far it is.
+const progressEvery = 200 * time.Millisecond
+
+// hashJob is one file, or what kept it from being read; done holds its answer.
+type hashJob struct {
+	path string
+	err  error
+	done chan formats.FileHash
+}
+
+// Run prints an object for each file, in the order of the files.
+func (c *hashCmd) Run(ctx context.Context, e *env) error {
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("pictures are opened in children of this program, which does not find itself: %w", err)
+	}
+	workers := runtime.GOMAXPROCS(0)
+	// A child keeps nothing, so that collecting rarely costs little memory; its limit holds.
+	pool := &sandbox.Pool{Command: []string{self, childCommand}, Env: []string{"GOGC=400"}, Size: workers, Tasks: hashTasks}
+	defer pool.Close()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // before Close, which waits for children at work
+
+	todo, inOrder := make(chan *hashJob), make(chan *hashJob, 16*workers)
+	go c.find(ctx, todo, inOrder)
+	for range workers {
+		// Told to stop, one may still wait for standard input: nobody waits for it.
+		go func() {
+			for j := range todo {
+				j.done <- hashOne(ctx, e, pool, j)
+			}
+		}()
+	}
+	return hashPrint(ctx, e, inOrder)
+}
+
+// hashPrint writes the answers and says how far it is.
+func hashPrint(ctx context.Context, e *env, inOrder <-chan *hashJob) error {
+	out := bufio.NewWriter(e.stdout)
+	enc := json.NewEncoder(out)
+	enc.SetEscapeHTML(false)
+	var files, bad atomic.Int64
+	stop := hashProgress(e.stderr, &files, &bad)
+	defer stop()
+	for j := range inOrder {
+		select {
+		case f := <-j.done:
+			if files.Add(1); f.Error != "" {
+				bad.Add(1)
+			}
+			if err := enc.Encode(f); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return errors.Join(out.Flush(), ctx.Err())
+		}
+		// Whoever reads along sees a line when it is made, not when a buffer is full.
+		if len(inOrder) == 0 {
+			if err := out.Flush(); err != nil {
+				return err
+			}
+		}
+	}
+	stop()
+	if err := errors.Join(out.Flush(), ctx.Err()); err != nil {
+		return err
+	}
+	if bad.Load() > 0 {
+		return &exitError{code: exitFailed, err: fmt.Errorf("%d of %d files with an error", bad.Load(), files.Load())}
+	}
+	return nil
+}
+
+// find gives every file to the workers and to the printer, directories by name.
+func (c *hashCmd) find(ctx context.Context, todo, inOrder chan<- *hashJob) {
+	defer close(todo)
+	defer close(inOrder)
+	give := func(path string, err error) error {
+		j := &hashJob{path: path, err: err, done: make(chan formats.FileHash, 1)}
+		for _, to := range []chan<- *hashJob{inOrder, todo} {
+			select {
+			case to <- j:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		return nil
+	}
+	for _, path := range c.Files {
+		st, err := os.Stat(path)
+		if path == "-" || err != nil || !st.IsDir() {
+			if path == "-" {
+				err = nil
+			}
+			if give(path, err) != nil {
+				return
+			}
+			continue
+		}
+		err = filepath.WalkDir(path, func(p string, d fs.DirEntry, err error) error {
+			if err == nil && (d.IsDir() || d.Type()&fs.ModeSymlink != 0) {
+				return nil // where a link leads is read where it stands
+			}
+			return give(p, err)
+		})
+		if err != nil {
+			return // told to stop
+		}
+	}
+}
+
+func hashOne(ctx context.Context, e *env, pool *sandbox.Pool, j *hashJob) formats.FileHash {
+	if j.err != nil {
+		return formats.FileHash{File: j.path, Error: plainReason(j.err)}
+	}
+	if j.path == "-" {
+		return formats.HashFile(ctx, pool, "-", e.stdin)
+	}
+	// A pipe or a device may never end, and opening one may never return.
+	st, err := os.Stat(j.path)
+	if err == nil && !st.Mode().IsRegular() {
+		return formats.FileHash{File: j.path, Error: "it is no regular file"}
+	}
+	if err != nil {
+		return formats.FileHash{File: j.path, Error: plainReason(err)}
+	}
+	f, err := os.Open(j.path)
+	if err != nil {
+		return formats.FileHash{File: j.path, Error: plainReason(err)}
+	}
+	defer f.Close()
+	return formats.HashFile(ctx, pool, j.path, f)
+}
+
+// plainReason leaves out the path, which stands beside it.
+func plainReason(err error) string {
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		return at.Err.Error()
+	}
+	return err.Error()
+}
+
+// hashProgress says how far it is where somebody sees it, until it is stopped.
+func hashProgress(to io.Writer, files, bad *atomic.Int64) (stop func()) {
+	f, ok := to.(*os.File)
+	if !ok {
+		return func() {}
+	}
+	if st, err := f.Stat(); err != nil || st.Mode()&os.ModeCharDevice == 0 {
+		return func() {}
+	}
+	began, quit, ended := time.Now(), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(progressEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				n := files.Load()
+				fmt.Fprintf(to, "\r\x1b[K%d files, %d errors, %.0f a second", n, bad.Load(), float64(n)/time.Since(began).Seconds())
+			case <-quit:
+				fmt.Fprint(to, "\r\x1b[K")
+				return
+			}
+		}
+	}()
+	return sync.OnceFunc(func() {
+		close(quit)
+		<-ended
+	})
+}
