@@ -181,8 +181,8 @@ func invented(r *rand.Rand, n, words int) [][3]string {
 	return texts
 }
 
-// declaration reads the shared human rights texts, two paragraphs a text, by language; nil where they are not in the checkout.
-func declaration(t *testing.T) [][]string {
+// declaration reads the shared human rights texts, some paragraphs a text, by language; nil where they are not in the checkout.
+func declaration(t *testing.T, paragraphs int) [][]string {
 	files, err := filepath.Glob("../../../../shared/data/language/*.txt")
 	if err != nil {
 		t.Fatal(err)
@@ -197,8 +197,8 @@ func declaration(t *testing.T) [][]string {
 			t.Fatal(err)
 		}
 		lines, texts := strings.Split(strings.TrimSpace(string(text)), "\n"), []string(nil)
-		for i := 0; i+3 <= len(lines); i += 3 {
-			texts = append(texts, strings.Join(lines[i:i+3], "\n"))
+		for i := 0; i+paragraphs <= len(lines); i += paragraphs {
+			texts = append(texts, strings.Join(lines[i:i+paragraphs], "\n"))
 		}
 		languages = append(languages, texts)
 	}
@@ -212,46 +212,48 @@ func TestAlteredTextsAreFound(t *testing.T) {
 	for _, words := range []int{30, 200} {
 		var texts []string
 		translated := map[int]int{}
-		for i, same := range invented(r, 100, words) {
+		for i, same := range invented(r, 60, words) {
 			texts = append(texts, same[:]...)
 			translated[3*i], translated[3*i+1], translated[3*i+2] = 3*i+1, 3*i+2, 3*i
 		}
 		measure(t, r, fmt.Sprintf("invented, %d words", words), texts, translated, words >= 200)
 	}
-	languages := declaration(t)
-	if languages == nil {
-		t.Log("the shared language texts are not beside this checkout: invented texts only")
-		return
-	}
-	var texts []string
-	translated := map[int]int{}
-	for _, list := range languages {
-		for i, text := range list {
-			if len(texts) > len(list) {
-				translated[len(texts)] = i
+	for _, paragraphs := range []int{1, 3} {
+		var texts []string
+		translated := map[int]int{}
+		for _, list := range declaration(t, paragraphs) {
+			for i, text := range list {
+				if len(texts) >= len(list) {
+					translated[len(texts)] = i
+				}
+				texts = append(texts, text)
 			}
-			texts = append(texts, text)
 		}
+		if texts == nil {
+			t.Log("the shared language texts are not beside this checkout: invented texts only")
+			return
+		}
+		measure(t, r, fmt.Sprintf("human rights in ten languages, %d paragraphs", paragraphs), texts, translated, false)
 	}
-	measure(t, r, "human rights in ten languages, three paragraphs", texts, translated, false)
 }
 
 func measure(t *testing.T, r *rand.Rand, name string, texts []string, translated map[int]int, strict bool) {
-	sketches := make([]Sketch, len(texts))
+	sketches, short := make([]Sketch, len(texts)), 0
 	x := NewIndex[int]()
 	for i, text := range texts {
 		sketches[i] = SketchOf(text)
 		if !x.Add(i, &sketches[i]) {
-			t.Logf("%s: text %d is short: %.60q", name, i, text)
+			short++
 		}
 	}
 	other := func() string { return texts[r.IntN(len(texts))] }
 	pairs, false1, false2, falseVerdicts := 0, 0, 0, 0
-	t.Logf("%s: %d texts", name, len(texts))
+	t.Logf("%s: %d texts, %d of them short", name, len(texts), short)
 	t.Logf("| %-42s | %9s | %9s | %9s | %9s |", "alteration", "same", "radius 3", "candidate", "verdict")
 	for _, a := range alterations {
 		var n, same, within, candidates, verdict float64
-		for i, text := range texts {
+		for i := 0; i < len(texts); i += max(1, len(texts)/190) {
+			text := texts[i]
 			s := SketchOf(a.alter(r, text, other))
 			if s.Short() || sketches[i].Short() {
 				continue
@@ -307,7 +309,8 @@ func measure(t *testing.T, r *rand.Rand, name string, texts []string, translated
 	}
 	t.Logf("| %-42s | %d of %d match, mean distance %d |", "translated", wrong, len(translated), distance/len(translated))
 	t.Logf("| other texts | %d within radius 3, %d candidates, %d verdicts of %d pairs |", false1, false2, falseVerdicts, pairs)
-	if wrong > 0 || falseVerdicts > 0 {
+	// Halves of single paragraphs of the declaration may well be one formula: "Everyone has the right to ...".
+	if wrong > 0 || falseVerdicts*100_000 > pairs || strict && falseVerdicts > 0 {
 		t.Errorf("%s: %d translations and %d other texts taken for the same", name, wrong, falseVerdicts)
 	}
 }

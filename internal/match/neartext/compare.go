@@ -8,7 +8,7 @@ type Verdict string
 // The verdicts, the first that holds.
 const (
 	Same      Verdict = "same"      // equal normal forms, links included; short texts too
-	Short     Verdict = "short"     // one of them is short, see [Sketch.Short]: nothing else is told
+	Short     Verdict = "short"     // one of them is short, see [Sketch.Short], or what they share is: nothing else is told
 	Near      Verdict = "near"      // each holds at least NearShare of the other's shingles
 	Part      Verdict = "part"      // at least PartShare of the one's shingles are in the other
 	Different Verdict = "different" // none of these
@@ -59,10 +59,13 @@ func Compare(a, b string) Likeness {
 func (s *Sketch) Compare(other *Sketch) Likeness {
 	l := Likeness{Distance: s.Distance(other), WordsA: s.Words, WordsB: other.Words}
 	l.ShareOfA, l.ShareOfB = s.Shares(other)
+	common, _, _ := s.common(other)
 	switch {
 	case s.Key == other.Key:
 		l.Verdict = Same
 	case s.Short() || other.Short():
+		l.Verdict = Short
+	case max(l.ShareOfA, l.ShareOfB) >= NearShare && common < LeastShingles:
 		l.Verdict = Short
 	case min(l.ShareOfA, l.ShareOfB) >= NearShare:
 		l.Verdict = Near

@@ -189,6 +189,8 @@ func TestVerdicts(t *testing.T) {
 		{"EXERCISE hello", "exercise hello there", Short},
 		{sample, "EXERCISE hello", Short},
 		{strings.Repeat("buy now ", 50), strings.Repeat("buy now ", 49), Short},
+		{"In the name of the exercise, the patient, the kind, the just: the ferry leaves at nine", "In the name of the exercise, the patient, the kind, the just: nobody may enter", Near},
+		{"EXERCISE. To all our friends, greetings: the ferry leaves at nine", "EXERCISE. To all our friends, greetings: nobody may enter here now", Short},
 		{sample, long, Part},
 		{long, sample, Part},
 		{sample, "EXERCISE. Un bateau rouge quitte le vieux port à neuf heures du matin, et qui veut venir apporte du pain, de l'eau et un manteau chaud.", Different},

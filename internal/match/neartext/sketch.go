@@ -15,8 +15,8 @@ const (
 	Version = 1
 	// LeastWords is how long a text must be before anything but equality is told of it, in the words of [Sketch].
 	LeastWords = 10
-	// LeastShingles is how many different shingles it must have, too: a formula said fifty times is short.
-	LeastShingles = 6
+	// LeastShingles is how many different shingles it must have, too, and how many two texts must have in common: less than ten words in a row is a formula.
+	LeastShingles = 8
 	// MostShingles is how many hashes a sketch keeps: all of a text of up to so many words, the smallest of a longer one, which
 	// are a fair sample.
 	MostShingles = 1024
@@ -94,6 +94,12 @@ func (s *Sketch) Distance(other *Sketch) int { return bits.OnesCount64(s.Simhash
 // Shares says which share of the shingles of s are in other, and of other's in s, 0 to 1: exact where both are complete, else
 // from the sample that both hold. Nothing shares nothing.
 func (s *Sketch) Shares(other *Sketch) (ofThis, ofOther float64) {
+	common, n, m := s.common(other)
+	return float64(common) / float64(max(1, n)), float64(common) / float64(max(1, m))
+}
+
+// common counts the shingles that both have, of how many of each.
+func (s *Sketch) common(other *Sketch) (common, ofThis, ofOther int) {
 	most := ^uint32(0)
 	for _, t := range []*Sketch{s, other} {
 		if t.Distinct > len(t.Shingles) && len(t.Shingles) > 0 {
@@ -101,7 +107,6 @@ func (s *Sketch) Shares(other *Sketch) (ofThis, ofOther float64) {
 		}
 	}
 	a, b := upTo(s.Shingles, most), upTo(other.Shingles, most)
-	common := 0
 	for i, j := 0, 0; i < len(a) && j < len(b); {
 		switch {
 		case a[i] < b[j]:
@@ -112,7 +117,7 @@ func (s *Sketch) Shares(other *Sketch) (ofThis, ofOther float64) {
 			common, i, j = common+1, i+1, j+1
 		}
 	}
-	return float64(common) / float64(max(1, len(a))), float64(common) / float64(max(1, len(b)))
+	return common, len(a), len(b)
 }
 
 func upTo(list []uint32, most uint32) []uint32 {

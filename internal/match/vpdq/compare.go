@@ -8,9 +8,9 @@ import (
 )
 
 const (
-	// Radius is the distance up to and with which two frames are one, and QualityLeast the quality from which on a frame counts
-	// (both of python-threatexchange).
-	Radius       = 31
+	// Radius is the distance up to and with which two frames are one (python-threatexchange).
+	Radius = 31
+	// QualityLeast is the quality from which on a frame counts (python-threatexchange).
 	QualityLeast = 50
 	// QueryShare is the share of the query's frames from which on python-threatexchange speaks of a match; of the other video's
 	// frames it asks none.

@@ -11,9 +11,9 @@ import (
 )
 
 const (
-	// Level1Least and Level2Least are the scores from which on the reference takes two videos for one; from 0.9 on they are
-	// nearly equal.
+	// Level1Least is the score of level 1 from which on the reference looks at level 2.
 	Level1Least = 0.7
+	// Level2Least is the score of level 2 from which on it takes two videos for one; from 0.9 on they are nearly equal.
 	Level2Least = 0.7
 
 	tmkDimension        = 256 // of PDQF, the only frame feature in use
