@@ -33,6 +33,7 @@ func TestNormalForm(t *testing.T) {
 		{"می\u200cخواهم میخواهم", "ميخواهم ميخواهم"},
 		{"שָׁלוֹם", "שלום"},
 		{"हिन्दी में", "हिन्दी में"},
+		{"क" + strings.Repeat("\u094d", 40) + "ख", "क" + strings.Repeat("\u094d", 4) + "ख"},
 		{"日本語のテスト ﾃﾞｰﾀ", "日 本 語 の テ ス ト デ ー タ"},
 		{"한국어 시험", "한국어 시험"},
 		{"see hxxps[:]//exercise[.]example/Page, and more", "see https://exercise.example/page and more"},

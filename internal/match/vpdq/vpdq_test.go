@@ -172,6 +172,19 @@ func TestSegmentsShowWhichPartIsWhich(t *testing.T) {
 	}
 }
 
+// A stretch that goes on behind another one, nearer than the gap allowed, is two: no moment is explained twice.
+func TestSegmentsDoNotReachOverOthers(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(11, 11))
+	long := film(r, 100, 10)
+	a := slices.Concat(copied(r, long, 50, 50.5, 0, 5), copied(r, long, 20, 22.5, 0.5, 5), copied(r, long, 53, 53.5, 3, 5))
+	l, err := Compare(a, long)
+	if err != nil || len(l.Segments) != 3 {
+		t.Errorf("%+v %v", l.Segments, err)
+	}
+	checkSegments(t, a, long, l)
+}
+
 // In a speech each second looks like the next; the right offset is where the frames are nearest.
 func TestSegmentsOfFramesAllAlike(t *testing.T) {
 	t.Parallel()
