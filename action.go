@@ -74,7 +74,7 @@ func (a Action) Opened(by Actor, now time.Time) (Action, Event, error) {
 	case len(a.Mandate) < 5:
 		return a, Event{}, Refuse(Invalid, "action.mandate", "mandate", "a joint action needs the mandate it acts under")
 	case !a.EndsAt.After(a.StartsAt):
-		return a, Event{}, Refuse(Invalid, "action.dates", "ends_at", "a joint action ends after it starts")
+		return a, Event{}, Refuse(Invalid, "action.dates", "ends_at", "a joint action ends after it starts: correct one of the two")
 	}
 	a.Phase, a.CreatedBy, a.CreatedAt = PhasePrepare, by.Person, now
 	return a, NewEvent(EventActionOpened, by, string(a.ID), now, RegisterBody{Ref: a.Ref, Authority: a.Lead, Phase: a.Phase, Exercise: a.Exercise}), nil

@@ -67,7 +67,7 @@ func (a Action) Allotted(by Actor, l Allotment, takesPart []Participant, now tim
 	case !slices.Contains(AllotmentKinds, l.Kind):
 		return l, Event{}, Refuse(Invalid, "allotment.kind", "kind", "%q is no proposal; the kinds are %v", l.Kind, AllotmentKinds)
 	case !takes(l.From):
-		return l, Event{}, Refuse(Invalid, "allotment.from", "from", "that authority takes no part in action %s", a.Ref)
+		return l, Event{}, Refuse(Invalid, "allotment.from", "from", "that authority takes no part in action %s: choose one that does", a.Ref)
 	case l.Kind == AllotReassign && (!takes(l.To) || l.To == l.From):
 		return l, Event{}, Refuse(Invalid, "allotment.to", "to", "name another participant of action %s who takes the items on", a.Ref)
 	case l.Kind != AllotReassign && l.To != "":
@@ -97,7 +97,7 @@ func (l Allotment) Answered(by Actor, a Action, word AllotmentWord, ground strin
 	case l.Answer != "":
 		return l, Event{}, Refuse(Conflict, "allotment.answered", "", "proposal %s is %s already", l.Ref, l.Answer)
 	case word != AllotAccepted && word != AllotDeclined:
-		return l, Event{}, Refuse(Invalid, "allotment.answer", "answer", "a unit accepts or declines")
+		return l, Event{}, Refuse(Invalid, "allotment.answer", "answer", "a unit accepts or declines: choose one")
 	case word == AllotDeclined && len(strings.TrimSpace(ground)) < actionReason:
 		return l, Event{}, Refuse(Invalid, "allotment.ground", "ground", "declining needs a reason of at least ten characters: the coordinator reads it")
 	}

@@ -212,7 +212,7 @@ func (it Item) Decided(by Actor, d Approval, earlier []Approval, scope ScopeList
 		}
 	}
 	if d.Decision != Approve && d.Decision != Reject {
-		return it, d, Event{}, Refuse(Invalid, "approval.decision", "decision", "decision is approve or reject")
+		return it, d, Event{}, Refuse(Invalid, "approval.decision", "decision", "decision is approve or reject: choose one")
 	}
 	basis, foreign := by.understood([]string{it.Language}, d.Translations, it.Assessor)
 	if foreign != "" {

@@ -70,7 +70,7 @@ func (b Bulletin) Posted(by Actor, a Action, now time.Time) (Bulletin, Event, er
 	case b.Kind == BulletinHandOver && b.To == "":
 		return b, Event{}, Refuse(Invalid, "bulletin.to", "to", "say who takes over: a coordinator, by operator number")
 	case b.Kind == BulletinHandOver && b.To == by.Person:
-		return b, Event{}, Refuse(Invalid, "bulletin.to_self", "to", "you hand over to another coordinator")
+		return b, Event{}, Refuse(Invalid, "bulletin.to_self", "to", "you hand over to another coordinator, not to yourself: name one")
 	}
 	b.Action, b.By, b.At = a.ID, by.Person, now
 	e := NewEvent(EventBulletinPosted, by, string(b.ID), now, ActionBody{Action: a.ID, Ref: b.Ref, Kind: string(b.Kind), Person: b.To})
@@ -83,7 +83,7 @@ func (b Bulletin) TakenDown(by Actor, now time.Time) (Bulletin, Event, error) {
 		return b, Event{}, err
 	}
 	if !b.Kind.OnWall() || !b.EndedAt.IsZero() {
-		return b, Event{}, Refuse(Conflict, "bulletin.ended", "", "bulletin %s does not stand on the wall", b.Ref)
+		return b, Event{}, Refuse(Conflict, "bulletin.ended", "", "bulletin %s does not stand on the wall: there is nothing to take down", b.Ref)
 	}
 	b.EndedBy, b.EndedAt = by.Person, now
 	return b, NewEvent(EventBulletinTakenDown, by, string(b.ID), now, ActionBody{Action: b.Action, Ref: b.Ref, Kind: string(b.Kind)}), nil
@@ -97,9 +97,9 @@ func (b Bulletin) Taken(by Actor, now time.Time) (Bulletin, Event, error) {
 	}
 	switch {
 	case b.Kind != BulletinHandOver || !b.EndedAt.IsZero():
-		return b, Event{}, Refuse(Conflict, "bulletin.no_hand_over", "", "bulletin %s is no hand-over that waits", b.Ref)
+		return b, Event{}, Refuse(Conflict, "bulletin.no_hand_over", "", "bulletin %s is no hand-over that waits: it was taken already, or is of another kind", b.Ref)
 	case b.To != by.Person:
-		return b, Event{}, Refuse(Forbidden, "bulletin.not_yours", "", "hand-over %s is addressed to another coordinator", b.Ref)
+		return b, Event{}, Refuse(Forbidden, "bulletin.not_yours", "", "hand-over %s is addressed to another coordinator: that one takes it", b.Ref)
 	}
 	b.EndedBy, b.EndedAt = by.Person, now
 	return b, NewEvent(EventCommandTaken, by, string(b.ID), now, ActionBody{Action: b.Action, Ref: b.Ref, Person: b.By}), nil

@@ -156,14 +156,15 @@ func takes(pattern, media string) bool {
 // captured refuses an assessment that rests on no fresh capture of the
 // assessor's own authority (G06). It says which there is and how to give one.
 func (a Assessment) captured(by Actor, it Item, now time.Time) error {
-	c, how := a.Capture, "take a screenshot, or save the page or the file, and add it on the item's page, with POST /api/v1/items/"+it.Ref+"/captures, or with: concert capture add "+it.Ref+" FILE"
+	const how = "take a screenshot, or save the page or the file, and add it on the item's page, with POST /api/v1/items/%[1]s/captures, or with: concert capture add %[1]s FILE"
+	c := a.Capture
 	switch {
 	case c.ID == "" || c.Item != it.ID || c.Authority != by.Authority:
-		return Refuse(Conflict, "assessment.capture", "capture", "item %s has no capture of your own authority, and nobody judges what was not seen and kept: %s", it.Ref, how)
+		return Refuse(Conflict, "assessment.capture", "capture", "item %[1]s has no capture of your own authority, and nobody judges what was not seen and kept: "+how, it.Ref)
 	case !c.ErasedAt.IsZero():
-		return Refuse(Conflict, "assessment.capture", "capture", "the bytes of %s, your authority's newest capture of item %s, are erased: %s", c.Ref, it.Ref, how)
+		return Refuse(Conflict, "assessment.capture", "capture", "the bytes of %[2]s, your authority's newest capture of item %[1]s, are erased: "+how, it.Ref, c.Ref)
 	case !c.Fresh(now):
-		return Refuse(Conflict, "assessment.capture", "capture", "%s, your authority's newest capture of item %s, was seen %s, more than %d hours ago: see whether it is still there and capture again; %s", c.Ref, it.Ref, c.SeenAt.UTC().Format(time.RFC3339), int(CaptureFresh/time.Hour), how)
+		return Refuse(Conflict, "assessment.capture", "capture", "%[2]s, your authority's newest capture of item %[1]s, was seen %[3]s, more than %[4]d hours ago: see whether it is still there and capture again; "+how, it.Ref, c.Ref, c.SeenAt.UTC().Format(time.RFC3339), int(CaptureFresh/time.Hour))
 	}
 	return nil
 }
@@ -202,7 +203,7 @@ func (c Capture) Expired(it Item, m Atrocity, referred, now time.Time) (next Cap
 	until, code, runs := c.Term(it, m, referred)
 	switch {
 	case !runs:
-		return c, e, again, Refuse(Conflict, "capture.term", "", "no term runs for capture %s", c.Ref)
+		return c, e, again, Refuse(Conflict, "capture.term", "", "no term runs for capture %s: there is nothing to erase yet", c.Ref)
 	case now.Before(until):
 		return c, e, until, Refuse(Conflict, "capture.term", "", "capture %s is kept until %s", c.Ref, until.Format(time.DateOnly))
 	}

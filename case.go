@@ -223,7 +223,7 @@ func (c Case) MemberRemoved(by Actor, p PersonID, now time.Time) (Case, Event, e
 	case p == c.Lead:
 		return c, Event{}, Refuse(Conflict, "case.member", "person", "the person who leads stays a member: hand the lead over first")
 	case !slices.Contains(c.Members, p):
-		return c, Event{}, Refuse(Conflict, "case.member", "person", "this person is no member")
+		return c, Event{}, Refuse(Conflict, "case.member", "person", "this person is no member: choose one from the list of members")
 	}
 	c.Members = slices.DeleteFunc(slices.Clone(c.Members), func(m PersonID) bool { return m == p })
 	return c, c.event(EventCaseMemberRemoved, by, now, func(b *CaseBody) { b.Member = p }), nil

@@ -83,7 +83,7 @@ func (b Consignment) Prepared(by Actor, a Action, now time.Time) (Consignment, E
 	case !a.Batched:
 		return b, Event{}, Refuse(Conflict, "consignment.not_batched", "", "items of action %s go out as they are approved: set releases to consignments first", a.Ref)
 	case b.Items == 0:
-		return b, Event{}, Refuse(Conflict, "consignment.empty", "items", "no approved item of action %s waits for this provider that could go", a.Ref)
+		return b, Event{}, Refuse(Conflict, "consignment.empty", "items", "no approved item of action %s waits for this provider that could go: choose another one, or wait for approvals", a.Ref)
 	case b.Items > ConsignmentMost:
 		return b, Event{}, Refuse(TooLarge, "consignment.large", "items", "a consignment has at most %d items", ConsignmentMost)
 	}

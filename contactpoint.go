@@ -125,12 +125,12 @@ func (c ContactPoint) Check() error {
 	case c.QuietFrom < 0 || c.QuietFrom >= 1440 || c.QuietTo < 0 || c.QuietTo >= 1440:
 		return Refuse(Invalid, "contact.quiet", "quiet_from", "quiet hours are times of day, 00:00 to 23:59 (over the API minutes after local midnight, 0 to 1439)")
 	case c.PerHour < 0 || c.Messages < 0:
-		return Refuse(Invalid, "contact.per_hour", "per_hour", "items and messages an hour are counts, 0 for no bound")
+		return Refuse(Invalid, "contact.per_hour", "per_hour", "items and messages an hour are counts, 0 for no bound: write a count")
 	case len(c.Languages) > 20:
 		return Refuse(TooLarge, "contact.languages", "languages", "a contact point names at most 20 languages")
 	}
 	if _, err := time.LoadLocation(c.Zone); err != nil {
-		return Refuse(Invalid, "contact.zone", "zone", "%q is no IANA time zone (for example Europe/Dublin)", c.Zone)
+		return Refuse(Invalid, "contact.zone", "zone", "%q is no IANA time zone (for example Europe/Dublin): write its name", c.Zone)
 	}
 	return c.checkWay()
 }
@@ -152,7 +152,7 @@ func (c ContactPoint) checkWay() error {
 		}
 	case ChannelPull:
 		if c.Address != "" {
-			return Refuse(Invalid, "contact.address", "address", "a contact point that pulls its inbox has no address")
+			return Refuse(Invalid, "contact.address", "address", "a contact point that pulls its inbox has no address: leave it empty")
 		}
 	default:
 		return Refuse(Invalid, "contact.channel", "channel", "channel is %q, %q or %q: got %q", ChannelWebhook, ChannelPull, ChannelMail, c.Channel)
@@ -260,7 +260,7 @@ func (c ContactPoint) Restored(by Actor, now time.Time) (ContactPoint, Event, er
 		return c, Event{}, Refuse(Conflict, "contact.retired", "", "contact point %s is retired: register it again instead", c.Ref)
 	}
 	if c.DemotedAt.IsZero() {
-		return c, Event{}, Refuse(Conflict, "contact.not_demoted", "", "contact point %s is in use", c.Ref)
+		return c, Event{}, Refuse(Conflict, "contact.not_demoted", "", "contact point %s is in use: there is nothing to restore", c.Ref)
 	}
 	c.DemotedAt, c.Bounces = time.Time{}, 0
 	return c, NewEvent(EventContactRestored, by, string(c.ID), now, c.body("")), nil

@@ -206,7 +206,7 @@ func (it Item) LegallyFree(by Actor, reason string, now time.Time) (Item, Event,
 		return it, Event{}, err
 	}
 	if it.HeldLegal.IsZero() {
-		return it, Event{}, Refuse(Conflict, "legal_hold.none", "", "no legal hold stands on item %s", it.Ref)
+		return it, Event{}, Refuse(Conflict, "legal_hold.none", "", "no legal hold stands on item %s: there is nothing to lift", it.Ref)
 	}
 	it.HeldLegal = time.Time{}
 	return it, NewEvent(EventLegalHoldLifted, by, string(it.ID), now, ErasureBody{Ref: it.Ref, Authority: it.Custodian()}).WithSealed(GroundText{Ground: reason}), nil

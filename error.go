@@ -24,8 +24,9 @@ type Error struct {
 	Message string // what was wrong, where, and the way out
 	Field   string // the field at fault, "" where there is none
 
-	form string // Message before what goes into it was put there
-	args []any
+	about string // reference of the one among many that was refused
+	form  string // Message before what goes into it was put there
+	args  []any
 }
 
 // Error implements error.
@@ -42,20 +43,30 @@ func Refuse(kind ErrorKind, code, field, format string, args ...any) *Error {
 	return &Error{Kind: kind, Code: code, Field: field, Message: fmt.Sprintf(format, args...), form: format, args: args}
 }
 
-// Said is the message's form and what went into it, for whoever says it in
-// another language.
-func (e *Error) Said() (form string, args []any) {
-	if e.form == "" {
-		return e.Message, nil
+// About is the refusal of one among many: the message begins with its reference.
+func (e *Error) About(ref string) *Error {
+	c := *e
+	if c.form == "" {
+		c.form = c.Message
 	}
-	return e.form, e.args
+	c.about, c.Message = ref, ref+": "+e.Message
+	return &c
+}
+
+// Said is the message's form and what went into it, for whoever says it in
+// another language; about is the reference that stands before it, "" for none.
+func (e *Error) Said() (about, form string, args []any) {
+	if e.form == "" {
+		return e.about, e.Message, nil
+	}
+	return e.about, e.form, e.args
 }
 
 // ErrStale is what a save finds when the row has moved on since it was loaded.
 var ErrStale = &Error{Kind: Conflict, Code: "stale", Message: "someone else changed this meanwhile; load it again and repeat what still applies"}
 
 // ErrNotFound is what a look-up by id or reference finds nothing with.
-var ErrNotFound = &Error{Kind: NotFound, Code: "not_found", Message: "there is nothing here under this reference that you may see"}
+var ErrNotFound = &Error{Kind: NotFound, Code: "not_found", Message: "there is nothing here under this reference that you may see: check it, or look for it on the search page"}
 
 // ErrInFlight refuses an Idempotency-Key whose first request is still being
 // answered.

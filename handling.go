@@ -116,7 +116,7 @@ func Disclosed(by Actor, items []Item, to Destination, text DisclosureText, now 
 	if len(strings.TrimSpace(text.Justification)) < 20 || len(text.Justification) > 4000 {
 		return nil, Refuse(Invalid, "export.justification", "justification", "say in 20 to 4000 characters why it is disclosed, and on what basis: it is recorded with every item")
 	}
-	var blocked []string
+	var blocked, erased []string
 	events := make([]Event, 0, len(items))
 	for _, it := range items {
 		if err := by.MayKeep(it, RoleOfficer, RoleReviewer); err != nil {
@@ -124,11 +124,14 @@ func Disclosed(by Actor, items []Item, to Destination, text DisclosureText, now 
 		}
 		switch {
 		case !it.ErasedAt.IsZero():
-			blocked = append(blocked, it.Ref+" (erased)")
+			erased = append(erased, it.Ref)
 		case !it.Handling.MayLeave(to):
 			blocked = append(blocked, fmt.Sprintf("%s (%s)", it.Ref, it.Handling))
 		}
 		events = append(events, NewEvent(EventItemDisclosed, by, string(it.ID), now, HandlingBody{Ref: it.Ref, Authority: it.Custodian(), Handling: it.Handling, Destination: to}).WithSealed(text))
+	}
+	if len(erased) > 0 {
+		return nil, Refuse(Forbidden, "handling.blocked", "items", "nothing was exported, since these were erased and nothing of them is kept: %s. Leave them out", strings.Join(erased, ", "))
 	}
 	if len(blocked) > 0 {
 		return nil, Refuse(Forbidden, "handling.blocked", "items", "nothing was exported, since these may not go to a %s: %s. Leave them out, or ask whoever gave them; with their permission a reviewer of the authority changes the code", to, strings.Join(blocked, ", "))

@@ -92,7 +92,7 @@ func (h Hold) may(by Actor) error {
 // noted is the hold with one more reason; the old notes stay as they are.
 func (h Hold) noted(what string, by Actor, reason string, now time.Time) (Hold, error) {
 	if len(strings.TrimSpace(reason)) < 5 {
-		return h, Refuse(Invalid, "hold.reason", "reason", "a hold needs a reason of at least five characters to be %s: only your authority can read it", what)
+		return h, Refuse(Invalid, "hold.reason", "reason", "a hold is placed, renewed and released with a reason of at least five characters: only your authority can read it")
 	}
 	h.Notes = append(h.Notes[:len(h.Notes):len(h.Notes)], HoldNote{What: what, By: by.Person, At: now, Reason: reason})
 	return h, nil

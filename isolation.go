@@ -149,7 +149,7 @@ func (i Isolation) Widened(by Actor, it Item, now time.Time) (Isolation, Event, 
 	}
 	switch {
 	case i.State() != IsolationWritten:
-		return i, Event{}, Refuse(Conflict, "isolation.unwritten", "", "no proportionality of item %s waits for an approval", it.Ref)
+		return i, Event{}, Refuse(Conflict, "isolation.unwritten", "", "no proportionality of item %s waits for an approval: write it first", it.Ref)
 	case i.WrittenBy == by.Person:
 		return i, Event{}, Refuse(Forbidden, "isolation.same_person", "", "you wrote this proportionality yourself: a second person approves it")
 	}

@@ -221,7 +221,7 @@ func Found(by Actor, it Item, now time.Time) (Item, Event, error) {
 		it.Needed = 2
 	case GuardPass:
 	default:
-		return it, Event{}, Refuse(Invalid, "item.guard", "", "the guard gave no verdict")
+		return it, Event{}, Refuse(Invalid, "item.guard", "", "the guard gave no verdict: try again")
 	}
 	kind := EventItemSubmitted
 	if it.Status == ItemStopped {

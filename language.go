@@ -142,11 +142,11 @@ func (it Item) Translated(by Actor, t Translation, now time.Time) (Translation, 
 	own := t.Kind == TranslationHuman && t.Translator == ""
 	switch {
 	case t.Kind != TranslationHuman && t.Kind != TranslationMachine:
-		return t, Event{}, Refuse(Invalid, "translation.kind", "kind", "a translation is %s or %s", TranslationHuman, TranslationMachine)
+		return t, Event{}, Refuse(Invalid, "translation.kind", "kind", "a translation is %s or %s: choose one", TranslationHuman, TranslationMachine)
 	case source == "" || !spoken(source) || target == "" || !spoken(target) || source == target:
 		return t, Event{}, Refuse(Invalid, "translation.languages", "target", "name two languages, from which and into which it is translated (BCP 47, for example ar and en)")
 	case len(strings.TrimSpace(t.Text)) < 2:
-		return t, Event{}, Refuse(Invalid, "translation.text", "text", "the translation is empty")
+		return t, Event{}, Refuse(Invalid, "translation.text", "text", "the translation is empty: write it")
 	case len(t.Text) > TranslationMost || len(t.Translator) > 200:
 		return t, Event{}, Refuse(TooLarge, "translation.text", "text", "a translation has at most %d bytes, its maker's name 200: translate what the judgement rests on", TranslationMost)
 	case t.Kind == TranslationMachine && t.Translator == "":

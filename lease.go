@@ -85,7 +85,7 @@ func (s Slip) GivenBack(by Actor, it Item, found bool) (Slip, error) {
 		return s, ErrNotFound
 	}
 	if s.Holder != by.Person {
-		return s, Refuse(Conflict, "claim.none", "", "you have no claim on item %s", it.Ref)
+		return s, Refuse(Conflict, "claim.none", "", "you have no claim on item %s: claim it first", it.Ref)
 	}
 	return s.LetGo(by, it), nil
 }

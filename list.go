@@ -84,7 +84,7 @@ func (f SavedFilter) Saved(by Actor, now time.Time) (SavedFilter, error) {
 	case f.Name == "" || utf8.RuneCountInString(f.Name) > 60 || strings.ContainsFunc(f.Name, unicode.IsControl):
 		return f, Refuse(Invalid, "filter.name", "name", "a saved filter has a name of 1 to 60 characters")
 	case len(f.Query) > 2000:
-		return f, Refuse(TooLarge, "filter.query", "query", "these filters are too long to be saved")
+		return f, Refuse(TooLarge, "filter.query", "query", "these filters are too long to be saved: narrow them")
 	case f.Shared && by.Authority == "":
 		return f, Refuse(Invalid, "filter.shared", "shared", "only people of an authority share a filter: it is shared with the authority")
 	}

@@ -94,7 +94,7 @@ type Message struct {
 // Received checks the message and records that it came, without a word of it.
 func (m Message) Received(referral string, now time.Time) (Message, Event, error) {
 	if !slices.Contains(MessageKinds, m.Kind) {
-		return m, Event{}, Refuse(Invalid, "message.kind", "", "%q is no kind of message", m.Kind)
+		return m, Event{}, Refuse(Invalid, "message.kind", "", "%q is no kind of message: choose another", m.Kind)
 	}
 	if len(m.Text) > 4*MessageMost {
 		return m, Event{}, Refuse(TooLarge, "message.text", "text", "a message has at most %d characters", MessageMost)

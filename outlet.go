@@ -47,7 +47,7 @@ func (s ScopeEntry) Proposed(by Actor, now time.Time) (ScopeEntry, error) {
 	}
 	for field, v := range map[string]string{"legal_act": s.LegalAct, "authority": s.Authority, "citation": s.Citation} {
 		if len(strings.TrimSpace(v)) < 5 {
-			return s, Refuse(Invalid, "scope.citation", field, "a scope entry needs its legal act, the designating authority and a citation where the act can be read: %s is missing", field)
+			return s, Refuse(Invalid, "scope.citation", field, "a scope entry needs its legal act, the designating authority and a citation where the act can be read, each in at least five characters")
 		}
 	}
 	if s.ListedOn.IsZero() || s.ListedOn.After(now) {
@@ -78,7 +78,7 @@ func (s ScopeEntry) Delisted(by Actor, on, now time.Time) (ScopeEntry, error) {
 		return s, err
 	}
 	if on.IsZero() || on.Before(s.ListedOn) {
-		return s, Refuse(Invalid, "scope.delisted_on", "delisted_on", "the delisting date is missing or lies before the listing")
+		return s, Refuse(Invalid, "scope.delisted_on", "delisted_on", "the delisting date is missing or lies before the listing: correct it")
 	}
 	s.DelistedOn, s.DelistedBy = on, by.Person
 	return s, nil

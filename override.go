@@ -98,7 +98,7 @@ func (o Override) Reviewed(by Actor, it Item, approvals []Approval, v Verdict, g
 		return o, Event{}, err
 	}
 	if v != Justified && v != Unjustified {
-		return o, Event{}, Refuse(Invalid, "override.verdict", "verdict", "a verdict is justified or unjustified")
+		return o, Event{}, Refuse(Invalid, "override.verdict", "verdict", "a verdict is justified or unjustified: choose one")
 	}
 	if len(strings.TrimSpace(ground)) < 20 {
 		return o, Event{}, Refuse(Invalid, "override.reason", "reason", "a review needs a reason of at least twenty characters")

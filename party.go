@@ -44,7 +44,7 @@ func (a Authority) Check() error {
 	case strings.TrimSpace(a.Unit) == "" || len(a.Unit) > 16:
 		return Refuse(Invalid, "authority.unit", "unit", "an authority needs a short unit code of at most 16 characters: it is all that providers see of its people, with the operator number")
 	case !slices.Contains([]AuthorityKind{KindReferralUnit, KindCompetent, KindProsecutor, KindCourt, KindCoordinator}, a.Kind):
-		return Refuse(Invalid, "authority.kind", "kind", "%q is no kind of authority", a.Kind)
+		return Refuse(Invalid, "authority.kind", "kind", "%q is no kind of authority: choose one from the list", a.Kind)
 	}
 	return nil
 }
@@ -83,7 +83,7 @@ func (p Person) Check() error {
 		return Refuse(Invalid, "person.name", "login", "a person needs a name and a log-in")
 	}
 	if strings.HasPrefix(strings.ToUpper(p.Login), "OP-") {
-		return Refuse(Invalid, "person.login", "login", "a log-in name does not look like an operator number (OP-…), by which somebody else is known")
+		return Refuse(Invalid, "person.login", "login", "a log-in name does not look like an operator number (OP-…), by which somebody else is known: choose another")
 	}
 	for _, r := range p.Roles {
 		switch r {
@@ -155,7 +155,7 @@ func (p Provider) Check() error {
 		return Refuse(Invalid, "provider.per_hour", "per_hour", "capacity is items an hour, 0 for no bound")
 	}
 	if _, err := time.LoadLocation(p.Zone); err != nil {
-		return Refuse(Invalid, "provider.zone", "zone", "%q is no IANA time zone (for example Europe/Dublin)", p.Zone)
+		return Refuse(Invalid, "provider.zone", "zone", "%q is no IANA time zone (for example Europe/Dublin): write its name", p.Zone)
 	}
 	return nil
 }

@@ -183,7 +183,7 @@ func (n PatternNote) Released(by Actor, now time.Time) (PatternNote, Event, erro
 	}
 	switch {
 	case n.ReviewedAt.IsZero():
-		return n, Event{}, Refuse(Conflict, "patterns.unreviewed", "", "a coordinator reviews note %s first", n.Ref)
+		return n, Event{}, Refuse(Conflict, "patterns.unreviewed", "", "a coordinator reviews note %s first: ask one", n.Ref)
 	case !n.ReleasedAt.IsZero():
 		return n, Event{}, Refuse(Conflict, "patterns.released", "", "note %s was released already", n.Ref)
 	case n.ReviewedBy == by.Person:

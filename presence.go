@@ -26,7 +26,7 @@ type Presence struct {
 // accountability report).
 func (a Action) Reported(by Actor, takesPart []Participant, now time.Time) (Event, error) {
 	if by.Authority == "" || !slices.ContainsFunc(takesPart, func(p Participant) bool { return p.Authority == by.Authority }) {
-		return Event{}, Refuse(Forbidden, "presence.no_part", "", "your authority takes no part in action %s", a.Ref)
+		return Event{}, Refuse(Forbidden, "presence.no_part", "", "your authority takes no part in action %s: ask its coordinator", a.Ref)
 	}
 	return NewEvent(EventActionReported, by, string(a.ID), now, ActionBody{Action: a.ID, Authority: by.Authority}), nil
 }

@@ -113,7 +113,7 @@ func (it Item) AtrocityLifted(by Actor, m Atrocity, ground string, now time.Time
 	}
 	switch {
 	case !m.Stands():
-		return m, Event{}, Refuse(Conflict, "atrocity.none", "", "item %s is not marked as evidence of an atrocity", it.Ref)
+		return m, Event{}, Refuse(Conflict, "atrocity.none", "", "item %s is not marked as evidence of an atrocity: there is no mark to lift", it.Ref)
 	case m.By == by.Person:
 		return m, Event{}, Refuse(Forbidden, "atrocity.same_person", "", "you marked item %s yourself: another reviewer lifts the mark", it.Ref)
 	case !between(ground, 10, 4000):

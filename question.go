@@ -95,7 +95,7 @@ func (r Referral) Asked(by Actor, q Question, item Item, now time.Time) (Questio
 	}
 	if item.ID != "" {
 		if item.Referral != r.ID {
-			return q, Event{}, Refuse(Invalid, "question.item", "item", "item %s is not part of referral %s", item.Ref, r.Ref)
+			return q, Event{}, Refuse(Invalid, "question.item", "item", "item %s is not part of referral %s: take the reference from the referral", item.Ref, r.Ref)
 		}
 		if err := item.Standing(); err != nil {
 			return q, Event{}, err

@@ -170,7 +170,7 @@ func (a Answer) check() error {
 		return Refuse(Invalid, "answer.code", "code", "%q is no answer; the answers are %v", a.Code, AnswerCodes)
 	}
 	if a.Code == AnswerDisabledIn && len(a.Countries) == 0 {
-		return Refuse(Invalid, "answer.countries", "countries", "disabled_countries names the countries (ISO 3166-1)")
+		return Refuse(Invalid, "answer.countries", "countries", "disabled_countries names the countries (ISO 3166-1): write them")
 	}
 	if err := a.checkIsolation(); err != nil {
 		return err
@@ -263,7 +263,7 @@ func (it Item) Rechecked(by Actor, c Recheck, now time.Time) (Item, Recheck, Eve
 		return it, c, Event{}, Refuse(Invalid, "recheck.state", "state", "an observation is one of %v", ObservedStates)
 	}
 	if strings.TrimSpace(c.Vantage) == "" {
-		return it, c, Event{}, Refuse(Invalid, "recheck.vantage", "vantage", "an observation says from where it was made")
+		return it, c, Event{}, Refuse(Invalid, "recheck.vantage", "vantage", "an observation says from where it was made: write the country and the kind of access")
 	}
 	if by.Person != House.Person {
 		if err := by.needAuthority(RoleOfficer); err != nil {
@@ -283,7 +283,7 @@ func (it Item) Rechecked(by Actor, c Recheck, now time.Time) (Item, Recheck, Eve
 		it, err = it.Moved(MoveSeeUp, now)
 	default:
 		if _, err = it.Status.After(MoveSeeUp); err != nil {
-			err = Refuse(Conflict, "item.move", "", "item %s is %s and is not to be re-checked", it.Ref, it.Status)
+			err = Refuse(Conflict, "item.move", "", "item %s is %s and is not to be re-checked: only what was referred is looked at again", it.Ref, it.Status)
 		}
 	}
 	if err != nil {
@@ -345,7 +345,7 @@ func (it Item) Remedied(by Actor, m Remedy, now time.Time) (Item, Remedy, Event,
 		return it, m, Event{}, err
 	}
 	if m.Kind != RemedyWithdrawal && m.Kind != RemedyCorrection {
-		return it, m, Event{}, Refuse(Invalid, "remedy.kind", "kind", "a remedy is a withdrawal or a correction")
+		return it, m, Event{}, Refuse(Invalid, "remedy.kind", "kind", "a remedy is a withdrawal or a correction: choose one")
 	}
 	if err := m.Category.check(); err != nil {
 		return it, m, Event{}, err

@@ -73,7 +73,7 @@ func (l SecondLook) MayLook(by Actor, it Item, c Circle) error {
 		return ErrNotFound
 	}
 	if !l.At.IsZero() {
-		return Refuse(Conflict, "second_look.done", "", "item %s has had its second look", it.Ref)
+		return Refuse(Conflict, "second_look.done", "", "item %s has had its second look: take another one", it.Ref)
 	}
 	return nil
 }

@@ -126,7 +126,7 @@ func (s Slip) Bars(by Actor, it Item, now time.Time) error {
 		return Refuse(Conflict, "item.kept", "", "item %s waits for the colleague it was handed to until %s: a reviewer or coordinator may take it over with a reason", it.Ref, clockTime(s.KeptUntil))
 	}
 	if s.Escalated() && s.EscalatedBy != by.Person && !s.leads(by) {
-		return Refuse(Conflict, "item.escalated", "", "item %s is escalated and waits for a reviewer or coordinator of the authority", it.Ref)
+		return Refuse(Conflict, "item.escalated", "", "item %s is escalated and waits for a reviewer or coordinator of the authority: take another one meanwhile", it.Ref)
 	}
 	return nil
 }
@@ -253,11 +253,11 @@ func (s Slip) suits(by Actor, it Item, to Person, done []PersonID, lead bool) er
 	case to.ID == by.Person:
 		return Refuse(Invalid, "handover.to", "to", "you have it already: name a colleague, or give it back to all")
 	case !to.InForce() || to.Authority == "" || to.Authority != s.Authority:
-		return Refuse(Invalid, "handover.to", "to", "there is no colleague with this operator number on this desk who could take it")
+		return Refuse(Invalid, "handover.to", "to", "there is no colleague with this operator number on this desk who could take it: check the number")
 	case lead && (a.Has(RoleReviewer) || a.Has(RoleCoordinator)) && to.ID != it.Assessor:
 		return nil
 	case lead:
-		return Refuse(Invalid, "handover.to", "to", "an item is escalated to a reviewer or a coordinator who did not assess it")
+		return Refuse(Invalid, "handover.to", "to", "an item is escalated to a reviewer or a coordinator who did not assess it: name one")
 	case it.Status == ItemOpen && !a.Has(RoleOfficer):
 		return Refuse(Invalid, "handover.to", "to", "item %s waits for an assessment: hand it to an officer", it.Ref)
 	case it.Status == ItemAssessed && (!a.Has(RoleReviewer) || to.ID == it.Assessor || slices.Contains(done, to.ID)):

@@ -344,7 +344,7 @@ func (c Counts) Check() error {
 			sum += c[p]
 		}
 		if c[s.Whole] != sum {
-			return Refuse(Conflict, "counts.sum", string(s.Whole), "%s is %d, but %v add up to %d", s.Whole, c[s.Whole], s.Parts, sum)
+			return Refuse(Conflict, "counts.sum", string(s.Whole), "%s is %d, but %v add up to %d: tell the operator, and count again from an export of the log", s.Whole, c[s.Whole], s.Parts, sum)
 		}
 	}
 	return nil

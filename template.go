@@ -98,7 +98,7 @@ func (t Template) Written(by Actor, now time.Time) (Template, Event, error) {
 	case t.Text == "" || utf8.RuneCountInString(t.Text) > TemplateTextMost:
 		return t, Event{}, Refuse(Invalid, "template.text", "text", "a template needs a text of at most %d characters", TemplateTextMost)
 	case len(t.Language) < 2 || len(t.Language) > 35:
-		return t, Event{}, Refuse(Invalid, "template.language", "language", "%q is no language code (BCP 47, for example fr)", t.Language)
+		return t, Event{}, Refuse(Invalid, "template.language", "language", "%q is no language code (BCP 47, for example fr): write one", t.Language)
 	}
 	t.Authority, t.By, t.At = by.Authority, by.Person, now
 	return t, NewEvent(EventTemplateWritten, by, string(t.ID), now, RegisterBody{Ref: t.Ref, Kind: string(t.Purpose), Authority: t.Authority}), nil

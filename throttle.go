@@ -29,7 +29,7 @@ func (a Action) Throttled(by Actor, t Throttle, now time.Time) (Throttle, Event,
 	}
 	switch {
 	case t.PerHour < 0 || t.PerHour > 1_000_000:
-		return t, Event{}, Refuse(Invalid, "throttle.per_hour", "per_hour", "the throttle is items an hour, 0 for none but the provider's own bound")
+		return t, Event{}, Refuse(Invalid, "throttle.per_hour", "per_hour", "the throttle is items an hour, 0 for none but the provider's own bound: write a count")
 	case len(strings.TrimSpace(t.Reason)) < actionReason:
 		return t, Event{}, Refuse(Invalid, "throttle.reason", "reason", "a throttle needs a reason of at least ten characters: the others read it")
 	}

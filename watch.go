@@ -142,7 +142,7 @@ func (w Watch) Placed(by Actor, c Case, now time.Time) (Watch, Event, error) {
 	}
 	switch {
 	case w.Owner != WatchOutlet && w.Owner != WatchPerson:
-		return w, Event{}, Refuse(Invalid, "watch.owner", "owner", "say whose place this is: an %s's own, or a private %s's account", WatchOutlet, WatchPerson)
+		return w, Event{}, Refuse(Invalid, "watch.owner", "owner", "say whose place this is: an outlet's own, or a private person's account")
 	case w.Owner == WatchOutlet && w.Outlet == "":
 		return w, Event{}, Refuse(Invalid, "watch.outlet", "outlet", "name the outlet whose own place this is; what no outlet runs is a private person's account")
 	case w.Cadence < WatchCadenceLeast || w.Cadence > WatchCadenceMost || w.Cadence%time.Hour != 0:
@@ -156,7 +156,7 @@ func (w Watch) Placed(by Actor, c Case, now time.Time) (Watch, Event, error) {
 		}
 	}
 	if !w.EndsAt.IsZero() && !w.EndsAt.After(now) {
-		return w, Event{}, Refuse(Invalid, "watch.until", "until", "the end lies in the past")
+		return w, Event{}, Refuse(Invalid, "watch.until", "until", "the end lies in the past: give a date that is yet to come")
 	}
 	w.Authority, w.PlacedBy, w.PlacedAt, w.NextAt = by.Authority, by.Person, now, now
 	e := w.event(EventWatchPlaced, by, now, func(b *WatchBody) {
@@ -204,7 +204,7 @@ func (w Watch) Claimed(by Actor, had, next Sweep, now time.Time) (Watch, Sweep, 
 	case by.Authority != w.Authority:
 		return w, had, Event{}, ErrNotFound
 	case !w.InForce(now):
-		return w, had, Event{}, Refuse(Conflict, "watch.ended", "", "place %s is no longer watched", w.Ref)
+		return w, had, Event{}, Refuse(Conflict, "watch.ended", "", "place %s is no longer watched: put it on the list again if it is to be", w.Ref)
 	case had.ID != "" && had.DoneAt.IsZero() && had.Person == by.Person:
 		return w, had, Event{}, Refuse(Conflict, "watch.yours", "", "you are going through place %s already: hand in what you find from sweep %s, and finish it", w.Ref, had.Ref)
 	case had.ID != "" && had.DoneAt.IsZero() && now.Before(had.Until):
@@ -242,7 +242,7 @@ func (w Watch) Swept(by Actor, s Sweep, outcome SweepOutcome, now time.Time) (Wa
 	case outcome == SweepNone && found, outcome == SweepGivenUp && found:
 		outcome = SweepFound
 	case outcome != SweepFound && outcome != SweepNone && outcome != SweepGone && outcome != SweepGivenUp:
-		return w, s, Event{}, Refuse(Invalid, "sweep.outcome", "outcome", "a sweep ends as %s, %s, %s or %s", SweepFound, SweepNone, SweepGone, SweepGivenUp)
+		return w, s, Event{}, Refuse(Invalid, "sweep.outcome", "outcome", "a sweep ends as %s, %s, %s or %s: choose one", SweepFound, SweepNone, SweepGone, SweepGivenUp)
 	}
 	s.DoneAt, s.Outcome = now, outcome
 	if w.Sweep == s.ID {

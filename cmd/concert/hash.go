@@ -39,6 +39,12 @@ type hashJob struct {
 
 // Run prints an object for each file, in the order of the files.
 func (c *hashCmd) Run(ctx context.Context, e *env) error {
+	return eachFile(ctx, e, c.Files, func(f formats.FileHash) ([]any, error) { return []any{f}, nil })
+}
+
+// eachFile hashes files and prints, in their order, the objects that say gives
+// for each.
+func eachFile(ctx context.Context, e *env, paths []string, say func(formats.FileHash) ([]any, error)) error {
 	self, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("pictures are opened in children of this program, which does not find itself: %w", err)
@@ -51,7 +57,7 @@ func (c *hashCmd) Run(ctx context.Context, e *env) error {
 	defer cancel() // before Close, which waits for children at work
 
 	todo, inOrder := make(chan *hashJob), make(chan *hashJob, 16*workers)
-	go c.find(ctx, todo, inOrder)
+	go findFiles(ctx, paths, todo, inOrder)
 	for range workers {
 		// Told to stop, one may still wait for standard input: nobody waits for it.
 		go func() {
@@ -60,11 +66,11 @@ func (c *hashCmd) Run(ctx context.Context, e *env) error {
 			}
 		}()
 	}
-	return hashPrint(ctx, e, inOrder)
+	return hashPrint(ctx, e, inOrder, say)
 }
 
 // hashPrint writes the answers and says how far it is.
-func hashPrint(ctx context.Context, e *env, inOrder <-chan *hashJob) error {
+func hashPrint(ctx context.Context, e *env, inOrder <-chan *hashJob, say func(formats.FileHash) ([]any, error)) error {
 	out := bufio.NewWriter(e.stdout)
 	enc := json.NewEncoder(out)
 	enc.SetEscapeHTML(false)
@@ -77,7 +83,11 @@ func hashPrint(ctx context.Context, e *env, inOrder <-chan *hashJob) error {
 			if files.Add(1); f.Error != "" {
 				bad.Add(1)
 			}
-			if err := enc.Encode(f); err != nil {
+			lines, err := say(f)
+			for _, l := range lines {
+				err = errors.Join(err, enc.Encode(l))
+			}
+			if err != nil {
 				return err
 			}
 		case <-ctx.Done():
@@ -100,8 +110,8 @@ func hashPrint(ctx context.Context, e *env, inOrder <-chan *hashJob) error {
 	return nil
 }
 
-// find gives every file to the workers and to the printer, directories by name.
-func (c *hashCmd) find(ctx context.Context, todo, inOrder chan<- *hashJob) {
+// findFiles gives every file to the workers and to the printer, directories by name.
+func findFiles(ctx context.Context, paths []string, todo, inOrder chan<- *hashJob) {
 	defer close(todo)
 	defer close(inOrder)
 	give := func(path string, err error) error {
@@ -115,7 +125,7 @@ func (c *hashCmd) find(ctx context.Context, todo, inOrder chan<- *hashJob) {
 		}
 		return nil
 	}
-	for _, path := range c.Files {
+	for _, path := range paths {
 		st, err := os.Stat(path)
 		if path == "-" || err != nil || !st.IsDir() {
 			if path == "-" {

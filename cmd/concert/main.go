@@ -50,6 +50,7 @@ type cli struct {
 	Contact      contactCmd      `cmd:"" help:"Add, list, restore or retire contact points of providers."`
 	Mail         mailCmd         `cmd:"" help:"What an operator does for mail."`
 	Hash         hashCmd         `cmd:"" help:"Hash files: SHA-256, MD5, SHA-1, and PDQ of pictures, one JSON object a line."`
+	Match        matchCmd        `cmd:"" help:"Find files among known hashes: one JSON object a match."`
 }
 
 // env is what commands write to and read from.

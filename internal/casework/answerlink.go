@@ -241,7 +241,7 @@ func (s *Service) AskByLink(ctx context.Context, token, item, text string) error
 	if item != "" {
 		i := slices.IndexFunc(v.Items, func(it concert.Item) bool { return it.Ref == item })
 		if i < 0 {
-			return concert.Refuse(concert.Invalid, "answer.item", "item", "item %q is not part of this referral", item)
+			return concert.Refuse(concert.Invalid, "answer.item", "item", "item %q is not part of this referral: take the reference from the referral", item)
 		}
 		m.Item = v.Items[i].ID
 	}

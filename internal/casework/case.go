@@ -121,7 +121,7 @@ func (s *Service) LeadCase(ctx context.Context, by concert.Actor, ref string, ve
 func memberNamed(ctx context.Context, tx *store.Tx, login string) (concert.Person, error) {
 	p, err := tx.PersonByLogin(ctx, login)
 	if errors.Is(err, concert.ErrNotFound) {
-		return p, concert.Refuse(concert.Invalid, "case.member", "person", "nobody of your authority is known by that number or log-in name")
+		return p, concert.Refuse(concert.Invalid, "case.member", "person", "nobody of your authority is known by that number or log-in name: check it")
 	}
 	return p, err
 }

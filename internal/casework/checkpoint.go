@@ -134,9 +134,8 @@ func (k *KeptCheckpoint) warn() bool {
 // codeBehind is the refusal of a log that is older than what it published.
 const codeBehind = "log.behind"
 
-func behind(format string, args ...any) error {
-	return concert.Refuse(concert.Conflict, "log.behind", "", "%s. Nothing is signed, since it would be a second history. Restore a newer backup; where there is none, go on under a new name: concert log succeed (docs/backup.md)", fmt.Sprintf(format, args...))
-}
+// unsigned is what follows of it, and the way out.
+const unsigned = ". Nothing is signed, since it would be a second history. Restore a newer backup; where there is none, go on under a new name: concert log succeed (docs/backup.md)"
 
 // isBehind reports whether an error says that the log may not be signed on.
 func isBehind(err error) bool {
@@ -151,9 +150,9 @@ func follows(ctx context.Context, tx *store.Tx, earlier, head tlog.Head) error {
 	case head == earlier || earlier.Size == 0:
 		return nil
 	case head.Size < earlier.Size:
-		return behind("the log in the database has %d events, a checkpoint over %d was published: the database is older than that", head.Size, earlier.Size)
+		return concert.Refuse(concert.Conflict, "log.behind", "", "the log in the database has %d events, a checkpoint over %d was published: the database is older than that"+unsigned, head.Size, earlier.Size)
 	case head.Size == earlier.Size:
-		return behind("the log in the database has another history than the published checkpoint over the same %d events", head.Size)
+		return concert.Refuse(concert.Conflict, "log.behind", "", "the log in the database has another history than the published checkpoint over the same %d events"+unsigned, head.Size)
 	}
 	proof, err := tlog.ConsistencyProof(head.Size, earlier.Size, func(t tlog.TileID) ([]byte, error) { return tx.LogTile(ctx, t) })
 	if err != nil {
@@ -161,7 +160,7 @@ func follows(ctx context.Context, tx *store.Tx, earlier, head tlog.Head) error {
 	}
 	if err := tlog.CheckConsistency(proof, earlier, head); err != nil {
 		if errors.Is(err, tlog.ErrProof) {
-			return behind("the log in the database, with %d events, does not go on from the published checkpoint over %d", head.Size, earlier.Size)
+			return concert.Refuse(concert.Conflict, "log.behind", "", "the log in the database, with %d events, does not go on from the published checkpoint over %d"+unsigned, head.Size, earlier.Size)
 		}
 		return err
 	}

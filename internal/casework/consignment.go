@@ -62,7 +62,7 @@ func (s *Service) PrepareConsignment(ctx context.Context, by concert.Actor, ref,
 		return b, err
 	}
 	if n < 1 || n > concert.ConsignmentMost {
-		return b, concert.Refuse(concert.Invalid, "consignment.size", "items", "a consignment has 1 to %d items", concert.ConsignmentMost)
+		return b, concert.Refuse(concert.Invalid, "consignment.size", "items", "a consignment has 1 to %d items: put the rest into another one", concert.ConsignmentMost)
 	}
 	err := s.retryStale(ctx, func(tx *store.Tx) error {
 		now := s.now()

@@ -18,7 +18,7 @@ func (s *Service) HoldDispatch(ctx context.Context, by concert.Actor, reason str
 			return err
 		}
 		if held {
-			return concert.Refuse(concert.Conflict, "dispatch.held", "", "dispatch is held already")
+			return concert.Refuse(concert.Conflict, "dispatch.held", "", "dispatch is held already: an administrator releases it")
 		}
 		h, err = s.holdDispatch(ctx, tx, by, concert.CauseOrdered, reason, 0)
 		return err

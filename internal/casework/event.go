@@ -56,7 +56,7 @@ func (s *Service) SearchEvents(ctx context.Context, scope concert.Scope, q Event
 		if q.Operator != "" {
 			who, err := tx.PersonByLogin(ctx, referenceOnly(q.Operator))
 			if err != nil {
-				return concert.Refuse(concert.Invalid, "events.operator", "operator", "there is nobody with the operator number %q", q.Operator)
+				return concert.Refuse(concert.Invalid, "events.operator", "operator", "there is nobody with the operator number %q: check it", q.Operator)
 			}
 			search.Actor = who.ID
 		}

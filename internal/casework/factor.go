@@ -17,7 +17,7 @@ func proven(by concert.Actor, act concert.Power) error { return by.Proven(act, t
 var (
 	errCode = &concert.Error{Kind: concert.Invalid, Code: "factor.code", Field: "code",
 		Message: "this code is wrong or was used before: wait for the next one and check the telephone's clock, or use a recovery code; after several wrong ones you have to wait a while"}
-	errPasskey = &concert.Error{Kind: concert.Invalid, Code: "factor.passkey", Field: "passkey", Message: identity.ErrPasskey.Error()}
+	errPasskey = &concert.Error{Kind: concert.Invalid, Code: "factor.passkey", Field: "passkey", Message: "this passkey was not recognised: use the one that you registered here, or try again"}
 	errNoHere  = &concert.Error{Kind: concert.Invalid, Code: "factor.no_passkeys", Message: "this address cannot have passkeys: they need a host name over https; use one-time codes"}
 )
 

@@ -29,7 +29,7 @@ func (s *Service) FreezeAction(ctx context.Context, by concert.Actor, ref, reaso
 		return nil
 	})
 	if e, other := refusal(err); other == nil && e != nil && e.Code == store.CodeExists {
-		return concert.Refuse(concert.Conflict, "freeze.frozen", "", "this action is frozen already")
+		return concert.Refuse(concert.Conflict, "freeze.frozen", "", "this action is frozen already: its freeze ends with two people")
 	}
 	return err
 }

@@ -64,7 +64,7 @@ func (s *Service) locate(input string, sites map[string]bool) (concert.Location,
 	if err != nil {
 		var le *match.LocationError
 		if errors.As(err, &le) {
-			return concert.Location{}, concert.Guard{}, concert.Refuse(concert.Invalid, le.Code, "location", "%s", le.Message)
+			return concert.Location{}, concert.Guard{}, concert.Refuse(concert.Invalid, le.Code, "location", le.Form, le.Args...)
 		}
 		return concert.Location{}, concert.Guard{}, err
 	}

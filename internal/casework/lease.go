@@ -158,7 +158,7 @@ func mayTake(by concert.Actor, stage concert.ItemStatus) error {
 		return by.MaySubmit()
 	}
 	if stage != "" && !stage.Waits() {
-		return concert.Refuse(concert.Invalid, "next.stage", "stage", "the next item is one to assess (%s) or one to decide on (%s)", concert.ItemOpen, concert.ItemAssessed)
+		return concert.Refuse(concert.Invalid, "next.stage", "stage", "the next item is one to assess (%s) or one to decide on (%s): choose one", concert.ItemOpen, concert.ItemAssessed)
 	}
 	return nil
 }

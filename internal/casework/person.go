@@ -27,7 +27,7 @@ func unregistered(err error, what, ref string) error {
 	if !errors.Is(err, concert.ErrNotFound) {
 		return err
 	}
-	return concert.Refuse(concert.Invalid, "person.party", what, "no %s is registered as %s: take the reference from the list (concert %s list)", what, ref, what)
+	return concert.Refuse(concert.Invalid, "person.party", what, "nothing is registered as %s: take the reference from the list of authorities or providers", ref)
 }
 
 // AddPerson registers a person with an operator number. On a provider's side it
@@ -159,7 +159,7 @@ func (s *Service) SetPassword(ctx context.Context, by concert.Actor, password st
 		return err
 	}
 	if err := identity.CheckPassword(password, p.Name, p.Login); err != nil {
-		return concert.Refuse(concert.Invalid, "password.weak", "password", "%s", err)
+		return err
 	}
 	hash, err := s.Hasher.Hash(ctx, password)
 	if err != nil {

@@ -64,7 +64,7 @@ func (s *Service) writeQuestion(ctx context.Context, by concert.Actor, referral,
 			}
 			var ok bool
 			if about, ok = named[item]; !ok {
-				return concert.Refuse(concert.Invalid, "question.item", "item", "item %q is not part of referral %s", item, r.Ref)
+				return concert.Refuse(concert.Invalid, "question.item", "item", "item %q is not part of referral %s: take the reference from the referral", item, r.Ref)
 			}
 		}
 		q, err = s.addQuestion(ctx, tx, by, r, concert.Question{Text: text}, about)
@@ -201,7 +201,7 @@ func (s *Service) Threads(ctx context.Context, by concert.Actor, waits concert.S
 	f := store.ThreadFilter{Waits: waits, Before: before, Limit: limit}
 	switch {
 	case waits != concert.SideProvider && waits != concert.SideAuthority:
-		return nil, concert.Refuse(concert.Invalid, "question.waits", "waits", "a thread waits for %q or for %q", concert.SideProvider, concert.SideAuthority)
+		return nil, concert.Refuse(concert.Invalid, "question.waits", "waits", "a thread waits for %q or for %q: choose one", concert.SideProvider, concert.SideAuthority)
 	case by.Provider != "":
 		if err := by.MayOwn(); err != nil {
 			return nil, err
@@ -213,7 +213,7 @@ func (s *Service) Threads(ctx context.Context, by concert.Actor, waits concert.S
 		}
 		f.Author = by.Authority
 	default:
-		return nil, concert.Refuse(concert.Forbidden, "question.side", "", "threads are between a provider and the authority that judged")
+		return nil, concert.Refuse(concert.Forbidden, "question.side", "", "threads are between a provider and the authority that judged: ask one of their people")
 	}
 	var out []ListedThread
 	err := s.DB.View(ctx, func(tx *store.Tx) error {

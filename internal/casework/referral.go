@@ -274,7 +274,7 @@ type answering struct {
 func (s *Service) answerOne(ctx context.Context, tx *store.Tx, a *answering, by concert.Actor, r concert.Referral, rep Replying, now time.Time) (Result, error) {
 	it, ok := a.byRef[rep.Item]
 	if !ok || it.Referral != r.ID {
-		return Result{Ref: rep.Item, Err: concert.Refuse(concert.Invalid, "answer.item", "item", "item %q is not part of referral %s", rep.Item, r.Ref)}, nil
+		return Result{Ref: rep.Item, Err: concert.Refuse(concert.Invalid, "answer.item", "item", "item %q is not part of referral %s: take the reference from the referral", rep.Item, r.Ref)}, nil
 	}
 	silent := it.Silent()
 	next, ans, e, changed, err := it.ItemAnswered(by, r, rep.Answer, now)

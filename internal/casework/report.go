@@ -167,7 +167,7 @@ func (s *Service) ReadUnitReport(ctx context.Context, scope concert.Scope, unit 
 		unit = string(by.Authority)
 	}
 	if !r.From.Before(r.Until) || r.Until.Sub(r.From) > periodMost*24*time.Hour {
-		return r, concert.Refuse(concert.Invalid, "report.period", "until", "a period is 1 to %d days and ends after it begins", periodMost)
+		return r, concert.Refuse(concert.Invalid, "report.period", "until", "a period is 1 to %d days and ends after it begins: correct the days", periodMost)
 	}
 	err := s.DB.View(ctx, func(tx *store.Tx) error {
 		var err error

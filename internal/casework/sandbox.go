@@ -117,7 +117,7 @@ func (s *Service) answerSandbox(ctx context.Context, by concert.Actor, ref strin
 		out[i].Ref = rep.Item
 		it, ok := items[rep.Item]
 		if !ok {
-			out[i].Err = concert.Refuse(concert.Invalid, "answer.item", "item", "item %q is not part of referral %s", rep.Item, ref)
+			out[i].Err = concert.Refuse(concert.Invalid, "answer.item", "item", "item %q is not part of referral %s: take the reference from the referral", rep.Item, ref)
 			continue
 		}
 		next, _, _, _, err := it.ItemAnswered(by, v.Referral, rep.Answer, s.now())

@@ -4,26 +4,24 @@ import (
 	"context"
 	"embed"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io/fs"
 	"path"
 	"slices"
 	"strings"
 	"sync"
-	"unicode"
-	"unicode/utf8"
 
 	"golang.org/x/text/feature/plural"
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
-
-	"concert"
 )
 
 // Text is what a person reads, in English, with the verbs of package fmt. It is
 // the key of the catalogues.
 type Text string
+
+// English is the text itself, for a file whose readers are programs.
+func (t Text) English() string { return string(t) }
 
 // English is the form of a counted text for one, which has no key of its own.
 type English string
@@ -152,32 +150,6 @@ func format(l Language, said string, args []any) string {
 		}
 	}
 	return message.NewPrinter(tagOf(l)).Sprintf(said, args...)
-}
-
-// Refusal is what a person reads of a refusal, in the reader's language: the
-// sentence begins with a capital.
-func Refusal(ctx context.Context, e *concert.Error) string {
-	said := e.Message
-	if form, args := e.Said(); form != "" {
-		l := ReaderOf(ctx).Language
-		if t := Text(form).in(l, ""); t != form {
-			said = format(l, t, args)
-		}
-	}
-	r, size := utf8.DecodeRuneInString(said)
-	if r == utf8.RuneError {
-		return said
-	}
-	return string(unicode.ToUpper(r)) + said[size:]
-}
-
-// Refused is Refusal for any error, "" where it is none of ours.
-func Refused(ctx context.Context, err error) string {
-	var e *concert.Error
-	if !errors.As(err, &e) {
-		return ""
-	}
-	return Refusal(ctx, e)
 }
 
 // Translated lists every text that the language's catalogue translates, in

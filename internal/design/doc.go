@@ -19,4 +19,11 @@
 // A text that has no translation, a translation that nothing says and a word that
 // a page shows without asking the catalogue each fail a test. The verbs of a
 // translation are those of its English, in any order by %[2]s.
+//
+// What an act refuses is a text as well: the form that concert.Refuse is given is
+// its key, and [Refusal] says it with what goes into it. The catalogue has the form
+// of every refusal but those that no page shows: the door for programs, and the
+// nouns that only an operator or another machine meets (refusal_test.go lists both
+// with the reason). What a form is must be a constant, and it says what to do. The
+// words themselves keep to the glossary in docs/languages.md.
 package design

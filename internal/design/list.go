@@ -164,7 +164,7 @@ func (q *Query) takeOwn(name, value string) error {
 	switch name {
 	case "order":
 		if !slices.ContainsFunc(q.form.Orders, func(o Order) bool { return o.Name == value }) {
-			return concert.Refuse(concert.Invalid, "list.order", name, "this list cannot be sorted by %q", plainText(value))
+			return concert.Refuse(concert.Invalid, "list.order", name, "this list cannot be sorted by %q: choose an order from the list", plainText(value))
 		}
 		q.Order = value
 	case "size":

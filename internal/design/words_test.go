@@ -5,16 +5,12 @@ import (
 	"fmt"
 	"go/ast"
 	"go/constant"
-	goparser "go/parser"
-	"go/token"
 	"go/types"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -23,6 +19,7 @@ import (
 	templ "github.com/a-h/templ/parser/v2"
 	"golang.org/x/tools/go/packages"
 
+	"concert"
 	"concert/internal/design"
 )
 
@@ -32,9 +29,8 @@ type texts struct {
 	shown []string          // places that show a Text without asking for its translation
 }
 
-// asString are files that may make a plain string of a Text: the catalogue itself, and those whose sentences are still put together
-// in English. The list only gets shorter.
-var asString = map[string]bool{"catalogue.go": true, "board.go": true, "ladder.go": true, "register.go": true, "report.go": true}
+// asString are files that may make a plain string of a Text: the catalogue itself.
+var asString = map[string]bool{"catalogue.go": true}
 
 // root is the repository, from here.
 const root = "../.."
@@ -42,17 +38,33 @@ const root = "../.."
 // spoken are the packages whose constants of type design.Text people read.
 var spoken = []string{"./internal/design", "./internal/webui"}
 
+// house is every package of the repository, read once.
+var house = sync.OnceValues(func() ([]*packages.Package, error) {
+	mode := packages.NeedName | packages.NeedFiles | packages.NeedSyntax | packages.NeedTypes | packages.NeedTypesInfo | packages.NeedImports | packages.NeedExportFile
+	loaded, err := packages.Load(&packages.Config{Mode: mode, Dir: root}, "./...")
+	for _, p := range loaded {
+		if len(p.Errors) > 0 {
+			return nil, p.Errors[0]
+		}
+	}
+	return loaded, err
+})
+
+// speakers are the packages whose texts people read.
+func speakers() ([]*packages.Package, error) {
+	all, err := house()
+	return slices.DeleteFunc(slices.Clone(all), func(p *packages.Package) bool {
+		return !slices.Contains(spoken, "."+strings.TrimPrefix(p.PkgPath, "concert"))
+	}), err
+}
+
 var readTexts = sync.OnceValues(func() (texts, error) {
 	out := texts{keys: map[string]string{}}
-	mode := packages.NeedName | packages.NeedFiles | packages.NeedSyntax | packages.NeedTypes | packages.NeedTypesInfo | packages.NeedImports | packages.NeedExportFile
-	loaded, err := packages.Load(&packages.Config{Mode: mode, Dir: root}, spoken...)
+	loaded, err := speakers()
 	if err != nil {
 		return out, err
 	}
 	for _, p := range loaded {
-		if len(p.Errors) > 0 {
-			return out, p.Errors[0]
-		}
 		for _, file := range p.Syntax {
 			ast.Inspect(file, func(n ast.Node) bool {
 				e, ok := n.(ast.Expr)
@@ -71,8 +83,70 @@ var readTexts = sync.OnceValues(func() (texts, error) {
 			})
 		}
 	}
-	return out, nil
+	for place, text := range definitions() {
+		out.keys[text] = place
+	}
+	return out, guardReasons(out.keys)
 })
+
+// definitions are what each number counts, by the number: the root package defines them and pages show them.
+func definitions() map[string]string {
+	out := map[string]string{}
+	for _, of := range []map[concert.Metric]string{concert.MetricDefinitions, concert.DerivedDefinitions, concert.OfficerDefinitions} {
+		for m, text := range of {
+			out[string(m)] = text
+		}
+	}
+	for _, t := range (concert.ReportFacts{}).Tables(func(id string) string { return id }) {
+		if i := slices.Index(t.Columns, "definition"); i >= 0 {
+			for _, row := range t.Rows {
+				out[t.Name+" "+row[0]] = row[i]
+			}
+		}
+	}
+	return out
+}
+
+// guardReasons adds why the guard stops or raises an item: pages show that sentence as it stands in the rules of package match.
+func guardReasons(keys map[string]string) error {
+	files, err := filepath.Glob(filepath.Join(root, "internal", "match", "rules", "*.json"))
+	if err != nil {
+		return err
+	}
+	for _, name := range files {
+		raw, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		for _, m := range regexp.MustCompile(`(?i)"reason":\s*("(?:[^"\\]|\\.)*")`).FindAllSubmatch(raw, -1) {
+			var reason string
+			if err := json.Unmarshal(m[1], &reason); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			keys[reason] = filepath.Base(name)
+		}
+	}
+	all, err := house()
+	if err != nil {
+		return err
+	}
+	for _, p := range all {
+		for _, file := range p.Syntax {
+			if at := p.Fset.Position(file.Pos()).Filename; p.PkgPath != "concert/internal/match" || filepath.Base(at) != "guard.go" {
+				continue
+			}
+			ast.Inspect(file, func(n ast.Node) bool {
+				if b, ok := n.(*ast.BasicLit); ok {
+					if v := p.TypesInfo.Types[b].Value; v != nil && v.Kind() == constant.String && strings.HasSuffix(constant.StringVal(v), ".") && strings.Contains(constant.StringVal(v), " ") {
+						keys[constant.StringVal(v)] = "guard.go"
+					}
+				}
+				return true
+			})
+		}
+	}
+	return nil
+}
 
 func isText(t types.Type) bool {
 	n, ok := t.(*types.Named)
@@ -100,7 +174,10 @@ func TestEveryTextIsTranslated(t *testing.T) {
 	if err := design.CheckCatalogues(); err != nil {
 		t.Fatal(err)
 	}
-	refused := refusals(t)
+	refused, err := readRefusals()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, l := range design.Languages()[1:] {
 		have, err := design.Translated(l.Code)
 		if err != nil {
@@ -109,7 +186,7 @@ func TestEveryTextIsTranslated(t *testing.T) {
 		known := map[string]bool{}
 		for _, k := range have {
 			known[string(k)] = true
-			if said.keys[string(k)] == "" && !refused[string(k)] {
+			if said.keys[string(k)] == "" && refused[string(k)].form == "" {
 				t.Errorf("words/%s translates %q, which no page says any more: take it out", l.Code, k)
 			}
 		}
@@ -134,20 +211,24 @@ func TestNoTextIsShownUntranslated(t *testing.T) {
 
 var verb = regexp.MustCompile(`%(\[\d+\])?[+#0-9.\- ]*[a-zA-Z%]`)
 
-// verbs are a format's verbs, in the order of their arguments.
+// verbs are a format's verbs, each once, by the number of the argument that they take.
 func verbs(s string) []string {
 	var out []string
-	for i, v := range verb.FindAllStringSubmatch(s, -1) {
+	next := 1
+	for _, v := range verb.FindAllStringSubmatch(s, -1) {
 		if v[0] == "%%" {
 			continue
 		}
-		out = append(out, strings.TrimPrefix(v[0], "%"+v[1])+v[1])
-		if v[1] == "" {
-			out[len(out)-1] += fmt.Sprintf("[%d]", i+1)
+		index := v[1]
+		if index == "" {
+			index = fmt.Sprintf("[%d]", next)
 		}
+		_, _ = fmt.Sscanf(index, "[%d]", &next)
+		next++
+		out = append(out, strings.TrimPrefix(v[0], "%"+v[1])+index)
 	}
 	slices.Sort(out)
-	return out
+	return slices.Compact(out)
 }
 
 // A verb that goes missing in a translation, or one too many, would show on the page.
@@ -237,61 +318,4 @@ func speechless(t *testing.T, name string, nodes []templ.Node) {
 			speechless(t, name, n.ChildNodes())
 		}
 	}
-}
-
-// refusals are the messages of every refusal in the house, which doors say in the reader's language.
-func refusals(t *testing.T) map[string]bool {
-	t.Helper()
-	out := map[string]bool{}
-	err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if d.IsDir() && (d.Name() == "testdata" || strings.HasPrefix(d.Name(), ".") && p != root) {
-			return fs.SkipDir
-		}
-		if !strings.HasSuffix(p, ".go") || strings.HasSuffix(p, "_test.go") || strings.HasSuffix(p, "_templ.go") {
-			return nil
-		}
-		file, err := goparser.ParseFile(token.NewFileSet(), p, nil, 0)
-		if err != nil {
-			return err
-		}
-		ast.Inspect(file, func(n ast.Node) bool {
-			switch n := n.(type) {
-			case *ast.CallExpr:
-				if len(n.Args) >= 4 && strings.HasSuffix(types.ExprString(n.Fun), "Refuse") {
-					if m, ok := literal(n.Args[3]); ok {
-						out[m] = true
-					}
-				}
-			case *ast.KeyValueExpr:
-				if k, ok := n.Key.(*ast.Ident); ok && k.Name == "Message" {
-					if m, ok := literal(n.Value); ok {
-						out[m] = true
-					}
-				}
-			}
-			return true
-		})
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
-
-// literal is a string constant as it is written, joined where it is written in parts.
-func literal(e ast.Expr) (string, bool) {
-	switch e := e.(type) {
-	case *ast.BasicLit:
-		s, err := strconv.Unquote(e.Value)
-		return s, err == nil && e.Kind == token.STRING
-	case *ast.BinaryExpr:
-		a, ok := literal(e.X)
-		b, more := literal(e.Y)
-		return a + b, ok && more
-	}
-	return "", false
 }

@@ -16,6 +16,7 @@ import (
 
 	"concert/internal/sandbox"
 	"concert/internal/vault"
+	"concert/pdq"
 )
 
 // TaskHash is the name of the children's task (HashTask).
@@ -39,6 +40,8 @@ type FileHash struct {
 	Height  int    `json:"height"`
 	Frames  int    `json:"frames"`
 	Error   string `json:"error"`
+
+	Turned []pdq.Hash `json:"-"` // of a picture, by [pdq.Orientation]
 }
 
 // HashFile reads a file to its end. Its picture is opened in a child of the
@@ -114,6 +117,7 @@ func (f *FileHash) picture(ctx context.Context, children *sandbox.Pool, in []byt
 		return
 	}
 	f.PDQ, f.Quality, f.Width, f.Height, f.Frames, f.Error = p.PDQ, p.Quality, p.Width, p.Height, p.Frames, p.Error
+	f.Turned = p.Turned
 }
 
 // childAgain is how soon a child must have ended for its input to be tried once

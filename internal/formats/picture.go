@@ -23,6 +23,10 @@ type Picture struct {
 	Height  int    `json:"height,omitempty"`
 	Frames  int    `json:"frames,omitempty"` // as the file has them, or begins to have them; the first is hashed
 	Error   string `json:"error,omitempty"`  // why there is no hash
+
+	// Turned are the hashes of the picture turned and mirrored, by
+	// [pdq.Orientation]: what is asked for, since what is held is not turned.
+	Turned []pdq.Hash `json:"turned,omitempty"`
 }
 
 // HashPicture hashes a picture of a media type that was found in its bytes. It
@@ -51,7 +55,8 @@ func HashPicture(media string, in []byte) Picture {
 		}
 		return p
 	}
-	p.PDQ, p.Quality = d.Hash.String(), d.Quality
+	turned := d.Orientations()
+	p.PDQ, p.Quality, p.Turned = d.Hash.String(), d.Quality, turned[:]
 	return p
 }
 
@@ -78,6 +83,9 @@ func ReadPicture(text []byte) (Picture, error) {
 			return Picture{}, fmt.Errorf("picture: %w", err)
 		}
 		p.PDQ = h.String()
+	}
+	if len(p.Turned) > int(pdq.FlipMinus)+1 {
+		return Picture{}, errors.New("picture: more than eight ways to turn it")
 	}
 	if p.Quality < 0 || p.Quality > 100 || p.Width < 0 || p.Height < 0 || p.Frames < 0 {
 		return Picture{}, errors.New("picture: numbers that no picture has")

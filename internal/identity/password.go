@@ -14,6 +14,8 @@ import (
 
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/text/unicode/norm"
+
+	"concert"
 )
 
 // Params is the price of one argon2id hash (RFC 9106).
@@ -213,13 +215,13 @@ var commonPasswords string
 // classes.
 func CheckPassword(password string, names ...string) error {
 	if n := utf8.RuneCountInString(password); n < MinPassword {
-		return fmt.Errorf("the password has %d characters, at least %d are needed; a sentence of four or more words is easy to remember", n, MinPassword)
+		return weak("the password has %d characters, at least %d are needed; a sentence of four or more words is easy to remember", n, MinPassword)
 	}
 	if len(password) > MaxPassword {
-		return fmt.Errorf("the password has %d bytes, at most %d are taken", len(password), MaxPassword)
+		return weak("the password has %d bytes, at most %d are taken", len(password), MaxPassword)
 	}
 	if !utf8.ValidString(password) {
-		return errors.New("the password is not valid UTF-8; type it anew")
+		return weak("the password is not valid UTF-8; type it anew")
 	}
 	folded := strings.ToLower(norm.NFKC.String(password))
 	for _, name := range names {
@@ -227,7 +229,7 @@ func CheckPassword(password string, names ...string) error {
 		local, _, _ := strings.Cut(name, "@")
 		bare := strings.TrimRight(folded, "0123456789!?.#*-_ ")
 		if name != "" && (folded == name || bare == name || bare == local) {
-			return errors.New("the password is the account's own name or mail address; choose another")
+			return weak("the password is the account's own name or mail address; choose another")
 		}
 	}
 	distinct := make(map[rune]bool)
@@ -235,13 +237,17 @@ func CheckPassword(password string, names ...string) error {
 		distinct[r] = true
 	}
 	if len(distinct) < 5 {
-		return errors.New("the password repeats fewer than 5 different characters; choose another")
+		return weak("the password repeats fewer than 5 different characters; choose another")
 	}
 	for line := range strings.Lines(commonPasswords) {
 		line = strings.TrimSpace(line)
 		if line != "" && line[0] != '#' && strings.TrimRight(folded, "!?.") == line {
-			return errors.New("the password stands on lists of common passwords; choose another")
+			return weak("the password stands on lists of common passwords; choose another")
 		}
 	}
 	return nil
+}
+
+func weak(format string, args ...any) error {
+	return concert.Refuse(concert.Invalid, "password.weak", "password", format, args...)
 }

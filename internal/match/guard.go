@@ -37,7 +37,7 @@ func (r *Rules) CheckAs(l Location, registeredSite bool) Guard {
 	case Stream:
 		text = strings.TrimPrefix(text, "stream:")
 	case Channel, Message, Account, App, Extension, Newsletter, Bot:
-		return Guard{Pass, string(l.Kind), "item", "One " + string(l.Kind) + ", named by its id."}
+		return Guard{Pass, string(l.Kind), "item", "One place, named by its id."}
 	default:
 		return Guard{Stop, "unknown", "unknown", "The location has no known kind; read it again from what was typed."}
 	}

@@ -20,7 +20,7 @@ func (a *address) checkHost() *LocationError {
 		return err
 	}
 	if isPrivateName(a.host) {
-		return refuse("private_host", "the host %q is a name of a local network and names no public place", a.host)
+		return refuse("private_host", "the host %q is a name of a local network and names no public place; give its public address", a.host)
 	}
 	if strings.Contains(a.host, "xn--") {
 		if err := checkLookalike(a.host); err != nil {
@@ -55,7 +55,7 @@ func (a *address) checkAddr(addr netip.Addr) *LocationError {
 	shared := netip.MustParsePrefix("100.64.0.0/10")
 	this := netip.MustParsePrefix("0.0.0.0/8")
 	if bare.IsPrivate() || !bare.IsGlobalUnicast() || shared.Contains(bare) || this.Contains(bare) || bare.Is4() && bare.As4()[0] >= 240 {
-		return refuse("private_host", "the host %s is a loopback, private or otherwise not public address", addr)
+		return refuse("private_host", "the host %s is a loopback, private or otherwise not public address; give its public address", addr)
 	}
 	a.normalPort()
 	return nil
@@ -63,19 +63,19 @@ func (a *address) checkAddr(addr netip.Addr) *LocationError {
 
 func checkLabels(host string) *LocationError {
 	if len(host) > 253 {
-		return refuse("bad_host", "the host name is longer than 253 bytes")
+		return refuse("bad_host", "the host name is longer than 253 bytes; check its spelling")
 	}
 	start := 0
 	for i := 0; i <= len(host); i++ {
 		if i < len(host) && host[i] != '.' {
 			c := host[i]
 			if !('a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '-' || c == '_') {
-				return refuse("bad_host", "the host %q has a character that host names do not have", clip(host))
+				return refuse("bad_host", "the host %q has a character that host names do not have; check its spelling", clip(host))
 			}
 			continue
 		}
 		if n := i - start; n == 0 || n > 63 {
-			return refuse("bad_host", "the host %q has an empty label or one longer than 63 bytes", clip(host))
+			return refuse("bad_host", "the host %q has an empty label or one longer than 63 bytes; check its spelling", clip(host))
 		}
 		start = i + 1
 	}

@@ -45,6 +45,8 @@ func (l Location) String() string { return l.Canonical }
 type LocationError struct {
 	Code    string // stable: "location.empty", "location.credentials", "location.homograph", ...
 	Message string // one sentence with the way out, safe for the person who typed the text
+	Form    string // Message before Args were put into it, for whoever says it in another language
+	Args    []any
 	Input   string // the text, cut to 120 bytes, control characters replaced
 }
 
@@ -58,7 +60,7 @@ func (e *LocationError) Error() string {
 
 // refuse builds the error; Locate fills the input in.
 func refuse(code, format string, args ...any) *LocationError {
-	return &LocationError{Code: "location." + code, Message: fmt.Sprintf(format, args...)}
+	return &LocationError{Code: "location." + code, Message: fmt.Sprintf(format, args...), Form: format, Args: args}
 }
 
 // clip cuts a text to at most 120 bytes on a rune boundary and replaces what must not reach a terminal or a log.

@@ -99,7 +99,7 @@ func cutCertificate(rest string) (id, certificate string, err *LocationError) {
 	if ok && len(value) == 64 && strings.Trim(value, "0123456789abcdef") == "" {
 		return id, value, nil
 	}
-	return "", "", refuse("bad_identifier", "behind an app's package id only ?cert= with the SHA-256 of the signing certificate (64 hexadecimal digits) may follow")
+	return "", "", refuse("bad_identifier", "behind an app's package id only ?cert= with the SHA-256 of the signing certificate (64 hexadecimal digits) may follow; take away the rest")
 }
 
 // locateNewsletter reads "list-id/sender": the List-Id of RFC 2919 and the address in From.

@@ -120,7 +120,7 @@ func parseAddress(scheme, rest string) (address, *LocationError) {
 	a.query = normalQuery(a.query)
 	a.fragment = normalEscapes(a.fragment, fragmentSafe)
 	if len(a.String()) > MaxInput {
-		return a, refuse("too_long", "the location is more than %d bytes long in its canonical form", MaxInput)
+		return a, refuse("too_long", "the location is more than %d bytes long in its canonical form; shorten it", MaxInput)
 	}
 	return a, nil
 }

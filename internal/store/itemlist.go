@@ -20,7 +20,7 @@ func itemAsking(q concert.ItemSearch, order string) (asking, error) {
 	statuses := concert.ItemStatuses
 	switch {
 	case q.Found && q.Status == concert.ItemHeld:
-		return a, concert.Refuse(concert.Invalid, "list.choice", "status", "whether another authority's item is held is shown to that authority alone")
+		return a, concert.Refuse(concert.Invalid, "list.choice", "status", "whether another authority's item is held is shown to that authority alone: choose another state")
 	case q.Found && q.Status == concert.ItemApproved:
 		statuses = []concert.ItemStatus{concert.ItemApproved, concert.ItemHeld} // to others it stands as before (Item.ShownTo)
 	case q.Status != "":
@@ -31,7 +31,7 @@ func itemAsking(q concert.ItemSearch, order string) (asking, error) {
 	case concert.OrderNewest, concert.OrderOldest:
 		a.keys, a.down = a.keys[1:], order == concert.OrderNewest
 	default:
-		return a, concert.Refuse(concert.Invalid, "list.order", "order", "this list cannot be sorted by %q", order)
+		return a, concert.Refuse(concert.Invalid, "list.order", "order", "this list cannot be sorted by %q: choose an order from the list", order)
 	}
 	byTime := len(a.keys) == 1
 	switch {

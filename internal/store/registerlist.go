@@ -16,7 +16,7 @@ func newestFirst(table, id, order string) (asking, error) {
 	case concert.OrderOldest:
 		a.down = false
 	default:
-		return a, concert.Refuse(concert.Invalid, "list.order", "order", "this list cannot be sorted by %q", order)
+		return a, concert.Refuse(concert.Invalid, "list.order", "order", "this list cannot be sorted by %q: choose an order from the list", order)
 	}
 	return a, nil
 }

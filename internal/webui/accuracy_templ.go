@@ -10,7 +10,7 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import (
 	"concert"
-	"strconv"
+	"concert/internal/design"
 )
 
 func accuracyView(p accuracyPage) templ.Component {
@@ -52,9 +52,9 @@ func accuracyView(p accuracyPage) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var3 string
-		templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.JoinStringErrs("How officers' assessments stood up where somebody else had a word on them: a provider's last answer, a withdrawal or correction of our own, a blind second look. From " + strconv.Itoa(concert.AccuracyFrom) + " such words on, an accuracy below " + strconv.Itoa(concert.AccuracyLeast) + " % makes every new assessment need one approval more, until it is above again. A refusal is the provider's judgement under its own terms, not a fault found: read the numbers with that in mind.")
+		templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.JoinStringErrs(say(ctx, "How officers' assessments stood up where somebody else had a word on them: a provider's last answer, a withdrawal or correction of our own, a blind second look. From %d such words on, an accuracy below %d %% makes every new assessment need one approval more, until it is above again. A refusal is the provider's judgement under its own terms, not a fault found: read the numbers with that in mind.", concert.AccuracyFrom, concert.AccuracyLeast))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/webui/accuracy.templ`, Line: 10, Col: 485}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/webui/accuracy.templ`, Line: 10, Col: 460}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var3))
 		if templ_7745c5c3_Err != nil {
@@ -158,9 +158,9 @@ func accuracyView(p accuracyPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var10 string
-				templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinStringErrs(concert.OfficerDefinitions[m])
+				templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinStringErrs(say(ctx, design.Text(concert.OfficerDefinitions[m])))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/webui/accuracy.templ`, Line: 23, Col: 70}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/webui/accuracy.templ`, Line: 23, Col: 93}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var10))
 				if templ_7745c5c3_Err != nil {
@@ -173,7 +173,7 @@ func accuracyView(p accuracyPage) templ.Component {
 				var templ_7745c5c3_Var11 string
 				templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs(say(ctx, officerTexts[m]))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/webui/accuracy.templ`, Line: 23, Col: 100}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/webui/accuracy.templ`, Line: 23, Col: 123}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var11))
 				if templ_7745c5c3_Err != nil {
@@ -300,9 +300,9 @@ func accuracyView(p accuracyPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var18 string
-				templ_7745c5c3_Var18, templ_7745c5c3_Err = templ.JoinStringErrs(concert.OfficerDefinitions[m])
+				templ_7745c5c3_Var18, templ_7745c5c3_Err = templ.JoinStringErrs(say(ctx, design.Text(concert.OfficerDefinitions[m])))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/webui/accuracy.templ`, Line: 46, Col: 39}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/webui/accuracy.templ`, Line: 46, Col: 62}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var18))
 				if templ_7745c5c3_Err != nil {

@@ -62,12 +62,15 @@ func cellText(ctx context.Context, t concert.ReportTable, column int, cell strin
 	if name == "category" {
 		for _, c := range contentTypes {
 			if string(c.Type) == cell {
-				return "Art. 2(7)(" + c.Letter + ")"
+				return say(ctx, "Art. 2(7)(%s)", c.Letter)
 			}
 		}
 	}
-	if cell == "" {
+	switch {
+	case cell == "":
 		return "–"
+	case name == "definition":
+		return say(ctx, design.Text(cell))
 	}
 	return cell
 }
@@ -180,7 +183,7 @@ func (u *UI) reportTable(w http.ResponseWriter, r *http.Request, v *visit) error
 	name, ok := strings.CutSuffix(r.PathValue("table"), ".csv")
 	t := p.table(name)
 	if !ok || t.Name == "" {
-		return concert.Refuse(concert.NotFound, "report.table", "", "this report has no such table")
+		return concert.Refuse(concert.NotFound, "report.table", "", "this report has no such table: take one from the report's page")
 	}
 	return sendCSV(w, name+"-"+p.Ref+".csv", append([][]string{t.Columns}, t.Rows...))
 }

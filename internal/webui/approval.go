@@ -123,7 +123,8 @@ func (u *UI) approveCopies(w http.ResponseWriter, r *http.Request, v *visit) err
 	for _, res := range rs {
 		if e := res.Err; e != nil {
 			if !strings.Contains(e.Message, res.Ref) {
-				e = &concert.Error{Kind: e.Kind, Code: e.Code, Message: res.Ref + ": " + e.Message}
+				e = e.About(res.Ref)
+				e.Field = ""
 			}
 			errs = append(errs, e)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"concert"
 	"concert/internal/casework"
+	"concert/internal/design"
 	"concert/internal/httpkit"
 )
 
@@ -40,7 +41,10 @@ type observing struct {
 }
 
 // rung is a step of the item's way: done, here, ahead, or off it.
-type rung struct{ Label, State, Note string }
+type rung struct {
+	Label       design.Text
+	State, Note string
+}
 
 // moved is one line of an item's story.
 type moved struct {
@@ -113,7 +117,7 @@ func (u *UI) itemFor(r *http.Request, v *visit) (itemPage, error) {
 		return itemPage{}, err
 	}
 	now, by := u.svc.Now(), v.actor()
-	p := itemPage{Item: it, Ladder: ladder(it), Story: story(it), Age: age(r.Context(), it.CreatedAt, now), Outlets: outletChoices(g, now), Vantage: u.svc.Vantage}
+	p := itemPage{Item: it, Ladder: ladder(r.Context(), it), Story: story(r.Context(), it), Age: age(r.Context(), it.CreatedAt, now), Outlets: outletChoices(r.Context(), g, now), Vantage: u.svc.Vantage}
 	if e, err := g.Scope.Covers(it.Item.Outlet, now); err == nil {
 		p.InScope = e.Ref + ", " + e.LegalAct
 	}

@@ -108,7 +108,7 @@ func (u *UI) planBatch(w http.ResponseWriter, r *http.Request, v *visit) error {
 	for i, res := range got {
 		l := batchLine{Ref: items[i].Ref, Version: items[i].Version, Outcome: res.Outcome}
 		if res.Err != nil {
-			l.Outcome, l.Message = "", design.Refusal(r.Context(), res.Err)
+			l.Outcome, l.Message = "", said(r.Context(), res.Err)
 			p.Refused++
 		}
 		p.Lines = append(p.Lines, l)

@@ -86,7 +86,7 @@ type gridRow struct {
 // that so many looks allow.
 type rate struct {
 	Label           design.Text
-	Definition      string
+	Definition      design.Text
 	Of              design.Text
 	Part, Whole     int64
 	Share, Interval string
@@ -164,15 +164,15 @@ func boardOf(ctx context.Context, b casework.Board, g casework.Registers, f case
 	for _, c := range besideMetrics {
 		p.Beside = append(p.Beside, figure{c, p.number(c.Metric, t[c.Metric], concert.Unique, t[concert.Unique])})
 	}
-	p.Claimed = rateOf("Claimed removed", concert.Removed.Definition(), metricTexts[concert.AnsweredN], t[concert.Removed], t[concert.AnsweredN])
-	p.Seen = rateOf("Seen down", concert.Down.Definition(), metricTexts[concert.RecheckedN], t[concert.Down], t[concert.RecheckedN])
+	p.Claimed = rateOf("Claimed removed", definitionText(concert.Removed), metricTexts[concert.AnsweredN], t[concert.Removed], t[concert.AnsweredN])
+	p.Seen = rateOf("Seen down", definitionText(concert.Down), metricTexts[concert.RecheckedN], t[concert.Down], t[concert.RecheckedN])
 	p.Left = max(0, p.Target-max(0, p.Referred))
 	p.BurnLine = burnOf(a, f.Flow, b.AsOf)
-	p.Providers, p.Countries = p.providerRows(b, g), countryRows(ctx, b, g, f.Online)
+	p.Providers, p.Countries = p.providerRows(ctx, b, g), countryRows(ctx, b, g, f.Online)
 	p.Deadlines, p.Incidents = deadlineLines(f, g, b.AsOf), troubleLines(f, g)
 	if !b.Partner {
 		if err := t.Check(); err != nil {
-			p.Broken = err.Error()
+			p.Broken = brokenText(ctx, err)
 		}
 	} else {
 		p.Incidents = nil
@@ -215,7 +215,7 @@ func percent(part, whole int64) float64 {
 	return math.Round(min(100, 100*float64(part)/float64(whole))*100) / 100
 }
 
-func rateOf(label design.Text, definition string, of design.Text, part, whole int64) rate {
+func rateOf(label, definition, of design.Text, part, whole int64) rate {
 	r := rate{Label: label, Definition: definition, Of: of, Part: part, Whole: whole, Share: shareOf(part, whole), Width: percent(part, whole)}
 	if whole > 0 && part >= 0 {
 		lo, hi := wilson(part, whole)
@@ -235,13 +235,13 @@ func wilson(part, whole int64) (lo, hi float64) {
 	return max(0, (mid-half)/d), min(1, (mid+half)/d)
 }
 
-func (p boardPage) providerRows(b casework.Board, g casework.Registers) []gridRow {
+func (p boardPage) providerRows(ctx context.Context, b casework.Board, g casework.Registers) []gridRow {
 	var rows []gridRow
 	for id, c := range b.Providers {
 		v := g.Providers[id]
 		row := gridRow{Name: cmp.Or(v.Name, string(id))}
 		if !v.DisabledAt.IsZero() {
-			row.Note = "its endpoint is gone (410)"
+			row.Note = say(ctx, "its endpoint is gone")
 		}
 		for _, col := range gridColumns {
 			x := cell{gridColumn: col, N: c[col.Metric], Heat: heat(c[col.Metric], c[concert.ReferredN]), Width: percent(c[col.Metric], c[concert.ReferredN])}

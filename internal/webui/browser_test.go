@@ -288,7 +288,7 @@ func (h *house) serveBusy(t *testing.T) string {
 		must(t, h.ui.show(w, r, &visit{person: h.people["coordinator"]}, view{title: "Wall", body: boardView(boardOf(r.Context(), b, g, f, 1, true), h.ui.assets.url["uplot.min.css"]), wide: true, scripts: []string{"uplot.min.js", "board.js"}}))
 	})
 	mux.HandleFunc("GET /report", func(w http.ResponseWriter, r *http.Request) {
-		must(t, h.ui.show(w, r, &visit{person: h.people["coordinator"]}, view{title: "Report", body: reportView(reportOf(b, g, "exercise.example/log"), true), wide: true}))
+		must(t, h.ui.show(w, r, &visit{person: h.people["coordinator"]}, view{title: "Report", body: reportView(reportOf(r.Context(), b, g, "exercise.example/log"), true), wide: true}))
 	})
 	s := httptest.NewServer(httpkit.Security(mux))
 	t.Cleanup(s.Close)

@@ -11,9 +11,6 @@ import (
 	"concert/internal/design"
 )
 
-// flowLabels are the buttons of what one does with an item besides judging it.
-var flowLabels = map[string]design.Text{"Claim it": "Claim it", "Give it back": "Give it back", "Skip, next": "Skip, next"}
-
 // worksHere reports whether items may wait for this person.
 func worksHere(f frame) bool {
 	return f.Person.Authority != "" && (f.has(concert.RoleOfficer) || f.has(concert.RoleReviewer) || f.has(concert.RoleCoordinator))

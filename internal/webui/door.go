@@ -302,7 +302,7 @@ func (u *UI) fail(w http.ResponseWriter, r *http.Request, v *visit, err error) {
 	p := failurePage{Status: status, Message: say(r.Context(), "Something went wrong on our side. It is logged: try again, and tell your administrator if it stays.")}
 	var refused *concert.Error
 	if errors.As(err, &refused) {
-		p.Code, p.Message = refused.Code, design.Refusal(r.Context(), refused)
+		p.Code, p.Message = refused.Code, design.Refusal(r.Context(), refused, worded)
 	} else if r.Context().Err() == nil {
 		u.log.Error("page failed", "method", r.Method, "pattern", r.Pattern, "err", err)
 	}
@@ -375,7 +375,7 @@ func failureTitle(status int) design.Text {
 }
 
 func (u *UI) missing(http.ResponseWriter, *http.Request, *visit) error {
-	return concert.Refuse(concert.NotFound, "page.missing", "", "there is no page at this address, or not for you")
+	return concert.Refuse(concert.NotFound, "page.missing", "", "there is no page at this address, or not for you: go back to the start, and choose from the menu")
 }
 
 // next is where to go on: a path of this site and nothing else.

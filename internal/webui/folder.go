@@ -91,13 +91,12 @@ func firstRefusal(refs []string, errs []*concert.Error) error {
 		if e == nil {
 			continue
 		}
-		named := *e
+		named := e.About(refs[i])
 		if errors.Is(e, concert.ErrNotFound) {
 			named.Kind = concert.Invalid
 			named.Field = "items"
 		}
-		named.Message = refs[i] + ": " + e.Message
-		return &named
+		return named
 	}
 	return nil
 }

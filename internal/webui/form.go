@@ -40,7 +40,7 @@ func said(ctx context.Context, e *concert.Error) string {
 	if s := personTexts[e.Code]; s != "" {
 		return say(ctx, s)
 	}
-	return design.Refusal(ctx, e)
+	return design.Refusal(ctx, e, worded)
 }
 
 func (e formErrors) of(ctx context.Context, field string) string {

@@ -127,8 +127,11 @@ var askedStates = map[concert.AskedKind]state{
 	concert.AskedOverride: {Mark: "⚠", Label: "let through for a threat to life; reviewed within 48 hours", Tone: "bad"},
 }
 
+// noteTexts are what a note on a hold was written for.
+var noteTexts = map[string]design.Text{"renewed": "renewed", "released": "released"}
+
 // renewalsLeft says how often a hold may still be renewed.
-func renewalsLeft(n int) string {
+func renewalsLeft(n int) design.Text {
 	switch n {
 	case 0:
 		return "it cannot be renewed again"

@@ -43,7 +43,7 @@ func (u *UI) showIsolation(w http.ResponseWriter, r *http.Request, v *visit, p i
 	}
 	i := it.Isolation
 	if i.Item == "" {
-		return concert.Refuse(concert.NotFound, "page.missing", "", "there is no page at this address, or not for you")
+		return concert.Refuse(concert.NotFound, "page.missing", "", "there is no page at this address, or not for you: go back to the start, and choose from the menu")
 	}
 	own := v.person.Authority != "" && v.person.Authority == it.Item.Author
 	p.Ref, p.Version, p.State, p.Others, p.OthersAre, p.At, p.Text = it.Ref, it.Version, i.State(), i.Others, i.OthersAre, at(i.At), i.Text

@@ -2,6 +2,7 @@ package webui
 
 import (
 	"cmp"
+	"context"
 	"encoding/base64"
 	"net/http"
 	"slices"
@@ -106,7 +107,7 @@ func (u *UI) showSubmit(w http.ResponseWriter, r *http.Request, v *visit, p subm
 	if err != nil {
 		return err
 	}
-	p.Outlets = outletChoices(g, u.svc.Now())
+	p.Outlets = outletChoices(r.Context(), g, u.svc.Now())
 	if p.Incidents, err = u.openIncidents(r, v); err != nil {
 		return err
 	}
@@ -153,7 +154,7 @@ func (u *UI) submitItems(w http.ResponseWriter, r *http.Request, v *visit) error
 	for i, res := range results {
 		lines[i].Ref, lines[i].Outcome = res.Ref, res.Outcome
 		if res.Err != nil {
-			lines[i].Message = res.Err.Message
+			lines[i].Message = said(r.Context(), res.Err)
 			again = append(again, in[i].Location)
 		}
 		if l, _, err := u.svc.Locate(in[i].Location); err == nil {
@@ -166,13 +167,13 @@ func (u *UI) submitItems(w http.ResponseWriter, r *http.Request, v *visit) error
 
 // outletChoices are the outlets for a form, each with whether it is in scope
 // now: in words, since options have no other way.
-func outletChoices(g casework.Registers, now time.Time) []choice {
+func outletChoices(ctx context.Context, g casework.Registers, now time.Time) []choice {
 	var in, out []choice
 	for id, o := range g.Scope.Outlets {
 		if e, err := g.Scope.Covers(id, now); err == nil {
-			in = append(in, choice{o.Ref, o.Name + " (in scope: " + e.LegalAct + ")"})
+			in = append(in, choice{o.Ref, say(ctx, "%s (in scope: %s)", o.Name, e.LegalAct)})
 		} else {
-			out = append(out, choice{o.Ref, o.Name + " (NOT in scope: cannot be referred)"})
+			out = append(out, choice{o.Ref, say(ctx, "%s (NOT in scope: cannot be referred)", o.Name)})
 		}
 	}
 	byText := func(a, b choice) int { return cmp.Compare(a.Text, b.Text) }

@@ -58,7 +58,7 @@ func (u *UI) showAccount(w http.ResponseWriter, r *http.Request, v *visit, p acc
 		return err
 	}
 	p.Factors = len(factors)
-	p.Operator, p.Login, p.Roles, p.HasPassword, p.Keys = v.person.Operator, v.person.Login, roleNames(v.person.Roles), v.person.Password != "", keyLines(keys)
+	p.Operator, p.Login, p.Roles, p.HasPassword, p.Keys = v.person.Operator, v.person.Login, roleNames(r.Context(), v.person.Roles), v.person.Password != "", keyLines(keys)
 	return u.show(w, r, v, view{status: p.Errors.status(statusOf), title: say(r.Context(), "Your account"), body: accountView(p)})
 }
 

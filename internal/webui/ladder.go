@@ -2,12 +2,15 @@ package webui
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"concert"
 	"concert/internal/casework"
+	"concert/internal/design"
 )
 
 // reached is how far along the way each status stands, counted in rungs done.
@@ -18,7 +21,7 @@ var reached = map[concert.ItemStatus]int{
 
 // ladder is the item's way from find to our own look, with what is done and
 // where it stands.
-func ladder(it casework.ItemView) []rung {
+func ladder(ctx context.Context, it casework.ItemView) []rung {
 	done := reached[it.Status]
 	if it.Item.Referral != "" {
 		done = max(done, 4)
@@ -42,18 +45,18 @@ func ladder(it casework.ItemView) []rung {
 	}
 	// The last word of the provider may be missing although we saw it down.
 	if !it.Claimed.Final() && done == 6 {
-		rungs[4].State, rungs[4].Note = "ahead", "silent"
+		rungs[4].State, rungs[4].Note = "ahead", say(ctx, "Silent")
 	}
 	if n := len(it.Finders); n > 1 {
-		rungs[0].Note = strconv.Itoa(n) + " authorities"
+		rungs[0].Note = design.Count(ctx, n, "%d authority", "%d authorities")
 	}
 	if it.Assessment != "" && it.Needed > 1 {
-		rungs[2].Note = strconv.Itoa(it.Given) + " of " + strconv.Itoa(it.Needed)
+		rungs[2].Note = say(ctx, "%s of %s", strconv.Itoa(it.Given), strconv.Itoa(it.Needed))
 	}
 	switch it.Status {
 	case concert.ItemStopped, concert.ItemOutOfScope, concert.ItemRejected, concert.ItemHeld, concert.ItemRefused, concert.ItemStillUp, concert.ItemReturned, concert.ItemWithdrawn:
 		if done > 0 {
-			rungs[done-1].Note = strings.TrimSpace(rungs[done-1].Note + " " + strings.ToLower(string(itemStates[it.Status].Label)))
+			rungs[done-1].Note = strings.TrimSpace(rungs[done-1].Note + " " + strings.ToLower(say(ctx, itemStates[it.Status].Label)))
 		}
 	}
 	return rungs
@@ -61,52 +64,56 @@ func ladder(it casework.ItemView) []rung {
 
 // story is what happened to the item, oldest first. People stand in it by
 // operator number only.
-func story(it casework.ItemView) []moved {
+func story(ctx context.Context, it casework.ItemView) []moved {
 	var s []moved
+	add := func(at time.Time, who, detail string, what design.Text, args ...any) {
+		s = append(s, moved{At: at, What: say(ctx, what, args...), Who: who, Detail: detail})
+	}
 	if len(it.Finders) > 0 {
-		s = append(s, moved{At: it.CreatedAt, What: "found", Who: it.Finders[0].Unit})
+		add(it.CreatedAt, it.Finders[0].Unit, "", "found")
 	}
 	if it.Judged.ID != "" {
-		s = append(s, moved{At: it.Judged.At, What: "assessed", Who: it.Author.Unit + " " + it.Assessor})
+		add(it.Judged.At, it.Author.Unit+" "+it.Assessor, "", "assessed")
 	}
 	for _, a := range it.Approvals {
-		what := "approved"
+		what := design.Text("approved")
 		if a.Decision == concert.Reject {
 			what = "rejected"
 		}
-		s = append(s, moved{At: a.At, What: what, Who: it.Author.Unit + " " + it.Reviewers[a.Reviewer], Detail: a.Ground})
+		add(a.At, it.Author.Unit+" "+it.Reviewers[a.Reviewer], a.Ground, what)
 	}
 	if l := it.Look; !l.At.IsZero() {
-		s = append(s, moved{At: l.At, What: "second look: " + string(lookTexts[l.Verdict].Label), Who: it.LookUnit + " " + it.Reviewers[l.By], Detail: l.Note})
+		add(l.At, it.LookUnit+" "+it.Reviewers[l.By], l.Note, "second look: %s", lookTexts[l.Verdict].Label)
 	}
 	for _, a := range it.Answers {
-		detail := strings.Join(slices.DeleteFunc([]string{strings.Join(a.Countries, " "), a.Forwarded, a.Note}, func(t string) bool { return t == "" }), "; ")
-		s = append(s, moved{At: a.At, What: "claimed: " + string(answerTexts[a.Code]), Who: it.Provider.Name, Detail: detail})
+		add(a.At, it.Provider.Name, joinedText("; ", strings.Join(a.Countries, " "), a.Forwarded, a.Note), "claimed: %s", answerTexts[a.Code])
 	}
 	for _, c := range it.Rechecks {
-		detail := "from " + c.Vantage
-		if c.Reason != "" {
-			detail += ", " + strings.ReplaceAll(c.Reason, "_", " ")
-		}
+		answer := ""
 		if c.HTTP != 0 {
-			detail += ", HTTP " + strconv.Itoa(c.HTTP)
+			answer = "HTTP " + strconv.Itoa(c.HTTP)
 		}
-		s = append(s, moved{At: c.At, What: "observed: " + string(observedStates[c.State].Label), Who: "us", Detail: detail})
+		add(c.At, say(ctx, "us"), joinedText(say(ctx, ", "), say(ctx, "from %s", c.Vantage), strings.ReplaceAll(c.Reason, "_", " "), answer), "observed: %s", observedStates[c.State].Label)
 	}
 	for _, m := range it.Remedies {
-		s = append(s, moved{At: m.At, What: string(m.Kind), Who: it.Author.Unit, Detail: m.Ref + ": " + m.Reason})
+		add(m.At, it.Author.Unit, m.Ref+": "+m.Reason, remedyTexts[m.Kind])
 	}
 	for _, m := range it.Messages {
 		if m.Kind.Spoken() {
-			s = append(s, moved{At: m.At, What: string(messageTexts[m.Kind]) + " (" + string(senderTexts[m.Sender]) + ")", Who: it.Provider.Name, Detail: m.Text})
+			add(m.At, it.Provider.Name, m.Text, "%s (%s)", messageTexts[m.Kind], senderTexts[m.Sender])
 		}
 	}
 	if o := it.Override; o.Item != "" {
-		s = append(s, moved{At: o.At, What: "hold overridden for a threat to life", Who: it.Author.Unit + " " + it.Reviewers[o.By], Detail: o.Reason})
+		add(o.At, it.Author.Unit+" "+it.Reviewers[o.By], o.Reason, "hold overridden for a threat to life")
 		if o.Verdict != "" {
-			s = append(s, moved{At: o.ReviewedAt, What: "override reviewed: " + string(o.Verdict), Who: it.Reviewers[o.Reviewer], Detail: o.Ground})
+			add(o.ReviewedAt, it.Reviewers[o.Reviewer], o.Ground, "override reviewed: %s", verdictTexts[o.Verdict])
 		}
 	}
 	slices.SortStableFunc(s, func(a, b moved) int { return cmp.Compare(a.At.UnixMicro(), b.At.UnixMicro()) })
 	return s
+}
+
+// joinedText joins what is not empty.
+func joinedText(sep string, parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(t string) bool { return t == "" }), sep)
 }

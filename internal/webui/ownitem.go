@@ -249,7 +249,7 @@ func (u *UI) bulk(w http.ResponseWriter, r *http.Request, v *visit, act func(con
 		l := previewLine{Ref: res.Ref, Key: keyOf(res.Ref, in[i].Version), Same: res.Outcome == "unchanged"}
 		switch {
 		case res.Err != nil:
-			l.Error = design.Refusal(r.Context(), res.Err)
+			l.Error = said(r.Context(), res.Err)
 			p.Bad++
 		case !l.Same:
 			p.Good++

@@ -329,7 +329,7 @@ func TestG07HoldShowsContactAndNothingElse(t *testing.T) {
 	p = south.get("/holds")
 	release := p.all(tag("form"))
 	action := attr(release[len(release)-1], "action")
-	south.post(action, url.Values{"version": {p.value("version")}, "reason": {"no"}}).want(t, http.StatusUnprocessableEntity, "needs a reason")
+	south.post(action, url.Values{"version": {p.value("version")}, "reason": {"no"}}).want(t, http.StatusUnprocessableEntity, "with a reason")
 	south.post(action, url.Values{"version": {p.value("version")}, "reason": {"EXERCISE over"}}).want(t, http.StatusOK, "Hold released")
 }
 

@@ -2,6 +2,7 @@ package webui
 
 import (
 	"cmp"
+	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -12,47 +13,53 @@ import (
 	"concert/internal/design"
 )
 
-// roleTexts are the roles as people say them, in the order of the form.
-var roleTexts = []choice{
-	{string(concert.RoleOfficer), "Officer: hands in and assesses, for an authority"},
-	{string(concert.RoleReviewer), "Reviewer: decides what another assessed, for an authority"},
-	{string(concert.RoleCoordinator), "Coordinator: runs joint actions, for an authority"},
-	{string(concert.RoleAuditor), "Auditor: reads everything with a reason, writes nothing; stands alone"},
-	{string(concert.RoleAdministrator), "Administrator: registers parties and people; stands alone"},
-	{string(concert.RoleProviderReader), "Provider's reader: reads what is referred to its provider"},
-	{string(concert.RoleProviderAnswerer), "Provider's answerer: reads and answers"},
-	{string(concert.RoleProviderAdmin), "Provider's administrator: looks after that provider's people"},
+// roleText is a role with what whoever has it does.
+type roleText struct {
+	Value concert.Role
+	Text  design.Text
 }
 
-func roleNames(roles []concert.Role) string {
+// roleTexts are the roles as people say them, in the order of the form.
+var roleTexts = []roleText{
+	{concert.RoleOfficer, "Officer: hands in and assesses, for an authority"},
+	{concert.RoleReviewer, "Reviewer: decides what another assessed, for an authority"},
+	{concert.RoleCoordinator, "Coordinator: runs joint actions, for an authority"},
+	{concert.RoleAuditor, "Auditor: reads everything with a reason, writes nothing; stands alone"},
+	{concert.RoleAdministrator, "Administrator: registers parties and people; stands alone"},
+	{concert.RoleProviderReader, "Provider's reader: reads what is referred to its provider"},
+	{concert.RoleProviderAnswerer, "Provider's answerer: reads and answers"},
+	{concert.RoleProviderAdmin, "Provider's administrator: looks after that provider's people"},
+}
+
+func roleNames(ctx context.Context, roles []concert.Role) string {
 	var out []string
 	for _, r := range roles {
 		for _, c := range roleTexts {
-			if c.Value == string(r) {
-				name, _, _ := strings.Cut(c.Text, ":")
-				out = append(out, name)
+			if c.Value == r {
+				name, _, _ := strings.Cut(say(ctx, c.Text), ":")
+				out = append(out, strings.TrimSpace(name))
 			}
 		}
 	}
-	return strings.Join(out, ", ")
+	return strings.Join(out, say(ctx, ", "))
 }
 
 // rolesBeside are the roles that one can change over to: those of one's side.
-func rolesBeside(takesTwo bool) []choice {
-	var out []choice
+func rolesBeside(takesTwo bool) []roleText {
+	var out []roleText
 	for _, c := range roleTexts {
-		if concert.TakesTwo([]concert.Role{concert.Role(c.Value)}) == takesTwo {
+		if concert.TakesTwo([]concert.Role{c.Value}) == takesTwo {
 			out = append(out, c)
 		}
 	}
 	return out
 }
 
-func forPlace(place string) string {
+func forPlace(ctx context.Context, place string) string {
 	if place == "" {
 		return ""
 	}
-	return ", for " + place
+	return say(ctx, ", for %s", place)
 }
 
 // personLine is one account.
@@ -71,7 +78,7 @@ type waitingLine struct {
 	Operator, Login, Name     string
 	Proposal, What, Place, By string
 	At                        timeText
-	Mine                      string // why the reader may not, "" where it may
+	Mine                      design.Text // why the reader may not, "" where it may
 }
 
 // peoplePage is every account, what waits, and the form for a new one.
@@ -129,8 +136,8 @@ type oncePage struct {
 	Waits           bool // the link needs another administrator's confirmation
 }
 
-func lineOf(p casework.PersonView, g casework.Registers, by concert.Person) personLine {
-	l := personLine{Operator: p.Operator, Login: p.Login, Name: p.Name, Roles: roleNames(p.Roles), Place: placeOf(g, p.Authority, p.Provider), State: state{Mark: "✓", Label: "in force", Tone: "good"},
+func lineOf(ctx context.Context, p casework.PersonView, g casework.Registers, by concert.Person) personLine {
+	l := personLine{Operator: p.Operator, Login: p.Login, Name: p.Name, Roles: roleNames(ctx, p.Roles), Place: placeOf(g, p.Authority, p.Provider), State: state{Mark: "✓", Label: "in force", Tone: "good"},
 		Set: p.Roles, Authority: g.Authorities[p.Authority].Ref, TakesTwo: concert.TakesTwo(p.Roles), Disabled: !p.DisabledAt.IsZero(), Languages: p.Languages}
 	switch {
 	case l.Disabled:
@@ -147,17 +154,17 @@ func lineOf(p casework.PersonView, g casework.Registers, by concert.Person) pers
 	w := waitingLine{Operator: p.Operator, Login: p.Login, Name: p.Name, Proposal: q.Ref, Place: placeOf(g, q.Authority, p.Provider), By: p.Proposer, At: at(q.ProposedAt)}
 	switch q.Kind {
 	case concert.ProposedPerson:
-		w.What = "New person: " + roleNames(q.Roles)
+		w.What = say(ctx, "New person: %s", roleNames(ctx, q.Roles))
 	case concert.ProposedRoles:
-		w.What = "Other roles: " + roleNames(q.Roles) + ", instead of " + l.Roles
+		w.What = say(ctx, "Other roles: %s, instead of %s", roleNames(ctx, q.Roles), l.Roles)
 		if q.Authority != p.Authority {
-			w.Place += " instead of " + l.Place
+			w.Place = say(ctx, "%s instead of %s", w.Place, l.Place)
 		}
 	case concert.ProposedLink:
-		w.What = "New one-time link: " + roleNames(q.Roles)
+		w.What = say(ctx, "New one-time link: %s", roleNames(ctx, q.Roles))
 	}
 	if q.Resets {
-		w.What = "Lost second factor: takes it and the password away, and makes a new one-time link"
+		w.What = say(ctx, "Lost second factor: takes it and the password away, and makes a new one-time link")
 	}
 	switch by.ID {
 	case q.ProposedBy:
@@ -197,7 +204,7 @@ func (u *UI) showPeople(w http.ResponseWriter, r *http.Request, v *visit, p peop
 		return err
 	}
 	for _, who := range people {
-		if l := lineOf(who, g, v.person); l.Waiting != nil {
+		if l := lineOf(r.Context(), who, g, v.person); l.Waiting != nil {
 			p.Waiting = append(p.Waiting, *l.Waiting)
 		}
 	}
@@ -288,7 +295,7 @@ func (u *UI) showPerson(w http.ResponseWriter, r *http.Request, v *visit, p pers
 	if err != nil {
 		return err
 	}
-	p.Line, p.MayAct, p.Self, p.Authorities = lineOf(who, g, v.person), v.has(concert.RoleAdministrator), who.ID == v.person.ID, authorityChoices(g)
+	p.Line, p.MayAct, p.Self, p.Authorities = lineOf(r.Context(), who, g, v.person), v.has(concert.RoleAdministrator), who.ID == v.person.ID, authorityChoices(g)
 	if p.MayAct {
 		keys, err := u.svc.ListKeys(r.Context(), v.actor(), who.Operator)
 		if err != nil {

@@ -185,9 +185,11 @@ func (u *UI) answerReferral(w http.ResponseWriter, r *http.Request, v *visit) er
 			delete(typed, res.Ref)
 			continue
 		}
-		f.Error = res.Err.Message
+		f.Error = said(r.Context(), res.Err)
 		typed[res.Ref] = f
-		errs = append(errs, &concert.Error{Kind: res.Err.Kind, Code: res.Err.Code, Message: res.Ref + ": " + res.Err.Message})
+		named := res.Err.About(res.Ref)
+		named.Field = ""
+		errs = append(errs, named)
 	}
 	if len(errs) == 0 {
 		return onward(w, r, "/referrals/"+ref, "answered", "")

@@ -2,12 +2,14 @@ package webui
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"net/http"
 	"slices"
 	"strings"
 
 	"concert"
+	"concert/internal/design"
 )
 
 // scopeLine is one entry of the public scope list.
@@ -54,38 +56,20 @@ func (u *UI) scope(w http.ResponseWriter, r *http.Request, v *visit) error {
 	return u.show(w, r, v, view{title: say(r.Context(), "Scope list"), body: scopeView(p), wide: true})
 }
 
-// definition is one published number.
-type definition struct{ Metric, Name, Text string }
+// definitionText is what the number counts, as the root package defines it.
+func definitionText(m concert.Metric) design.Text { return design.Text(m.Definition()) }
 
-// equality is a sum that every published set of numbers satisfies.
-type equality struct {
-	Whole string
-	Parts []string
-}
-
-// countingPage says what every number counts (G28).
-type countingPage struct {
-	Definitions []definition
-	Sums        []equality
-}
-
-func counting() countingPage {
-	var p countingPage
-	for _, m := range concert.Metrics {
-		p.Definitions = append(p.Definitions, definition{string(m), string(metricTexts[m]), concert.MetricDefinitions[m]})
+// partsText names the parts of a sum.
+func partsText(ctx context.Context, s concert.Sum) string {
+	parts := make([]string, len(s.Parts))
+	for i, m := range s.Parts {
+		parts[i] = say(ctx, metricTexts[m])
 	}
-	for _, s := range concert.Sums {
-		e := equality{Whole: string(metricTexts[s.Whole])}
-		for _, m := range s.Parts {
-			e.Parts = append(e.Parts, string(metricTexts[m]))
-		}
-		p.Sums = append(p.Sums, e)
-	}
-	return p
+	return strings.Join(parts, " + ")
 }
 
 func (u *UI) counting(w http.ResponseWriter, r *http.Request, v *visit) error {
-	return u.show(w, r, v, view{title: say(r.Context(), "How we count"), body: countingView(counting())})
+	return u.show(w, r, v, view{title: say(r.Context(), "How we count"), body: countingView()})
 }
 
 // logPage is the transparency log's head and how to check it.
@@ -104,7 +88,7 @@ func (u *UI) logHead(w http.ResponseWriter, r *http.Request, v *visit) error {
 		case !errors.As(err, &refused):
 			return err
 		case refused.Kind == concert.Conflict:
-			p.Behind = refused.Message
+			p.Behind = said(r.Context(), refused)
 		case refused.Kind != concert.NotFound:
 			return err
 		}

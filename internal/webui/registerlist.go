@@ -192,7 +192,7 @@ func (u *UI) peopleListing(ctx context.Context, v *visit) (listing[casework.Pers
 		text("name", "Name", func(_ context.Context, p row) string { return p.Name }),
 		text("roles", "Roles", roles),
 		text("for", "For", func(_ context.Context, p row) string { return placeOf(g, p.Authority, p.Provider) }),
-		{Name: "state", Label: "State", Cell: func(ctx context.Context, p row) design.Cell { return stateCell(ctx, lineOf(p, g, v.person).State) }},
+		{Name: "state", Label: "State", Cell: func(ctx context.Context, p row) design.Cell { return stateCell(ctx, lineOf(ctx, p, g, v.person).State) }},
 	}
 	return listing[row]{form: peopleForm(g), caption: "Accounts", columns: columns, file: true, empty: "Add the first person below.", keys: func(_ string, p row) []string { return keys(p) },
 		row: func(p row) (string, bool) { return p.Operator, false },

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -72,7 +73,7 @@ func (u *UI) reportFor(ctx context.Context, scope concert.Scope, ref string) (re
 	if err != nil {
 		return reportPage{}, err
 	}
-	p := reportOf(rep.Board, g, u.svc.Origin)
+	p := reportOf(ctx, rep.Board, g, u.svc.Origin)
 	p.Approvals = rep.Approvals
 	p.Names = g.NameOf
 	p.Tables = rep.Facts.Tables(g.NameOf)
@@ -98,13 +99,13 @@ func span(d time.Duration) string {
 	return fmt.Sprintf("%d h %02d min", d/time.Hour, d%time.Hour/time.Minute)
 }
 
-func reportOf(b casework.Board, g casework.Registers, origin string) reportPage {
+func reportOf(ctx context.Context, b casework.Board, g casework.Registers, origin string) reportPage {
 	a, t := b.Action, b.Totals
 	p := reportPage{Ref: a.Ref, Name: a.Name, Mandate: a.Mandate, Lead: g.Authorities[a.Lead].Name, Phase: a.Phase, Starts: a.StartsAt, Ends: a.EndsAt, AsOf: b.AsOf, Exercise: a.Exercise, Target: a.Target,
 		Totals: t, LogSize: b.Log.Size, LogRoot: hex.EncodeToString(b.Log.Root[:]), Origin: origin}
-	p.Claimed = rateOf("Claimed removed", concert.Removed.Definition(), metricTexts[concert.AnsweredN], t[concert.Removed], t[concert.AnsweredN])
-	p.Seen = rateOf("Seen down", concert.Down.Definition(), metricTexts[concert.RecheckedN], t[concert.Down], t[concert.RecheckedN])
-	p.Doubted = rateOf("Second looks disagreed", concert.SecondDisagreed.Definition(), "second looks made", t[concert.SecondDisagreed], sumShown(t[concert.SecondAgreed], t[concert.SecondDisagreed]))
+	p.Claimed = rateOf("Claimed removed", definitionText(concert.Removed), metricTexts[concert.AnsweredN], t[concert.Removed], t[concert.AnsweredN])
+	p.Seen = rateOf("Seen down", definitionText(concert.Down), metricTexts[concert.RecheckedN], t[concert.Down], t[concert.RecheckedN])
+	p.Doubted = rateOf("Second looks disagreed", definitionText(concert.SecondDisagreed), "second looks made", t[concert.SecondDisagreed], sumShown(t[concert.SecondAgreed], t[concert.SecondDisagreed]))
 	for _, id := range b.Targets {
 		p.Outlets = append(p.Outlets, g.Scope.Outlets[id].Name)
 	}
@@ -114,9 +115,9 @@ func reportOf(b casework.Board, g casework.Registers, origin string) reportPage 
 	}
 	parts := map[concert.AuthorityID][]string{}
 	for _, x := range b.Participants {
-		parts[x.Authority] = append(parts[x.Authority], string(partTexts[x.Part]))
+		parts[x.Authority] = append(parts[x.Authority], say(ctx, partTexts[x.Part]))
 		if b.Authorities[x.Authority] == nil {
-			p.Authorities = append(p.Authorities, reportRow{Name: g.Authorities[x.Authority].Name, Country: g.Authorities[x.Authority].Country, Part: string(partTexts[x.Part]), Counts: concert.Counts{}})
+			p.Authorities = append(p.Authorities, reportRow{Name: g.Authorities[x.Authority].Name, Country: g.Authorities[x.Authority].Country, Part: say(ctx, partTexts[x.Part]), Counts: concert.Counts{}})
 		}
 	}
 	countries := map[string]concert.Counts{}
@@ -137,7 +138,7 @@ func reportOf(b casework.Board, g casework.Registers, origin string) reportPage 
 		slices.SortFunc(rows, func(a, b reportRow) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Part, b.Part)) })
 	}
 	if err := t.Check(); err != nil && !b.Partner {
-		p.Broken = err.Error()
+		p.Broken = brokenText(ctx, err)
 	}
 	p.Partner = b.Partner
 	return p
@@ -152,20 +153,32 @@ func lessShown(a, b int64) int64 {
 }
 
 // targetText says what was aimed at, where anything was.
-func targetText(target int) string {
+func targetText(ctx context.Context, target int) string {
 	if target <= 0 {
 		return ""
 	}
-	return " (target " + thousands(int64(target)) + ")"
+	return " " + say(ctx, "(target %s)", thousands(int64(target)))
 }
 
 // sumText is an equality with its numbers, as it can be checked by hand.
-func sumText(s concert.Sum, c concert.Counts) string {
+func sumText(ctx context.Context, s concert.Sum, c concert.Counts) string {
+	number := func(m concert.Metric) string {
+		return shownCount(c[m]) + " " + strings.ToLower(say(ctx, metricTexts[m]))
+	}
 	parts := make([]string, len(s.Parts))
 	for i, m := range s.Parts {
-		parts[i] = shownCount(c[m]) + " " + strings.ToLower(string(metricTexts[m]))
+		parts[i] = number(m)
 	}
-	return shownCount(c[s.Whole]) + " " + strings.ToLower(string(metricTexts[s.Whole])) + " = " + strings.Join(parts, " + ")
+	return number(s.Whole) + " = " + strings.Join(parts, " + ")
+}
+
+// brokenText says which sum does not hold.
+func brokenText(ctx context.Context, err error) string {
+	var e *concert.Error
+	if errors.As(err, &e) {
+		return said(ctx, e)
+	}
+	return err.Error()
 }
 
 func (u *UI) report(w http.ResponseWriter, r *http.Request, v *visit) error {
@@ -249,7 +262,7 @@ func writeReportCSV(w io.Writer, p reportPage) error {
 		}
 	}
 	for _, f := range approvalFigures(p.Approvals) {
-		rows = append(rows, []string{"approval", "all", "", f.Metric, f.Value, f.Text})
+		rows = append(rows, []string{"approval", "all", "", f.Metric, f.Value, f.Text.English()})
 	}
 	for _, row := range rows {
 		for i, s := range row {
@@ -272,7 +285,10 @@ func csvCount(n int64) string {
 }
 
 // approvalFigure is one figure of how approvals were given.
-type approvalFigure struct{ Metric, Name, Value, Text string }
+type approvalFigure struct {
+	Metric, Value string
+	Name, Text    design.Text
+}
 
 // approvalFigures are those of the report; the seconds are case time.
 func approvalFigures(a casework.Approvals) []approvalFigure {
@@ -284,11 +300,11 @@ func approvalFigures(a casework.Approvals) []approvalFigure {
 	}
 	count := func(n int) string { return strconv.Itoa(n) }
 	return []approvalFigure{
-		{"approvals", "Approvals", count(a.Total), "approvals given (unit: approval; an item may need several)"},
-		{"approvals_single", "Given alone", count(a.Single), "of those: decided on in an act of its own"},
-		{"approvals_bulk", "Given in bulk", count(a.Bulk), "of those: given together for copies of works that were approved alone"},
-		{"approvals_unopened", "Given alone, unopened", count(a.Unopened), "of those given alone: the reviewer had never opened the item"},
-		{"opened_median_s", "Seconds from opening, median", seconds(a.Median), "from the first opening by the reviewer to the approval, over those given alone after opening (unit: second of case time)"},
-		{"opened_p90_s", "Seconds from opening, nine in ten within", seconds(a.P90), "the same, the ninth tenth"},
+		{Metric: "approvals", Name: "Approvals", Value: count(a.Total), Text: "approvals given (unit: approval; an item may need several)"},
+		{Metric: "approvals_single", Name: "Given alone", Value: count(a.Single), Text: "of those: decided on in an act of its own"},
+		{Metric: "approvals_bulk", Name: "Given in bulk", Value: count(a.Bulk), Text: "of those: given together for copies of works that were approved alone"},
+		{Metric: "approvals_unopened", Name: "Given alone, unopened", Value: count(a.Unopened), Text: "of those given alone: the reviewer had never opened the item"},
+		{Metric: "opened_median_s", Name: "Seconds from opening, median", Value: seconds(a.Median), Text: "from the first opening by the reviewer to the approval, over those given alone after opening (unit: second of case time)"},
+		{Metric: "opened_p90_s", Name: "Seconds from opening, nine in ten within", Value: seconds(a.P90), Text: "the same, the ninth tenth"},
 	}
 }

@@ -97,14 +97,14 @@ func addressOf(typed string) (string, *concert.Error) {
 	if at := listsOf[prefix]; at != "" {
 		return at + "#" + ref, nil
 	}
-	return "", concert.Refuse(concert.Invalid, "search.kind", "ref", "%s names nothing that has a page here", strings.ToUpper(ref))
+	return "", concert.Refuse(concert.Invalid, "search.kind", "ref", "%s names nothing that has a page here: check the reference", strings.ToUpper(ref))
 }
 
 // placeErrors says of a place where nothing is, or nothing that the reader may
 // see, the same.
 func placeErrors(err error) (formErrors, error) {
 	if e := (*concert.Error)(nil); errors.As(err, &e) && e.Kind == concert.NotFound {
-		return formErrors{concert.Refuse(concert.NotFound, "search.nothing", "place", "there is no item of yours at exactly this place")}, nil
+		return formErrors{concert.Refuse(concert.NotFound, "search.nothing", "place", "there is no item of yours at exactly this place: check how it is written, or hand it in")}, nil
 	}
 	return formErrorsOf(err)
 }

@@ -70,7 +70,7 @@ func (u *UI) showWatchlist(w http.ResponseWriter, r *http.Request, v *visit, for
 	if err != nil {
 		return err
 	}
-	p.Outlets = outletChoices(g, u.svc.Now())
+	p.Outlets = outletChoices(r.Context(), g, u.svc.Now())
 	return u.show(w, r, v, view{status: form.Errors.status(statusOf), title: say(r.Context(), "Watchlist"), body: watchlistView(p), wide: true})
 }
 

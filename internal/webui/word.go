@@ -52,8 +52,9 @@ func typeText(t concert.ItemType) design.Text {
 
 // contentType is one of the five of Art. 2(7), with its letter and its words.
 type contentType struct {
-	Type         concert.ContentType
-	Letter, Text string
+	Type   concert.ContentType
+	Letter string
+	Text   design.Text
 }
 
 var contentTypes = []contentType{
@@ -64,13 +65,13 @@ var contentTypes = []contentType{
 	{concert.Threat, "e", "constitutes a threat to commit a terrorist offence"},
 }
 
-func contentTypeText(t concert.ContentType) string {
+func contentTypeText(ctx context.Context, t concert.ContentType) string {
 	for _, c := range contentTypes {
 		if c.Type == t {
-			return "Art. 2(7)(" + c.Letter + "): " + c.Text
+			return say(ctx, "Art. 2(7)(%s): %s", c.Letter, c.Text)
 		}
 	}
-	return "none named"
+	return say(ctx, "none named")
 }
 
 var purposeTexts = map[concert.Purpose]design.Text{
@@ -86,14 +87,18 @@ var severityTexts = map[concert.Severity]design.Text{
 
 var severities = []concert.Severity{concert.SeverityRoutine, concert.SeveritySerious, concert.SeverityThreat}
 
+// sourceTexts and informationTexts are the two halves of an evaluation code.
+var (
+	sourceTexts      = map[byte]design.Text{'A': "no doubt about the source", 'B': "source mostly reliable", 'C': "source mostly unreliable", 'X': "reliability unknown"}
+	informationTexts = map[byte]design.Text{'1': "accuracy not in doubt", '2': "known to the source itself", '3': "not known to the source, but corroborated", '4': "neither known nor corroborated"}
+)
+
 // evaluationText spells a code out (source, then information).
-func evaluationText(code string) string {
+func evaluationText(ctx context.Context, code string) string {
 	if len(code) != 2 {
 		return code
 	}
-	source := map[byte]string{'A': "no doubt about the source", 'B': "source mostly reliable", 'C': "source mostly unreliable", 'X': "reliability unknown"}[code[0]]
-	info := map[byte]string{'1': "accuracy not in doubt", '2': "known to the source itself", '3': "not known to the source, but corroborated", '4': "neither known nor corroborated"}[code[1]]
-	return code + ": " + source + "; " + info
+	return say(ctx, "%s: %s; %s", code, sourceTexts[code[0]], informationTexts[code[1]])
 }
 
 var observedStates = map[concert.Observed]state{
