@@ -53,6 +53,8 @@ var floors = map[string]int{
 	"internal/jpegluma":      1,
 
 	"internal/match/language": 1,
+	"internal/match/neartext": 1,
+	"internal/match/vpdq":     1,
 
 	"internal/durable":  0,
 	"internal/sandbox":  0,
