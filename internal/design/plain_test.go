@@ -30,8 +30,7 @@ func sentencesIn(p *packages.Package) []string {
 	for _, file := range p.Syntax {
 		name := p.Fset.Position(file.Pos()).Filename
 		generated := strings.HasSuffix(name, "_templ.go")
-		var walk func(n ast.Node) bool
-		walk = func(n ast.Node) bool {
+		walk := func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.CallExpr:
 				callee := types.ExprString(n.Fun)
