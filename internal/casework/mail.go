@@ -286,7 +286,7 @@ func (s *Service) mailNotice(ctx context.Context, tx *store.Tx, p concert.Provid
 		if err != nil {
 			return nil, err
 		}
-		if len(part.Payload.Items) > 0 {
+		if len(part.Payload.Items) > 0 || part.Patterns != nil {
 			n.Parts = append(n.Parts, part)
 			n.Token = d.RefRef
 		}
@@ -307,6 +307,9 @@ func (s *Service) noticePart(ctx context.Context, tx *store.Tx, c concert.Contac
 		part.Payload = v.Payload
 		part.Signed, err = json.Marshal(v.Signed)
 		return part, err
+	}
+	if d.Kind == concert.NoticePatterns {
+		return patternsPart(ctx, tx, part, d)
 	}
 	o, err := tx.Original(ctx, d.Referral)
 	if err != nil || len(o.Payload) == 0 {
@@ -339,6 +342,22 @@ func (s *Service) noticePart(ctx context.Context, tx *store.Tx, c concert.Contac
 	if asked(d) && len(kept) > 0 {
 		part.Link, part.Expires, err = s.linkFor(ctx, tx, d.Referral, c.ID)
 	}
+	return part, err
+}
+
+// patternsPart is a note on patterns of abuse as the lead of its action sends it.
+func patternsPart(ctx context.Context, tx *store.Tx, part formats.NoticePart, d store.Outgoing) (formats.NoticePart, error) {
+	n, err := tx.PatternNote(ctx, d.RefRef)
+	if err != nil {
+		return part, err
+	}
+	a, err := tx.Action(ctx, string(n.Action))
+	if err != nil {
+		return part, err
+	}
+	lead, err := tx.Authority(ctx, string(a.Lead))
+	part.Patterns, part.Action = &n.Patterns, a.Name
+	part.Payload = concert.ReferralPayload{Ref: n.Ref, Author: concert.PayloadParty{Name: lead.Name, Country: lead.Country, Unit: lead.Unit}, SentAt: n.ReleasedAt.UTC().Format(time.RFC3339)}
 	return part, err
 }
 

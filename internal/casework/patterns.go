@@ -211,14 +211,8 @@ func (s *Service) ReleaseNote(ctx context.Context, by concert.Actor, ref string)
 			return n, err
 		}
 		out := s.notice(p, concert.Referral{Ref: n.Ref, Action: a.ID, Items: n.Patterns.Items}, concert.NoticePatterns, lead.Name, now)
-		if err := tx.AddDeliveries(ctx, []store.Outgoing{out}); err != nil {
-			return n, err
-		}
 		tx.RecordNotice(e, out.ID)
-		if !out.NextAt.IsZero() {
-			tx.SetClock(concert.ClockDeliver, string(p.ID), now)
-		}
-		return next, nil
+		return next, s.post(ctx, tx, p, out, now)
 	})
 }
 

@@ -403,6 +403,41 @@ func TestG09Article16IsTheAuthorsOwnWordAndSigned(t *testing.T) {
 	})
 }
 
+// Who is reached by mail alone gets the note by mail.
+func TestNotesOnPatternsGoOutByMail(t *testing.T) {
+	inHouse(t, func(t *testing.T, h *testkit.House) {
+		ctx := t.Context()
+		post := h.Post()
+		h.MailContact(h.Hooked, "abuse@video.example", concert.MailSingle, nil)
+		h.Time = concert.CaseTime{Since: time.Now(), Start: day, Rate: brisk}
+		testkit.Run(t, h.Service)
+		sentAll(h, t, testkit.Page(1))
+		for _, p := range concert.Phases[1:] {
+			_, err := h.SetPhase(ctx, h.Coordinator, h.Action.Ref, 0, p)
+			testkit.Must(t, err)
+		}
+		var notes []casework.NoteView
+		testkit.Await(t, "the note is drafted", func() bool {
+			var err error
+			notes, err = h.ActionNotes(ctx, reads(t, h.Coordinator), h.Action.Ref)
+			testkit.Must(t, err)
+			return len(notes) == 1
+		})
+		_, err := h.ReviewNote(ctx, h.Coordinator, notes[0].Ref)
+		testkit.Must(t, err)
+		_, err = h.ReleaseNote(ctx, h.South.Reviewers[0], notes[0].Ref)
+		testkit.Must(t, err)
+		testkit.Await(t, "the note goes out by mail", func() bool {
+			for _, m := range post.Got() {
+				if strings.Contains(m.Header.Get("Subject"), notes[0].Ref) {
+					return strings.Contains(m.Text, "Items referred to you: 1") && len(m.Files) == 1
+				}
+			}
+			return false
+		})
+	})
+}
+
 func TestNotesOnPatternsAreReviewedByOneAndReleasedByAnother(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *testkit.House) {
 		h.Time = concert.CaseTime{Since: time.Now(), Start: day, Rate: brisk}

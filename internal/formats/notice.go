@@ -39,6 +39,9 @@ type NoticePart struct {
 	Link    string                  // one-time answer link, "" for none
 	Expires time.Time               // of the link
 	Urgent  bool
+
+	Patterns *concert.Patterns // of a note on patterns of abuse, which is about no item by itself
+	Action   string            // the name of its joint action
 }
 
 // Items are how many items the notice is about.
@@ -221,7 +224,7 @@ func (n *Notice) attached() string {
 	if n.Digest {
 		return "attached.digest"
 	}
-	if n.Parts[0].Kind == concert.NoticeQuestion {
+	if k := n.Parts[0].Kind; k == concert.NoticeQuestion || k == concert.NoticePatterns {
 		return "attached.message"
 	}
 	if n.Parts[0].Signed == nil {
@@ -232,7 +235,7 @@ func (n *Notice) attached() string {
 
 func (n *Notice) writePart(w *wording, p *NoticePart, line func(string)) {
 	line(strings.Repeat("=", 64))
-	line(w.say("heading", "ref", p.Payload.Ref))
+	line(w.heading(p))
 	line(w.say("intro."+string(p.Kind), "author", p.Payload.Author.Name, "country", p.Payload.Author.Country, "sender", n.Sender) + "\n")
 	if p.Kind == concert.NoticeReferral || p.Kind == concert.NoticeReminder {
 		line(w.say("voluntary") + "\n")
@@ -257,6 +260,38 @@ func (n *Notice) writePart(w *wording, p *NoticePart, line func(string)) {
 	line("")
 }
 
+// heading names what the part is.
+func (w *wording) heading(p *NoticePart) string {
+	if p.Patterns != nil {
+		return w.say("heading.patterns", "ref", p.Payload.Ref, "action", p.Action)
+	}
+	return w.say("heading", "ref", p.Payload.Ref)
+}
+
+// patternFields are the counts of a note: what there is none of is left out.
+func (w *wording) patternFields(p *concert.Patterns) []field {
+	number := strconv.Itoa
+	fs := []field{{w.say("label.items"), number(p.Items)}}
+	if p.Works > 0 {
+		fs = append(fs, field{w.say("label.repeated"), w.say("repeated", "n", number(p.Repeated), "count", number(p.Works), "most", number(p.MostAt))},
+			field{w.say("label.copies"), number(p.Copies)}, field{w.say("label.reuploads"), number(p.Reuploads)})
+	}
+	fs = append(fs, field{w.say("label.returned"), number(p.Returned)})
+	for _, c := range []struct {
+		label, group string
+		counts       []concert.Counted
+	}{{"label.kind", "kind", p.Types}, {"label.place", "", p.Kinds}, {"label.outlet", "", p.Outlets}, {"label.language", "", p.Languages}} {
+		var said []string
+		for _, n := range c.counts {
+			said = append(said, w.apart(w.or(c.group, n.Value)+" "+number(n.N)))
+		}
+		if len(said) > 0 {
+			fs = append(fs, field{w.say(c.label), strings.Join(said, ", ")})
+		}
+	}
+	return fs
+}
+
 // field is one labelled fact, as the text and the PDF show it.
 type field struct{ label, value string }
 
@@ -267,6 +302,8 @@ func (w *wording) partFields(p *NoticePart) []field {
 		{w.say("label.sent"), w.apart(oneLine(p.Payload.SentAt))},
 	}
 	switch {
+	case p.Patterns != nil:
+		fs = append(fs, w.patternFields(p.Patterns)...)
 	case p.Kind == concert.NoticeQuestion:
 		if p.Reason == "" {
 			w.fail("message %s has no words", p.Remedy)

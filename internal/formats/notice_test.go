@@ -37,6 +37,12 @@ func payload(n int) concert.ReferralPayload {
 func notice(lang string, kind concert.NoticeKind, items int) *formats.Notice {
 	n := &formats.Notice{Lang: lang, Exercise: true, Provider: "EXERCISE Video", Sender: "exercise.example/log", Base: "https://concert.example", Keys: "https://concert.example/api/v1/keys", Reply: "referrals+r.tag@concert.example",
 		Token: "RF-7K3M-9QXT-4D2FH", SentAt: sentAt, Parts: []formats.NoticePart{{Kind: kind, Payload: payload(items), Signed: []byte("{}"), Link: "https://concert.example/answer#csa_x", Expires: sentAt.Add(concert.AnswerLinkTerm)}}}
+	if kind == concert.NoticePatterns {
+		p := &n.Parts[0]
+		p.Payload.Items, p.Payload.Ref, p.Link, p.Signed, p.Action = nil, "PN-1", "", nil, "EXERCISE action"
+		p.Patterns = &concert.Patterns{Items: 12, Types: []concert.Counted{{Value: "video", N: 9}, {Value: "image", N: 3}}, Kinds: []concert.Counted{{Value: "web", N: 12}}, Outlets: []concert.Counted{{Value: "EXERCISE Outlet", N: 12}},
+			Languages: []concert.Counted{{Value: "ar", N: 12}}, Captured: 12, Works: 4, Repeated: 2, Copies: 8, MostAt: 7, Returned: 1, Reuploads: 3}
+	}
 	if kind == concert.NoticeQuestion {
 		n.Parts[0].Reason, n.Parts[0].Remedy, n.Parts[0].Link = "EXERCISE: which of the two is it? https://video.example/x", "QU-1", ""
 	}
@@ -49,7 +55,7 @@ func notice(lang string, kind concert.NoticeKind, items int) *formats.Notice {
 func TestNoticeTextIsThisInEachLanguage(t *testing.T) {
 	t.Parallel()
 	for _, lang := range formats.NoticeLanguages {
-		for _, kind := range []concert.NoticeKind{concert.NoticeReferral, concert.NoticeReminder, concert.NoticeWithdrawal, concert.NoticeCorrection, concert.NoticeQuestion, concert.NoticeSandbox} {
+		for _, kind := range []concert.NoticeKind{concert.NoticeReferral, concert.NoticeReminder, concert.NoticeWithdrawal, concert.NoticeCorrection, concert.NoticeQuestion, concert.NoticePatterns, concert.NoticeSandbox} {
 			n := notice(lang, kind, 2)
 			subject, err := n.Subject()
 			if err != nil {

@@ -82,7 +82,7 @@ func WritePDF(n *Notice) ([]byte, error) {
 
 func (p *page) part(n *Notice, part *NoticePart) {
 	p.rule()
-	p.text(13, p.w.say("heading", "ref", part.Payload.Ref))
+	p.text(13, p.w.heading(part))
 	p.text(10, p.w.say("intro."+string(part.Kind), "author", part.Payload.Author.Name, "country", part.Payload.Author.Country, "sender", n.Sender))
 	if part.Kind == concert.NoticeReferral || part.Kind == concert.NoticeReminder {
 		p.boxed(p.w.say("voluntary"))
