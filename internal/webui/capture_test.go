@@ -6,9 +6,12 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/chromedp/chromedp"
 
 	"concert/internal/casework"
 )
@@ -97,5 +100,34 @@ func TestG26PanelMarksAndRecordsWhoPreserves(t *testing.T) {
 	p := officer.post(path+"/preservations", form).want(t, http.StatusOK, "Recorded who preserves it.", "EXERCISE 7")
 	if strings.Contains(p.body, "Kept back") {
 		t.Error("it is still kept back")
+	}
+}
+
+// In a real browser: a screenshot from the clipboard, and a file dropped on the panel, each go into the form's field and are kept.
+func TestBrowserCapturesByPasteAndDrop(t *testing.T) {
+	browser := startBrowser(t)
+	h := open(t)
+	ref := h.submit("officer", 1, 1, "")[0]
+	w := h.browse(t, browser, shots())
+	w.enter(h, "officer")
+	w.works()
+	for i, event := range []string{
+		`document.dispatchEvent(new ClipboardEvent("paste", {clipboardData: held, bubbles: true, cancelable: true}))`,
+		`document.querySelector("[data-capture]").dispatchEvent(new DragEvent("drop", {dataTransfer: held, bubbles: true, cancelable: true}))`,
+	} {
+		w.open("/items/"+ref, "#f-capture")
+		name := get(w, chromedp.Evaluate[string](`(() => {
+			const held = new DataTransfer();
+			held.items.add(new File(["EXERCISE page `+strconv.Itoa(i)+`"], "EXERCISE.txt", {type: "text/plain"}));
+			`+event+`;
+			return document.getElementById("f-capture").files[0].name;
+		})()`))
+		if name != "EXERCISE.txt" {
+			t.Fatalf("the field holds %q", name)
+		}
+		w.do(click(`form[action$="/captures"] button`), visible(".notice"))
+		if n := get(w, chromedp.Evaluate[int](`document.querySelectorAll('a[href^="/captures/"]').length`)); n != i+2 { // it was handed in with one
+			t.Errorf("%d captures after %d were added", n, i+1)
+		}
 	}
 }

@@ -183,17 +183,12 @@ func (a *asked) media() (out []string) {
 // In a real browser: no picture is asked for before the click, it is blurred and grey until it is held, hidden when it is let go,
 // by hand and by keyboard, and what is counted is what was seen.
 func TestG35BrowserAPictureIsVeiledUntilHeld(t *testing.T) {
-	path := chromium(t)
 	h := open(t)
 	h.work()
 	h.children()
 	axe, err := os.ReadFile(filepath.Join("testdata", "axe", "axe.min.js"))
 	must(t, err)
-	alloc, stop := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU)...)
-	t.Cleanup(stop)
-	browser, end := chromedp.NewContext(alloc)
-	t.Cleanup(end)
-	must(t, chromedp.Do(browser))
+	browser := startBrowser(t)
 	w := h.browse(t, browser, shots())
 	ctx, over := w.step()
 	defer over()
