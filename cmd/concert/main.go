@@ -124,11 +124,12 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 }
 
 // longFlags lets -flag stand for --flag, as Go's own tools write it. There are
-// no clusters of one-letter flags.
+// no clusters of one-letter flags. What follows "--" is left as it is, and what a
+// child gets, whose arguments are another program's.
 func longFlags(args []string) []string {
 	out := make([]string, len(args))
 	for i, a := range args {
-		if a == "--" {
+		if a == "--" || i == 0 && a == childCommand {
 			copy(out[i:], args[i:])
 			break
 		}

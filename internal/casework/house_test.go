@@ -3,6 +3,7 @@ package casework_test
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -17,6 +18,10 @@ import (
 // Most of these tests wait for the house's own ticks, so more of them run side by side than there are processors.
 func TestMain(m *testing.M) {
 	// The children that open captures are this test binary again.
+	if os.Getenv(childMark) != "" && len(os.Args) > 2 && os.Args[1] == sandbox.WordBecome {
+		fmt.Fprintln(os.Stderr, sandbox.Become(os.Args[2], os.Args[3:]))
+		os.Exit(1)
+	}
 	if os.Getenv(childMark) != "" {
 		if err := sandbox.Serve(os.Stdin, os.Stdout, sandbox.Confine().With(casework.SandboxTasks())); err != nil {
 			os.Exit(1)

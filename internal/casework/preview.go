@@ -22,7 +22,7 @@ const (
 
 // SandboxTasks are what the children of a deployment do.
 func SandboxTasks() map[string]sandbox.Task {
-	return map[string]sandbox.Task{TaskRender: formats.RenderTask, formats.TaskHash: formats.HashTask}
+	return map[string]sandbox.Task{TaskRender: formats.RenderTask, formats.TaskHash: formats.HashTask, formats.TaskMoov: formats.MoovTask}
 }
 
 // PreviewCapture makes a safe rendition of a capture for people of its own
@@ -49,7 +49,8 @@ func (s *Service) PreviewCapture(ctx context.Context, scope concert.Scope, ref s
 	media := v.MediaType
 	if strings.HasPrefix(media, "video/") {
 		if plain, err = s.firstFrame(ctx, plain); err != nil {
-			if errors.Is(err, errNoFFmpeg) || errors.Is(err, sandbox.ErrGone) {
+			var refused *sandbox.Refused
+			if errors.Is(err, errNoFFmpeg) || errors.Is(err, sandbox.ErrGone) || errors.As(err, &refused) {
 				return none(err.Error())
 			}
 			return v, formats.Rendition{}, err
@@ -76,11 +77,22 @@ func (s *Service) PreviewCapture(ctx context.Context, scope concert.Scope, ref s
 
 var errNoFFmpeg = errors.New("ffmpeg is not installed on this node, which would show the first frame")
 
-// firstFrame is a video's first picture, as PNG.
+// firstFrame is a video's first picture, as PNG. ffmpeg reads from a pipe and
+// from nothing else, so that no file that the video names is opened; there it
+// cannot turn back, so that the index goes in front.
 func (s *Service) firstFrame(ctx context.Context, video []byte) ([]byte, error) {
 	program, err := exec.LookPath("ffmpeg")
 	if err != nil {
 		return nil, errNoFFmpeg
 	}
+	said, err := s.Children.Do(ctx, formats.TaskMoov, video)
+	if err != nil {
+		return nil, err
+	}
+	m, err := formats.ReadMoov(said, len(video))
+	if err != nil {
+		return nil, &sandbox.Refused{Reason: err.Error()}
+	}
+	video = m.Ordered(video)
 	return s.Children.Run(ctx, program, []string{"-nostdin", "-hide_banner", "-loglevel", "error", "-protocol_whitelist", "pipe", "-i", "pipe:0", "-frames:v", "1", "-an", "-sn", "-vf", "scale='min(1280,iw)':-2", "-f", "image2pipe", "-c:v", "png", "pipe:1"}, video, frameMost)
 }

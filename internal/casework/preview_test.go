@@ -8,6 +8,10 @@ import (
 	"image/jpeg"
 	"image/png"
 	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -74,6 +78,45 @@ func TestCapturesAreOpenedInChildrenOnly(t *testing.T) {
 		for _, by := range []concert.Actor{h.South.Officers[0], h.Coordinator, h.Auditor} {
 			if _, _, err := h.PreviewCapture(t.Context(), testkit.Scope(t, by), add([]byte("EXERCISE"))); err == nil {
 				t.Errorf("%v sees a preview", by.Roles)
+			}
+		}
+	})
+}
+
+// A video is opened by ffmpeg at the end of a pipe, also one whose index stands behind its pictures, as telephones and most programs
+// write it.
+func TestAVideoShowsItsFirstFrame(t *testing.T) {
+	program, err := exec.LookPath("ffmpeg")
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("there is no ffmpeg, and CI must not leave videos out: ./check installs it")
+		}
+		t.Skip("there is no ffmpeg here: ./check installs it")
+	}
+	film := func(name string, args ...string) []byte {
+		t.Helper()
+		path := filepath.Join(t.TempDir(), name)
+		args = slices.Concat([]string{"-nostdin", "-loglevel", "error", "-f", "lavfi", "-i", "mandelbrot=size=640x360:rate=25", "-t", "3"}, args, []string{path})
+		if out, err := exec.CommandContext(t.Context(), program, args...).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		b, err := os.ReadFile(path)
+		testkit.Must(t, err)
+		return b
+	}
+	films := map[string][]byte{"index behind": film("behind.mp4"), "index in front": film("front.mp4", "-movflags", "faststart"), "no index": film("none.mkv")}
+	inHouse(t, func(t *testing.T, h *testkit.House) {
+		withChildren(t, h)
+		ann := h.North.Officers[0]
+		it := bare(h, t, ann, testkit.Page(1))
+		for name, b := range films {
+			ref := take(h, t, ann, casework.Capturing{Item: it.Ref, Bytes: bytes.NewReader(b)}).Ref
+			_, _, err := h.RevealCapture(t.Context(), testkit.Scope(t, ann), ref, false)
+			testkit.Must(t, err)
+			_, p, err := h.PreviewCapture(t.Context(), testkit.Scope(t, ann), ref)
+			testkit.Must(t, err)
+			if m, err := jpeg.Decode(bytes.NewReader(p.Picture)); err != nil || m.Bounds().Dx() != 640 || m.Bounds().Dy() != 360 {
+				t.Errorf("%s: %q, %v", name, p.Note, err)
 			}
 		}
 	})

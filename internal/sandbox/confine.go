@@ -36,7 +36,7 @@ func Confine() Report {
 	if _, _, e := syscall.RawSyscall(syscall.SYS_PRCTL, prSetDumpable, 0, 0); e != 0 {
 		r.Limits = false
 	}
-	if err := landlock(); err != nil {
+	if err := landlock(everything, syscall.AllThreadsSyscall); err != nil {
 		r.Landlock = err.Error()
 	}
 	if err := seccomp(append(denied(), deniedFiles()...)); err != nil {
@@ -46,13 +46,16 @@ func Confine() Report {
 }
 
 // Become limits this process and becomes another program, which may read files
-// and write none, and reaches no network. It returns only where it cannot.
+// and write none, and reaches no network. Where the kernel has no Landlock it may
+// still make files, empty ones, and take files away that this user may. It
+// returns only where it cannot.
 func Become(program string, args []string) error {
 	if err := limit(); err != nil {
 		return err
 	}
-	// The filter is this thread's before the others', and exec keeps it.
+	// Both are this thread's alone, and exec keeps them.
 	runtime.LockOSThread()
+	_ = landlock(changes, syscall.RawSyscall) // an old kernel has none: Confine reports it
 	if err := seccomp(denied()); err != nil {
 		return err
 	}
@@ -68,13 +71,21 @@ func limit() error {
 	return nil
 }
 
-// landlock takes the whole file system away, and from version 4 on TCP.
-func landlock() error {
+// Rights that Landlock takes away: all of the file system, or to change anything
+// in it (include/uapi/linux/landlock.h, version 1).
+const (
+	everything = 1<<13 - 1
+	changes    = everything &^ (1<<0 | 1<<2 | 1<<3) // but to run, read and list
+)
+
+// landlock takes rights away, and from version 4 on TCP. Later versions have more
+// rights, which change something, too.
+func landlock(rights uint64, call func(trap, a1, a2, a3 uintptr) (r1, r2 uintptr, err syscall.Errno)) error {
 	version, _, e := syscall.RawSyscall(landlockCreate, 0, 0, landlockVersion)
 	if e != 0 {
 		return fmt.Errorf("the kernel has no Landlock: %w", e)
 	}
-	rules := struct{ fs, net uint64 }{1<<13 - 1, 0}
+	rules := struct{ fs, net uint64 }{rights, 0}
 	size := unsafe.Sizeof(rules.fs)
 	for at, bit := range map[uintptr]uint64{2: 1 << 13, 3: 1 << 14, 5: 1 << 15} {
 		if version >= at {
@@ -89,10 +100,10 @@ func landlock() error {
 		return fmt.Errorf("no Landlock ruleset: %w", e)
 	}
 	defer syscall.Close(int(fd))
-	if _, _, e := syscall.AllThreadsSyscall(syscall.SYS_PRCTL, prSetNoNewPrivs, 1, 0); e != 0 {
+	if _, _, e := call(syscall.SYS_PRCTL, prSetNoNewPrivs, 1, 0); e != 0 {
 		return fmt.Errorf("not for all threads (built with cgo?): %w", e)
 	}
-	if _, _, e := syscall.AllThreadsSyscall(landlockRestrict, fd, 0, 0); e != 0 {
+	if _, _, e := call(landlockRestrict, fd, 0, 0); e != 0 {
 		return fmt.Errorf("restrict by Landlock: %w", e)
 	}
 	return nil
