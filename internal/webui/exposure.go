@@ -91,8 +91,6 @@ func warningState(w concert.Warning) state {
 	return state{Mark: "▲", Label: warningTexts[w], Tone: "bad"}
 }
 
-func hasWarning(ws []concert.Warning, w concert.Warning) bool { return slices.Contains(ws, w) }
-
 // warningsIn are those that a form chose.
 func warningsIn(r *http.Request) []concert.Warning {
 	var out []concert.Warning
@@ -139,7 +137,7 @@ func (u *UI) revealCapture(w http.ResponseWriter, r *http.Request, v *visit) err
 func (u *UI) beatReveal(w http.ResponseWriter, r *http.Request, v *visit) error {
 	ms, err := strconv.ParseInt(field(r, "shown_ms"), 10, 64)
 	if err != nil {
-		ms = 0
+		ms = 0 // who says nothing measured nothing
 	}
 	quiet, closing := field(r, "quiet") != "", field(r, "close") != ""
 	if !quiet && closing {
@@ -222,13 +220,13 @@ func (u *UI) showExposure(w http.ResponseWriter, r *http.Request, v *visit, p ex
 		p.Days = append(p.Days, e)
 	}
 	if len(p.Errors) == 0 {
-		p.Minutes, p.Opened = numberOr(int(own.Own.Hard.Minutes())), numberOr(own.Own.Opened)
+		p.Minutes, p.Opened = fieldNumber(int(own.Own.Hard.Minutes())), fieldNumber(own.Own.Opened)
 	}
 	return u.show(w, r, v, view{status: p.Errors.status(statusOf), title: say(r.Context(), "What I have seen"), body: exposureView(p)})
 }
 
-// numberOr is a number for a field, "" for none.
-func numberOr(n int) string {
+// fieldNumber is a number for a field, "" for none.
+func fieldNumber(n int) string {
 	if n == 0 {
 		return ""
 	}
