@@ -10,10 +10,10 @@ import (
 	"concert/internal/store"
 )
 
-// exposureDays is how many days of their own ledger a person is shown,
+// ExposureDays is how many days of their own ledger a person is shown,
 // exposureWeeks how many whole weeks of a team its lead.
 const (
-	exposureDays  = 14
+	ExposureDays  = 14
 	exposureWeeks = 4
 )
 
@@ -362,7 +362,7 @@ func (s *Service) OwnExposure(ctx context.Context, by concert.Actor) (OwnExposur
 			return err
 		}
 		v.SetBy = ops[v.Team.SetBy]
-		ledger, err := tx.Ledger(ctx, by.Person, concert.ExposureDay(now).AddDate(0, 0, 1-exposureDays))
+		ledger, err := tx.Ledger(ctx, by.Person, concert.ExposureDay(now).AddDate(0, 0, 1-ExposureDays))
 		v.Days = concert.ExposuresOf(ledger)
 		return err
 	})

@@ -46,6 +46,9 @@ func ReadHashList(r io.Reader) (known []match.Known, faults []HashFault, err err
 			for tooLong && err == nil {
 				_, tooLong, err = lines.ReadLine()
 			}
+			if err != nil && err != io.EOF {
+				return known, faults, fmt.Errorf("line %d: %w", n, err)
+			}
 			continue
 		}
 		line := strings.TrimSpace(strings.TrimPrefix(string(raw), "\ufeff"))

@@ -47,7 +47,7 @@ func NewToken(prefix string) (plain string, digest [32]byte) {
 // drawToken makes a token of the bytes that draw gives, block after block.
 func drawToken(prefix string, draw func(block int) []byte) (plain string, digest [32]byte) {
 	if !knownPrefix(prefix) {
-		panic("identity: unknown token prefix " + prefix)
+		panic("identity: unknown token prefix " + prefix) // prefixes are constants of this package
 	}
 	buf := append(make([]byte, 0, tokenPlainSz), prefix...)
 	for block := 0; len(buf) < tokenPrefix+tokenRandom; block++ {

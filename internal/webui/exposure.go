@@ -197,7 +197,7 @@ func (u *UI) warnCapture(w http.ResponseWriter, r *http.Request, v *visit) error
 // exposurePage is somebody's own ledger.
 type exposurePage struct {
 	casework.OwnExposure
-	Days            []concert.Exposure // every one of the last 14
+	Days            []concert.Exposure // every one of casework.ExposureDays
 	Minutes, Opened string             // own limit as it stands or was typed
 	Errors          formErrors
 }
@@ -212,7 +212,7 @@ func (u *UI) showExposure(w http.ResponseWriter, r *http.Request, v *visit, p ex
 		return err
 	}
 	p.OwnExposure = own
-	for day := own.Today.Day; len(p.Days) < 14; day = day.AddDate(0, 0, -1) {
+	for day := own.Today.Day; len(p.Days) < casework.ExposureDays; day = day.AddDate(0, 0, -1) {
 		e := concert.Exposure{Day: day}
 		if i := slices.IndexFunc(own.Days, func(e concert.Exposure) bool { return e.Day.Equal(day) }); i >= 0 {
 			e = own.Days[i]
