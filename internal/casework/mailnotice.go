@@ -270,4 +270,3 @@ func (s *Service) detached(data []byte) []byte {
 	sum := sha256.Sum256(data)
 	return fmt.Appendf(nil, "keyid: %s\nsha256: %s\ned25519: %s\n", concert.KeyID(s.TransportKey()), hex.EncodeToString(sum[:]), base64.StdEncoding.EncodeToString(ed25519.Sign(s.Transport, data)))
 }
-
