@@ -108,7 +108,7 @@ func captureState(c concert.Capture, now time.Time) state {
 	case c.Fresh(now):
 		return state{Mark: "✓", Label: "fresh", Tone: "good"}
 	}
-	return state{Mark: "⌛", Label: "too old to assess by: capture again", Tone: "wait"}
+	return state{Mark: "◔", Label: "too old to assess by: capture again", Tone: "wait"}
 }
 
 // size is a number of bytes as people say it.
