@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,10 +17,12 @@ import (
 	"time"
 
 	"concert/internal/formats"
+	"concert/internal/match"
 	"concert/internal/sandbox"
 )
 
 type hashCmd struct {
+	VPDQ  string   `name:"vpdq" help:"Write each video's vPDQ list into this directory, under the file's name." type:"existingdir" placeholder:"DIR"`
 	Files []string `arg:"" name:"file" help:"Files, directories with all that is in them, or - for standard input."`
 }
 
@@ -39,7 +42,28 @@ type hashJob struct {
 
 // Run prints an object for each file, in the order of the files.
 func (c *hashCmd) Run(ctx context.Context, e *env) error {
-	return eachFile(ctx, e, c.Files, func(f formats.FileHash) ([]any, error) { return []any{f}, nil })
+	return eachFile(ctx, e, c.Files, func(f formats.FileHash) ([]any, error) {
+		if c.VPDQ != "" && f.Film != nil {
+			if err := writeFrames(c.VPDQ, f); err != nil {
+				return nil, err
+			}
+		}
+		return []any{f}, nil
+	})
+}
+
+// writeFrames writes a video's list under its own name, below the directory
+// wherever the file was.
+func writeFrames(dir string, f formats.FileHash) error {
+	to := filepath.Join(dir, filepath.Clean("/"+filepath.ToSlash(f.File))+".txt")
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		return err
+	}
+	var list bytes.Buffer
+	if err := match.WriteFrames(&list, f.Film.Frames()); err != nil {
+		return fmt.Errorf("%s: %w", f.File, err)
+	}
+	return os.WriteFile(to, list.Bytes(), 0o644)
 }
 
 // eachFile hashes files and prints, in their order, the objects that say gives
@@ -53,6 +77,7 @@ func eachFile(ctx context.Context, e *env, paths []string, say func(formats.File
 	// A child keeps nothing, so that collecting rarely costs little memory; its limit holds.
 	pool := &sandbox.Pool{Command: []string{self, childCommand}, Env: []string{"GOGC=400"}, Size: workers, Tasks: hashTasks}
 	defer pool.Close()
+	player := formats.NewPlayer(pool)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // before Close, which waits for children at work
 
@@ -62,11 +87,24 @@ func eachFile(ctx context.Context, e *env, paths []string, say func(formats.File
 		// Told to stop, one may still wait for standard input: nobody waits for it.
 		go func() {
 			for j := range todo {
-				j.done <- hashOne(ctx, e, pool, j)
+				j.done <- hashOne(ctx, e, player, j)
 			}
 		}()
 	}
-	return hashPrint(ctx, e, inOrder, say)
+	return hashPrint(ctx, e, inOrder, soundless(e, player, say))
+}
+
+// soundless says once, at the first file that may have a sound, that none is
+// fingerprinted here.
+func soundless(e *env, p formats.Player, say func(formats.FileHash) ([]any, error)) func(formats.FileHash) ([]any, error) {
+	said := p.FPCalc != "" || p.FFmpeg == ""
+	return func(f formats.FileHash) ([]any, error) {
+		if !said && f.Plays() {
+			said = true
+			fmt.Fprintf(e.stderr, "concert: %v\n", formats.ErrNoFPCalc)
+		}
+		return say(f)
+	}
 }
 
 // hashPrint writes the answers and says how far it is.
@@ -148,12 +186,12 @@ func findFiles(ctx context.Context, paths []string, todo, inOrder chan<- *hashJo
 	}
 }
 
-func hashOne(ctx context.Context, e *env, pool *sandbox.Pool, j *hashJob) formats.FileHash {
+func hashOne(ctx context.Context, e *env, player formats.Player, j *hashJob) formats.FileHash {
 	if j.err != nil {
 		return formats.FileHash{File: j.path, Error: plainReason(j.err)}
 	}
 	if j.path == "-" {
-		return formats.HashFile(ctx, pool, "-", e.stdin)
+		return player.HashFile(ctx, "-", struct{ io.Reader }{e.stdin}) // a pipe has no places
 	}
 	// A pipe or a device may never end, and opening one may never return.
 	st, err := os.Stat(j.path)
@@ -168,7 +206,7 @@ func hashOne(ctx context.Context, e *env, pool *sandbox.Pool, j *hashJob) format
 		return formats.FileHash{File: j.path, Error: plainReason(err)}
 	}
 	defer f.Close()
-	return formats.HashFile(ctx, pool, j.path, f)
+	return player.HashFile(ctx, j.path, f)
 }
 
 // plainReason leaves out the path, which stands beside it.

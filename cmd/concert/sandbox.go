@@ -32,8 +32,13 @@ type sandboxChildCmd struct {
 
 // Run serves tasks until standard input ends, or becomes another program.
 func (c *sandboxChildCmd) Run(e *env) error {
-	if len(c.Words) > 1 && c.Words[0] == sandbox.WordBecome {
-		return sandbox.Become(c.Words[1], c.Words[2:])
+	if len(c.Words) > 1 {
+		switch c.Words[0] {
+		case sandbox.WordBecome:
+			return sandbox.Become(c.Words[1], c.Words[2:])
+		case sandbox.WordBecomeLong:
+			return sandbox.BecomeLong(c.Words[1], c.Words[2:])
+		}
 	}
 	return sandbox.Serve(e.stdin, e.stdout, sandbox.Confine().With(casework.SandboxTasks()))
 }

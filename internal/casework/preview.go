@@ -1,6 +1,7 @@
 package casework
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -85,14 +86,12 @@ func (s *Service) firstFrame(ctx context.Context, video []byte) ([]byte, error) 
 	if err != nil {
 		return nil, errNoFFmpeg
 	}
-	said, err := s.Children.Do(ctx, formats.TaskMoov, video)
+	in, err := formats.InFront(ctx, s.Children, bytes.NewReader(video), int64(len(video)))
 	if err != nil {
 		return nil, err
 	}
-	m, err := formats.ReadMoov(said, len(video))
-	if err != nil {
-		return nil, &sandbox.Refused{Reason: err.Error()}
+	if video, err = io.ReadAll(in); err != nil {
+		return nil, err
 	}
-	video = m.Ordered(video)
 	return s.Children.Run(ctx, program, []string{"-nostdin", "-hide_banner", "-loglevel", "error", "-protocol_whitelist", "pipe", "-i", "pipe:0", "-frames:v", "1", "-an", "-sn", "-vf", "scale='min(1280,iw)':-2", "-f", "image2pipe", "-c:v", "png", "pipe:1"}, video, frameMost)
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"concert/internal/match"
 	"concert/internal/sandbox"
 	"concert/internal/vault"
 	"concert/pdq"
@@ -22,8 +23,13 @@ import (
 // TaskHash is the name of the children's task (HashTask).
 const TaskHash = "hash"
 
-// pictureMost is the most bytes of a file that is opened as a picture.
-const pictureMost = 128 << 20
+const (
+	// pictureMost is the most bytes of a file that is opened as a picture.
+	pictureMost = 128 << 20
+	// filmHeld is the most bytes of a video that comes from a pipe, since its index
+	// may stand at its end.
+	filmHeld = 256 << 20
+)
 
 // FileHash is what hash lists want to know of a file. Error says what is missing
 // and why; the rest holds all the same.
@@ -34,37 +40,45 @@ type FileHash struct {
 	SHA256  string `json:"sha256"`
 	MD5     string `json:"md5"`
 	SHA1    string `json:"sha1"`
-	PDQ     string `json:"pdq"` // empty for what is no picture
+	PDQ     string `json:"pdq"` // empty for what is no picture; of a video write its frames (vPDQ)
 	Quality int    `json:"pdq_quality"`
 	Width   int    `json:"width"`
 	Height  int    `json:"height"`
-	Frames  int    `json:"frames"`
+	Frames  int    `json:"frames"` // of a picture those in the file; of a video those that were hashed
 	Error   string `json:"error"`
 
-	Turned []pdq.Hash `json:"-"` // of a picture, by [pdq.Orientation]
+	// Chromaprint is the fingerprint of its sound as fpcalc prints it, where that is
+	// installed.
+	Chromaprint string `json:"chromaprint,omitempty"`
+
+	Turned []pdq.Hash  `json:"-"` // of a picture, by [pdq.Orientation]
+	Film   *Film       `json:"-"`
+	Sound  match.Sound `json:"-"`
 }
 
 // HashFile reads a file to its end. Its picture is opened in a child of the
-// pool, whatever is in it.
-func HashFile(ctx context.Context, children *sandbox.Pool, name string, r io.Reader) FileHash {
+// pool, its frames and its sound by the player's programs, whatever is in it. A
+// file that can be read at any place (an io.ReaderAt, from its beginning) is not
+// held in memory.
+func (p Player) HashFile(ctx context.Context, name string, r io.Reader) FileHash {
 	f := FileHash{File: name}
 	sums := [3]hash.Hash{sha256.New(), md5.New(), sha1.New()}
 	all := io.MultiWriter(sums[0], sums[1], sums[2])
-	var head bytes.Buffer
-	n, err := io.CopyN(&head, r, vault.SniffLen)
+	at, placed := r.(io.ReaderAt)
+	var held bytes.Buffer
+	n, err := io.CopyN(&held, r, vault.SniffLen)
 	f.Bytes = n
 	if err == nil || errors.Is(err, io.EOF) {
-		f.Type = pictureType(head.Bytes())
-		err = nil
-		if f.isPicture() {
-			n, err = io.CopyN(&head, r, pictureMost+1-n)
+		f.Type = mediaType(held.Bytes())
+		if most := f.heldMost(placed); most > 0 && err == nil {
+			n, err = io.CopyN(&held, r, most+1-n)
 			f.Bytes += n
-			if errors.Is(err, io.EOF) {
-				err = nil
-			}
+		}
+		if errors.Is(err, io.EOF) {
+			err = nil
 		}
 		if err == nil {
-			if _, err = all.Write(head.Bytes()); err == nil {
+			if _, err = all.Write(held.Bytes()); err == nil {
 				n, err = io.Copy(all, r)
 				f.Bytes += n
 			}
@@ -75,25 +89,104 @@ func HashFile(ctx context.Context, children *sandbox.Pool, name string, r io.Rea
 		return f
 	}
 	f.SHA256, f.MD5, f.SHA1 = hex.EncodeToString(sums[0].Sum(nil)), hex.EncodeToString(sums[1].Sum(nil)), hex.EncodeToString(sums[2].Sum(nil))
+	if !placed {
+		at = bytes.NewReader(held.Bytes())
+	}
 	switch {
 	case f.Bytes == 0:
 		f.Error = "the file is empty"
 	case f.isPicture() && f.Bytes > pictureMost:
 		f.Error = fmt.Sprintf("the picture has more than %d MB, and is not opened here", pictureMost>>20)
 	case f.isPicture():
-		f.picture(ctx, children, head.Bytes())
+		f.picture(ctx, p.Children, held.Bytes())
+	case f.Plays() && !placed && f.Bytes > filmHeld:
+		f.Error = fmt.Sprintf("it has more than %d MB, and a video that large is read from a file, not from a pipe", filmHeld>>20)
+	case f.Plays():
+		f.play(ctx, p, at)
 	}
 	return f
 }
 
-// pictureType adds to the media types that browsers know the one picture format
-// that they do not.
-func pictureType(head []byte) string {
-	if bytes.HasPrefix(head, []byte("II*\x00")) || bytes.HasPrefix(head, []byte("MM\x00*")) {
-		return "image/tiff"
+// heldMost is how much of a file is kept beside its digests.
+func (f *FileHash) heldMost(placed bool) int64 {
+	switch {
+	case f.isPicture():
+		return pictureMost
+	case f.Plays() && !placed:
+		return filmHeld
 	}
-	return vault.Sniff(head)
+	return 0
 }
+
+// Plays says whether there may be frames or a sound in a file.
+func (f *FileHash) Plays() bool {
+	return f.isFilm() || strings.HasPrefix(f.Type, "audio/")
+}
+
+func (f *FileHash) isFilm() bool {
+	return strings.HasPrefix(f.Type, "video/") || f.Type == "application/ogg"
+}
+
+// play adds what a video's frames and a file's sound say.
+func (f *FileHash) play(ctx context.Context, p Player, in io.ReaderAt) {
+	if f.isFilm() {
+		film, err := p.Frames(ctx, in, f.Bytes)
+		switch f.Error = film.Cut; {
+		case err != nil && f.Type == "application/ogg" && p.FFmpeg != "": // may be a sound alone
+		case err != nil:
+			f.Error = err.Error()
+		default:
+			f.Width, f.Height, f.Frames, f.Film = film.Width, film.Height, len(film.Frames()), &film
+		}
+	}
+	if p.FPCalc == "" {
+		return // said once, not for each file
+	}
+	text, sound, err := p.Sound(ctx, in, f.Bytes)
+	switch {
+	case errors.Is(err, ErrNoFFmpeg): // said of the frames
+	case err != nil && f.Error == "":
+		f.Error = err.Error()
+	case err == nil && len(sound) == 0 && !f.isFilm():
+		f.Error = "no sound of it could be read, or less than a second"
+	case len(sound) > 0 && f.Film == nil:
+		f.Error = "" // a sound alone, in a container for videos
+	}
+	f.Chromaprint, f.Sound = text, sound
+}
+
+// otherTypes are media types that browsers do not know, by how a file begins.
+var otherTypes = []struct{ begins, media string }{
+	{"II*\x00", "image/tiff"}, {"MM\x00*", "image/tiff"},
+	{"FLV\x01", "video/x-flv"}, {"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "video/x-ms-asf"}, {"\x00\x00\x01\xba", "video/mpeg"}, {"\x00\x00\x01\xb3", "video/mpeg"}, {".RMF", "video/vnd.rn-realvideo"},
+	{"fLaC", "audio/flac"}, {"#!AMR", "audio/amr"}, {"\xff\xfb", "audio/mpeg"}, {"\xff\xf3", "audio/mpeg"}, {"\xff\xf2", "audio/mpeg"}, {"\xff\xf1", "audio/aac"}, {"\xff\xf9", "audio/aac"},
+}
+
+// mediaType adds to the media types that browsers know those that they do not.
+func mediaType(head []byte) string {
+	for _, o := range otherTypes {
+		if bytes.HasPrefix(head, []byte(o.begins)) {
+			return o.media
+		}
+	}
+	media := vault.Sniff(head)
+	if media != "application/octet-stream" {
+		return media
+	}
+	switch kind := string(head[min(4, len(head)):min(8, len(head))]); {
+	case kind == "ftyp" && string(head[min(8, len(head)):min(12, len(head))]) == "M4A ":
+		return "audio/mp4"
+	case kind == "ftyp", kind == "moov", kind == "mdat", kind == "wide", kind == "free", kind == "skip":
+		return "video/quicktime" // and 3GPP, and others of the family
+	case len(head) > packet && head[0] == 'G' && head[packet] == 'G':
+		return "video/mp2t"
+	}
+	return media
+}
+
+// packet is the length of a packet of an MPEG transport stream, each of which
+// begins with a G.
+const packet = 188
 
 // isPicture says whether a child is asked; of formats that nobody here reads
 // (an icon, say) it says so.

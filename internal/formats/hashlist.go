@@ -59,7 +59,7 @@ func ReadHashList(r io.Reader) (known []match.Known, faults []HashFault, err err
 		if why != nil {
 			faults = append(faults, HashFault{n, why.Error()})
 		}
-		if len(k.Hashes) > 0 {
+		if k.Says() {
 			known = append(known, k)
 		}
 	}
@@ -81,6 +81,8 @@ type hashObject struct {
 	SHA256  string `json:"sha256"`
 	SHA1    string `json:"sha1"`
 	MD5     string `json:"md5"`
+
+	Chromaprint string `json:"chromaprint"`
 }
 
 // hashesIn are the hashes of a line; those before a faulty one stand.
@@ -112,8 +114,14 @@ func hashesIn(line string, n int) (match.Known, error) {
 			return k, err
 		}
 	}
-	if len(k.Hashes) == 0 {
-		return k, fmt.Errorf("the object has no pdq, sha256, sha1, md5 or value")
+	if o.Chromaprint != "" {
+		var err error
+		if k.Sound, err = match.ParseSound(o.Chromaprint); err != nil {
+			return k, err
+		}
+	}
+	if !k.Says() {
+		return k, fmt.Errorf("the object has no pdq, sha256, sha1, md5, chromaprint or value")
 	}
 	return k, nil
 }

@@ -1,54 +1,122 @@
 package formats
 
 import (
+	"bytes"
+	"context"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
+	"io"
+	"math"
+
+	"concert/internal/sandbox"
 )
 
 // TaskMoov is the name of the children's task (MoovTask).
 const TaskMoov = "moov"
 
-// Moov says how an ISO base media file (ISO/IEC 14496-12: MP4, QuickTime) whose
-// index stands behind the pictures is put in order for a reader that cannot turn
-// back, such as one at the end of a pipe. The zero value leaves a file as it is.
-type Moov struct {
-	At    int    `json:"at"`    // where the index goes
-	From  int    `json:"from"`  // where it stood
-	To    int    `json:"to"`    // and its end
-	Index []byte `json:"index"` // the box, with its offsets moved
-}
+const (
+	// indexMost bounds an index that is moved: that of hours has some megabytes.
+	indexMost = 15 << 20
+	// boxesMost bounds the boxes of a file that are looked at: a fragmented one
+	// has one a second or two, behind an index that stands in front.
+	boxesMost = 1 << 14
 
-// MoovTask is MoovFirst for a child: the file in, a Moov as JSON out.
-func MoovTask(in []byte) ([]byte, error) {
-	m, err := MoovFirst(in)
+	moovHead = 16
+)
+
+// InFront is the file as a reader that cannot turn back wants it, such as one at
+// the end of a pipe: an ISO base media file (ISO/IEC 14496-12: MP4, QuickTime)
+// whose index stands behind the pictures gets it in front, any other is left as
+// it is. The index is read in a child of the pool; the error is the pool's, or
+// says of the index what is wrong with it.
+func InFront(ctx context.Context, children *sandbox.Pool, in io.ReaderAt, size int64) (io.Reader, error) {
+	whole := io.NewSectionReader(in, 0, size)
+	pictures, index, ok := boxesOf(in, size)
+	if !ok {
+		return whole, nil
+	}
+	n := index.to - index.from
+	if n > indexMost {
+		return nil, &sandbox.Refused{Reason: fmt.Sprintf("the video's index has %d MB and stands behind its pictures", n>>20)}
+	}
+	task := make([]byte, moovHead+n)
+	binary.BigEndian.PutUint64(task, uint64(pictures))
+	binary.BigEndian.PutUint64(task[8:], uint64(index.from))
+	if _, err := in.ReadAt(task[moovHead:], index.from); err != nil {
+		return nil, fmt.Errorf("index of a video: %w", err)
+	}
+	moved, err := children.Do(ctx, TaskMoov, task)
 	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(m)
+	if int64(len(moved)) != n {
+		return nil, &sandbox.Refused{Reason: "the video's index came back with another length"}
+	}
+	part := func(from, to int64) io.Reader { return io.NewSectionReader(in, from, to-from) }
+	return io.MultiReader(part(0, pictures), bytes.NewReader(moved), part(pictures, index.from), part(index.to, size)), nil
 }
 
-// ReadMoov takes what a child said of a file of so many bytes, which its input may
-// have taken over.
-func ReadMoov(text []byte, size int) (Moov, error) {
-	var m Moov
-	if err := json.Unmarshal(text, &m); err != nil {
-		return Moov{}, fmt.Errorf("index of a video: %w", err)
+// MoovTask moves the offsets of an index for a child: where it goes and where it
+// stood as 64-bit numbers, big endian, and the box in; the box out. It reads
+// hostile input.
+func MoovTask(in []byte) ([]byte, error) {
+	if len(in) < moovHead {
+		return nil, errors.New("the task names no places")
 	}
-	if m.At < 0 || m.At > m.From || m.From > m.To || m.To > size || len(m.Index) != m.To-m.From {
-		return Moov{}, errors.New("index of a video: places that the file does not have")
+	m := moov{at: binary.BigEndian.Uint64(in), from: binary.BigEndian.Uint64(in[8:]), index: in[moovHead:]}
+	b, ok := boxAt(m.index, 0, len(m.index))
+	if !ok || b.to != len(m.index) || m.at > m.from {
+		return nil, errors.New("the video's index is no box")
 	}
-	return m, nil
+	if b.body == 8 {
+		binary.BigEndian.PutUint32(m.index, uint32(len(m.index))) // one that reached to the file's end says 0
+	}
+	return m.index, m.shift(b.body, b.to, 0)
 }
 
-// Ordered is the file with its index in front.
-func (m Moov) Ordered(in []byte) []byte {
-	if len(m.Index) == 0 {
-		return in
+// moov is an index on its way to the front.
+type moov struct {
+	at, from uint64 // where it goes, and where it stood
+	index    []byte // the box
+}
+
+// span is where something in a file begins and ends.
+type span struct{ from, to int64 }
+
+// boxesOf finds where the pictures begin and where an index behind them stands;
+// false where there is none, or the file is none of these: the reader sees what
+// it can.
+func boxesOf(in io.ReaderAt, size int64) (pictures int64, index span, ok bool) {
+	pictures = -1
+	at := int64(0)
+	for range boxesMost {
+		var head [16]byte
+		n, err := in.ReadAt(head[:min(16, size-at)], at)
+		if err != nil && !errors.Is(err, io.EOF) || n < 8 {
+			return 0, span{}, false
+		}
+		long := uint64(binary.BigEndian.Uint32(head[:]))
+		switch {
+		case long == 0:
+			long = uint64(size - at)
+		case long == 1 && n < 16:
+			return 0, span{}, false
+		case long == 1:
+			long = binary.BigEndian.Uint64(head[8:])
+		}
+		if long < 8 || long > uint64(size-at) {
+			return 0, span{}, false
+		}
+		switch kind := string(head[4:8]); {
+		case kind == "moov":
+			return pictures, span{at, at + int64(long)}, pictures >= 0
+		case kind == "mdat" && pictures < 0:
+			pictures = at
+		}
+		at += int64(long)
 	}
-	return slices.Concat(in[:m.At], m.Index, in[m.At:m.From], in[m.To:])
+	return 0, span{}, false
 }
 
 // box is one box of a file: its kind and where its content and its end are.
@@ -79,35 +147,14 @@ func boxAt(in []byte, at, end int) (box, bool) {
 	return b, true
 }
 
-// MoovFirst finds out what Moov says. It reads hostile input: only ever in a
-// child (package sandbox).
-func MoovFirst(in []byte) (Moov, error) {
-	first := -1 // of the pictures
-	for at := 0; ; {
-		b, ok := boxAt(in, at, len(in))
-		switch {
-		case !ok:
-			return Moov{}, nil // cut short, or none of these files: the reader sees what it can
-		case b.kind == "mdat" && first < 0:
-			first = b.from
-		case b.kind == "moov" && first < 0:
-			return Moov{}, nil
-		case b.kind == "moov":
-			m := Moov{At: first, From: b.from, To: b.to, Index: slices.Clone(in[b.from:b.to])}
-			return m, m.shift(b.body-b.from, len(m.Index), 0)
-		}
-		at = b.to
-	}
-}
-
 // indexDeep are the boxes on the way to the offsets.
 var indexDeep = []string{"trak", "mdia", "minf", "stbl"}
 
 // shift moves each offset of a chunk that lay behind the new place of the index
 // and before the old one.
-func (m *Moov) shift(from, to, depth int) error {
+func (m *moov) shift(from, to, depth int) error {
 	for at := from; ; {
-		b, ok := boxAt(m.Index, at, to)
+		b, ok := boxAt(m.index, at, to)
 		if !ok {
 			return nil
 		}
@@ -124,23 +171,27 @@ func (m *Moov) shift(from, to, depth int) error {
 		if width == 0 || b.to-b.body < 8 {
 			continue
 		}
-		table := m.Index[b.body+8 : b.to]
-		if n := int64(binary.BigEndian.Uint32(m.Index[b.body+4:])); n*int64(width) > int64(len(table)) {
+		table := m.index[b.body+8 : b.to]
+		if n := int64(binary.BigEndian.Uint32(m.index[b.body+4:])); n*int64(width) > int64(len(table)) {
 			return errors.New("the video's index promises more places than it has")
 		}
 		for i := 0; i+width <= len(table); i += width {
 			if width == 8 {
 				binary.BigEndian.PutUint64(table[i:], m.moved(binary.BigEndian.Uint64(table[i:])))
-			} else {
-				binary.BigEndian.PutUint32(table[i:], uint32(m.moved(uint64(binary.BigEndian.Uint32(table[i:])))))
+				continue
 			}
+			to := m.moved(uint64(binary.BigEndian.Uint32(table[i:])))
+			if to > math.MaxUint32 {
+				return errors.New("the video's pictures lie too far behind for its index to go in front")
+			}
+			binary.BigEndian.PutUint32(table[i:], uint32(to))
 		}
 	}
 }
 
-func (m *Moov) moved(offset uint64) uint64 {
-	if offset >= uint64(m.At) && offset < uint64(m.From) {
-		offset += uint64(len(m.Index))
+func (m *moov) moved(offset uint64) uint64 {
+	if offset >= m.at && offset < m.from {
+		offset += uint64(len(m.index))
 	}
 	return offset
 }

@@ -3,6 +3,7 @@ package formats_test
 import (
 	"bytes"
 	"encoding/binary"
+	"io"
 	"slices"
 	"testing"
 
@@ -25,17 +26,18 @@ func TestVideoIndexGoesInFront(t *testing.T) {
 	free := isoBox("free", []byte("behind"))
 	in := slices.Concat(ftyp, mdat, moov, free)
 
+	pool := newPool(t)
 	ordered := func(in []byte) []byte {
 		t.Helper()
-		text, err := formats.MoovTask(in)
+		r, err := formats.InFront(t.Context(), pool, bytes.NewReader(in), int64(len(in)))
 		if err != nil {
 			t.Fatal(err)
 		}
-		m, err := formats.ReadMoov(text, len(in))
+		out, err := io.ReadAll(r)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return m.Ordered(in)
+		return out
 	}
 	out := ordered(in)
 	stco, co64 := bytes.Index(out, []byte("stco")), bytes.Index(out, []byte("co64"))
@@ -53,27 +55,41 @@ func TestVideoIndexGoesInFront(t *testing.T) {
 			t.Errorf("%s is changed", name)
 		}
 	}
-	for _, said := range []string{`{"at":5,"from":3,"to":3}`, `{"at":0,"from":0,"to":99,"index":""}`, `{"at":-1}`, `[`} {
-		if _, err := formats.ReadMoov([]byte(said), 10); err == nil {
-			t.Errorf("%s is taken", said)
-		}
+	// An index that reaches to the end of the file, whatever its length.
+	end := slices.Concat(ftyp, mdat, moov)
+	binary.BigEndian.PutUint32(end[len(ftyp)+len(mdat):], 0)
+	if !bytes.Equal(ordered(end), out[:len(end)]) {
+		t.Error("an index that reaches to the end is not put in front")
+	}
+	promising := bytes.Clone(in)
+	binary.BigEndian.PutUint32(promising[bytes.Index(in, []byte("stco"))+8:], 1000)
+	if _, err := formats.InFront(t.Context(), pool, bytes.NewReader(promising), int64(len(promising))); err == nil {
+		t.Error("an index that promises more places than it has is taken")
+	}
+	// Four thousand million boxes of nothing are not all looked at.
+	if _, err := formats.InFront(t.Context(), pool, everywhere("\x00\x00\x00\x08free"), 1<<40); err != nil {
+		t.Error(err)
 	}
 }
 
+// everywhere is a file that says the same all over.
+type everywhere string
+
+// ReadAt implements io.ReaderAt.
+func (e everywhere) ReadAt(p []byte, at int64) (int, error) {
+	for i := range p {
+		p[i] = e[(at+int64(i))%int64(len(e))]
+	}
+	return len(p), nil
+}
+
 func FuzzMoov(f *testing.F) {
-	f.Add(slices.Concat(isoBox("mdat", []byte("x")), isoBox("moov", isoBox("trak", isoBox("mdia", isoBox("minf", isoBox("stbl", isoBox("stco", make([]byte, 12)))))))))
-	f.Add([]byte("\x00\x00\x00\x01mdat\x00\x00\x00\x00\x00\x00\x00\x10\x00\x00\x00\x00moov"))
+	f.Add(append(make([]byte, 16), isoBox("moov", isoBox("trak", isoBox("mdia", isoBox("minf", isoBox("stbl", isoBox("stco", make([]byte, 12)))))))...))
+	f.Add([]byte("\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x99\x00\x00\x00\x01moov\x00\x00\x00\x00\x00\x00\x00\x10"))
 	f.Fuzz(func(t *testing.T, in []byte) {
-		text, err := formats.MoovTask(in)
-		if err != nil {
-			return
-		}
-		m, err := formats.ReadMoov(text, len(in))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if out := m.Ordered(in); len(out) != len(in) {
-			t.Errorf("%d bytes of %d", len(out), len(in))
+		n := len(in)
+		if out, err := formats.MoovTask(in); err == nil && len(out) != n-16 {
+			t.Errorf("%d bytes of %d", len(out), n)
 		}
 	})
 }

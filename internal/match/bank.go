@@ -3,8 +3,10 @@ package match
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 
@@ -20,6 +22,10 @@ const (
 	HashSHA256 HashKind = "sha256"
 	HashSHA1   HashKind = "sha1"
 	HashMD5    HashKind = "md5"
+
+	HashVPDQ        HashKind = "vpdq"        // a video's frames
+	HashTMK         HashKind = "tmk"         // a whole video
+	HashChromaprint HashKind = "chromaprint" // sound
 )
 
 // hashDigits is how many hexadecimal digits a hash has, by kind.
@@ -30,6 +36,14 @@ var hashDigits = map[HashKind]int{HashPDQ: 64, HashSHA256: 64, HashSHA1: 40, Has
 type Known struct {
 	Name   string
 	Hashes map[HashKind]string
+	Frames []Frame // of a video
+	TMK    *TMK    // likewise
+	Sound  Sound
+}
+
+// Says reports whether there is anything to compare with.
+func (k *Known) Says() bool {
+	return len(k.Hashes) > 0 || len(k.Frames) > 0 || k.TMK != nil || len(k.Sound) > 0
 }
 
 // With is the entry with one hash more, in lower case; the error says what is
@@ -56,14 +70,21 @@ type Sought struct {
 	// order of their text; none where it has none worth comparing.
 	PDQ    [][32]byte
 	Digest map[HashKind]string
+	Frames [][]Frame // of a video, as it is and turned
+	TMK    *TMK
+	Sound  Sound
 }
 
 // Hit is an entry that a file matches. It decides nothing.
 type Hit struct {
 	Entry    int      // its place in the bank
 	By       HashKind // what agrees
-	Distance int      // bits that differ; 0 for the same bytes
-	Turn     int      // which of Sought.PDQ
+	Distance int      // bits that differ; 0 for the same bytes; of a video the mean over the segments' frames
+	Turn     int      // which of Sought.PDQ or Sought.Frames
+
+	OfSought, OfEntry float64   // of videos, the share of each one's frames that the other has
+	Segments          []Segment // of videos and sounds, in the sought one's order
+	Score             float64   // of HashTMK (level 2) and HashChromaprint (the share of bits that agree), up to 1; else 0
 }
 
 // Bank is a list of known hashes in memory. Any number of goroutines may ask it.
@@ -71,6 +92,7 @@ type Bank struct {
 	known []Known
 	exact map[HashKind]map[string][]int
 	pdq   *hamming.Index
+	film  *films
 }
 
 // NewBank makes a bank of entries whose hashes came by [Known.With]. Close ends it.
@@ -95,6 +117,10 @@ func NewBank(ctx context.Context, known []Known) (*Bank, error) {
 		_ = b.pdq.Close() // holds nothing but memory
 		return nil, fmt.Errorf("bank: %w", err)
 	}
+	if b.film, err = newFilms(ctx, known); err != nil {
+		_ = b.pdq.Close() // likewise
+		return nil, err
+	}
 	return b, nil
 }
 
@@ -115,7 +141,7 @@ func (b *Bank) looks() iter.Seq2[hamming.Entry, error] {
 }
 
 // Close ends the bank.
-func (b *Bank) Close() error { return b.pdq.Close() }
+func (b *Bank) Close() error { return errors.Join(b.pdq.Close(), b.film.frames.Close()) }
 
 // Len is how many entries it has.
 func (b *Bank) Len() int { return len(b.known) }
@@ -124,8 +150,9 @@ func (b *Bank) Len() int { return len(b.known) }
 func (b *Bank) Entry(i int) Known { return b.known[i] }
 
 // Find gives every entry that a file matches, the nearest first, each once: the
-// same bytes by a digest, and a look within radius bits (0 to 64) in any of the
-// ways that it is asked for.
+// same bytes by a digest, a look within radius bits (0 to 64) in any of the ways
+// that it is asked for, a video with a stretch of frames within that radius, and
+// what sounds alike.
 func (b *Bank) Find(s Sought, radius int) ([]Hit, error) {
 	best := map[int]Hit{}
 	for _, kind := range []HashKind{HashMD5, HashSHA1, HashSHA256} { // the strongest has the last word
@@ -146,19 +173,14 @@ func (b *Bank) Find(s Sought, radius int) ([]Hit, error) {
 		for _, m := range ms {
 			i := int(m.ID)
 			if old, known := best[i]; !known || m.Distance < old.Distance {
-				best[i] = Hit{i, HashPDQ, m.Distance, turn}
+				best[i] = Hit{Entry: i, By: HashPDQ, Distance: m.Distance, Turn: turn}
 			}
 		}
 	}
-	out := make([]Hit, 0, len(best))
-	for _, h := range best {
-		out = append(out, h)
+	if err := b.byFilm(s, radius, best); err != nil {
+		return nil, err
 	}
-	slices.SortFunc(out, func(x, y Hit) int {
-		if x.Distance != y.Distance {
-			return x.Distance - y.Distance
-		}
-		return x.Entry - y.Entry
-	})
+	out := slices.Collect(maps.Values(best))
+	slices.SortFunc(out, inOrder)
 	return out, nil
 }

@@ -3,7 +3,7 @@ package match_test
 import (
 	"encoding/hex"
 	"math/rand/v2"
-	"slices"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -58,7 +58,7 @@ func TestBankFindsTheNearestOnceAndNothingElse(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []match.Hit{{Entry: 3, By: match.HashSHA256}, {Entry: 4, By: match.HashMD5}, {Entry: 2, By: match.HashPDQ, Distance: 3, Turn: 1}, {Entry: 1, By: match.HashPDQ, Distance: 31}}
-	if !slices.Equal(got, want) {
+	if !reflect.DeepEqual(got, want) {
 		t.Errorf("found %+v", got)
 	}
 	if got, err = b.Find(sought, 0); err != nil || len(got) != 2 {

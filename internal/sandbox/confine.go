@@ -12,8 +12,10 @@ import (
 )
 
 const (
-	// cpuSeconds is the processor time of a child's whole life.
+	// cpuSeconds is the processor time of a child's whole life, cpuLong that of a
+	// program that reads a long file.
 	cpuSeconds = 120
+	cpuLong    = 600
 	// dataMost bounds what a child may write to in memory; the collector works
 	// harder from memorySoft on, long before.
 	dataMost   = 1 << 30
@@ -31,7 +33,7 @@ const (
 // Confine limits this process, for ever, and says what is in force. It is a
 // child's first act.
 func Confine() Report {
-	r := Report{Limits: limit() == nil}
+	r := Report{Limits: limit(cpuSeconds) == nil}
 	debug.SetMemoryLimit(memorySoft)
 	if _, _, e := syscall.RawSyscall(syscall.SYS_PRCTL, prSetDumpable, 0, 0); e != 0 {
 		r.Limits = false
@@ -49,8 +51,13 @@ func Confine() Report {
 // and write none, and reaches no network. Where the kernel has no Landlock it may
 // still make files, empty ones, and take files away that this user may. It
 // returns only where it cannot.
-func Become(program string, args []string) error {
-	if err := limit(); err != nil {
+func Become(program string, args []string) error { return become(cpuSeconds, program, args) }
+
+// BecomeLong is Become with ten minutes of processor time instead of two.
+func BecomeLong(program string, args []string) error { return become(cpuLong, program, args) }
+
+func become(cpu uint64, program string, args []string) error {
+	if err := limit(cpu); err != nil {
 		return err
 	}
 	// Both are this thread's alone, and exec keeps them.
@@ -62,8 +69,8 @@ func Become(program string, args []string) error {
 	return syscall.Exec(program, append([]string{program}, args...), []string{"PATH=/usr/bin:/bin"})
 }
 
-func limit() error {
-	for resource, most := range map[int]uint64{syscall.RLIMIT_CPU: cpuSeconds, syscall.RLIMIT_DATA: dataMost, syscall.RLIMIT_FSIZE: 0, syscall.RLIMIT_CORE: 0, syscall.RLIMIT_NOFILE: filesMost} {
+func limit(cpu uint64) error {
+	for resource, most := range map[int]uint64{syscall.RLIMIT_CPU: cpu, syscall.RLIMIT_DATA: dataMost, syscall.RLIMIT_FSIZE: 0, syscall.RLIMIT_CORE: 0, syscall.RLIMIT_NOFILE: filesMost} {
 		if err := syscall.Setrlimit(resource, &syscall.Rlimit{Cur: most, Max: most}); err != nil {
 			return fmt.Errorf("limit %d: %w", resource, err)
 		}

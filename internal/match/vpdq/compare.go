@@ -36,7 +36,10 @@ type Likeness struct {
 func (l *Likeness) Matched() bool { return l.FramesA > 0 && l.FramesB > 0 && l.ShareOfA >= QueryShare }
 
 // Compare compares two lists of frames with the thresholds above. The error is [ErrTooMany].
-func Compare(a, b []Frame) (Likeness, error) {
+func Compare(a, b []Frame) (Likeness, error) { return CompareWithin(a, b, Radius) }
+
+// CompareWithin is Compare with another radius, 0 to 64 bits.
+func CompareWithin(a, b []Frame, radius int) (Likeness, error) {
 	ua, ub := uniqueOf(a), uniqueOf(b)
 	l := Likeness{FramesA: len(ua.hashes), FramesB: len(ub.hashes)}
 	if len(ua.hashes) == 0 || len(ub.hashes) == 0 {
@@ -51,7 +54,7 @@ func Compare(a, b []Frame) (Likeness, error) {
 	for i := range ua.hashes {
 		row = row[:0]
 		for j := range ub.hashes {
-			if d := ua.hashes[i].Distance(&ub.hashes[j]); d <= Radius {
+			if d := ua.hashes[i].Distance(&ub.hashes[j]); d <= radius {
 				inB[j] = true
 				row = append(row, likePair{int32(i), int32(j), int32(d)})
 			}
@@ -72,7 +75,7 @@ func Compare(a, b []Frame) (Likeness, error) {
 		}
 	}
 	l.ShareOfA, l.ShareOfB = float64(inA)/float64(len(ua.hashes)), float64(matchedB)/float64(len(ub.hashes))
-	l.Segments = segments(a, b, ua, ub, same)
+	l.Segments = segments(a, b, ua, ub, same, radius)
 	return l, nil
 }
 

@@ -45,7 +45,7 @@ func (p pair) offset() float64 { return p.b - p.a }
 
 // segments lays frames that match out by the offset of their times, cuts each offset into runs, and takes the longest runs
 // first, so that each moment of A is explained once.
-func segments(a, b []Frame, ua, ub unique, same []likePair) []Segment {
+func segments(a, b []Frame, ua, ub unique, same []likePair, radius int) []Segment {
 	pairs := pairsOf(a, b, ua, ub, same)
 	spacing := max(spacingOf(a), spacingOf(b))
 	jitter, gap := max(leastJitter, spacing), max(gapSeconds, gapFrames*spacing)
@@ -62,7 +62,7 @@ func segments(a, b []Frame, ua, ub unique, same []likePair) []Segment {
 			}
 			if w.round < len(taken) {
 				w.pairs = uncovered(w.pairs, taken)
-				w.best, w.round = longest(w.pairs, gap, taken), len(taken)
+				w.best, w.round = longest(w.pairs, gap, radius, taken), len(taken)
 				w.bound = w.best.score
 			}
 			if w.bound > best.score {
@@ -172,7 +172,7 @@ type run struct {
 }
 
 // longest is the run with the highest score of those with enough frames; none goes over a segment that is taken.
-func longest(pairs []pair, gap float64, taken []Segment) (best run) {
+func longest(pairs []pair, gap float64, radius int, taken []Segment) (best run) {
 	k := 0
 	for from := 0; from < len(pairs); {
 		r := run{}
@@ -191,7 +191,7 @@ func longest(pairs []pair, gap float64, taken []Segment) (best run) {
 				}
 			}
 			r.frames++
-			r.score += 1 - pairs[to].distance/(2*(Radius+1))
+			r.score += 1 - pairs[to].distance/float64(2*(radius+1))
 		}
 		if r.frames >= LeastRun && r.score > best.score {
 			r.pairs = pairs[from:to]
