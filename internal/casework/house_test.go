@@ -18,8 +18,9 @@ import (
 // Most of these tests wait for the house's own ticks, so more of them run side by side than there are processors.
 func TestMain(m *testing.M) {
 	// The children that open captures are this test binary again.
-	if os.Getenv(childMark) != "" && len(os.Args) > 2 && os.Args[1] == sandbox.WordBecome {
-		fmt.Fprintln(os.Stderr, sandbox.Become(os.Args[2], os.Args[3:]))
+	if os.Getenv(childMark) != "" && len(os.Args) > 2 {
+		become := map[string]func(string, []string) error{sandbox.WordBecome: sandbox.Become, sandbox.WordBecomeLong: sandbox.BecomeLong}[os.Args[1]]
+		fmt.Fprintln(os.Stderr, become(os.Args[2], os.Args[3:]))
 		os.Exit(1)
 	}
 	if os.Getenv(childMark) != "" {

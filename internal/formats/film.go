@@ -72,7 +72,7 @@ type Film struct {
 }
 
 // Frames are the hashed frames of the video as it is stored.
-func (f *Film) Frames() []match.Frame { return f.Turned[pdq.Original] }
+func (f Film) Frames() []match.Frame { return f.Turned[pdq.Original] }
 
 // filmFormats are the containers that are opened: none that names other files or
 // hosts (playlists, ffconcat), none that only games and cameras of a kind write.

@@ -28,9 +28,10 @@ const (
 	// the shortest that says anything, ten.
 	soundWindow = 40
 	soundLeast  = 80
-	// soundDistinct is how many of soundLeast values must differ from each other: a
-	// tone that stands, or silence, is like any other.
-	soundDistinct = 20
+	// soundOwn is how much nearer two sounds must be to each other than each is to
+	// itself at another place: silence, a tone and the hiss of rain or of a crowd are
+	// like all others of their kind, and say nothing.
+	soundOwn = 0.6
 	// soundKey is by how many of the upper bits places are found where two sounds
 	// may agree, and soundPlaces how many of these are looked at.
 	soundKey    = 12
@@ -176,10 +177,15 @@ func agreeing(a, b Sound, offset int) (best SoundMatch, found bool) {
 		if begun < 0 {
 			return
 		}
-		if n := at - begun; n >= soundLeast && n > best.Values && varied(a[begun:at]) && varied(b[begun+offset:at+offset]) {
-			best, found = SoundMatch{A: begun, B: begun + offset, Values: n}, true
+		m := SoundMatch{A: begun, B: begun + offset, Values: at - begun}
+		if begun = -1; m.Values < soundLeast || m.Values <= best.Values {
+			return
 		}
-		begun = -1
+		x, y := a[m.A:at], b[m.B:at+offset]
+		m.ErrorRate = errorRate(x, y)
+		if m.ErrorRate < soundOwn*min(ownRate(x), ownRate(y)) {
+			best, found = m, true
+		}
 	}
 	for i := from; i < to; i++ {
 		sum += window(i)
@@ -197,21 +203,24 @@ func agreeing(a, b Sound, offset int) (best SoundMatch, found bool) {
 		}
 	}
 	end(to)
-	if found {
-		wrong := 0
-		for i := range best.Values {
-			wrong += window(best.A + i)
-		}
-		best.ErrorRate = float64(wrong) / float64(32*best.Values)
-	}
 	return best, found
 }
 
-// varied says whether a sound changes enough to be told from others.
-func varied(s Sound) bool {
-	seen := map[uint32]bool{}
-	for _, v := range s {
-		seen[v] = true
+// errorRate is the share of bits that differ in two sounds side by side.
+func errorRate(a, b Sound) float64 {
+	n := min(len(a), len(b))
+	wrong := 0
+	for i := range n {
+		wrong += bits.OnesCount32(a[i] ^ b[i])
 	}
-	return len(seen) >= soundDistinct*len(s)/soundLeast || len(seen) >= 4*soundDistinct
+	return float64(wrong) / float64(32*n)
+}
+
+// ownRate is how much a sound differs from itself some seconds later; the most of
+// several, since a rhythm comes back.
+func ownRate(s Sound) (most float64) {
+	for _, later := range []int{17, 29, 41, 59} {
+		most = max(most, errorRate(s, s[later:]))
+	}
+	return most
 }

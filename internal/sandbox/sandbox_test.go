@@ -2,9 +2,11 @@ package sandbox
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -20,8 +22,9 @@ const childMark = "SANDBOX_TEST_CHILD"
 // The children are this test binary again.
 func TestMain(m *testing.M) {
 	if os.Getenv(childMark) != "" {
-		if len(os.Args) > 2 && os.Args[1] == WordBecome {
-			fmt.Fprintln(os.Stderr, Become(os.Args[2], os.Args[3:]))
+		if len(os.Args) > 2 {
+			become := map[string]func(string, []string) error{WordBecome: Become, WordBecomeLong: BecomeLong}[os.Args[1]]
+			fmt.Fprintln(os.Stderr, become(os.Args[2], os.Args[3:]))
 			os.Exit(1)
 		}
 		if err := Serve(os.Stdin, os.Stdout, Confine().With(hostile)); err != nil {
@@ -205,6 +208,57 @@ func TestAProgramRunsWithoutNetworkAndWritesNothing(t *testing.T) {
 	if _, err := p.Run(t.Context(), "/bin/cat", []string{"/dev/zero"}, nil, 1<<20); err == nil {
 		t.Error("an endless answer was taken")
 	}
+}
+
+// What a program reads and answers is handed on as it comes, in the same limits.
+func TestAProgramsAnswerIsReadAsItComes(t *testing.T) {
+	t.Parallel()
+	p := newPool(t)
+	cat := Program{Path: "/bin/cat", Long: true, Wall: 30 * time.Second}
+	const size = 40 << 20
+	var got int64
+	err := p.Stream(t.Context(), cat, io.LimitReader(zeros{}, size), func(r io.Reader) (err error) {
+		got, err = io.Copy(io.Discard, r)
+		return err
+	})
+	if err != nil || got != size {
+		t.Errorf("%d bytes, %v", got, err)
+	}
+	enough := errors.New("enough")
+	err = p.Stream(t.Context(), cat, zeros{}, func(r io.Reader) error {
+		_, err := io.CopyN(io.Discard, r, 1<<20)
+		return errors.Join(err, enough)
+	})
+	if !errors.Is(err, enough) {
+		t.Errorf("an endless answer of which enough was seen: %v", err)
+	}
+	read := func(r io.Reader) error {
+		_, err := io.Copy(io.Discard, r)
+		return err
+	}
+	for what, pr := range map[string]Program{"too long": {Path: "/bin/cat", Args: []string{"/dev/zero"}, Wall: time.Second}, "too much memory": {Path: "/usr/bin/tail", Args: []string{"/dev/zero"}, Wall: 50 * time.Second}, "ends badly": {Path: "/bin/false"}, "is not there": {Path: "/nonexistent"}} {
+		begun := time.Now()
+		if err := p.Stream(t.Context(), pr, zeros{}, read); !errors.Is(err, ErrGone) {
+			t.Errorf("%s: %v", what, err)
+		}
+		if took := time.Since(begun); took > 45*time.Second {
+			t.Errorf("%s: it took %s to be rid of it", what, took)
+		}
+	}
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	if err := p.Stream(stopped, cat, zeros{}, read); !errors.Is(err, context.Canceled) {
+		t.Errorf("told to stop: %v", err)
+	}
+}
+
+// zeros do not end.
+type zeros struct{}
+
+// Read implements io.Reader.
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
 }
 
 func FuzzServe(f *testing.F) {
