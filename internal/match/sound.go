@@ -28,6 +28,7 @@ const (
 	// the shortest that says anything, ten.
 	soundWindow = 40
 	soundLeast  = 80
+	soundEdge   = 4
 	// soundOwn is how much nearer two sounds must be to each other than each is to
 	// itself at another place: silence, a tone and the hiss of rain or of a crowd are
 	// like all others of their kind, and say nothing.
@@ -116,6 +117,9 @@ type SoundMatch struct {
 	ErrorRate float64 // share of the bits that differ, 0 to 1
 }
 
+// weight is how much a stretch explains: long, and near.
+func (m SoundMatch) weight() float64 { return float64(m.Values) * (0.5 - m.ErrorRate) }
+
 func (m SoundMatch) segment() Segment {
 	var s Segment
 	s.A.From, s.B.From = float64(m.A)*SoundStep, float64(m.B)*SoundStep
@@ -133,7 +137,7 @@ func CompareSounds(a, b Sound) (best SoundMatch, found bool) {
 		return best, false
 	}
 	for _, offset := range soundOffsets(a, b) {
-		if m, ok := agreeing(a, b, offset); ok && m.Values > best.Values {
+		if m, ok := agreeing(a, b, offset); ok && m.weight() > best.weight() {
 			best, found = m, true
 		}
 	}
@@ -170,12 +174,25 @@ func soundOffsets(a, b Sound) []int {
 // agreeing is the longest stretch at an offset in which each window agrees.
 func agreeing(a, b Sound, offset int) (best SoundMatch, found bool) {
 	from, to := max(0, -offset), min(len(a), len(b)-offset)
-	window := func(i int) (n int) { return bits.OnesCount32(a[i] ^ b[i+offset]) }
+	wrong := func(i int) int { return bits.OnesCount32(a[i] ^ b[i+offset]) }
+	few := func(i int) (n int) {
+		for k := range soundEdge {
+			n += wrong(i + k)
+		}
+		return n
+	}
 	sum := 0
 	begun := -1
 	end := func(at int) { // the last good window ended before at
 		if begun < 0 {
 			return
+		}
+		// A window reaches past what agrees; half a second tells more than one value.
+		for begun+soundEdge < at && few(begun) > soundErrors*soundEdge {
+			begun++
+		}
+		for at-soundEdge > begun && few(at-soundEdge) > soundErrors*soundEdge {
+			at--
 		}
 		m := SoundMatch{A: begun, B: begun + offset, Values: at - begun}
 		if begun = -1; m.Values < soundLeast || m.Values <= best.Values {
@@ -188,9 +205,9 @@ func agreeing(a, b Sound, offset int) (best SoundMatch, found bool) {
 		}
 	}
 	for i := from; i < to; i++ {
-		sum += window(i)
+		sum += wrong(i)
 		if i-from >= soundWindow {
-			sum -= window(i - soundWindow)
+			sum -= wrong(i - soundWindow)
 		}
 		if i-from < soundWindow-1 {
 			continue
