@@ -64,10 +64,12 @@ func (doctorCmd) Run(ctx context.Context, e *env) error {
 	for _, line := range r.Lines() {
 		fmt.Fprintln(e.stdout, "  "+line)
 	}
-	if path, err := exec.LookPath("ffmpeg"); err == nil {
-		fmt.Fprintln(e.stdout, "First frames of videos: by "+path)
-	} else {
-		fmt.Fprintln(e.stdout, "First frames of videos: none, ffmpeg is not installed")
+	for _, p := range []struct{ name, does string }{{"ffmpeg", "Frames of videos"}, {"fpcalc", "Fingerprints of sounds"}} {
+		if path, err := exec.LookPath(p.name); err == nil {
+			fmt.Fprintf(e.stdout, "%s: by %s\n", p.does, path)
+		} else {
+			fmt.Fprintf(e.stdout, "%s: none, %s is not installed\n", p.does, p.name)
+		}
 	}
 	return nil
 }

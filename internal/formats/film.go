@@ -8,7 +8,6 @@ import (
 	"math"
 	"os/exec"
 	"strconv"
-	"strings"
 	"time"
 
 	"concert/internal/match"
@@ -74,17 +73,19 @@ type Film struct {
 // Frames are the hashed frames of the video as it is stored.
 func (f Film) Frames() []match.Frame { return f.Turned[pdq.Original] }
 
-// filmFormats are the containers that are opened: none that names other files or
-// hosts (playlists, ffconcat), none that only games and cameras of a kind write.
-var filmFormats = strings.Join([]string{"mov", "matroska", "avi", "flv", "live_flv", "mpegts", "mpeg", "mpegvideo", "m4v", "h264", "hevc", "asf", "ogg", "rm", "mxf", "dv",
-	"mp3", "aac", "ac3", "eac3", "amr", "flac", "wav", "w64", "aiff", "caf", "au"}, ",")
+const (
+	// filmFormats are the containers that are opened: none that names other files or
+	// hosts (playlists, ffconcat), none that only games and cameras of a kind write.
+	filmFormats = "mov,matroska,avi,flv,live_flv,mpegts,mpeg,mpegvideo,m4v,h264,hevc,asf,ogg,rm,mxf,dv," +
+		"mp3,aac,ac3,eac3,amr,flac,wav,w64,aiff,caf,au"
 
-// filmCodecs are the decoders that are run on strangers' bytes: those of formats
-// that are spread, not the hundreds of others.
-var filmCodecs = strings.Join([]string{"h264", "hevc", "vvc", "libdav1d", "libaom-av1", "av1", "vp6", "vp6f", "vp6a", "vp8", "vp9", "libvpx", "libvpx-vp9", "mpeg1video", "mpeg2video", "mpegvideo", "mpeg4", "h263", "h263i", "h263p",
-	"flv", "msmpeg4v1", "msmpeg4v2", "msmpeg4", "wmv1", "wmv2", "wmv3", "vc1", "theora", "mjpeg", "rv10", "rv20", "rv30", "rv40", "svq1", "svq3", "cinepak", "prores", "dnxhd", "dvvideo", "ffv1", "huffyuv", "ffvhuff", "rawvideo", "png",
-	"aac", "aac_latm", "mp3", "mp3float", "mp2", "mp2float", "mp1", "mp1float", "ac3", "ac3_fixed", "eac3", "opus", "libopus", "vorbis", "libvorbis", "flac", "alac", "amrnb", "amrwb", "libopencore_amrnb", "libopencore_amrwb",
-	"wmav1", "wmav2", "wmapro", "cook", "adpcm_ima_qt", "adpcm_ms", "adpcm_ima_wav", "gsm", "libgsm", "speex", "libspeex", "nellymoser", "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_f32le", "pcm_u8", "pcm_s8", "pcm_mulaw", "pcm_alaw"}, ",")
+	// filmCodecs are the decoders that are run on strangers' bytes: those of formats
+	// that are spread, not the hundreds of others.
+	filmCodecs = "h264,hevc,vvc,libdav1d,libaom-av1,av1,vp6,vp6f,vp6a,vp8,vp9,libvpx,libvpx-vp9,mpeg1video,mpeg2video,mpegvideo,mpeg4,h263,h263i,h263p," +
+		"flv,msmpeg4v1,msmpeg4v2,msmpeg4,wmv1,wmv2,wmv3,vc1,theora,mjpeg,rv10,rv20,rv30,rv40,svq1,svq3,cinepak,prores,dnxhd,dvvideo,ffv1,huffyuv,ffvhuff,rawvideo,png," +
+		"aac,aac_latm,mp3,mp3float,mp2,mp2float,mp1,mp1float,ac3,ac3_fixed,eac3,opus,libopus,vorbis,libvorbis,flac,alac,amrnb,amrwb,libopencore_amrnb,libopencore_amrwb," +
+		"wmav1,wmav2,wmapro,cook,adpcm_ima_qt,adpcm_ms,adpcm_ima_wav,gsm,libgsm,speex,libspeex,nellymoser,pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_f32le,pcm_u8,pcm_s8,pcm_mulaw,pcm_alaw"
+)
 
 // opens are the arguments with which ffmpeg opens a stranger's bytes: from a pipe
 // and from nothing else, so that no file and no host that they name is opened.

@@ -225,7 +225,8 @@ func TestHostileVideos(t *testing.T) {
 	}{
 		"whole": {whole, 7, 9}, "polyglot": {slices.Concat(whole, []byte("PK\x03\x04<script>EXERCISE</script>")), 7, 9}, "cut": {whole[:len(whole)*2/3], 2, 8}, "without its index": {behind[:len(behind)*2/3], 0, 0},
 		"noise": {noise, 0, 400}, "lying": {lying, 0, 400}, "huge": {huge, 0, 0}, "nothing": {nil, 0, 0}, "head": {whole[:20], 0, 0}, "text": {[]byte("EXERCISE, no video"), 0, 0},
-		"box of boxes": {bytes.Repeat([]byte("\x00\x00\x10\x00moov"), 512), 0, 0}, "sound alone": {shoot(t, "a.mp3", "-f", "lavfi", "-i", "sine=duration=2"), 0, 0},
+		"box of boxes": {bytes.Repeat([]byte("\x00\x00\x10\x00moov"), 512), 0, 0}, "a decoder that is not run": {shoot(t, "d.mov", append(twoScenes(), "-c:v", "qtrle")...), 0, 0}, "a format that is not opened": {shoot(t, "e.nut", append(twoScenes(), "-c:v", "mpeg4")...), 0, 0},
+		"sound alone": {shoot(t, "a.mp3", "-f", "lavfi", "-i", "sine=duration=2"), 0, 0},
 	} {
 		f, err := p.Frames(t.Context(), bytes.NewReader(c.in), int64(len(c.in)))
 		refused := new(sandbox.Refused)

@@ -46,6 +46,21 @@ func CompareFrames(a, b []Frame, radius int) (Likeness, error) {
 	return vpdq.CompareWithin(a, b, radius)
 }
 
+// CompareTurned compares a video, as it is and turned, with another and gives the
+// way of turning that explains most; the first of those that explain as much.
+func CompareTurned(turned [][]Frame, other []Frame, radius int) (turn int, best Likeness, err error) {
+	for i, frames := range turned {
+		l, err := CompareFrames(frames, other, radius)
+		if err != nil {
+			return 0, Likeness{}, err
+		}
+		if i == 0 || l.ShareOfA+l.ShareOfB > best.ShareOfA+best.ShareOfB {
+			turn, best = i, l
+		}
+	}
+	return turn, best, nil
+}
+
 // Matches says whether a likeness is told: some stretch of the one is in the
 // other, or most of the one is, however short.
 func Matches(l *Likeness) bool {

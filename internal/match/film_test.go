@@ -74,6 +74,9 @@ func TestABankFindsVideosBothWays(t *testing.T) {
 	if hits, err = bank.Find(match.Sought{Frames: [][]match.Frame{dark}}, 64); err != nil || len(hits) > 0 {
 		t.Errorf("dark frames match: %+v, %v", hits, err)
 	}
+	if turn, l, err := match.CompareTurned(turned, clip, 31); err != nil || turn != 1 || l.ShareOfB != 1 || len(l.Segments) != 1 {
+		t.Errorf("turned by %d: %+v, %v", turn, l, err)
+	}
 	l, err := match.CompareFrames(film, clip, 32)
 	if err != nil || l.ShareOfB != 1 || !match.Matches(&l) {
 		t.Errorf("%+v, %v", l, err)
