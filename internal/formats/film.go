@@ -97,8 +97,9 @@ func opens() []string {
 // Frames hashes a video: the first frame of every second, and the first of every
 // scene, each at its full size, as vPDQ does it. ffmpeg decodes and gives grey
 // points on a pipe; nothing else is believed of it. The error is [ErrNoFFmpeg], a
-// [sandbox.Refused] that says what is wrong with the video, [sandbox.ErrGone]
-// where nothing came of it, or the context's. A film that is cut is no error.
+// [sandbox.Refused] that says what is wrong with the video, [sandbox.ErrGone] where
+// its index ended the child that read it, or the context's. A film that is cut is
+// no error.
 func (p Player) Frames(ctx context.Context, video io.ReaderAt, size int64) (Film, error) {
 	if p.FFmpeg == "" {
 		return Film{}, ErrNoFFmpeg
