@@ -19,6 +19,7 @@ var eventKinds = [...]EventKind{
 	EventPersonLinked, EventPersonRolesConfirmed, EventPersonRolesProposed, EventProviderAdded, EventProviderDisabled, EventProviderSeated, EventQuestionAsked, EventQuestionReplied,
 	EventRecoveryCodesMade, EventRecoveryCodeUsed, EventReferralAcknowledged, EventReferralReminded, EventReferralSent, EventScopeConfirmed, EventScopeDelisted, EventScopeProposed, EventSessionsEnded,
 	EventTemplateRetired, EventTemplateWritten, EventWatchClaimed, EventWatchEnded, EventWatchErased, EventWatchPlaced, EventWatchSwept,
+	EventBankOpened, EventBankChanged, EventBankClosed, EventBankFilled, EventEntryEnded, EventEntryJudged, EventEntryQuarantined, EventEntryCleared, EventItemRecognised, EventMatchJudged,
 }
 
 // EventKinds lists every kind of event, by name.
