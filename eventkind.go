@@ -5,21 +5,20 @@ import "slices"
 // eventKinds are all kinds of event, by name; a test finds one that is missing.
 var eventKinds = [...]EventKind{
 	EventActionBatching, EventActionFrozen, EventActionJoined, EventActionOpened, EventActionPhase, EventActionReported, EventActionTargeted, EventThawAsked, EventActionThawed, EventActionThrottled,
-	EventAllotmentAnswered, EventAllotmentProposed, EventAuthorityAdded, EventAuthorityArticle16, EventExposureLimits, EventBatchDone, EventBatchPlanned, EventBatchRecalled, EventBatchStepped, EventBulletinPosted,
+	EventAllotmentAnswered, EventAllotmentProposed, EventAuthorityAdded, EventAuthorityArticle16, EventExposureLimits, EventBankChanged, EventBankClosed, EventBankFilled, EventBankOpened, EventBatchDone, EventBatchPlanned, EventBatchRecalled, EventBatchStepped, EventBulletinPosted,
 	EventBulletinTakenDown, EventCaptureAdded, EventCaptureErased, EventCaptureExported, EventCaptureWarned, EventCaseAdded, EventCaseClosed, EventCaseLed, EventCaseMandated, EventCaseMemberAdded, EventCaseMemberRemoved,
 	EventCaseOpened, EventCaseRemoved, EventCaseReviewDue, EventCaseReviewed, EventCasePersonAdded, EventCasePersonPlaced, EventCasePersonErased, EventCasePersonAsked, EventCommandTaken,
 	EventConsignmentConfirmed, EventConsignmentLeft, EventConsignmentPrepared, EventConsignmentRecalled, EventConsulted, EventContactAdded, EventContactDemoted, EventContactRestored, EventContactRetired,
-	EventDeliveryMoved, EventDispatchHeld, EventDispatchReleased, EventFactorAdded, EventFactorBegun, EventFactorRemoved, EventFactorReset, EventFactorResetProposed, EventHoldAsked, EventHoldLate,
+	EventDeliveryMoved, EventDispatchHeld, EventDispatchReleased, EventEntryCleared, EventEntryEnded, EventEntryJudged, EventEntryQuarantined, EventFactorAdded, EventFactorBegun, EventFactorRemoved, EventFactorReset, EventFactorResetProposed, EventHoldAsked, EventHoldLate,
 	EventHoldPlaced, EventHoldProbed, EventHoldReleased, EventHoldRenewed, EventHoldResumed, EventIncidentAttached, EventIncidentDeclared, EventIncidentEnded, EventIncidentSettled, EventIsolationApproved,
 	EventIsolationWritten, EventItemAnswered, EventItemApproved, EventItemAssessed, EventAtrocityLifted, EventAtrocityMarked, EventItemCorrected, EventItemDisclosed, EventItemErased, EventErasureAsked,
-	EventItemEscalated, EventItemExempt, EventItemHandedOver, EventHandlingChanged, EventItemHeld, EventItemHoldOverridden, EventItemJoined, EventLegalHoldLifted, EventLegalHoldPlaced, EventItemNoted,
-	EventItemUnscoped, EventItemParked, EventPreserved, EventItemRechecked, EventItemReferred, EventItemRejected, EventItemReleased, EventItemSecondLook, EventItemSeconded, EventItemStopped,
+	EventItemEscalated, EventItemExempt, EventItemHandedOver, EventHandlingChanged, EventItemHeld, EventItemHoldOverridden, EventItemJoined, EventLegalHoldLifted, EventLegalHoldPlaced, EventMatchJudged, EventItemNoted,
+	EventItemUnscoped, EventItemParked, EventPreserved, EventItemRechecked, EventItemRecognised, EventItemReferred, EventItemRejected, EventItemReleased, EventItemSecondLook, EventItemSeconded, EventItemStopped,
 	EventItemSubmitted, EventItemTakenOver, EventItemTranslated, EventItemWithdrawn, EventKeyIssued, EventKeyRevoked, EventLinkRevoked, EventLogSucceeded, EventMessageReceived, EventOutletAdded,
 	EventOverrideReviewed, EventOverrideUnreviewed, EventPatternsDrafted, EventPatternsReleased, EventPatternsReviewed, EventPersonAdded, EventPersonConfirmed, EventPersonDisabled, EventPersonLanguages,
 	EventPersonLinked, EventPersonRolesConfirmed, EventPersonRolesProposed, EventProviderAdded, EventProviderDisabled, EventProviderSeated, EventQuestionAsked, EventQuestionReplied,
 	EventRecoveryCodesMade, EventRecoveryCodeUsed, EventReferralAcknowledged, EventReferralReminded, EventReferralSent, EventScopeConfirmed, EventScopeDelisted, EventScopeProposed, EventSessionsEnded,
 	EventTemplateRetired, EventTemplateWritten, EventWatchClaimed, EventWatchEnded, EventWatchErased, EventWatchPlaced, EventWatchSwept,
-	EventBankOpened, EventBankChanged, EventBankClosed, EventBankFilled, EventEntryEnded, EventEntryJudged, EventEntryQuarantined, EventEntryCleared, EventItemRecognised, EventMatchJudged,
 }
 
 // EventKinds lists every kind of event, by name.
