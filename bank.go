@@ -9,18 +9,19 @@ import (
 )
 
 const (
-	// RadiusMost is how many of 256 bits may differ at most where a bank is asked,
-	// and RadiusUsual how many do where nothing else was said (pytx, PDQ).
-	RadiusMost  = 64
+	// RadiusMost is how many of 256 bits may differ at most where a bank is asked.
+	RadiusMost = 64
+	// RadiusUsual is how many may where nothing else was said (pytx, PDQ).
 	RadiusUsual = 31
 	// RatioWhole is the ratio of a bank that always answers, in thousandths.
 	RatioWhole = 1000
 	// BankEntriesMost bounds the entries that one act adds or withdraws.
 	BankEntriesMost = 1000
-	// FloodLeast is how many items that were seen before a new entry may match, and
-	// FloodShare of how many of them one: an entry that matches more than both is
-	// too common to be a work, and waits for a person.
+	// FloodLeast is how many items that were seen before a new entry may match in any
+	// case: one that matches more, and more than FloodShare allows, is too common to
+	// be a work, and waits for a person.
 	FloodLeast = 100
+	// FloodShare is of how many items seen a new entry may match one.
 	FloodShare = 50
 )
 

@@ -24,6 +24,7 @@ const (
 	PrintPicture PrintKind = "picture" // PDQ
 	PrintVideo   PrintKind = "video"   // PDQ of its frames
 	PrintText    PrintKind = "text"    // sketch of its words
+	PrintPage    PrintKind = "page"    // sketch of the words of a saved page: a wall or a notice stands at many places
 	PrintBytes   PrintKind = "bytes"   // digests of the file
 )
 
@@ -110,11 +111,14 @@ func (m KnownMatch) Alike() bool {
 		return m.Distance <= AlikeRadius
 	case PrintVideo:
 		return max(m.ShareHere, m.ShareThen) >= AlikeFrames
+	case PrintPage:
+		return false
 	}
 	return true
 }
 
-// Sooner orders matches: the same bytes first, then what is nearest.
+// Sooner orders matches: entries of banks before items, the same bytes first, then
+// what is nearest.
 func (m KnownMatch) Sooner(o KnownMatch) int {
 	rank := func(m KnownMatch) int {
 		switch m.By {
@@ -124,6 +128,12 @@ func (m KnownMatch) Sooner(o KnownMatch) int {
 			return m.Distance
 		}
 		return 64 - max(m.ShareHere, m.ShareThen)*64/1000
+	}
+	switch {
+	case m.Entry != 0 && o.Entry == 0:
+		return -1
+	case m.Entry == 0 && o.Entry != 0:
+		return 1
 	}
 	return rank(m) - rank(o)
 }
@@ -151,7 +161,7 @@ func (it Item) Recognised(a AuthorityID, prints []Print, ms []KnownMatch, back b
 			b.Pictures++
 		case PrintVideo:
 			b.Videos++
-		case PrintText:
+		case PrintText, PrintPage:
 			b.Texts++
 		}
 	}

@@ -75,8 +75,12 @@ func (tx *Tx) AddBank(ctx context.Context, b concert.Bank) (concert.Bank, error)
 	if b.N, err = tx.numbers(ctx, "bank", 1); err != nil {
 		return b, err
 	}
-	_, err = tx.insert(ctx, "bank", "id, n, ref, authority, name, sealed, source, radius, handling, open_to, ratio, negative, expires_at, closed_at, created_by, created_at, changed_at, exercise, version",
-		[][]any{{string(b.ID), b.N, b.Ref, string(b.Authority), b.Name, sealed, b.Source, b.Radius, string(b.Handling), openTo(b), b.Ratio, flag(b.Negative), concert.Micros(b.ExpiresAt), concert.Micros(b.ClosedAt), string(b.CreatedBy), concert.Micros(b.CreatedAt), concert.Micros(time.Now()), flag(b.Exercise), 1}}, "")
+	seq, err := tx.bankChange(ctx)
+	if err != nil {
+		return b, err
+	}
+	_, err = tx.insert(ctx, "bank", "id, n, ref, authority, name, sealed, source, radius, handling, open_to, ratio, negative, expires_at, closed_at, created_by, created_at, seq, exercise, version",
+		[][]any{{string(b.ID), b.N, b.Ref, string(b.Authority), b.Name, sealed, b.Source, b.Radius, string(b.Handling), openTo(b), b.Ratio, flag(b.Negative), concert.Micros(b.ExpiresAt), concert.Micros(b.ClosedAt), string(b.CreatedBy), concert.Micros(b.CreatedAt), seq, flag(b.Exercise), 1}}, "")
 	return b, err
 }
 
@@ -87,8 +91,30 @@ func (tx *Tx) SaveBank(ctx context.Context, b concert.Bank) error {
 	if err != nil {
 		return err
 	}
-	return tx.update(ctx, "bank", []typed{{"sealed", "BYTEA"}, {"radius", "BIGINT"}, {"handling", "TEXT"}, {"open_to", "TEXT"}, {"ratio", "BIGINT"}, {"negative", "BIGINT"}, {"expires_at", "BIGINT"}, {"closed_at", "BIGINT"}, {"changed_at", "BIGINT"}},
-		[][]any{{string(b.ID), b.Version, sealed, b.Radius, string(b.Handling), openTo(b), b.Ratio, flag(b.Negative), concert.Micros(b.ExpiresAt), concert.Micros(b.ClosedAt), concert.Micros(time.Now())}})
+	seq, err := tx.bankChange(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.exec(ctx, "UPDATE bank SET sealed = ? WHERE id = ? AND version = ?", sealed, string(b.ID), b.Version); err != nil {
+		return fmt.Errorf("update bank: %w", err)
+	}
+	return tx.update(ctx, "bank", []typed{{"radius", "BIGINT"}, {"handling", "TEXT"}, {"open_to", "TEXT"}, {"ratio", "BIGINT"}, {"negative", "BIGINT"}, {"expires_at", "BIGINT"}, {"closed_at", "BIGINT"}, {"seq", "BIGINT"}},
+		[][]any{{string(b.ID), b.Version, b.Radius, string(b.Handling), openTo(b), b.Ratio, flag(b.Negative), concert.Micros(b.ExpiresAt), concert.Micros(b.ClosedAt), seq}})
+}
+
+// bankChange is the number of this act's change of banks and their entries.
+func (tx *Tx) bankChange(ctx context.Context) (int64, error) {
+	return tx.numbers(ctx, "bank_change", 1)
+}
+
+// BankStamp is the number of the last change of banks and their entries: what a
+// node knows up to it, it knows whole.
+func (tx *Tx) BankStamp(ctx context.Context) (seq int64, err error) {
+	err = tx.row(ctx, "SELECT next - 1 FROM running_number WHERE name = 'bank_change'").Scan(&seq)
+	if errors.Is(err, concert.ErrNotFound) {
+		return 0, nil
+	}
+	return seq, err
 }
 
 // Bank is one, by reference or id, with what is sealed.
@@ -149,7 +175,10 @@ func (tx *Tx) AddEntries(ctx context.Context, b concert.Bank, es []concert.BankE
 	if err != nil {
 		return nil, err
 	}
-	changed := concert.Micros(time.Now())
+	seq, err := tx.bankChange(ctx)
+	if err != nil {
+		return nil, err
+	}
 	es = slices.Clone(es)
 	rows := make([][]any, len(es))
 	var hashes [][]any
@@ -162,14 +191,14 @@ func (tx *Tx) AddEntries(ctx context.Context, b concert.Bank, es []concert.BankE
 				return nil, err
 			}
 		}
-		rows[i] = []any{e.N, entryID(e.N), e.Ref, string(e.Bank), e.SourceID, sealed, string(e.Handling), string(e.Opinion), string(e.Stands()), string(e.Item), string(e.AddedBy), concert.Micros(e.AddedAt), concert.Micros(e.ExpiresAt), concert.Micros(e.EndedAt), string(e.End), concert.Micros(e.QuarantinedAt), flag(e.Cleared), 0, changed, 1}
+		rows[i] = []any{e.N, entryID(e.N), e.Ref, string(e.Bank), e.SourceID, sealed, string(e.Handling), string(e.Opinion), string(e.Stands()), string(e.Item), string(e.AddedBy), concert.Micros(e.AddedAt), concert.Micros(e.ExpiresAt), concert.Micros(e.EndedAt), string(e.End), concert.Micros(e.QuarantinedAt), flag(e.Cleared), 0, concert.Micros(e.ChangedAt), seq, 1}
 		of, err := hashRows(*e)
 		if err != nil {
 			return nil, err
 		}
 		hashes = append(hashes, of...)
 	}
-	if _, err := tx.insert(ctx, "bank_entry", "n, id, ref, bank, source_id, sealed, handling, opinion, stands, item, added_by, added_at, expires_at, ended_at, ended_code, quarantined_at, cleared, looked_back_at, changed_at, version", rows, ""); err != nil {
+	if _, err := tx.insert(ctx, "bank_entry", "n, id, ref, bank, source_id, sealed, handling, opinion, stands, item, added_by, added_at, expires_at, ended_at, ended_code, quarantined_at, cleared, looked_back_at, changed_at, seq, version", rows, ""); err != nil {
 		return nil, err
 	}
 	_, err = tx.insert(ctx, "bank_hash", "entry, k, kind, value, quality, at_ms", hashes, "")
@@ -208,12 +237,15 @@ func (tx *Tx) SaveEntries(ctx context.Context, es []concert.BankEntry) error {
 		return nil
 	}
 	tx.touch("bank_entry")
-	changed := concert.Micros(time.Now())
+	seq, err := tx.bankChange(ctx)
+	if err != nil {
+		return err
+	}
 	rows := make([][]any, len(es))
 	for i, e := range es {
-		rows[i] = []any{entryID(e.N), e.Version, string(e.Stands()), concert.Micros(e.EndedAt), string(e.End), concert.Micros(e.QuarantinedAt), flag(e.Cleared), changed}
+		rows[i] = []any{entryID(e.N), e.Version, string(e.Stands()), concert.Micros(e.EndedAt), string(e.End), concert.Micros(e.QuarantinedAt), flag(e.Cleared), concert.Micros(e.ChangedAt), seq}
 	}
-	return tx.update(ctx, "bank_entry", []typed{{"stands", "TEXT"}, {"ended_at", "BIGINT"}, {"ended_code", "TEXT"}, {"quarantined_at", "BIGINT"}, {"cleared", "BIGINT"}, {"changed_at", "BIGINT"}}, rows)
+	return tx.update(ctx, "bank_entry", []typed{{"stands", "TEXT"}, {"ended_at", "BIGINT"}, {"ended_code", "TEXT"}, {"quarantined_at", "BIGINT"}, {"cleared", "BIGINT"}, {"changed_at", "BIGINT"}, {"seq", "BIGINT"}}, rows)
 }
 
 // SetOpinion writes what an authority thinks of an entry.
@@ -250,11 +282,29 @@ func (tx *Tx) Entries(ctx context.Context, f EntryFilter) ([]concert.BankEntry, 
 	return tx.entries(ctx, where+" ORDER BY e.n DESC LIMIT ?", append(args, min(max(f.Limit, 1), 1000))...)
 }
 
+// BankPlace is a place in the order in which entries changed.
+type BankPlace struct {
+	Seq int64 // number of the change
+	N   int64 // of the entry
+}
+
 // EntriesAfter are entries of a bank in the order in which they changed, ended ones
-// among them: what a holder has not seen yet. The place is that of the last one.
-func (tx *Tx) EntriesAfter(ctx context.Context, bank concert.BankID, at time.Time, n int64, limit int) ([]concert.BankEntry, error) {
-	us := concert.Micros(at)
-	return tx.entries(ctx, "e.bank = ? AND (e.changed_at > ? OR e.changed_at = ? AND e.n > ?) ORDER BY e.changed_at, e.n LIMIT ?", string(bank), us, us, n, min(max(limit, 1), 1000))
+// among them: what a holder has not seen yet. next is the place of the last.
+func (tx *Tx) EntriesAfter(ctx context.Context, bank concert.BankID, at BankPlace, limit int) (es []concert.BankEntry, next BankPlace, err error) {
+	places, err := list(ctx, tx, func(r rowScanner) (p BankPlace, err error) { return p, r.Scan(&p.Seq, &p.N) },
+		"SELECT seq, n FROM bank_entry WHERE bank = ? AND (seq > ? OR seq = ? AND n > ?) ORDER BY seq, n LIMIT ?", string(bank), at.Seq, at.Seq, at.N, min(max(limit, 1), 1000))
+	if err != nil || len(places) == 0 {
+		return nil, at, err
+	}
+	ns := make([]int64, len(places))
+	for i, p := range places {
+		ns[i] = p.N
+	}
+	byN, err := tx.EntriesByN(ctx, ns)
+	for _, n := range ns {
+		es = append(es, byN[n])
+	}
+	return es, places[len(places)-1], err
 }
 
 // EntryByRef is one entry by its reference or, in digits, its number.
@@ -328,6 +378,18 @@ func (tx *Tx) LookedBack(ctx context.Context, ns []int64, at time.Time) error {
 		ns = ns[k:]
 	}
 	return nil
+}
+
+// LookBackAgain lets what was seen before be compared with the entry once more.
+func (tx *Tx) LookBackAgain(ctx context.Context, n int64) error {
+	_, err := tx.exec(ctx, "UPDATE bank_entry SET looked_back_at = 0 WHERE n = ?", n)
+	return err
+}
+
+// BankLast is the number of the last change of a bank's entries.
+func (tx *Tx) BankLast(ctx context.Context, id concert.BankID) (seq int64, err error) {
+	err = tx.row(ctx, "SELECT coalesce(max(seq), 0) FROM bank_entry WHERE bank = ?", string(id)).Scan(&seq)
+	return seq, err
 }
 
 func (tx *Tx) entries(ctx context.Context, where string, args ...any) ([]concert.BankEntry, error) {
@@ -431,16 +493,14 @@ type IndexedHash struct {
 	Bank    int64
 	Hash    [32]byte
 	Matches bool
-	At      time.Time // when its entry last changed
 }
 
-const indexedCols = "SELECT h.entry, h.k, b.n, h.value, CASE WHEN e.ended_at = 0 AND e.quarantined_at = 0 AND e.stands <> 'negative' THEN 1 ELSE 0 END, e.changed_at FROM bank_entry e JOIN bank b ON b.id = e.bank JOIN bank_hash h ON h.entry = e.n WHERE h.kind IN ('pdq', 'vpdq') AND (h.quality < 0 OR h.quality >= ?)"
+const indexedCols = "SELECT h.entry, h.k, b.n, h.value, CASE WHEN e.ended_at = 0 AND e.quarantined_at = 0 AND e.stands <> 'negative' THEN 1 ELSE 0 END FROM bank_entry e JOIN bank b ON b.id = e.bank JOIN bank_hash h ON h.entry = e.n WHERE h.kind IN ('pdq', 'vpdq') AND (h.quality < 0 OR h.quality >= ?)"
 
 func scanIndexed(r rowScanner) (h IndexedHash, err error) {
 	var value []byte
-	var at int64
-	err = r.Scan(&h.Entry, &h.K, &h.Bank, &value, &h.Matches, &at)
-	h.Hash, h.At = place(value), concert.FromMicros(at)
+	err = r.Scan(&h.Entry, &h.K, &h.Bank, &value, &h.Matches)
+	h.Hash = place(value)
 	return h, err
 }
 
@@ -466,40 +526,35 @@ func (tx *Tx) AllIndexed(ctx context.Context, least int) iter.Seq2[IndexedHash, 
 	}
 }
 
-// IndexedSince are the hashes of entries that changed after a place (time and
-// number), in the order of their changes, with whether they still match; whole
-// entries only, at most about limit of them. next is the place of the last.
-func (tx *Tx) IndexedSince(ctx context.Context, least int, at time.Time, n int64, limit int) (hs []IndexedHash, nextAt time.Time, nextN int64, more bool, err error) {
-	us := concert.Micros(at)
-	type change struct{ n, at int64 }
-	changed, err := list(ctx, tx, func(r rowScanner) (c change, err error) { return c, r.Scan(&c.n, &c.at) },
-		"SELECT n, changed_at FROM bank_entry WHERE changed_at > ? OR changed_at = ? AND n > ? ORDER BY changed_at, n LIMIT ?", us, us, n, limit)
+// IndexedSince are the hashes of the entries that changed after a place, in the
+// order of entries, with whether they still match, of limit entries at most. next
+// is the place of the last, and more whether there may be some behind it.
+func (tx *Tx) IndexedSince(ctx context.Context, least int, at BankPlace, limit int) (hs []IndexedHash, next BankPlace, more bool, err error) {
+	changed, err := list(ctx, tx, func(r rowScanner) (p BankPlace, err error) { return p, r.Scan(&p.Seq, &p.N) },
+		"SELECT seq, n FROM bank_entry WHERE seq > ? OR seq = ? AND n > ? ORDER BY seq, n LIMIT ?", at.Seq, at.Seq, at.N, limit)
 	if err != nil || len(changed) == 0 {
-		return nil, at, n, false, err
+		return nil, at, false, err
 	}
 	ns := make([]any, len(changed))
-	for i, c := range changed {
-		ns[i] = c.n
+	for i, p := range changed {
+		ns[i] = p.N
 	}
-	last := changed[len(changed)-1]
-	args := []any{}
 	for len(ns) > 0 {
 		k := chunk(len(ns), 1)
-		args = append(append(args[:0], least), ns[:k]...)
-		part, err := list(ctx, tx, scanIndexed, indexedCols+" AND h.entry IN (?"+repeat(",?", k-1)+")", args...)
+		part, err := list(ctx, tx, scanIndexed, indexedCols+" AND h.entry IN (?"+repeat(",?", k-1)+")", append([]any{least}, ns[:k]...)...)
 		if err != nil {
-			return nil, at, n, false, err
+			return nil, at, false, err
 		}
 		hs, ns = append(hs, part...), ns[k:]
 	}
 	slices.SortFunc(hs, func(a, b IndexedHash) int { return cmp.Or(cmp.Compare(a.Entry, b.Entry), cmp.Compare(a.K, b.K)) })
-	return hs, concert.FromMicros(last.at), last.n, len(changed) == limit, nil
+	return hs, changed[len(changed)-1], len(changed) == limit, nil
 }
 
 // Holder is who takes a bank's entries, and how far it has come.
 type Holder struct {
 	Party   string // "authority:…" or "provider:…", an id
-	Upto    time.Time
+	Upto    int64  // number of the last change that it was given
 	Entries int
 	At      time.Time
 }
@@ -507,7 +562,7 @@ type Holder struct {
 // SetHolder notes how far a holder has come with a bank. It is no change of the
 // case: nothing is recorded.
 func (tx *Tx) SetHolder(ctx context.Context, bank concert.BankID, h Holder) error {
-	_, err := tx.insert(ctx, "bank_holder", "bank, party, upto, entries, at", [][]any{{string(bank), h.Party, concert.Micros(h.Upto), h.Entries, concert.Micros(h.At)}},
+	_, err := tx.insert(ctx, "bank_holder", "bank, party, upto, entries, at", [][]any{{string(bank), h.Party, h.Upto, h.Entries, concert.Micros(h.At)}},
 		"ON CONFLICT (bank, party) DO UPDATE SET upto = CASE WHEN excluded.upto > bank_holder.upto THEN excluded.upto ELSE bank_holder.upto END, entries = bank_holder.entries + excluded.entries, at = excluded.at")
 	return err
 }
@@ -515,9 +570,9 @@ func (tx *Tx) SetHolder(ctx context.Context, bank concert.BankID, h Holder) erro
 // Holders are who took entries of a bank, who is furthest behind first.
 func (tx *Tx) Holders(ctx context.Context, bank concert.BankID) ([]Holder, error) {
 	return list(ctx, tx, func(r rowScanner) (h Holder, err error) {
-		var upto, at int64
-		err = r.Scan(&h.Party, &upto, &h.Entries, &at)
-		h.Upto, h.At = concert.FromMicros(upto), concert.FromMicros(at)
+		var at int64
+		err = r.Scan(&h.Party, &h.Upto, &h.Entries, &at)
+		h.At = concert.FromMicros(at)
 		return h, err
 	}, "SELECT party, upto, entries, at FROM bank_holder WHERE bank = ? ORDER BY upto, party", string(bank))
 }

@@ -11,14 +11,14 @@ import (
 
 // sealedPrint is what of a print stands under its item's key.
 type sealedPrint struct {
-	PDQ     []byte         `json:"pdq,omitempty"`
-	Quality int            `json:"quality,omitempty"`
+	PDQ     []byte             `json:"pdq,omitempty"`
+	Quality int                `json:"quality,omitempty"`
 	Frames  []sealedKnownFrame `json:"frames,omitempty"`
-	Sketch  []byte         `json:"sketch,omitempty"`
-	SHA256  string         `json:"sha256,omitempty"`
-	SHA1    string         `json:"sha1,omitempty"`
-	MD5     string         `json:"md5,omitempty"`
-	Trouble string         `json:"trouble,omitempty"`
+	Sketch  []byte             `json:"sketch,omitempty"`
+	SHA256  string             `json:"sha256,omitempty"`
+	SHA1    string             `json:"sha1,omitempty"`
+	MD5     string             `json:"md5,omitempty"`
+	Trouble string             `json:"trouble,omitempty"`
 }
 
 type sealedKnownFrame struct {
@@ -79,6 +79,13 @@ func (tx *Tx) Unprinted(ctx context.Context, limit int) ([]Unprinted, error) {
 	return out, nil
 }
 
+// Unrecognised reports whether a capture or an entry waits to be compared.
+func (tx *Tx) Unrecognised(ctx context.Context) (bool, error) {
+	var n int
+	err := tx.row(ctx, "SELECT (SELECT count(*) FROM (SELECT 1 FROM capture WHERE printed_at = 0 AND erased_at = 0 LIMIT 1) c) + (SELECT count(*) FROM (SELECT 1 FROM bank_entry WHERE looked_back_at = 0 LIMIT 1) e)").Scan(&n)
+	return n > 0, err
+}
+
 // Printed notes that prints of the captures were made, or could not be.
 func (tx *Tx) Printed(ctx context.Context, ids []concert.CaptureID, at time.Time) error {
 	all := strs(ids)
@@ -130,6 +137,50 @@ func (tx *Tx) AddPrints(ctx context.Context, ps []concert.Print) ([]concert.Prin
 		}
 	}
 	return out, nil
+}
+
+// DropPrints takes away what was begun with captures and not finished.
+func (tx *Tx) DropPrints(ctx context.Context, ids []concert.CaptureID) error {
+	for _, id := range ids {
+		if _, err := tx.exec(ctx, "DELETE FROM print WHERE capture = ?", string(id)); err != nil {
+			return fmt.Errorf("prints begun before: %w", err)
+		}
+	}
+	return nil
+}
+
+// digestOf is a keyed digest of bytes by one of theirs: no list of hashes can be
+// compared with the table.
+func (db *DB) digestOf(digest string) []byte {
+	d := keyed(db.Keys.Derive("digests of prints"), []byte(digest))
+	return d[:16]
+}
+
+// AddDigests writes by which digests an item's bytes are found again.
+func (tx *Tx) AddDigests(ctx context.Context, ps []concert.Print) error {
+	var rows [][]any
+	for _, p := range ps {
+		for _, d := range []string{p.SHA256, p.SHA1, p.MD5} {
+			if d != "" {
+				rows = append(rows, []any{tx.db.digestOf(d), string(p.Item), string(p.Authority)})
+			}
+		}
+	}
+	_, err := tx.insert(ctx, "print_digest", "value, item, authority", rows, "ON CONFLICT (value, item, authority) DO NOTHING")
+	return err
+}
+
+// SameBytes are items whose captures have a digest (SHA-256, SHA-1 or MD5, in
+// hexadecimal), and whose captures those are, the oldest first.
+type SameBytes struct {
+	Item      concert.ItemID
+	Authority concert.AuthorityID
+}
+
+// ItemsWithDigest are at most limit items with the digest.
+func (tx *Tx) ItemsWithDigest(ctx context.Context, digest string, limit int) ([]SameBytes, error) {
+	return list(ctx, tx, func(r rowScanner) (s SameBytes, err error) { return s, r.Scan(&s.Item, &s.Authority) },
+		"SELECT item, authority FROM print_digest WHERE value = ? ORDER BY item LIMIT ?", tx.db.digestOf(digest), limit)
 }
 
 const printCols = "SELECT p.n, p.item, p.authority, p.capture, p.kind, p.at, p.sealed, k.wrapped FROM print p JOIN " + keyTable + " k ON k.subject = p.item WHERE "
@@ -190,6 +241,27 @@ func (tx *Tx) PrintsByN(ctx context.Context, ns []int64) (map[int64]concert.Prin
 // PrintsOf are an item's prints of one authority's captures.
 func (tx *Tx) PrintsOf(ctx context.Context, item concert.ItemID, a concert.AuthorityID) ([]concert.Print, error) {
 	return tx.prints(ctx, "p.item = ? AND p.authority = ? ORDER BY p.n", string(item), string(a))
+}
+
+// Pending reports whether a capture of the item waits to be compared.
+func (tx *Tx) Pending(ctx context.Context, item concert.ItemID) (bool, error) {
+	var n int
+	err := tx.row(ctx, "SELECT count(*) FROM capture WHERE item = ? AND printed_at = 0 AND erased_at = 0", string(item)).Scan(&n)
+	return n > 0, err
+}
+
+// PrintedCaptures are the captures that prints were made of.
+func (tx *Tx) PrintedCaptures(ctx context.Context, ns []int64) (map[int64]concert.CaptureID, error) {
+	type row struct {
+		n int64
+		c concert.CaptureID
+	}
+	got, err := in(ctx, tx, func(r rowScanner) (x row, err error) { return x, r.Scan(&x.n, &x.c) }, "SELECT n, capture FROM print WHERE n IN (%s)", anys(ns))
+	out := map[int64]concert.CaptureID{}
+	for _, x := range got {
+		out[x.n] = x.c
+	}
+	return out, err
 }
 
 const matchCols = "m.ref, m.item, m.authority, m.by_print, m.entry, m.other, m.owner, m.print, m.other_side, m.distance, m.quality, m.turn, m.share_here, m.share_then, m.at, m.said, m.said_by, m.said_at, m.sealed"
@@ -356,7 +428,7 @@ func (tx *Tx) LanguageHint(ctx context.Context, item concert.ItemID) (h Language
 // erasePrints takes all with it that was made of an item's captures.
 func (tx *Tx) erasePrints(ctx context.Context, item concert.ItemID) error {
 	for _, q := range []string{
-		"DELETE FROM print WHERE item = ?", "DELETE FROM known_match WHERE item = ?", "DELETE FROM known_match WHERE other = ?", "DELETE FROM item_cluster WHERE item = ?",
+		"DELETE FROM print WHERE item = ?", "DELETE FROM print_digest WHERE item = ?", "DELETE FROM known_match WHERE item = ?", "DELETE FROM known_match WHERE other = ?", "DELETE FROM item_cluster WHERE item = ?",
 		"DELETE FROM language_hint WHERE item = ?", "UPDATE bank_entry SET item = '' WHERE item = ? AND item <> ''",
 	} {
 		if _, err := tx.exec(ctx, q, string(item)); err != nil {

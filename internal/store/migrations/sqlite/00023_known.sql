@@ -21,7 +21,7 @@ CREATE TABLE bank (
   closed_at INTEGER NOT NULL,
   created_by TEXT NOT NULL,
   created_at INTEGER NOT NULL,
-  changed_at INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
   exercise INTEGER NOT NULL,
   version INTEGER NOT NULL,
   UNIQUE (authority, name)
@@ -47,10 +47,12 @@ CREATE TABLE bank_entry (
   cleared INTEGER NOT NULL,
   looked_back_at INTEGER NOT NULL,
   changed_at INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
   version INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX bank_entry_bank ON bank_entry (bank, changed_at, n);
-CREATE INDEX bank_entry_changed ON bank_entry (changed_at, n);
+CREATE INDEX bank_entry_bank ON bank_entry (bank, n);
+CREATE INDEX bank_entry_fed ON bank_entry (bank, seq, n);
+CREATE INDEX bank_entry_changed ON bank_entry (seq, n);
 CREATE UNIQUE INDEX bank_entry_source ON bank_entry (bank, source_id) WHERE source_id <> '';
 CREATE INDEX bank_entry_back ON bank_entry (n) WHERE looked_back_at = 0;
 CREATE INDEX bank_entry_quarantine ON bank_entry (bank) WHERE quarantined_at > 0;
@@ -88,7 +90,8 @@ CREATE TABLE bank_holder (
   PRIMARY KEY (bank, party)
 ) STRICT;
 
--- The next number of what the index knows by a number.
+-- The next number of what the index knows by a number, and of changes of banks: who
+-- takes one waits for who took the one before, so that they are in the order of commits.
 CREATE TABLE running_number (
   name TEXT PRIMARY KEY,
   next INTEGER NOT NULL
@@ -105,6 +108,16 @@ CREATE TABLE print (
 ) STRICT;
 CREATE INDEX print_item ON print (item);
 CREATE INDEX print_capture ON print (capture);
+
+-- Keyed digests of the bytes of captures that are the content itself, by which
+-- entries with a digest find what was seen before.
+CREATE TABLE print_digest (
+  value BLOB NOT NULL,
+  item TEXT NOT NULL REFERENCES item (id),
+  authority TEXT NOT NULL,
+  PRIMARY KEY (value, item, authority)
+) STRICT;
+CREATE INDEX print_digest_item ON print_digest (item);
 
 ALTER TABLE capture ADD COLUMN printed_at INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX capture_unprinted ON capture (id) WHERE printed_at = 0 AND erased_at = 0;
