@@ -158,9 +158,10 @@ func BankFormatOf(head []byte) (BankFormat, bool) {
 			continue
 		}
 		_, found, err := hashesIn(s)
-		if err == nil {
-			_, err = checkedHash(found[0])
+		if err != nil || len(found) == 0 {
+			return "", false
 		}
+		_, err = checkedHash(found[0])
 		return BankLines, err == nil
 	}
 	return "", false
