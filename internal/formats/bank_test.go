@@ -439,6 +439,28 @@ func TestErrorsStopABankAndComeBack(t *testing.T) {
 	}
 }
 
+func TestPagesSayWhereTheyGoOn(t *testing.T) {
+	t.Parallel()
+	for f, point := range map[formats.BankFormat]string{formats.BankTAT: "1772368202.123456,2", formats.BankThreatExchange: "1772368202"} {
+		var b bytes.Buffer
+		wrote, err := formats.WriteBankPage(f, &b, exerciseBank(), formats.BankPage{Count: 40, Next: "https://desk.example/next?a=1&b=2", Previous: "https://desk.example/before", Checkpoint: "EXERCISE"}, each(travellers()[:2]))
+		if err != nil || wrote.Checkpoint != point || wrote.Entries != 2 {
+			t.Errorf("%s: wrote %+v, %v", f, wrote, err)
+		}
+		got, _, err := formats.ReadBankPage(f, &b, func(formats.SharedEntry) error { return nil })
+		if f == formats.BankThreatExchange {
+			got.Count = wrote.Count // it does not say
+		}
+		if err != nil || got != wrote {
+			t.Errorf("%s: read %+v, %v, want %+v", f, got, err, wrote)
+		}
+		// An empty page goes on where it was asked to.
+		if wrote, err = formats.WriteBankPage(f, io.Discard, exerciseBank(), formats.BankPage{Checkpoint: point}, each(nil)); err != nil || wrote.Checkpoint != point {
+			t.Errorf("%s: an empty page goes on at %q, %v", f, wrote.Checkpoint, err)
+		}
+	}
+}
+
 // Others have fewer steps than the handling codes: none of them becomes a looser one on the way.
 func TestNoFormLoosensAHandlingCode(t *testing.T) {
 	t.Parallel()
