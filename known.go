@@ -1,6 +1,7 @@
 package concert
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -205,6 +206,37 @@ func (m KnownMatch) Judged(by Actor, it Item, w MatchWord, now time.Time) (Known
 // item: type, outlet and severity, never the purpose. On an elevated host nothing
 // is: the same clip on a news page is another thing.
 func (it Item) Carries() bool { return it.Guard.Verdict != GuardElevate }
+
+// Copies are the groups of items that pairs of copies join, the largest first. An
+// item without a copy is in none.
+func Copies(pairs [][2]ItemID) [][]ItemID {
+	head := map[ItemID]ItemID{}
+	var find func(ItemID) ItemID
+	find = func(id ItemID) ItemID {
+		if up, known := head[id]; known && up != id {
+			head[id] = find(up)
+			return head[id]
+		}
+		head[id] = id
+		return id
+	}
+	for _, p := range pairs {
+		if a, b := find(p[0]), find(p[1]); a != b {
+			head[max(a, b)] = min(a, b)
+		}
+	}
+	of := map[ItemID][]ItemID{}
+	for id := range head {
+		of[find(id)] = append(of[find(id)], id)
+	}
+	var out [][]ItemID
+	for _, ids := range of {
+		slices.Sort(ids)
+		out = append(out, ids)
+	}
+	slices.SortFunc(out, func(a, b []ItemID) int { return cmp.Or(len(b)-len(a), cmp.Compare(a[0], b[0])) })
+	return out
+}
 
 // Nearest are the matches in order, at most MatchesMost of them.
 func Nearest(ms []KnownMatch) []KnownMatch {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"concert"
+	"concert/internal/identity"
 	"concert/internal/store"
 )
 
@@ -178,9 +179,49 @@ func (s *Service) JudgeMatch(ctx context.Context, by concert.Actor, ref string, 
 		}
 		tx.Record(e)
 		out = next
-		return tx.SaveMatchWord(ctx, next)
+		if err := tx.SaveMatchWord(ctx, next); err != nil || next.Other == "" {
+			return err
+		}
+		if next.Alike() {
+			return s.joinCopies(ctx, tx, next.Item, []concert.KnownMatch{next})
+		}
+		return s.partCopies(ctx, tx, next.Item)
 	})
 	return out, err
+}
+
+// partCopies parts the cluster of an item into what is still joined by matches that
+// nobody called wrong. The largest part keeps its name.
+func (s *Service) partCopies(ctx context.Context, tx *store.Tx, item concert.ItemID) error {
+	in, err := tx.ClustersOf(ctx, []concert.ItemID{item})
+	if err != nil || in[item] == "" {
+		return err
+	}
+	all, err := tx.ClusterItems(ctx, in[item])
+	if err != nil {
+		return err
+	}
+	pairs, err := tx.AlikePairs(ctx, in[item])
+	if err != nil {
+		return err
+	}
+	parts := concert.Copies(pairs)
+	if len(parts) == 1 && len(parts[0]) == len(all) {
+		return nil
+	}
+	if err := tx.LeaveClusters(ctx, all); err != nil {
+		return err
+	}
+	for i, part := range parts {
+		name := in[item]
+		if i > 0 {
+			name = identity.NewID()
+		}
+		if err := tx.JoinCluster(ctx, name, part, nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Works is how many works are behind the items that were compared, of all

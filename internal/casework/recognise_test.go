@@ -138,6 +138,26 @@ func TestAnAlteredCopyIsRecognisedAndItsVerdictCarriedOver(t *testing.T) {
 		if !ok || same.Item != first.Ref || !same.Alike || same.Outlet.Ref != h.Outlet.Ref {
 			t.Errorf("carried over: %+v %v", same, ok)
 		}
+		// What a person says is another work carries nothing.
+		m, err := h.JudgeMatch(t.Context(), ann, v.Matches[0].Ref, concert.MatchOther)
+		testkit.Must(t, err)
+		if m.Said != concert.MatchOther {
+			t.Errorf("said %q", m.Said)
+		}
+		if same, ok, err := h.SameJudged(t.Context(), testkit.Scope(t, ann), copied.Ref); err != nil || ok {
+			t.Errorf("carried over all the same: %+v %v", same, err)
+		}
+		// They are one work still, by a third; once nothing joins them they are two.
+		if v := knownOf(h, t, ann, copied.Ref); v.Waiting != 1 {
+			t.Errorf("%d copies wait", v.Waiting)
+		}
+		for _, m := range knownOf(h, t, ann, turned.Ref).Matches {
+			_, err := h.JudgeMatch(t.Context(), ann, m.Ref, concert.MatchOther)
+			testkit.Must(t, err)
+		}
+		if v := knownOf(h, t, ann, copied.Ref); v.Waiting != 0 {
+			t.Errorf("%d copies wait that are none", v.Waiting)
+		}
 		// Another authority learns nothing of whose it is.
 		sue := h.South.Officers[0]
 		hers := seen(h, t, sue, testkit.Page(5), asJPEG(t, work, 70))
@@ -155,15 +175,6 @@ func TestAnAlteredCopyIsRecognisedAndItsVerdictCarriedOver(t *testing.T) {
 		testkit.Must(t, err)
 		if w.Items != 5 || w.Distinct() != 2 {
 			t.Errorf("%+v come to %d works, want 5 items and 2", w, w.Distinct())
-		}
-		// What a person says is another work carries nothing.
-		m, err := h.JudgeMatch(t.Context(), ann, v.Matches[0].Ref, concert.MatchOther)
-		testkit.Must(t, err)
-		if m.Said != concert.MatchOther {
-			t.Errorf("said %q", m.Said)
-		}
-		if same, ok, err := h.SameJudged(t.Context(), testkit.Scope(t, ann), copied.Ref); err != nil || ok {
-			t.Errorf("carried over all the same: %+v %v", same, err)
 		}
 	})
 }

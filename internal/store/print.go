@@ -378,6 +378,27 @@ func (tx *Tx) JoinCluster(ctx context.Context, cluster string, items []concert.I
 	return err
 }
 
+// AlikePairs are the items of a cluster with what makes them copies of each other.
+func (tx *Tx) AlikePairs(ctx context.Context, cluster string) (pairs [][2]concert.ItemID, err error) {
+	return list(ctx, tx, func(r rowScanner) (p [2]concert.ItemID, err error) { return p, r.Scan(&p[0], &p[1]) },
+		"SELECT m.item, m.other FROM item_cluster l JOIN known_match m ON m.item = l.item WHERE l.cluster = ? AND m.other <> '' AND "+alike, cluster)
+}
+
+// ClusterItems are the items of a cluster.
+func (tx *Tx) ClusterItems(ctx context.Context, cluster string) ([]concert.ItemID, error) {
+	return list(ctx, tx, func(r rowScanner) (id concert.ItemID, err error) { return id, r.Scan(&id) }, "SELECT item FROM item_cluster WHERE cluster = ? ORDER BY item", cluster)
+}
+
+// LeaveClusters takes items out of any cluster.
+func (tx *Tx) LeaveClusters(ctx context.Context, items []concert.ItemID) error {
+	for _, id := range items {
+		if _, err := tx.exec(ctx, "DELETE FROM item_cluster WHERE item = ?", string(id)); err != nil {
+			return fmt.Errorf("clusters: %w", err)
+		}
+	}
+	return nil
+}
+
 // AlikeWaiting are the items of an authority in a cluster, apart from one, that
 // wait in a status, the oldest first, and how many there are in all.
 func (tx *Tx) AlikeWaiting(ctx context.Context, cluster string, a concert.AuthorityID, status concert.ItemStatus, besides concert.ItemID, limit int) (items []concert.Item, n int, err error) {
