@@ -524,6 +524,9 @@ func (s *Service) keepMatches(ctx context.Context, tx *store.Tx, made []madePrin
 		if err := s.joinCopies(ctx, tx, it.ID, fresh); err != nil {
 			return err
 		}
+		if err := s.tellHolders(ctx, tx, it, fresh); err != nil {
+			return err
+		}
 		for _, a := range authoritiesOf(fresh) {
 			of := slices.DeleteFunc(slices.Clone(fresh), func(m concert.KnownMatch) bool { return m.Authority != a })
 			var prints []concert.Print
@@ -547,6 +550,42 @@ func authoritiesOf(ms []concert.KnownMatch) (out []concert.AuthorityID) {
 		}
 	}
 	return out
+}
+
+// tellHolders tells whoever holds what the item is a copy of.
+func (s *Service) tellHolders(ctx context.Context, tx *store.Tx, it concert.Item, ms []concert.KnownMatch) error {
+	of := map[concert.ItemID]concert.AuthorityID{}
+	var ids []concert.ItemID
+	for _, m := range ms {
+		if m.Other != "" && m.Alike() {
+			ids, of[m.Other] = append(ids, m.Other), m.Authority
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	others, err := tx.BareItemsByID(ctx, ids)
+	if err != nil {
+		return err
+	}
+	held, err := tx.HoldsFor(ctx, others)
+	if err != nil {
+		return err
+	}
+	for other, hs := range held {
+		for _, h := range hs {
+			a, e, stands := h.Mirrored(it, of[other], s.now())
+			if !stands || h.Covers(it) {
+				continue // what it covers itself is told when it is to go out
+			}
+			if fresh, err := tx.AddAsked(ctx, a); err != nil {
+				return err
+			} else if fresh {
+				tx.Record(e)
+			}
+		}
+	}
+	return nil
 }
 
 // joinCopies puts the item into one cluster with what it is a copy of. The name of

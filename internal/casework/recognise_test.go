@@ -485,6 +485,29 @@ func TestFloodOfMatchesIsQuarantinedForAPerson(t *testing.T) {
 	})
 }
 
+// A hold keeps nothing back but its own place and bytes: of a copy elsewhere its holder learns, and nobody else.
+func TestHolderLearnsOfCopiesAndTheirFinderNothing(t *testing.T) {
+	inHouse(t, func(t *testing.T, h *testkit.House) {
+		recognising(t, h)
+		ctx := t.Context()
+		ann, sue := h.North.Officers[0], h.South.Officers[0]
+		work := drawnWork(21, 640, 480)
+		seen(h, t, ann, testkit.Page(1), asPNG(t, work))
+		hold := h.Hold(ann, testkit.Page(1), "EXERCISE desk, +00 0000", "EXERCISE case")
+		theirs := seen(h, t, sue, testkit.Page(2), asJPEG(t, work, 60))
+		recognise(t, h)
+		hs, err := h.Holds(ctx, testkit.Scope(t, ann), "", 10)
+		testkit.Must(t, err)
+		if len(hs) != 1 || hs[0].Ref != hold.Ref || len(hs[0].Asked) != 1 || hs[0].Asked[0].Kind != concert.AskedAlike || hs[0].Asked[0].ItemRef != theirs.Ref || hs[0].Asked[0].By.ID != h.South.ID {
+			t.Errorf("the holder learns %+v", hs)
+		}
+		v := knownOf(h, t, sue, theirs.Ref)
+		if len(v.Matches) != 0 || v.Others != 1 || h.Item(theirs.Ref).Status != concert.ItemOpen {
+			t.Errorf("the finder learns %+v", v)
+		}
+	})
+}
+
 func TestPrintsGoWithTheirItem(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *testkit.House) {
 		recognising(t, h)
