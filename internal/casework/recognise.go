@@ -262,8 +262,18 @@ func (s *Service) recognised(ctx context.Context, todo []store.Unprinted, made [
 	for i, u := range todo {
 		ids[i] = u.ID
 	}
+	k, err := s.openKnown()
+	if err != nil {
+		return err
+	}
+	// What others printed comes first; ours is taken in one by one, as it is compared.
+	k.prints.Lock()
+	defer k.prints.Unlock()
+	if err := errors.Join(s.refreshEntries(ctx, k), s.refreshPrints(ctx, k)); err != nil {
+		return err
+	}
 	var kept []madePrint
-	err := s.DB.Update(ctx, func(tx *store.Tx) error {
+	err = s.DB.Update(ctx, func(tx *store.Tx) error {
 		kept = nil
 		if err := tx.DropPrints(ctx, ids); err != nil {
 			return err
@@ -296,10 +306,6 @@ func (s *Service) recognised(ctx context.Context, todo []store.Unprinted, made [
 	if err != nil {
 		return err
 	}
-	k, err := s.openKnown()
-	if err != nil {
-		return err
-	}
 	found, err := s.compareAll(ctx, k, kept)
 	if err != nil {
 		return err
@@ -313,14 +319,8 @@ func (s *Service) recognised(ctx context.Context, todo []store.Unprinted, made [
 }
 
 // compareAll compares prints with banks and with what was seen before, in order: a
-// print is like those before it.
+// print is like those before it. The caller holds prints.
 func (s *Service) compareAll(ctx context.Context, k *known, kept []madePrint) (found []concert.KnownMatch, err error) {
-	// What other nodes printed comes first; ours is learned one by one.
-	k.fill.Lock()
-	defer k.fill.Unlock()
-	if err := s.refreshEntries(ctx, k); err != nil {
-		return nil, err
-	}
 	for _, m := range kept {
 		var ms []concert.KnownMatch
 		switch m.Kind {
