@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"concert"
-	"concert/internal/casework"
 	"concert/internal/store"
 	"concert/internal/testkit"
 )
@@ -13,8 +12,8 @@ import (
 // What makes copies is said in the rules and, once more, where lists ask the tables.
 func TestTablesAndRulesAgreeOnWhatIsACopy(t *testing.T) {
 	t.Parallel()
-	testkit.EachDatabase(t, func(t *testing.T, s *casework.Service) {
-		raw := testkit.Raw(t, s)
+	testkit.EachHouse(t, func(t *testing.T, h *testkit.House) {
+		raw := testkit.Raw(t, h.Service)
 		for _, by := range []concert.PrintKind{concert.PrintPicture, concert.PrintVideo, concert.PrintText, concert.PrintPage, concert.PrintBytes} {
 			for _, said := range []concert.MatchWord{"", concert.MatchSame, concert.MatchOther} {
 				for _, distance := range []int{0, concert.AlikeRadius, concert.AlikeRadius + 1} {
