@@ -29,6 +29,8 @@ const (
 	ClockIncident   ClockKind = "incident.settle" // subject: an incident; give its items their priority
 	ClockWatch      ClockKind = "watch.end"       // subject: a watch; its end, or that of its traces
 	ClockPatterns   ClockKind = "action.patterns" // subject: a closed action; draft its providers' notes
+
+	ClockRecognise ClockKind = "captures.recognise" // subject: all; compare captures with what is known
 )
 
 // Clock is one deadline. There is at most one per kind and subject.
@@ -44,14 +46,14 @@ type Clock struct {
 type Job interface{ Kind() string }
 
 // Rank is how urgent a kind of job is, 1 first: what goes out before what is
-// looked at, reminders after that, erasures last.
+// looked at, reminders after that, comparisons and erasures last.
 func (k ClockKind) Rank() int {
 	switch k {
 	case ClockDispatch, ClockDeliver, ClockContact, ClockConsignment:
 		return 1
 	case ClockRemind:
 		return 3
-	case ClockErase, ClockCaptures:
+	case ClockErase, ClockCaptures, ClockRecognise:
 		return 4
 	}
 	return 2
@@ -178,6 +180,15 @@ type DraftPatterns struct {
 // Kind names the job.
 func (DraftPatterns) Kind() string { return string(ClockPatterns) }
 
+// RecogniseCaptures compares captures with what is known, and what was seen with
+// what is newly known.
+type RecogniseCaptures struct {
+	Which string `json:"which"` // "all"
+}
+
+// Kind names the job.
+func (RecogniseCaptures) Kind() string { return string(ClockRecognise) }
+
 // JobFor is the job of a clock that fell due.
 func (c Clock) JobFor() (Job, error) {
 	switch c.Kind {
@@ -213,6 +224,8 @@ func (c Clock) JobFor() (Job, error) {
 		return LeaveConsignment{ConsignmentID(c.Subject)}, nil
 	case ClockPatterns:
 		return DraftPatterns{ActionID(c.Subject)}, nil
+	case ClockRecognise:
+		return RecogniseCaptures{c.Subject}, nil
 	}
 	return nil, Refuse(Invalid, "clock.kind", "", "clock kind %q has no job: a newer version wrote it, upgrade this node", c.Kind)
 }

@@ -52,6 +52,9 @@ const (
 	ReadIncidents    = "incidents" // as above
 	ReadQuestions    = "questions" // a referral's thread with its provider
 	ReadNotes        = "notes"     // an auditor only: counts open nothing sealed
+
+	ReadBanks   = "banks" // an auditor only: hashes tell nothing of a person
+	ReadMatches = "matches"
 )
 
 // ConsultedBody is the body of the event that somebody read: what, by reference

@@ -19,7 +19,7 @@ var allowedModules = map[string]string{
 	"github.com/go-json-experiment/json":                       "events: canonical JSON (RFC 8785) and strict decoding",
 	"github.com/go-webauthn/webauthn":                          "identity: passkeys (WebAuthn level 3): attestation, COSE keys, signatures",
 	"github.com/google/go-cmp":                                 "tests: differences of values, readable",
-	"github.com/google/uuid":                                   "store: UUIDv7 identifiers",
+	"github.com/google/uuid":                                   "store: UUIDv7 identifiers; formats: ids of STIX and MISP made of names",
 	"github.com/jackc/pgx/v5":                                  "store: PostgreSQL under database/sql",
 	"github.com/nlnwa/whatwg-url":                              "match: web locations as browsers read them, before any rule of ours",
 	"github.com/pressly/goose/v3":                              "store: numbered migrations, a folder a dialect",

@@ -148,6 +148,17 @@ const (
 
 	EventCaptureWarned  EventKind = "capture.warned" // what is in it was said, for whoever sees it next
 	EventExposureLimits EventKind = "authority.exposure_limits"
+
+	EventBankOpened       EventKind = "bank.opened"
+	EventBankChanged      EventKind = "bank.changed"
+	EventBankClosed       EventKind = "bank.closed"
+	EventBankFilled       EventKind = "bank.filled"       // entries were added
+	EventEntryEnded       EventKind = "entry.ended"       // one or more match no more
+	EventEntryJudged      EventKind = "entry.judged"      // an authority said what it thinks of one
+	EventEntryQuarantined EventKind = "entry.quarantined" // it matched too much
+	EventEntryCleared     EventKind = "entry.cleared"     // somebody looked, and it matches again
+	EventItemRecognised   EventKind = "item.recognised"   // what it holds was compared with what is known
+	EventMatchJudged      EventKind = "item.match_judged" // an officer said whether a match is right
 )
 
 // Event is what happened. Body holds codes, references and counts, never

@@ -461,6 +461,7 @@ type JudgedBefore struct {
 	Outlet   OutletID
 	Status   ItemStatus // of that item now
 	Bytes    bool       // by equal bytes of captures, not by the item's own digest
+	Alike    bool       // it looks or reads alike, and is not the very same bytes
 }
 
 // MayRest reports whether an assessment of an item in the status still stands, so

@@ -67,6 +67,8 @@ type (
 	SweepID string
 	// TranslationID names a Translation.
 	TranslationID string
+	// BankID names a Bank.
+	BankID string
 )
 
 // Micros is t as the store keeps it: microseconds UTC since 1970; zero time is 0.

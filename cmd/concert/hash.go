@@ -60,7 +60,7 @@ func writeFrames(dir string, f formats.FileHash) error {
 		return err
 	}
 	var list bytes.Buffer
-	if err := match.WriteFrames(&list, f.Film.Frames()); err != nil {
+	if err := match.WriteFrameList(&list, f.Film.Frames()); err != nil {
 		return fmt.Errorf("%s: %w", f.File, err)
 	}
 	return os.WriteFile(to, list.Bytes(), 0o644)

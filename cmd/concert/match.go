@@ -77,7 +77,7 @@ func readBank(e *env, path string) (known []match.Known, faults int, err error) 
 			return err
 		}
 		defer f.Close()
-		more, wrong, err := formats.ReadBank(p, f)
+		more, wrong, err := formats.ReadKnown(p, f)
 		if err != nil && p == path {
 			return err
 		}

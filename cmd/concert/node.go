@@ -34,6 +34,7 @@ const (
 	logFile       = "log.key"       // signs the log's head
 	originFile    = "origin"        // names the deployment and its log for ever
 	exerciseMark  = "EXERCISE"      // made by exercise: never served live
+	knownDir      = "known"         // the index of known hashes, a cache of the database; each node has its own
 	capturesDir   = "captures"      // captured bytes that are too large for a row, sealed; nodes of one deployment share it
 )
 
@@ -178,7 +179,7 @@ func (p place) service(ctx context.Context, db *store.DB, k keys, log *slog.Logg
 	}
 	return &casework.Service{
 		SecondFactor: policy,
-		DB:           db, Rules: match.DefaultRules(), Hasher: hasher, Transport: k.transport, LogSigner: signer, LogKey: logKey, Origin: k.origin, Exercise: k.exercise, Log: log, Kept: kept, Vault: captures, Children: children(),
+		DB:           db, Rules: match.DefaultRules(), Hasher: hasher, Transport: k.transport, LogSigner: signer, LogKey: logKey, Origin: k.origin, Exercise: k.exercise, Log: log, Kept: kept, Vault: captures, Children: children(), Printers: printers(), KnownDir: filepath.Join(p.Data, knownDir),
 		Channel: dispatch.NewWebhook(dispatch.WebhookOptions{Guard: guard, UserAgent: agent}),
 		Lookup:  lookup.New(lookup.Options{Guard: guard, UserAgent: agent, MaxConnsPerHost: 8}),
 	}, nil

@@ -24,6 +24,16 @@ func children() *sandbox.Pool {
 	return &sandbox.Pool{Command: []string{self, childCommand}, Size: max(1, runtime.NumCPU()/2)}
 }
 
+// printers are where captures are opened to be compared with what is known: one at a
+// time, so that previews never wait for them.
+func printers() *sandbox.Pool {
+	self, err := os.Executable()
+	if err != nil {
+		return nil
+	}
+	return &sandbox.Pool{Command: []string{self, childCommand}, Tasks: 1024}
+}
+
 // sandboxChildCmd is a child of the pool. It limits itself before it reads its
 // first input.
 type sandboxChildCmd struct {

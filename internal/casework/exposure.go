@@ -528,7 +528,7 @@ func (s *Service) SameJudged(ctx context.Context, scope concert.Scope, ref strin
 	}
 	err := s.DB.View(ctx, func(tx *store.Tx) error {
 		it, err := s.ownItem(ctx, tx, by, ref)
-		if err != nil || !it.ErasedAt.IsZero() {
+		if err != nil || !it.ErasedAt.IsZero() || !it.Carries() {
 			return err
 		}
 		same, err := tx.JudgedSame(ctx, by.Authority, it)

@@ -514,8 +514,9 @@ func TestG16OwnExportsAndDraftsTellOfWithdrawals(t *testing.T) {
 		items := sentAll(h, t, testkit.Page(1), testkit.Page(2), testkit.Page(3))
 		stop()
 		ctx, ref := t.Context(), h.Item(items[0]).ReferredAs
-		answer(h, t, h.Answerer, ref, concert.Answer{Code: concert.AnswerRemoved}, items[0], items[1])
-		answer(h, t, h.Answerer, ref, concert.Answer{Code: concert.AnswerRefused}, items[2])
+		for i, c := range []concert.AnswerCode{concert.AnswerRemoved, concert.AnswerRemoved, concert.AnswerRefused} {
+			answer(h, t, h.Answerer, h.Item(items[i]).ReferredAs, concert.Answer{Code: c}, items[i])
+		}
 		remedy(h, t, h.North.Officers[0], items[1], concert.RemedyWithdrawal)
 		file := func(by concert.Actor, d casework.OwnDownload) string {
 			write, err := h.OwnDownload(ctx, by, d)

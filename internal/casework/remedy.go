@@ -64,6 +64,11 @@ func (s *Service) RemedyItems(ctx context.Context, by concert.Actor, in []Remedy
 				return err
 			}
 			s.retain(tx, next)
+			if next.Status == concert.ItemWithdrawn {
+				if err := s.endEntriesOf(ctx, tx, next.ID); err != nil {
+					return err
+				}
+			}
 			delete(items, m.Item)
 			saved, remedies = append(saved, next), append(remedies, rem)
 			out[i] = Result{Ref: next.Ref, Outcome: string(next.Status), Version: next.Version + 1}

@@ -133,7 +133,7 @@ func TestG28UnitReportGrowsAsTheBoardDoes(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *testkit.House) {
 		busy(t, h)
 		scope := testkit.Scope(t, h.North.Officers[0])
-		from, until := day.AddDate(0, 0, -1), day.AddDate(0, 0, 10)
+		from, until := day.AddDate(0, 0, -1), day.AddDate(0, 0, 360) // a case day passes in a second, and a busy machine takes minutes
 		read := func(from, until time.Time) casework.UnitReport {
 			r, err := h.ReadUnitReport(t.Context(), scope, "", from, until)
 			testkit.Must(t, err)

@@ -44,6 +44,7 @@ func (s *Service) Handlers() *store.Handlers {
 	store.Handle(h, s.settleIncident)
 	store.Handle(h, s.endWatchDue)
 	store.Handle(h, s.draftPatterns)
+	store.Handle(h, s.recogniseCaptures)
 	return h
 }
 
@@ -64,7 +65,10 @@ func (s *Service) Run(ctx context.Context) error {
 	g.Go(func() error { s.every(ctx, leaseTick, "claims", s.endClaims); return nil })
 	g.Go(func() error { s.every(ctx, forgetTick, "skips", s.forgetFlow); return nil })
 	g.Go(func() error { s.every(ctx, forgetTick, "what was seen", s.ForgetExposure); return nil })
-	return g.Wait()
+	g.Go(func() error { s.every(ctx, knownTick, "known content", s.RefreshKnown); return nil })
+	g.Go(func() error { s.every(ctx, recogniseTick, "captures to compare", s.wakeRecognition); return nil })
+	g.Go(func() error { s.every(ctx, forgetTick, "entries whose time is over", s.expireEntries); return nil })
+	return errors.Join(g.Wait(), s.CloseKnown())
 }
 
 // complainEvery bounds how often lasting trouble in the background is logged.

@@ -10,6 +10,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -48,6 +49,8 @@ type Service struct {
 	Vault        *vault.Dir           // where captures lie that are larger than a row; nil takes none
 	CaptureMost  int64                // bytes of the largest capture; 0 for the default
 	Children     *sandbox.Pool        // opens captures for previews; nil opens none
+	Printers     *sandbox.Pool        // opens captures to compare them with what is known; nil: this node compares none
+	KnownDir     string               // where the index of banks lies; "" keeps it in memory
 	SecondFactor concert.FactorPolicy // who must have one
 
 	bearers    bearerCache
@@ -56,6 +59,8 @@ type Service struct {
 	unscrubbed atomic.Bool // something was erased and may stand in the embedded database's write-ahead file still
 	seen       sightings
 	walls      wallCache
+	known      atomic.Pointer[known]
+	opening    sync.Mutex   // of known
 	stopped    atomic.Int64 // case time at which StopClock was called, in microseconds; 0 while it runs
 }
 

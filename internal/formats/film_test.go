@@ -57,7 +57,7 @@ func twoScenes() []string {
 	return []string{"-f", "lavfi", "-i", "testsrc2=size=192x144:rate=25:duration=2.4", "-f", "lavfi", "-i", "mandelbrot=size=192x144:rate=25", "-filter_complex", "[0][1]concat=n=2", "-t", "6"}
 }
 
-func frames(t testing.TB, p formats.Player, in []byte) formats.Film {
+func filmOf(t testing.TB, p formats.Player, in []byte) formats.Film {
 	t.Helper()
 	f, err := p.Frames(t.Context(), bytes.NewReader(in), int64(len(in)))
 	if err != nil {
@@ -81,7 +81,7 @@ func TestAVideoIsHashedEachSecondAndWhereASceneBegins(t *testing.T) {
 		"flash.flv":  shoot(t, "a.flv", append(twoScenes(), "-c:v", "flv", "-q:v", "2")...),
 		"win.wmv":    shoot(t, "a.wmv", append(twoScenes(), "-q:v", "2")...),
 	}
-	first := frames(t, p, films["front.mp4"])
+	first := filmOf(t, p, films["front.mp4"])
 	for name, in := range films {
 		h := p.HashFile(t.Context(), name, bytes.NewReader(in))
 		if h.Error != "" || h.Width != 192 || h.Height != 144 || h.Frames < 7 || h.Frames > 9 || h.PDQ != "" || h.Film == nil || !strings.HasPrefix(h.Type, "video/") {
@@ -117,9 +117,9 @@ func TestATurnedVideoIsFound(t *testing.T) {
 	scene := func(filter string) []string {
 		return []string{"-f", "lavfi", "-i", "mandelbrot=size=320x240:rate=12:start_x=-0.6:start_y=0.55:start_scale=0.8:end_scale=0.1", "-vf", filter, "-t", "6"}
 	}
-	film := frames(t, p, shoot(t, "a.mp4", scene("null")...))
+	film := filmOf(t, p, shoot(t, "a.mp4", scene("null")...))
 	for filter, way := range map[string]pdq.Orientation{"hflip": pdq.FlipY, "vflip": pdq.FlipX, "transpose=2": pdq.Rotate90, "transpose=1": pdq.Rotate270} {
-		turned := frames(t, p, shoot(t, "b.mp4", scene(filter)...))
+		turned := filmOf(t, p, shoot(t, "b.mp4", scene(filter)...))
 		for way2, list := range turned.Turned {
 			l, err := match.CompareFrames(list, film.Frames(), pdq.Near)
 			back := way // of these, a quarter turn has another to undo it
@@ -153,12 +153,12 @@ func TestOurFramesAreTheReferences(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want, err := match.ReadFrames(text)
+		want, err := match.ReadFrameList(text)
 		if err = errors.Join(err, text.Close()); err != nil {
 			t.Fatal(err)
 		}
 		sum, most := 0, 0
-		ours := frames(t, p, in).Frames()
+		ours := filmOf(t, p, in).Frames()
 		for _, f := range ours {
 			d := f.Hash.Distance(&want[f.Number].Hash)
 			sum, most = sum+d, max(most, d)

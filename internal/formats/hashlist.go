@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 
+	"concert"
 	"concert/internal/match"
 	"concert/pdq"
 )
@@ -15,9 +17,26 @@ import (
 // hashLineMost is the longest line of a list that is read.
 const hashLineMost = 64 << 10
 
-// hashNames are what lists call the kinds of hashes, pytx's and Tech Against
-// Terrorism's among them.
-var hashNames = map[string]match.HashKind{"pdq": match.HashPDQ, "sha256": match.HashSHA256, "video_sha256": match.HashSHA256, "sha1": match.HashSHA1, "md5": match.HashMD5, "video_md5": match.HashMD5}
+// hashNames are what lists call the kinds of hashes: pytx, Tech Against Terrorism,
+// ThreatExchange, STIX and MISP among them. Ask [hashKind].
+var hashNames = map[string]concert.HashKind{
+	"pdq": concert.HashPDQ, "vpdq": concert.HashVPDQ, "sha256": concert.HashSHA256, "videosha256": concert.HashSHA256, "sha1": concert.HashSHA1, "md5": concert.HashMD5, "videomd5": concert.HashMD5,
+	"sha512": concert.HashSHA512, "tmk": concert.HashTMK, "tmkpdqf": concert.HashTMK, "tlsh": concert.HashTLSH, "texttlsh": concert.HashTLSH, "photodna": concert.HashPhotoDNA,
+}
+
+// hashKind is the kind that a list means by a name, in any letters, with or
+// without hyphens and underscores; "" for none known here.
+func hashKind(name string) concert.HashKind {
+	if kind := hashNames[name]; kind != "" {
+		return kind
+	}
+	return hashNames[strings.Map(func(r rune) rune {
+		if r == '-' || r == '_' {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, name)]
+}
 
 // HashFault is a line of a list that says no hash, and why.
 type HashFault struct {
@@ -55,7 +74,7 @@ func ReadHashList(r io.Reader) (known []match.Known, faults []HashFault, err err
 		if line == "" || line[0] == '#' || n == 1 && isHashHeader(line) {
 			continue
 		}
-		k, why := hashesIn(line, n)
+		k, why := knownIn(line, n)
 		if why != nil {
 			faults = append(faults, HashFault{n, why.Error()})
 		}
@@ -70,55 +89,30 @@ func isHashHeader(line string) bool {
 	return line[0] != '{' && !strings.ContainsAny(line, "0123456789") && strings.Contains(strings.ToLower(line), "type")
 }
 
-// hashObject is a line in JSON.
-type hashObject struct {
-	Type    string `json:"type"` // of a hash; of a file its media type
-	Value   string `json:"value"`
-	Name    string `json:"name"`
-	File    string `json:"file"`
-	PDQ     string `json:"pdq"`
-	Quality *int   `json:"pdq_quality"`
-	SHA256  string `json:"sha256"`
-	SHA1    string `json:"sha1"`
-	MD5     string `json:"md5"`
-
-	Chromaprint string `json:"chromaprint"`
-}
-
-// hashesIn are the hashes of a line; those before a faulty one stand.
-func hashesIn(line string, n int) (match.Known, error) {
-	if line[0] != '{' {
-		return hashInText(line, n)
-	}
+// knownIn are the hashes of a line that can be compared; those before a faulty
+// one stand.
+func knownIn(line string, n int) (match.Known, error) {
 	k := match.Known{Name: fmt.Sprintf("line %d", n)}
-	var o hashObject
-	if err := json.Unmarshal([]byte(line), &o); err != nil {
-		return k, fmt.Errorf("it begins like a JSON object and is none: %w", err)
+	name, found, err := hashesIn(line)
+	if err != nil {
+		return k, err
 	}
-	k.Name = cmp.Or(o.Name, o.File, k.Name)
-	if o.Value != "" {
-		return k.With(cmp.Or(hashNames[strings.ToLower(o.Type)], match.HashKind(o.Type)), o.Value)
-	}
-	if o.Quality != nil && *o.Quality < pdq.QualityLeast {
-		o.PDQ = "" // it would match too much
-	}
-	for _, h := range []struct {
-		kind match.HashKind
-		hash string
-	}{{match.HashPDQ, o.PDQ}, {match.HashSHA256, o.SHA256}, {match.HashSHA1, o.SHA1}, {match.HashMD5, o.MD5}} {
-		if h.hash == "" {
-			continue
+	k.Name = cmp.Or(name, k.Name)
+	for _, h := range found {
+		if h.Quality >= 0 && h.Quality < pdq.QualityLeast {
+			continue // it would match too much
 		}
-		var err error
-		if k, err = k.With(h.kind, h.hash); err != nil {
+		if h.Kind == concert.HashVPDQ {
+			k.Frames, err = match.ReadFrameList(strings.NewReader(h.Value))
+		} else {
+			k, err = k.With(match.HashKind(h.Kind), h.Value)
+		}
+		if err != nil {
 			return k, err
 		}
 	}
-	if o.Chromaprint != "" {
-		var err error
-		if k.Sound, err = match.ParseSound(o.Chromaprint); err != nil {
-			return k, err
-		}
+	if k.Sound, err = soundIn(line); err != nil {
+		return k, err
 	}
 	if !k.Says() {
 		return k, fmt.Errorf("the object has no pdq, sha256, sha1, md5, chromaprint or value")
@@ -126,27 +120,65 @@ func hashesIn(line string, n int) (match.Known, error) {
 	return k, nil
 }
 
+// soundIn is the fingerprint of a line of concert hash, if it has one.
+func soundIn(line string) (match.Sound, error) {
+	var o struct {
+		Chromaprint string `json:"chromaprint"`
+	}
+	if line[0] != '{' || json.Unmarshal([]byte(line), &o) != nil || o.Chromaprint == "" {
+		return nil, nil
+	}
+	return match.ParseSound(o.Chromaprint)
+}
+
+// hashesIn are the hashes of a line as they stand there, unchecked, and its name.
+func hashesIn(line string) (name string, found []concert.KnownHash, err error) {
+	if line[0] != '{' {
+		kind, value, name, err := hashInText(line)
+		return name, []concert.KnownHash{{Kind: kind, Value: value, Quality: -1}}, err
+	}
+	var o bankRow
+	if why := decode([]byte(line), &o); why != "" {
+		return "", nil, fmt.Errorf("it begins like a JSON object and is none: it %s", why)
+	}
+	found, err = o.hashes()
+	return string(cmp.Or(o.Name, o.File)), found, err
+}
+
 // hashInText reads "type value name…", or "value name…" where the number of
-// digits says the type: 64 are taken for PDQ, as in pytx's lists.
-func hashInText(line string, n int) (match.Known, error) {
-	k := match.Known{Name: fmt.Sprintf("line %d", n)}
-	parts := strings.FieldsFunc(line, func(r rune) bool { return r == ' ' || r == '\t' || r == ',' || r == ';' })
-	if len(parts) == 0 {
-		return k, fmt.Errorf("there is nothing but separators")
+// digits says the type: 64 are taken for PDQ, as in pytx's lists. The value of
+// vpdq is a list in JSON.
+func hashInText(line string) (kind concert.HashKind, value, name string, err error) {
+	parted := func(r rune) bool { return r == ' ' || r == '\t' || r == ',' || r == ';' }
+	rest := strings.TrimLeftFunc(line, parted)
+	if rest == "" {
+		return "", "", "", fmt.Errorf("there is nothing but separators")
 	}
-	kind, named := hashNames[strings.ToLower(parts[0])]
-	if named {
-		parts = parts[1:]
+	next := func() (word string) {
+		end := strings.IndexFunc(rest, parted)
+		if end < 0 {
+			end = len(rest)
+		}
+		word, rest = rest[:end], strings.TrimLeftFunc(rest[end:], parted)
+		return word
 	}
-	if len(parts) == 0 {
-		return k, fmt.Errorf("the hash is missing")
+	value = next()
+	kind = hashKind(value)
+	if kind != "" {
+		value = next()
 	}
-	if !named {
-		kind = map[int]match.HashKind{40: match.HashSHA1, 32: match.HashMD5}[len(parts[0])]
-		kind = cmp.Or(kind, match.HashPDQ)
+	if value == "" {
+		return "", "", "", fmt.Errorf("the hash is missing")
 	}
-	if len(parts) > 1 {
-		k.Name = strings.Join(parts[1:], " ")
+	if value[0] == '[' {
+		list := line[strings.IndexByte(line, '['):]
+		if end := strings.IndexByte(list, ']'); end > 0 {
+			value, rest = list[:end+1], list[end+1:]
+		}
 	}
-	return k.With(kind, parts[0])
+	if kind == "" {
+		kind = map[int]concert.HashKind{40: concert.HashSHA1, 32: concert.HashMD5}[len(value)]
+		kind = cmp.Or(kind, concert.HashPDQ)
+	}
+	return kind, value, strings.Join(strings.FieldsFunc(rest, parted), " "), nil
 }

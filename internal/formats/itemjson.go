@@ -2,6 +2,7 @@ package formats
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -26,6 +27,7 @@ const (
 type jsonShape struct {
 	holds map[string]bool // keys under which objects stand: true where all of them are the format's own, false where they may hold others
 	asks  []string        // keys of an object that holds others, of which the value is wanted
+	most  int             // bytes kept of one string; 0 for maxString
 	// object takes one object; inside says whether another one holds it.
 	object func(line int, raw []byte, inside bool) error
 	// closed takes what was asked of an object that held others, at its end.
@@ -417,7 +419,8 @@ func (w *walker) value(k *kept) error {
 
 func closing(c byte) byte { return c + 2 } // ASCII: { and }, [ and ]
 
-// text reads a string; one longer than maxString is kept as elided.
+// text reads a string; one longer than maxString, or what the shape says, is kept
+// as elided.
 func (w *walker) text(k *kept) error {
 	w.take(nil, '"')
 	part := []byte{'"'}
@@ -442,7 +445,7 @@ func (w *walker) text(k *kept) error {
 			escaped = c == '\\' && !escaped
 			n++
 		}
-		if long = long || len(part)+n > maxString; k != nil && !long {
+		if long = long || len(part)+n > cmp.Or(w.most, maxString); k != nil && !long {
 			part = append(part, ahead[:n]...)
 		}
 		_, _ = w.br.Discard(n) // cannot fail: it is buffered

@@ -3,6 +3,7 @@ package formats
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -53,12 +54,13 @@ func plain(r io.Reader) *bufio.Reader {
 }
 
 // lineReader reads lines that end with LF, CR or both, in any mixture, and
-// keeps at most maxCSVLine bytes of one.
+// keeps at most maxCSVLine bytes of one, or most where that is set.
 type lineReader struct {
-	br  *bufio.Reader
-	n   int // lines read so far
-	cr  bool
-	buf []byte
+	br   *bufio.Reader
+	most int
+	n    int // lines read so far
+	cr   bool
+	buf  []byte
 }
 
 // next reads one line; io.EOF comes with the last one, which may be empty.
@@ -87,7 +89,7 @@ func (l *lineReader) next() (text string, tooLong bool, err error) {
 			skip++
 			part = part[:i]
 		}
-		if tooLong = tooLong || len(l.buf)+len(part) > maxCSVLine; tooLong {
+		if tooLong = tooLong || len(l.buf)+len(part) > cmp.Or(l.most, maxCSVLine); tooLong {
 			l.buf = l.buf[:0]
 		} else {
 			l.buf = append(l.buf, part...)

@@ -35,6 +35,12 @@ type mispAttribute struct {
 	Tags         []mispTag       `json:"Tag"`
 	Name         word            `json:"name"` // of an object
 	Attributes   []mispAttribute `json:"Attribute"`
+
+	// What only entries of banks have need of.
+	UUID      word `json:"uuid"`
+	ID        word `json:"id"`
+	Timestamp word `json:"timestamp"`
+	ToIDs     word `json:"to_ids"`
 }
 
 type mispTag struct {

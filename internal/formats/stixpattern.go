@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"concert"
 )
 
 const (
@@ -23,6 +25,7 @@ type stixTerm struct {
 type stixPattern struct {
 	text  string
 	depth int
+	named []concert.KnownHash // hashes of files that it asks for by equality, in any of its ways
 }
 
 // readPattern gives the ways in which a pattern may be met, or why it cannot be
@@ -34,6 +37,17 @@ func readPattern(text string) (terms []stixTerm, why string) {
 		why = fmt.Sprintf("%.20q stands where the pattern should end", p.next())
 	}
 	return terms, why
+}
+
+// readPatternHashes gives the hashes of files that a pattern asks for by equality,
+// unchecked, or why it cannot be read.
+func readPatternHashes(text string) (hashes []concert.KnownHash, why string) {
+	p := stixPattern{text: text}
+	_, why = p.observations()
+	if why == "" && p.next() != "" {
+		why = fmt.Sprintf("%.20q stands where the pattern should end", p.next())
+	}
+	return p.named, why
 }
 
 // next is the token ahead: a name, a string with its quotes, or a sign.
@@ -229,8 +243,17 @@ func (p *stixPattern) comparison() (terms []stixTerm, why string) {
 	if why != "" {
 		return nil, why
 	}
-	isPlace, isSum := path == "url:value" || path == "domain-name:value", isSumPath(path)
-	if not || operator != "=" && !strings.EqualFold(operator, "IN") || !isPlace && !isSum {
+	isPlace, kind := path == "url:value" || path == "domain-name:value", hashPath(path)
+	isSum := kind == concert.HashSHA256
+	if not || operator != "=" && !strings.EqualFold(operator, "IN") {
+		return []stixTerm{{}}, ""
+	}
+	for _, v := range values {
+		if kind != "" {
+			p.named = append(p.named, concert.KnownHash{Kind: kind, Value: v, Quality: -1})
+		}
+	}
+	if !isPlace && !isSum {
 		return []stixTerm{{}}, ""
 	}
 	for _, v := range values {
@@ -244,10 +267,15 @@ func (p *stixPattern) comparison() (terms []stixTerm, why string) {
 }
 
 // isSumPath knows file:hashes.'SHA-256' in the ways in which it is written.
-func isSumPath(path string) bool {
+func isSumPath(path string) bool { return hashPath(path) == concert.HashSHA256 }
+
+// hashPath is the kind of hash that a path asks for, "" for any other path.
+func hashPath(path string) concert.HashKind {
 	object, name, ok := strings.Cut(path, ":hashes.")
-	name = strings.NewReplacer("-", "", "_", "").Replace(strings.Trim(name, `'"`))
-	return ok && (object == "file" || object == "artifact") && strings.EqualFold(name, "SHA256")
+	if !ok || object != "file" && object != "artifact" {
+		return ""
+	}
+	return hashKind(strings.Trim(name, `'"`))
 }
 
 // constants reads a constant or a set of them.

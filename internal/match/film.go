@@ -118,8 +118,8 @@ func IsFrameList(head []byte) bool {
 // IsTMK says whether a file begins as a TMK+PDQF hash.
 func IsTMK(head []byte) bool { return bytes.HasPrefix(head, []byte("TMK1FVECPDQF")) }
 
-// ReadFrames reads a vPDQ list, in lines or as JSON.
-func ReadFrames(r io.Reader) ([]Frame, error) {
+// ReadFrameList reads a vPDQ list, in lines or as JSON.
+func ReadFrameList(r io.Reader) ([]Frame, error) {
 	b := bufio.NewReader(r)
 	head, err := b.Peek(1)
 	if err != nil && err != io.EOF {
@@ -131,8 +131,8 @@ func ReadFrames(r io.Reader) ([]Frame, error) {
 	return vpdq.ReadLines(b)
 }
 
-// WriteFrames writes a vPDQ list in lines, as the reference's programs do.
-func WriteFrames(w io.Writer, frames []Frame) error { return vpdq.WriteLines(w, frames) }
+// WriteFrameList writes a vPDQ list in lines, as the reference's programs do.
+func WriteFrameList(w io.Writer, frames []Frame) error { return vpdq.WriteLines(w, frames) }
 
 // ReadTMK reads a TMK+PDQF hash.
 func ReadTMK(r io.Reader) (*TMK, error) { return vpdq.ReadTMK(r) }

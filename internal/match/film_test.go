@@ -104,7 +104,7 @@ func TestListsOfFramesAreKnownByTheirBeginning(t *testing.T) {
 	t.Parallel()
 	list := reel(rand.New(rand.NewPCG(6, 6)), 5)
 	var lines bytes.Buffer
-	if err := match.WriteFrames(&lines, list); err != nil {
+	if err := match.WriteFrameList(&lines, list); err != nil {
 		t.Fatal(err)
 	}
 	text := `["` + list[0].Hash.String() + `,90,0.0"]`
@@ -112,7 +112,7 @@ func TestListsOfFramesAreKnownByTheirBeginning(t *testing.T) {
 		if !match.IsFrameList([]byte(s)) {
 			t.Errorf("not known: %q", s)
 		}
-		if got, err := match.ReadFrames(strings.NewReader(strings.TrimSpace(s))); err != nil || got[0].Hash != list[0].Hash {
+		if got, err := match.ReadFrameList(strings.NewReader(strings.TrimSpace(s))); err != nil || got[0].Hash != list[0].Hash {
 			t.Errorf("%v, %v", got, err)
 		}
 	}

@@ -251,7 +251,7 @@ const ofSame = "i.id <> ? AND i.author = ? AND i.erased_at = 0 AND a.authority =
 
 // JudgedSame are the newest assessments that the authority made of other items
 // with the same content: by the item's own digest, then by equal bytes of captures
-// that are the content itself.
+// that are the content itself, then by what looks or reads alike.
 func (tx *Tx) JudgedSame(ctx context.Context, by concert.AuthorityID, it concert.Item) ([]concert.JudgedBefore, error) {
 	read := func(bytes bool, text string, args ...any) ([]concert.JudgedBefore, error) {
 		got, err := list(ctx, tx, func(r rowScanner) (concert.JudgedBefore, error) {
@@ -276,5 +276,18 @@ func (tx *Tx) JudgedSame(ctx context.Context, by concert.AuthorityID, it concert
 	}
 	got, err := read(true, judgedCols+"item i JOIN assessment a ON a.id = i.assessment WHERE i.id IN (SELECT o.item FROM capture c JOIN capture o ON o.bytes = c.bytes WHERE c.item = ? AND c.authority = ? AND c.kind IN ('screenshot', 'file') AND c.erased_at = 0 AND o.kind IN ('screenshot', 'file')) AND "+ofSame,
 		string(it.ID), string(by))
+	if err != nil {
+		return nil, err
+	}
+	out = append(out, got...)
+	got, err = read(false, judgedCols+"item i JOIN assessment a ON a.id = i.assessment WHERE i.id IN (SELECT m.other FROM known_match m WHERE m.item = ? AND m.authority = ? AND m.owner = m.authority AND "+alike+" UNION SELECT m.item FROM known_match m WHERE m.other = ? AND m.owner = ? AND m.authority = m.owner AND "+alike+") AND "+ofSame,
+		string(it.ID), string(by), string(it.ID), string(by))
+	for i := range got {
+		got[i].Alike = true
+	}
 	return append(out, got...), err
 }
+
+// alike narrows matches to those that make copies of one work of two items
+// (concert.KnownMatch.Alike); a test holds both against each other.
+const alike = "m.entry = 0 AND m.said <> 'other' AND m.by_print <> 'page' AND (m.by_print <> 'picture' OR m.distance <= 31) AND (m.by_print <> 'video' OR m.share_here >= 500 OR m.share_then >= 500)"

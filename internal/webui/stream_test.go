@@ -133,11 +133,7 @@ func TestBoardReachesTwoHundredViewers(t *testing.T) {
 	stop()
 	wg.Wait()
 	slices.Sort(late)
-	p99 := late[viewers*99/100]
-	t.Logf("%d viewers: median %v, p99 %v, last %v; %d different frames", viewers, late[viewers/2], p99, late[viewers-1], len(frames))
-	if p99 > 2*time.Second {
-		t.Errorf("p99 %v is more than two seconds even for a busy machine", p99)
-	}
+	t.Logf("%d viewers: median %v, last %v; %d different frames (bench/ holds how fast)", viewers, late[viewers/2], late[viewers-1], len(frames))
 	if len(frames) > 12 {
 		t.Errorf("%d different frames: each viewer seems to get its own", len(frames))
 	}

@@ -11,11 +11,11 @@ import (
 // headMost is how much of a file tells a list of frames from others.
 const headMost = 512
 
-// ReadBank reads one file of a bank: a list of hashes ([ReadHashList]), or what
+// ReadKnown reads one file of a bank: a list of hashes ([ReadHashList]), or what
 // exchanges hold of one video, which is then one entry of the file's name: a vPDQ
 // list in lines or as JSON, or a TMK+PDQF hash. The error is the reader's own, or
 // says what is wrong with the one video.
-func ReadBank(name string, r io.Reader) ([]match.Known, []HashFault, error) {
+func ReadKnown(name string, r io.Reader) ([]match.Known, []HashFault, error) {
 	b := bufio.NewReader(r)
 	k, found, err := readFilm(name, b)
 	switch {
@@ -38,7 +38,7 @@ func readFilm(name string, b *bufio.Reader) (k match.Known, found bool, err erro
 	case match.IsTMK(head):
 		k.TMK, err = match.ReadTMK(b)
 	case match.IsFrameList(head):
-		k.Frames, err = match.ReadFrames(b)
+		k.Frames, err = match.ReadFrameList(b)
 	default:
 		return k, false, nil
 	}
