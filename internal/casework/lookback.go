@@ -115,7 +115,18 @@ func (s *Service) lookBack(ctx context.Context, k *known, b concert.Bank, e conc
 						ns = append(ns, n)
 					}
 					there := hash.Bytes()
-					best[n] = concert.KnownMatch{Distance: f.Distance, OtherSide: int64(side), Detail: concert.MatchDetail{There: there[:]}}
+					best[n] = concert.KnownMatch{By: concert.PrintPicture, Distance: f.Distance, OtherSide: int64(side), Detail: concert.MatchDetail{There: there[:]}}
+				}
+			case concert.HashVPDQ:
+				films, err := s.backFilm(ctx, tx, k, b, h.Frames)
+				if err != nil {
+					return err
+				}
+				for n, x := range films {
+					if _, known := best[n]; !known {
+						x.OtherSide = int64(side)
+						best[n], ns = x, append(ns, n)
+					}
 				}
 			}
 		}
@@ -132,8 +143,10 @@ func (s *Service) lookBack(ctx context.Context, k *known, b concert.Bank, e conc
 			}
 			x := s.blank(madePrint{Print: p})
 			x.Entry, x.Owner, x.OtherSide, x.Distance, x.Quality = e.N, b.Authority, best[n].OtherSide, best[n].Distance, p.Quality
-			x.Detail = best[n].Detail
-			x.Detail.Here = p.PDQ[:]
+			x.ShareHere, x.ShareThen, x.Detail = best[n].ShareHere, best[n].ShareThen, best[n].Detail
+			if p.Kind == concert.PrintPicture {
+				x.Detail.Here = p.PDQ[:]
+			}
 			out = append(out, x)
 		}
 		return nil

@@ -28,7 +28,7 @@ const (
 	// recogniseTick is how often a node looks whether there is something to compare.
 	recogniseTick = 500 * time.Millisecond
 	// recogniseSpan bounds one run of the job: what is left is another's.
-	recogniseSpan = 20 * time.Second
+	recogniseSpan = 15 * time.Second
 	// printBatch is how many captures are taken at a time, and lookBackBatch how many
 	// new entries.
 	printBatch    = 32
@@ -101,6 +101,10 @@ func (s *Service) recogniseSome(ctx context.Context) (int, error) {
 		if todo, err = tx.Unprinted(ctx, printBatch); err != nil {
 			return err
 		}
+		// A video takes as long as all the rest: one at a time.
+		if i := slices.IndexFunc(todo, func(u store.Unprinted) bool { return strings.HasPrefix(u.MediaType, "video/") }); i >= 0 {
+			todo = todo[:i+1]
+		}
 		sealed = make([]store.SealedBytes, len(todo))
 		for i, u := range todo {
 			if sealed[i], err = tx.CapturedBytes(ctx, u.Capture); err != nil {
@@ -156,8 +160,9 @@ func (s *Service) printAll(ctx context.Context, todo []store.Unprinted, sealed [
 // madePrint is a print with what it is asked by, and no longer kept after.
 type madePrint struct {
 	concert.Print
-	turned []match.Hash // of a picture
-	work   bool         // its bytes are the content itself
+	turned []match.Hash    // of a picture
+	film   [][]match.Frame // of a video, as it is and turned
+	work   bool            // its bytes are the content itself
 }
 
 // prints makes what there is to make of a capture's bytes. What cannot be read has
@@ -193,7 +198,7 @@ func (s *Service) prints(ctx context.Context, c concert.Capture, sealed store.Se
 	var refused *sandbox.Refused
 	switch {
 	case err == nil:
-	case errors.As(err, &refused), errors.Is(err, sandbox.ErrGone):
+	case errors.As(err, &refused), errors.Is(err, sandbox.ErrGone), errors.Is(err, formats.ErrNoFFmpeg):
 		return trouble(err.Error()), nil
 	default:
 		return nil, err
@@ -225,6 +230,8 @@ func (s *Service) printLook(ctx context.Context, c concert.Capture, plain []byte
 			made.turned = append(made.turned, t.Bytes())
 		}
 		return []madePrint{made}, nil
+	case strings.HasPrefix(media, "video/"):
+		return s.printFilm(ctx, plain)
 	case strings.HasPrefix(media, "text/plain"), media == "text/html", media == "multipart/related":
 		out, err := s.Printers.Do(ctx, TaskRender, append([]byte(media+"\n"), plain...))
 		if err != nil {
@@ -328,6 +335,8 @@ func (s *Service) compareAll(ctx context.Context, k *known, kept []madePrint) (f
 			ms, err = s.compareBytes(ctx, k, m)
 		case concert.PrintPicture:
 			ms, err = s.comparePicture(ctx, k, m)
+		case concert.PrintVideo:
+			ms, err = s.compareFilm(ctx, k, m)
 		case concert.PrintText, concert.PrintPage:
 			ms, err = s.compareText(ctx, k, m)
 		}
@@ -403,7 +412,7 @@ func (s *Service) comparePicture(ctx context.Context, k *known, m madePrint) (ou
 		x.Detail.Here = m.turned[h.Turn][:]
 		out = append(out, x)
 	}
-	found, err := k.items.SearchBatch(nil, m.turned, match.HashRadii{Other: -1, Banks: map[uint32]int{ofPicture: concert.AlikeRadius}})
+	found, err := k.items.SearchBatch(nil, m.turned, match.HashRadii{Other: concert.AlikeRadius})
 	if err != nil {
 		return nil, err
 	}
@@ -426,6 +435,12 @@ func (s *Service) comparePicture(ctx context.Context, k *known, m madePrint) (ou
 	slices.SortFunc(ns, func(a, b int64) int { return best[a].Distance - best[b].Distance })
 	return s.withOthers(ctx, k, m, out, ns[:min(len(ns), alikeMost)], func(n int64, p concert.Print) (concert.KnownMatch, bool) {
 		x := best[n]
+		if p.Kind == concert.PrintVideo { // the picture is one of its frames
+			f := nearestFrame(p.Frames, m.turned[x.Turn])
+			x.Quality, x.Detail.There = min(m.Quality, f.Quality), f.PDQ[:]
+			x.Detail.Segments = []concert.MatchSegment{{Then: f.Seconds, Frames: 1}}
+			return x, true
+		}
 		x.Quality = min(m.Quality, p.Quality)
 		x.Detail.There = p.PDQ[:]
 		return x, true

@@ -10,6 +10,8 @@ import (
 	"image/png"
 	"math/rand/v2"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -600,6 +602,60 @@ func TestTextsAreRecognisedAndTheirLanguageGuessed(t *testing.T) {
 		}
 		if v := knownOf(h, t, ann, wall2.Ref); len(v.Matches) != 1 || v.Matches[0].By != concert.PrintPage || v.Waiting != 0 {
 			t.Errorf("the wall: %+v", v)
+		}
+	})
+}
+
+// filmed is a video that ffmpeg makes of an invented source; without ffmpeg the test ends, and fails where all is to be installed.
+func filmed(t *testing.T, args ...string) []byte {
+	t.Helper()
+	if _, err := exec.LookPath("ffmpeg"); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("ffmpeg is missing: ./check installs it")
+		}
+		t.Skip("ffmpeg is not installed")
+	}
+	path := filepath.Join(t.TempDir(), "exercise.mp4")
+	args = slices.Concat([]string{"-nostdin", "-loglevel", "error"}, args, []string{"-pix_fmt", "yuv420p", path})
+	out, err := exec.Command("ffmpeg", args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	b, err := os.ReadFile(path)
+	testkit.Must(t, err)
+	return b
+}
+
+func TestVideosAreRecognisedByTheirFrames(t *testing.T) {
+	inHouse(t, func(t *testing.T, h *testkit.House) {
+		recognising(t, h)
+		ctx, ann, rev := t.Context(), h.North.Officers[0], h.North.Reviewers[0]
+		const source = "mandelbrot=size=320x240:rate=12:start_x=-0.6:start_y=0.55:start_scale=0.8:end_scale=0.1"
+		first := seen(h, t, ann, testkit.Page(1), filmed(t, "-f", "lavfi", "-i", source, "-t", "6"))
+		part := seen(h, t, ann, testkit.Page(2), filmed(t, "-f", "lavfi", "-i", source, "-ss", "2", "-t", "4", "-vf", "hflip,scale=240:180"))
+		other := seen(h, t, ann, testkit.Page(3), filmed(t, "-f", "lavfi", "-i", "testsrc2=size=320x240:rate=12", "-t", "4"))
+		recognise(t, h)
+		v := knownOf(h, t, ann, part.Ref)
+		if len(v.Matches) != 1 || v.Matches[0].With.Ref != first.Ref || v.Matches[0].By != concert.PrintVideo || v.Matches[0].Turn == 0 || v.Matches[0].ShareHere < concert.AlikeFrames || v.Waiting != 1 {
+			t.Fatalf("the mirrored part is like %+v", v)
+		}
+		g := v.Matches[0].Detail.Segments
+		if len(g) != 1 || g[0].Then < 1 || g[0].Then > 3 || g[0].To-g[0].From < 2 {
+			t.Errorf("stretches in common: %+v, want the last four seconds", g)
+		}
+		if v := knownOf(h, t, ann, other.Ref); len(v.Matches) != 0 {
+			t.Errorf("another video is like %+v", v.Matches)
+		}
+		// An entry made of it matches what was seen before, and what comes later.
+		b := newBank(h, t, rev, nil)
+		e, err := h.BankItem(ctx, ann, b.Ref, first.Ref)
+		testkit.Must(t, err)
+		later := seen(h, t, ann, testkit.Page(4), filmed(t, "-f", "lavfi", "-i", source, "-t", "5", "-crf", "35"))
+		recognise(t, h)
+		for _, ref := range []string{first.Ref, later.Ref} {
+			if !slices.ContainsFunc(knownOf(h, t, ann, ref).Matches, func(m casework.MatchView) bool { return m.Entry.Ref == e.Ref }) {
+				t.Errorf("%s does not match the entry", ref)
+			}
 		}
 	})
 }
