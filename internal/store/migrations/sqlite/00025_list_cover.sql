@@ -1,8 +1,7 @@
--- Lists of a desk's items are looked through in their indexes alone: what
--- filters ask for stands there, beside what the list is sorted by, so that only
--- the rows that are shown are fetched from the table. The three take the place of
--- narrower ones of the same names' columns, which are theirs at the front. They
--- are dropped first, so that nobody waits for a lock that another holds half.
+-- Lists of a desk's items are looked through in their indexes alone: what filters
+-- ask for stands there, behind what the list is sorted by, so that only the rows
+-- that are shown are fetched from the table. These take the place of narrower
+-- ones, which are dropped first, so that no lock is widened while others wait.
 
 -- +goose Up
 DROP INDEX item_by_finder;
@@ -10,6 +9,6 @@ DROP INDEX item_by_author;
 DROP INDEX item_elsewhere;
 CREATE INDEX item_by_finder ON item (authority, status, rank, id, erased_at, language, type, claimed, observed, created_at, provider, outlet, action) WHERE author = '';
 CREATE INDEX item_by_author ON item (author, status, rank, id, erased_at, language, type, claimed, observed, created_at, provider, outlet, action) WHERE author <> '';
-CREATE INDEX item_elsewhere ON item (authority, status, rank, id, erased_at, language, type, claimed, observed, created_at, provider, outlet, action) WHERE author <> '' AND author <> authority;
+CREATE INDEX item_elsewhere ON item (authority, status, rank, id, author, erased_at, language, type, claimed, observed, created_at, provider, outlet, action) WHERE author <> '' AND author <> authority;
 
 -- +goose Down
