@@ -157,9 +157,10 @@ func (tx *Tx) prepared(ctx context.Context, text string) (*sql.Stmt, error) {
 	return tx.tx.StmtContext(tx.steady(ctx), st), nil
 }
 
-// steadyLimit hides a limit's value from SQLite's planner, which otherwise plans
-// a statement anew each time it is bound (since 3.46, ExprIsInteger).
-var steadyLimit = strings.NewReplacer("LIMIT ?", "LIMIT ?+0")
+// steadyPlan hides values from SQLite's planner, which otherwise plans a statement
+// anew each time they are bound: a limit (since 3.46, ExprIsInteger), and what is
+// compared with the same column as a partial index's condition (exprCompareVariable).
+var steadyPlan = strings.NewReplacer("LIMIT ?", "LIMIT ?+0", "i.status = ?", "i.status = +?", "i.author = ?", "i.author = +?")
 
 // prepare adds a statement to the cache; a text that cannot be prepared fails
 // where it is run, with its own error.
@@ -171,7 +172,7 @@ func (db *DB) prepare(pool *sql.DB, m *map[string]*sql.Stmt, text string) {
 	if known {
 		return
 	}
-	st, err := pool.Prepare(steadyLimit.Replace(text))
+	st, err := pool.Prepare(steadyPlan.Replace(text))
 	if err != nil {
 		return
 	}

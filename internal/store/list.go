@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -13,10 +12,12 @@ import (
 // How many rows one page of a list looks through at most for those that it asks
 // for, so that no question is slow however seldom it is met: the page then says
 // how far it looked, and goes on from there. Rows that lie beside each other cost
-// a sixth of those that an index leads to.
+// a sixth of those that an index leads to. It looks a little way first, which
+// most pages are full after.
 const (
-	lookMost   = 2000 // along an index, half of it where there are several walks
+	lookMost   = 2000 // along indexes
 	lookBeside = 8000 // along the ids
+	lookFirst  = 8    // the part of it that is looked through first
 )
 
 // pageMost is the most rows of one page, and one to see whether more follow.
@@ -93,25 +94,6 @@ func (k key) texts() []string {
 	return out
 }
 
-// compare orders two keys as the index does.
-func (k key) compare(other key) int {
-	for i := range k {
-		var c int
-		switch a := k[i].(type) {
-		case int64:
-			b, _ := other[i].(int64)
-			c = int(min(max(a-b, -1), 1))
-		case string:
-			b, _ := other[i].(string)
-			c = strings.Compare(a, b)
-		}
-		if c != 0 {
-			return c
-		}
-	}
-	return 0
-}
-
 // beyond is the condition that a row's key lies beyond one, in the direction.
 func (a *asking) beyond(sign string) string {
 	if len(a.keys) == 1 {
@@ -124,40 +106,70 @@ func (a *asking) beyond(sign string) string {
 	return "(" + strings.Join(names, ", ") + ") " + sign + " (?" + repeat(", ?", len(names)-1) + ")"
 }
 
-func (a *asking) columns(suffix string) string {
+func (a *asking) columns() string {
 	names := make([]string, len(a.keys))
 	for i, c := range a.keys {
-		names[i] = c.name + suffix
+		names[i] = c.name
 	}
 	return strings.Join(names, ", ")
 }
 
-// sql is the walk's question: from after on (nil for its beginning), up to and
-// with until (nil for its end).
-func (a *asking) sql(w walk, down bool, after, until key, rest bool, tail string) (string, []any) {
+// sql is the question: from after on (nil for its beginning), up to and with
+// until (nil for its end). The database merges the walks, and goes along each
+// no further than it must; that each is sorted is said once more since
+// PostgreSQL does not see it otherwise.
+func (a *asking) sql(down bool, after, until key, rest bool, tail string) (string, []any) {
+	order := a.order(down)
+	if len(a.walks) == 1 {
+		text, args := a.along(a.walks[0], down, after, until, rest)
+		return text + order + tail, args
+	}
+	var args []any
+	texts := make([]string, len(a.walks))
+	for i, w := range a.walks {
+		text, of := a.along(w, down, after, until, rest)
+		texts[i], args = "SELECT * FROM ("+text+order+") w"+strconv.Itoa(i), append(args, of...)
+	}
+	return strings.Join(texts, " UNION ALL ") + order + tail, args
+}
+
+// order sorts by the keys: by their places, since columns of what is united have
+// no names that both databases know.
+func (a *asking) order(down bool) string {
+	places := make([]string, len(a.keys))
+	for i := range a.keys {
+		if places[i] = strconv.Itoa(i + 1); down {
+			places[i] += " DESC"
+		}
+	}
+	return " ORDER BY " + strings.Join(places, ", ")
+}
+
+// along is one walk of it.
+func (a *asking) along(w walk, down bool, after, until key, rest bool) (string, []any) {
 	var where []string
 	var args []any
 	if w.fixed != "" {
 		where, args = append(where, w.fixed), append(args, w.args...)
 	}
-	sign, suffix := ">", ""
+	on, upTo := ">", "<="
 	if down {
-		sign, suffix = "<", " DESC"
+		on, upTo = "<", ">="
 	}
 	if after != nil {
-		where, args = append(where, a.beyond(sign)), append(args, after...)
+		where, args = append(where, a.beyond(on)), append(args, after...)
 	}
 	if until != nil {
-		where, args = append(where, a.beyond(map[string]string{">": "<=", "<": ">="}[sign])), append(args, until...)
+		where, args = append(where, a.beyond(upTo)), append(args, until...)
 	}
 	if rest {
 		where, args = append(where, a.rest...), append(args, a.args...)
 	}
-	text := "SELECT " + a.columns("") + " FROM " + a.table
+	text := "SELECT " + a.columns() + " FROM " + a.table
 	if len(where) > 0 {
 		text += " WHERE " + strings.Join(where, " AND ")
 	}
-	return text + " ORDER BY " + a.columns(suffix) + tail, args
+	return text, args
 }
 
 func (a *asking) scan(r rowScanner) (key, error) {
@@ -184,80 +196,58 @@ func (a *asking) scan(r rowScanner) (key, error) {
 	return k, nil
 }
 
-// search answers with the keys of one page, going on as often as it may where a
-// look ends before the page is full.
+// search answers with the keys of one page: in looks, each longer than the one
+// before, until the page is full or it has looked as far as it may.
 func (tx *Tx) search(ctx context.Context, a asking, p concert.Page) (concert.Listed[key], error) {
 	limit := min(max(p.Limit, 1), pageMost)
+	most := lookMost
+	if len(a.walks) == 1 && a.walks[0].fixed == "" {
+		most = lookBeside
+	}
+	look, left := most/lookFirst, most*(1+max(p.Far, 0))
 	var out concert.Listed[key]
 	for {
 		p.Limit = limit - len(out.Rows)
-		got, err := tx.lookOnce(ctx, a, p)
+		rows, rest, err := tx.look(ctx, a, p, look)
 		if err != nil {
 			return out, err
 		}
-		out.Rows, out.Rest, out.Looked = append(out.Rows, got.Rows...), got.Rest, out.Looked+got.Looked
-		if got.Rest == nil || p.Far <= 0 {
-			if out.Rest == nil {
-				out.Looked = 0
-			}
+		if out.Rows, out.Rest = append(out.Rows, rows...), rest; rest == nil {
+			out.Looked = 0
 			return out, nil
 		}
-		p.Keys, p.Far = got.Rest, p.Far-1
+		out.Looked += look
+		if left -= look; left <= 0 {
+			return out, nil
+		}
+		p.Keys, look = rest, min(left, most)
 	}
 }
 
-// lookOnce is one look along the walks. Where something is asked that no
-// walk serves, the walks go as far as the first of them has gone its most rows
-// from the cursor, and no further, so that no row before that is left out.
-func (tx *Tx) lookOnce(ctx context.Context, a asking, p concert.Page) (concert.Listed[key], error) {
-	var out concert.Listed[key]
+// look goes along the walks as far as their first so many rows from the cursor,
+// and no further, where something is asked that no walk serves. rest are the
+// keys of the last of them, nil where the page is full or the list at its end.
+func (tx *Tx) look(ctx context.Context, a asking, p concert.Page, far int) (rows []key, rest []string, err error) {
 	after, err := a.open(p)
 	if err != nil {
-		return out, err
+		return nil, nil, err
 	}
-	limit := p.Limit
 	down := a.down != p.Back
-	further := func(x, y key) int {
-		if down {
-			x, y = y, x
-		}
-		return x.compare(y)
-	}
-	look := lookMost
-	switch {
-	case len(a.walks) > 1:
-		look /= 2 // each of them may go as far
-	case a.walks[0].fixed == "":
-		look = lookBeside
-	}
 	var end key
-	for _, w := range a.walks {
-		if len(a.rest) == 0 {
-			break
-		}
-		text, args := a.sql(w, down, after, nil, false, " LIMIT 1 OFFSET ?")
-		switch k, err := a.scan(tx.row(ctx, text, append(args, look-1)...)); {
-		case err == nil && (end == nil || further(k, end) < 0):
-			end = k
-		case err != nil && err != concert.ErrNotFound:
-			return out, fmt.Errorf("how far to look: %w", err)
+	if len(a.rest) > 0 {
+		text, args := a.sql(down, after, nil, false, " LIMIT 1 OFFSET ?")
+		if end, err = a.scan(tx.row(ctx, text, append(args, far-1)...)); err != nil && err != concert.ErrNotFound {
+			return nil, nil, fmt.Errorf("how far to look: %w", err)
 		}
 	}
-	for _, w := range a.walks {
-		text, args := a.sql(w, down, after, end, true, " LIMIT ?")
-		got, err := list(ctx, tx, a.scan, text, append(args, limit)...)
-		if err != nil {
-			return out, fmt.Errorf("list: %w", err)
-		}
-		out.Rows = append(out.Rows, got...)
+	text, args := a.sql(down, after, end, true, " LIMIT ?")
+	if rows, err = list(ctx, tx, a.scan, text, append(args, p.Limit)...); err != nil {
+		return nil, nil, fmt.Errorf("list: %w", err)
 	}
-	if len(a.walks) > 1 {
-		slices.SortFunc(out.Rows, further)
+	if end != nil && len(rows) < p.Limit {
+		rest = end.texts()
 	}
-	if out.Rows = out.Rows[:min(len(out.Rows), limit)]; end != nil && len(out.Rows) < limit {
-		out.Looked, out.Rest = look, end.texts()
-	}
-	return out, nil
+	return rows, rest, nil
 }
 
 // listed is the page of the rows with these keys, loaded by id in one go.
