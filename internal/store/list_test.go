@@ -196,11 +196,32 @@ func askRegisters(t *testing.T, tx *store.Tx, f testkit.Filled, auditor, officer
 		errs = append(errs, err)
 	}
 	_, err := tx.SearchActions(ctx, concert.PhaseCollect, p)
-	return errors.Join(append(errs, err)...)
+	return errors.Join(append(errs, err, askFolders(t, tx, f, auditor, officer, now, p, two))...)
+}
+
+// askFolders asks the lists of cases and of watched places; due is the page in the terms of two keys.
+func askFolders(t *testing.T, tx *store.Tx, f testkit.Filled, auditor, officer concert.Scope, now time.Time, p, due concert.Page) error {
+	t.Helper()
+	ctx, me := t.Context(), officer.Actor()
+	due.Order = concert.OrderDue
+	var errs []error
+	for _, q := range []concert.CaseSearch{{}, {Authority: me.Authority, Handling: concert.HandlingOpen}, {Member: me.Person}, {Member: me.Person, Lead: me.Person, State: concert.CaseOpen, Review: concert.ReviewOverdue}, {State: concert.CaseClosed}, {State: concert.CaseMandateOver, Review: concert.ReviewSoon}} {
+		_, err := tx.SearchCases(ctx, officer, q, now, p)
+		errs = append(errs, err)
+	}
+	for _, q := range []concert.WatchSearch{{}, {Authority: me.Authority}, {Authority: me.Authority, Member: me.Person, Outlet: f.Outlets[0].ID, Turn: concert.TurnDue}, {Authority: me.Authority, Sweeper: me.Person, Turn: concert.TurnLater}, {Owner: concert.WatchPerson, Turn: concert.TurnNever}, {Turn: concert.TurnUnder}} {
+		for _, q.State = range append([]concert.WatchState{""}, concert.WatchStates...) {
+			for _, p := range []concert.Page{p, due} {
+				_, err := tx.SearchWatches(ctx, auditor, q, now, p)
+				errs = append(errs, err)
+			}
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // walksOf are the questions that the lists put.
-var walksOf = regexp.MustCompile(`^SELECT (i\.rank, i\.id FROM item i|i\.id FROM item i|r\.id FROM referral r|h\.id FROM hold h|m\.at, m\.ref FROM remedy m|a\.id FROM (alarm|action) a|e\.id FROM event e) `)
+var walksOf = regexp.MustCompile(`^SELECT (i\.rank, i\.id FROM item i|i\.id FROM item i|r\.id FROM referral r|h\.id FROM hold h|m\.at, m\.ref FROM remedy m|a\.id FROM (alarm|action) a|f\.id FROM case_file f|m\.case_id FROM case_member m|(w\.next_at, )?w\.id FROM watch w|e\.id FROM event e) `)
 
 // Every order that a list offers is the order of an index, on both databases: nothing is sorted, and no table is read through.
 func TestEveryListWalksAnIndex(t *testing.T) {
