@@ -41,6 +41,7 @@ var listRows = map[string]row{
 	"GET /events/{position}":                    {may: anonymous},
 	"POST /events/{position}":                   {may: anonymous},
 	"GET /events/{position}/proof.json":         {may: anonymous},
+	"GET /approvals.csv":                        {may: who{reviewer, outsider}},
 	"GET /cases.csv":                            {may: append(who{auditor}, authoritySide...)},
 	"GET /watchlist.csv":                        {may: who{officer, colleague, reviewer, stranger, outsider, auditor}},
 }

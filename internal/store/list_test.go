@@ -35,6 +35,9 @@ func itemSearches(f testkit.Filled, now time.Time) map[string]concert.ItemSearch
 		"observed down":          {Desk: desk, Observed: concert.ObservedDown, Finder: desk},
 		"days":                   {From: now.AddDate(-1, 0, 0), Until: now.AddDate(0, -3, 0), Status: concert.ItemRefused},
 		"nothing at all":         {Language: "xx"},
+		"languages read":         {Desk: desk, Languages: []string{"fr", "tr"}},
+		"no language read":       {Status: concert.ItemOpen, Languages: []string{}},
+		"rested, assessed":       {Desk: desk, Status: concert.ItemAssessed, Rested: now.AddDate(-1, 0, 0)},
 	}
 }
 
@@ -45,6 +48,7 @@ func fits(q concert.ItemSearch, it concert.Item) bool {
 	return mine && is(string(q.Status), string(it.Status)) && is(string(q.Provider), string(it.Provider)) && is(string(q.Outlet), string(it.Outlet)) && is(string(q.Action), string(it.Action)) &&
 		is(string(q.Finder), string(it.Authority)) && is(string(q.Type), string(it.Type)) && is(q.Language, it.Language) && it.Priority >= q.Priority &&
 		(q.Claimed == "" || q.Claimed == it.Claimed || q.Claimed == concert.ClaimedNothing && it.Claimed == "") && (q.Observed == "" || q.Observed == it.Observed || q.Observed == concert.ObservedNever && it.Observed == "") &&
+		(q.Languages == nil || it.Language == "" || slices.Contains(q.Languages, it.Language)) && (q.Rested.IsZero() || it.UpdatedAt.Before(q.Rested)) &&
 		(q.From.IsZero() || !it.CreatedAt.Before(q.From)) && (q.Until.IsZero() || it.CreatedAt.Before(q.Until))
 }
 
@@ -152,7 +156,10 @@ func askEverything(t *testing.T, h *testkit.House, f testkit.Filled) {
 		for _, order := range []string{concert.OrderUrgent, concert.OrderNewest, concert.OrderOldest} {
 			for _, p := range []concert.Page{{Order: order, Limit: 51}, {Order: order, Limit: 51, Keys: keys[order]}, {Order: order, Limit: 51, Keys: keys[order], Back: true}} {
 				testkit.Must(t, h.DB.View(ctx, func(tx *store.Tx) error {
-					for _, q := range itemSearches(f, h.Now()) {
+					searches := itemSearches(f, h.Now())
+					searches["approvals"] = concert.ItemSearch{Desk: officer.Actor().Authority, Status: concert.ItemAssessed, Severity: concert.SeveritySerious, Decider: officer.Actor().Person}
+					searches["approvals of mine"] = concert.ItemSearch{Desk: officer.Actor().Authority, Status: concert.ItemAssessed, Decider: officer.Actor().Person, Involved: true}
+					for _, q := range searches {
 						if _, err := tx.SearchItems(ctx, auditor, q, p); err != nil {
 							return err
 						}

@@ -65,8 +65,13 @@ func TestAFileIsExactlyTheList(t *testing.T) {
 		_, err := h.svc.WatchPlace(t.Context(), h.people["officer"].Actor(), casework.Watching{Location: fmt.Sprintf("https://t.me/exercise_listed_%d", i), Outlet: h.outlet.Ref, Owner: concert.WatchOutlet, Cadence: time.Hour})
 		must(t, err)
 	}
-	v := h.as("officer")
-	for _, list := range []string{"/cases", "/cases?mine=lead&state=open", "/watchlist", "/watchlist?turn=never&order=newest", "/items?kind=video&action=" + h.action.Ref + "&order=newest", "/items", "/outlets", "/providers", "/authorities", "/actions", "/referrals", "/holds", "/remedies", "/corrections"} {
+	h.assessed("officer", h.submit("officer", 53, 2000, h.action.Ref), concert.SeveritySerious)
+	officer, reviewer := h.as("officer"), h.as("reviewer")
+	for _, list := range []string{"/approvals", "/approvals?severity=serious&reads=own&order=newest", "/approvals?whose=own", "/items?status=assessed&reads=own", "/cases", "/cases?mine=lead&state=open", "/watchlist", "/watchlist?turn=never&order=newest", "/items?kind=video&action=" + h.action.Ref + "&order=newest", "/items", "/outlets", "/providers", "/authorities", "/actions", "/referrals", "/holds", "/remedies", "/corrections"} {
+		v := officer
+		if strings.HasPrefix(list, "/approvals") {
+			v = reviewer
+		}
 		p := v.get(list).want(t, http.StatusOK)
 		link := p.first(class("a", "file"))
 		if link == nil {
