@@ -224,11 +224,19 @@ func askFolders(t *testing.T, tx *store.Tx, f testkit.Filled, auditor, officer c
 			}
 		}
 	}
+	for _, q := range []concert.LookSearch{{}, {State: concert.LookWaiting}, {State: concert.LookDisagreed, Provider: f.Providers[0].ID}, {Looker: me.Person, Before: now}} {
+		for _, may := range []bool{true, false} {
+			drawn := due
+			drawn.Order = p.Order
+			_, err := tx.SearchLooks(ctx, officer, q, may, drawn)
+			errs = append(errs, err)
+		}
+	}
 	return errors.Join(errs...)
 }
 
 // walksOf are the questions that the lists put.
-var walksOf = regexp.MustCompile(`^SELECT (i\.rank, i\.id FROM item i|i\.id FROM item i|r\.id FROM referral r|h\.id FROM hold h|m\.at, m\.ref FROM remedy m|a\.id FROM (alarm|action) a|f\.id FROM case_file f|m\.case_id FROM case_member m|(w\.next_at, )?w\.id FROM watch w|e\.id FROM event e) `)
+var walksOf = regexp.MustCompile(`^SELECT (i\.rank, i\.id FROM item i|i\.id FROM item i|r\.id FROM referral r|h\.id FROM hold h|m\.at, m\.ref FROM remedy m|a\.id FROM (alarm|action) a|s\.drawn_at, s\.assessment FROM second_look s|f\.id FROM case_file f|m\.case_id FROM case_member m|(w\.next_at, )?w\.id FROM watch w|e\.id FROM event e) `)
 
 // Every order that a list offers is the order of an index, on both databases: nothing is sorted, and no table is read through.
 func TestEveryListWalksAnIndex(t *testing.T) {

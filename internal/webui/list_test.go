@@ -67,7 +67,7 @@ func TestAFileIsExactlyTheList(t *testing.T) {
 	}
 	h.assessed("officer", h.submit("officer", 53, 2000, h.action.Ref), concert.SeveritySerious)
 	officer, reviewer := h.as("officer"), h.as("reviewer")
-	for _, list := range []string{"/approvals", "/approvals?severity=serious&reads=own&order=newest", "/approvals?whose=own", "/items?status=assessed&reads=own", "/cases", "/cases?mine=lead&state=open", "/watchlist", "/watchlist?turn=never&order=newest", "/items?kind=video&action=" + h.action.Ref + "&order=newest", "/items", "/outlets", "/providers", "/authorities", "/actions", "/referrals", "/holds", "/remedies", "/corrections"} {
+	for _, list := range []string{"/second-looks?state=any", "/approvals", "/approvals?severity=serious&reads=own&order=newest", "/approvals?whose=own", "/items?status=assessed&reads=own", "/cases", "/cases?mine=lead&state=open", "/watchlist", "/watchlist?turn=never&order=newest", "/items?kind=video&action=" + h.action.Ref + "&order=newest", "/items", "/outlets", "/providers", "/authorities", "/actions", "/referrals", "/holds", "/remedies", "/corrections"} {
 		v := officer
 		if strings.HasPrefix(list, "/approvals") {
 			v = reviewer
