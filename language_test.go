@@ -103,6 +103,46 @@ func TestWordsAreJudgedByWhoReadsThem(t *testing.T) {
 	}
 }
 
+// Who takes a second look understands the words as whoever assesses and approves must.
+func TestSecondLookIsGivenByAReaderOrByATranslation(t *testing.T) {
+	t.Parallel()
+	judged, _, _, err := openItem().Assessed(officer("ann"), judgement(), scopeList(), noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	human := concert.Translation{Ref: "TR-1", Kind: concert.TranslationHuman, Source: "ar", Target: "en", Maker: "mia"}
+	machine, own := human, human
+	machine.Kind, machine.Maker = concert.TranslationMachine, ""
+	own.Maker = "ann"
+	circle := concert.Circle{Knowing: []concert.PersonID{"ann", "rex"}}
+	for name, x := range map[string]struct {
+		by    []string
+		words []concert.Translation
+		want  string
+		basis string
+	}{
+		"a reader":               {[]string{"ar"}, nil, "", ""},
+		"no reader":              {[]string{"en"}, nil, "second_look.language", ""},
+		"nothing stated":         {nil, nil, "second_look.language", ""},
+		"a machine":              {[]string{"en"}, []concert.Translation{machine}, "second_look.language", ""},
+		"the assessor's own":     {[]string{"en"}, []concert.Translation{own}, "second_look.language", ""},
+		"a third person's":       {[]string{"en"}, []concert.Translation{own, machine, human}, "", "TR-1"},
+		"into a language unread": {[]string{"fr"}, []concert.Translation{human}, "second_look.language", ""},
+	} {
+		for _, look := range []concert.SecondLook{{Verdict: concert.LookAgree, Type: concert.Incites}, {Verdict: concert.LookDisagree, Note: longGround}} {
+			look.Translations = x.words
+			by := reads(reviewer("roy"), x.by...)
+			_, e, err := look.Looked(by, judged, circle, noon)
+			if code(err) != x.want || look.Understands(by, judged) != (x.want == "") {
+				t.Errorf("%s, %s: %v, want %q", name, look.Verdict, err, x.want)
+			}
+			if err == nil && e.Body.(concert.ItemBody).Translation != x.basis {
+				t.Errorf("%s rests on %q, want %q", name, e.Body.(concert.ItemBody).Translation, x.basis)
+			}
+		}
+	}
+}
+
 func TestTranslationNamesItsMaker(t *testing.T) {
 	t.Parallel()
 	mia := reads(officer("mia"), "ar", "en")

@@ -44,6 +44,12 @@ type ItemSearch struct {
 	Observed Observed   // our last look; ObservedNever for none yet
 	From     time.Time  // found at this time or later
 	Until    time.Time  // found before this time
+
+	Languages []string  // base codes: in one of them, or in none that is named; nil asks nothing
+	Severity  Severity  // of its assessment
+	Rested    time.Time // nothing happened to it since before this time
+	Decider   PersonID  // assessments on which this person may decide: neither made nor decided on by them
+	Involved  bool      // instead of those, the ones that Decider made or decided on
 }
 
 // What the filters of claimed and observed say where there is nothing.
@@ -231,4 +237,111 @@ type EventSearch struct {
 	Actor   PersonID
 	From    time.Time
 	Until   time.Time
+}
+
+// CaseState is where a case stands, for lists.
+type CaseState string
+
+// The states of a case.
+const (
+	CaseOpen        CaseState = "open"
+	CaseMandateOver CaseState = "mandate_over" // open, but nothing can be added
+	CaseClosed      CaseState = "closed"
+)
+
+// CaseStates lists them.
+var CaseStates = []CaseState{CaseOpen, CaseMandateOver, CaseClosed}
+
+// State is where the case stands now.
+func (c Case) State(now time.Time) CaseState {
+	switch {
+	case !c.ClosedAt.IsZero():
+		return CaseClosed
+	case !now.Before(c.Mandate.Until):
+		return CaseMandateOver
+	}
+	return CaseOpen
+}
+
+// ReviewState is how near a case's review is, for lists.
+type ReviewState string
+
+// The states of a review.
+const (
+	ReviewOverdue ReviewState = "overdue"
+	ReviewSoon    ReviewState = "soon" // due within CaseGrace, or overdue
+)
+
+// ReviewStates lists them.
+var ReviewStates = []ReviewState{ReviewOverdue, ReviewSoon}
+
+// CaseSearch asks a list of cases. Empty fields ask nothing.
+type CaseSearch struct {
+	Member    PersonID // who reads it
+	Authority AuthorityID
+	Lead      PersonID
+	State     CaseState
+	Review    ReviewState
+	Handling  Handling
+}
+
+// WatchState is whether a place is watched, for lists.
+type WatchState string
+
+// The states of a watched place.
+const (
+	WatchStanding WatchState = "watched"
+	WatchOver     WatchState = "ended"
+)
+
+// WatchStates lists them.
+var WatchStates = []WatchState{WatchStanding, WatchOver}
+
+// WatchTurn is whose turn it is at a watched place, for lists.
+type WatchTurn string
+
+// The turns.
+const (
+	TurnDue   WatchTurn = "due"   // to be gone through now
+	TurnNever WatchTurn = "never" // nobody has gone through it yet
+	TurnUnder WatchTurn = "under" // somebody is going through it
+	TurnLater WatchTurn = "later" // gone through, and not due yet
+)
+
+// WatchTurns lists them.
+var WatchTurns = []WatchTurn{TurnDue, TurnNever, TurnUnder, TurnLater}
+
+// WatchSearch asks a watchlist. Empty fields ask nothing.
+type WatchSearch struct {
+	Authority AuthorityID
+	Member    PersonID // private persons' accounts of this person's cases only
+	State     WatchState
+	Turn      WatchTurn
+	Outlet    OutletID
+	Owner     WatchOwner
+	Sweeper   PersonID // who has gone through it at least once
+}
+
+// OrderDue is by when it is due, what is due longest first.
+const OrderDue = "due"
+
+// LookState is where a second look stands, for lists.
+type LookState string
+
+// The states of a second look.
+const (
+	LookWaiting   LookState = "waiting"
+	LookAgreed    LookState = LookState(LookAgree)
+	LookDisagreed LookState = LookState(LookDisagree)
+)
+
+// LookStates lists them.
+var LookStates = []LookState{LookWaiting, LookDisagreed, LookAgreed}
+
+// LookSearch asks a list of second looks. Empty fields ask nothing.
+type LookSearch struct {
+	State    LookState
+	Provider ProviderID
+	Looker   PersonID  // who looked
+	Before   time.Time // drawn before this time
 }

@@ -41,6 +41,8 @@ type SecondLook struct {
 	Verdict    LookVerdict
 	Type       ContentType // of Art. 2(7), where the verdict is to agree
 	Note       string      // sealed; why, where the verdict is to disagree
+
+	Translations []Translation // of the item: what a reviewer may rest on who does not read its language
 }
 
 // Circle is who stands around an assessment that was drawn.
@@ -78,12 +80,23 @@ func (l SecondLook) MayLook(by Actor, it Item, c Circle) error {
 	return nil
 }
 
-// Looked records what the second pair of eyes says.
+// Understands reports whether the actor can judge the item's words: it reads the
+// language, or somebody other than the assessor translated them.
+func (l SecondLook) Understands(by Actor, it Item) bool {
+	_, foreign := by.understood([]string{it.Language}, l.Translations, it.Assessor)
+	return foreign == ""
+}
+
+// Looked records what the second pair of eyes says, who must understand the
+// item's words as whoever assesses and approves must.
 func (l SecondLook) Looked(by Actor, it Item, c Circle, now time.Time) (SecondLook, Event, error) {
 	if err := l.MayLook(by, it, c); err != nil {
 		return l, Event{}, err
 	}
+	basis, foreign := by.understood([]string{it.Language}, l.Translations, it.Assessor)
 	switch {
+	case foreign != "":
+		return l, Event{}, Refuse(Forbidden, "second_look.language", "", "item %s is in %q, and you say you read %v: leave it to a reader of it, or have a person's translation recorded into a language that you read (a machine's is a help, never enough); what you read you state under /languages", it.Ref, foreign, by.Languages)
 	case l.Verdict != LookAgree && l.Verdict != LookDisagree:
 		return l, Event{}, Refuse(Invalid, "second_look.verdict", "verdict", "a second look agrees (you would refer it) or disagrees (it is exempt, or no terrorist content)")
 	case l.Verdict == LookAgree && !slices.Contains(ContentTypes, l.Type):
@@ -95,7 +108,7 @@ func (l SecondLook) Looked(by Actor, it Item, c Circle, now time.Time) (SecondLo
 		l.Type = ""
 	}
 	l.By, l.Authority, l.At = by.Person, by.Authority, now
-	b := ItemBody{Ref: it.Ref, Action: it.Action, Authority: it.Authority, Provider: it.Provider, Assessment: l.Assessment, Author: it.Author, Assessor: it.Assessor, Look: l.Verdict, ContentType: l.Type}
+	b := ItemBody{Ref: it.Ref, Action: it.Action, Authority: it.Authority, Provider: it.Provider, Assessment: l.Assessment, Author: it.Author, Assessor: it.Assessor, Look: l.Verdict, ContentType: l.Type, Translation: basis}
 	e := NewEvent(EventItemSecondLook, by, string(it.ID), now, b)
 	if l.Note != "" {
 		e = e.WithSealed(GroundText{Ground: l.Note})

@@ -96,7 +96,7 @@ type Case struct {
 	Members    []string     `json:"members,omitempty" doc:"operator numbers"`
 	Persons    []CasePerson `json:"persons,omitempty"`
 	Items      []CaseItem   `json:"items,omitempty" doc:"one page; next is the cursor of the one after"`
-	Count      int          `json:"count" doc:"items in all"`
+	Count      int          `json:"count" doc:"items in all; in a list counted up to a thousand"`
 	Next       string       `json:"next,omitempty"`
 	Timeline   []CaseMoment `json:"timeline,omitempty" doc:"newest first"`
 	Exercise   bool         `json:"exercise"`

@@ -7,7 +7,8 @@ import (
 
 // NextQuery says which next item is wanted.
 type NextQuery struct {
-	Stage string `json:"stage,omitempty" enum:"open,assessed" doc:"open: one to assess; assessed: one to decide on; left out: whichever comes first for me"`
+	Stage    string `json:"stage,omitempty" enum:"open,assessed" doc:"open: one to assess; assessed: one to decide on; left out: whichever comes first for me"`
+	Unveiled bool   `json:"without_pictures,omitempty" doc:"only of which my authority holds nothing but text: a pause for the eyes without a pause in the work; goes with no stage"`
 }
 
 // Claim is an item with what lies on it, without anything sealed.
@@ -84,6 +85,12 @@ type EndedClaim struct {
 // TakeNext takes the next item in hand; stage is "" for whichever comes first.
 func (c *Client) TakeNext(ctx context.Context, call Call, stage string) (NextItem, error) {
 	return post[NextItem](ctx, c, "/api/v1/desk/next", call, NextQuery{Stage: stage})
+}
+
+// TakeNextUnveiled is TakeNext among items of which the caller's authority holds
+// nothing but text.
+func (c *Client) TakeNextUnveiled(ctx context.Context, call Call) (NextItem, error) {
+	return post[NextItem](ctx, c, "/api/v1/desk/next", call, NextQuery{Unveiled: true})
 }
 
 // Desk is what waits for the one who asks.

@@ -10,8 +10,36 @@ type BlindLook struct {
 	Type       string `json:"type,omitempty"`
 	Outlet     string `json:"outlet"`
 	OutletName string `json:"outlet_name"`
+	Language   string `json:"language,omitempty"`
 	Evaluation string `json:"evaluation"`
 	Exercise   bool   `json:"exercise"`
+
+	Understood   *bool              `json:"understood,omitempty" doc:"of one look alone: whether I read its language, or a person's translation of it"`
+	Translations []BlindTranslation `json:"translations,omitempty" doc:"of one look alone"`
+}
+
+// BlindTranslation is an item's words in another language, without who made it.
+type BlindTranslation struct {
+	Kind   string `json:"kind" doc:"human or machine; a machine's is a help, never enough"`
+	Source string `json:"source"`
+	Target string `json:"target"`
+	Text   string `json:"text"`
+}
+
+// ListedLook is a second look in a list: while it waits no more than a blind one.
+type ListedLook struct {
+	Item     string `json:"item"`
+	State    string `json:"state" doc:"waiting, agree, disagree"`
+	Display  string `json:"display" doc:"defanged"`
+	Type     string `json:"type,omitempty"`
+	Provider string `json:"provider,omitempty"`
+	Outlet   string `json:"outlet,omitempty"`
+	Language string `json:"language,omitempty"`
+	DrawnAt  string `json:"drawn_at"`
+	At       string `json:"at,omitempty" doc:"when it was given"`
+	By       string `json:"by,omitempty" doc:"operator number"`
+	Reason   string `json:"reason,omitempty"`
+	Status   string `json:"status,omitempty" doc:"where the item stands now, once the look is given"`
 }
 
 // SecondLooks are the looks that wait for the caller (reviewers), and the

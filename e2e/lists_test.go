@@ -41,4 +41,11 @@ var listRows = map[string]row{
 	"GET /events/{position}":                    {may: anonymous},
 	"POST /events/{position}":                   {may: anonymous},
 	"GET /events/{position}/proof.json":         {may: anonymous},
+	"GET /approvals.csv":                        {may: who{reviewer, outsider}},
+	"GET /second-looks.csv":                     {may: without(authoritySide, coordinator)},
+	"GET /second-looks/{ref}":                   {may: who{}, ref: "{judged}"},
+	"GET /api/v1/second-looks/list":             {may: without(authoritySide, coordinator)},
+	"GET /api/v1/second-looks/{id}":             {may: who{}, ref: "{judged}"},
+	"GET /cases.csv":                            {may: append(who{auditor}, authoritySide...)},
+	"GET /watchlist.csv":                        {may: who{officer, colleague, reviewer, stranger, outsider, auditor}},
 }

@@ -83,20 +83,24 @@ func (s *Server) cases() {
 		c, err := s.svc.OpenCase(ctx, by, concert.Case{Title: in.Body.Title, Mandate: m, Handling: concert.Handling(in.Body.Handling)})
 		return caseOf(casework.CaseView{Case: c}), err
 	})
-	ask(s, op(http.MethodGet, "/cases", "cases", "The cases that I am a member of, newest first", "cases"), func(ctx context.Context, sc concert.Scope, in *pageIn) (api.Page[api.Case], error) {
-		_, before, err := parseCursor(in.Cursor)
+	ask(s, op(http.MethodGet, "/cases", "cases", "The cases that I am a member of, newest first", "cases"), func(ctx context.Context, sc concert.Scope, in *struct {
+		Limit    int    `query:"limit" default:"100" minimum:"1" maximum:"500"`
+		Cursor   string `query:"cursor" maxLength:"200"`
+		State    string `query:"state" enum:"open,mandate_over,closed"`
+		Review   string `query:"review" enum:"overdue,soon" doc:"overdue; soon: due within 90 days, or overdue"`
+		Handling string `query:"handling" enum:"H0,H1,H2,H3"`
+		Mine     bool   `query:"mine" doc:"only those that I lead"`
+	}) (api.Page[api.Case], error) {
+		keys, err := idKeys(in.Cursor)
 		if err != nil {
 			return api.Page[api.Case]{}, err
 		}
-		vs, err := s.svc.Cases(ctx, sc, concert.CaseID(before), in.Limit)
-		out := api.Page[api.Case]{Items: make([]api.Case, len(vs))}
-		for i, v := range vs {
-			out.Items[i] = caseOf(v)
+		q := concert.CaseSearch{State: concert.CaseState(in.State), Review: concert.ReviewState(in.Review), Handling: concert.Handling(in.Handling)}
+		if in.Mine {
+			q.Lead = sc.Actor().Person
 		}
-		if len(vs) == in.Limit {
-			out.Next = cursor(0, string(vs[len(vs)-1].ID))
-		}
-		return out, err
+		found, err := s.svc.SearchCases(ctx, sc, q, asked("state", in.State, "review", in.Review, "handling", in.Handling, "mine", flagged(in.Mine)), concert.Page{Keys: keys, Limit: in.Limit, Far: searchFar})
+		return pageOf(found, in.Limit, caseOf, func(v casework.CaseView) string { return cursor(0, string(v.ID)) }, idCursor), err
 	})
 	ask(s, op(http.MethodGet, "/cases/{id}", "case", "One case with its persons, its items and its timeline", "cases"), func(ctx context.Context, sc concert.Scope, in *oneFrom) (api.Case, error) {
 		_, after, err := parseCursor(in.Cursor)

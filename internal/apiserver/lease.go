@@ -33,7 +33,14 @@ func (s *Server) leases() {
 		return deskOf(d), err
 	})
 	do(s, op(http.MethodPost, "/desk/next", "take-next", "Take the next item in hand: the most urgent and oldest that nobody else has", "desk"), func(ctx context.Context, by concert.Actor, in *Keyed[api.NextQuery]) (api.NextItem, error) {
-		t, err := s.svc.TakeNext(ctx, by, concert.ItemStatus(in.Body.Stage))
+		take := func() (casework.Taken, error) { return s.svc.TakeNext(ctx, by, concert.ItemStatus(in.Body.Stage)) }
+		if in.Body.Unveiled {
+			if in.Body.Stage != "" {
+				return api.NextItem{}, concert.Refuse(concert.Invalid, "desk.next", "without_pictures", "without_pictures takes whichever comes first for you: leave stage out")
+			}
+			take = func() (casework.Taken, error) { return s.svc.TakeNextUnveiled(ctx, by) }
+		}
+		t, err := take()
 		if err != nil || t.Ref == "" {
 			return api.NextItem{}, err
 		}

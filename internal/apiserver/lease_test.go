@@ -1,6 +1,9 @@
 package apiserver_test
 
 import (
+	"bytes"
+	"image"
+	"image/png"
 	"testing"
 	"time"
 
@@ -69,5 +72,36 @@ func TestTheDeskByTheAPI(t *testing.T) {
 	after := must(d.officer.Desk(ctx))(t)
 	if len(after.Ended) != 1 || after.Ended[0].Cause != "taken_over" || after.Ended[0].Item != refs[1] {
 		t.Errorf("claims that ended: %+v", after.Ended)
+	}
+}
+
+// For the eyes: the next item without pictures, by the API as on the page.
+func TestTheNextItemWithoutPicturesByTheAPI(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	ctx := t.Context()
+	var shot bytes.Buffer
+	if err := png.Encode(&shot, image.NewGray(image.Rect(0, 0, 64, 64))); err != nil {
+		t.Fatal(err)
+	}
+	seen := must(d.officer.SubmitItem(ctx, api.Call{}, api.NewItem{Location: place(0, 0), Captures: []api.InlineCapture{{Bytes: shot.Bytes()}}}))(t).ID
+	plain := must(d.officer.SubmitItem(ctx, api.Call{}, api.NewItem{Location: place(0, 1), Captures: []api.InlineCapture{{Kind: "page", Bytes: []byte("<!doctype html><p>EXERCISE")}}}))(t).ID
+	if err := d.officer.Do(ctx, "POST", "/api/v1/desk/next", api.Call{}, api.NextQuery{Stage: "open", Unveiled: true}, nil); !api.IsCode(err, "desk.next") {
+		t.Errorf("with a stage: %v", err)
+	}
+	if next := must(d.officer.TakeNextUnveiled(ctx, api.Call{IdempotencyKey: "eyes"}))(t); next.Claim == nil || next.Claim.ID != plain {
+		t.Errorf("the next without pictures is %+v, want %s", next.Claim, plain)
+	}
+	if err := d.officer.GiveBack(ctx, api.Call{}, plain); err != nil {
+		t.Error(err)
+	}
+	if err := d.officer.Skip(ctx, api.Call{}, plain); err != nil {
+		t.Error(err)
+	}
+	if next := must(d.officer.TakeNextUnveiled(ctx, api.Call{}))(t); next.Claim != nil {
+		t.Errorf("pictures alone wait, but %+v", next.Claim)
+	}
+	if next := must(d.officer.TakeNext(ctx, api.Call{}, ""))(t); next.Claim == nil || next.Claim.ID != seen {
+		t.Errorf("the next of all is %+v, want %s", next.Claim, seen)
 	}
 }

@@ -3,6 +3,7 @@ package apiserver
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"time"
 
 	"concert"
@@ -20,26 +21,29 @@ func (s *Server) watches() {
 		w, err := s.svc.WatchPlace(ctx, by, casework.Watching{Location: b.Location, Outlet: b.Outlet, Owner: concert.WatchOwner(b.Owner), Case: b.Case, Ground: b.Ground, Until: until, Cadence: time.Duration(b.Cadence) * time.Hour})
 		return watchOf(casework.WatchView{Watch: w, CaseRef: b.Case}), err
 	})
-	ask(s, op(http.MethodGet, "/watchlist", "watchlist", "My authority's watched places, what is due longest first", "watchlist"), func(ctx context.Context, sc concert.Scope, in *struct {
-		Limit  int    `query:"limit" default:"100" minimum:"1" maximum:"500"`
-		Cursor string `query:"cursor" maxLength:"200"`
-		Ended  bool   `query:"ended" doc:"those that ended, newest first"`
-		Outlet string `query:"outlet" maxLength:"80"`
-	}) (api.Page[api.Watch], error) {
+	ask(s, op(http.MethodGet, "/watchlist", "watchlist", "My authority's watched places, what is due longest first", "watchlist"), func(ctx context.Context, sc concert.Scope, in *watchlistIn) (api.Page[api.Watch], error) {
+		q := concert.WatchSearch{State: concert.WatchStanding, Turn: concert.WatchTurn(in.Turn), Owner: concert.WatchOwner(in.Owner)}
+		p := concert.Page{Order: concert.OrderDue, Limit: in.Limit, Far: searchFar}
 		at, id, err := parseCursor(in.Cursor)
 		if err != nil {
 			return api.Page[api.Watch]{}, err
 		}
-		vs, err := s.svc.Watchlist(ctx, sc, casework.WatchQuery{Ended: in.Ended, Outlet: in.Outlet, AfterNext: concert.FromMicros(int64(at)), AfterID: concert.WatchID(id), Limit: in.Limit})
-		out := api.Page[api.Watch]{Items: make([]api.Watch, len(vs))}
-		for i, v := range vs {
-			out.Items[i] = watchOf(v)
+		if id != "" {
+			p.Keys = []string{strconv.Itoa(at), id}
 		}
-		if len(vs) == in.Limit {
-			last := vs[len(vs)-1]
-			out.Next = cursor(int(concert.Micros(last.NextAt)), string(last.ID))
+		next := func(v casework.WatchView) string { return cursor(int(concert.Micros(v.NextAt)), string(v.ID)) }
+		rest := func(keys []string) string { return keys[0] + ":" + keys[1] }
+		if in.Ended {
+			q.State, p.Order, rest = concert.WatchOver, concert.OrderNewest, func(keys []string) string { return "0:" + keys[0] }
+			p.Keys = p.Keys[min(1, len(p.Keys)):]
 		}
-		return out, err
+		if in.Outlet != "" {
+			if q.Outlet, err = s.outletAsked(ctx, in.Outlet); err != nil {
+				return api.Page[api.Watch]{}, err
+			}
+		}
+		found, err := s.svc.SearchWatches(ctx, sc, q, in.By, asked("ended", flagged(in.Ended), "turn", in.Turn, "owner", in.Owner, "outlet", in.Outlet, "by", in.By), p)
+		return pageOf(found, in.Limit, watchOf, next, rest), err
 	})
 	ask(s, op(http.MethodGet, "/watchlist/{id}", "watch", "One watched place with its sweeps", "watchlist"), func(ctx context.Context, sc concert.Scope, in *One) (api.Watch, error) {
 		v, err := s.svc.ReadWatch(ctx, sc, in.ID)
@@ -61,6 +65,31 @@ func (s *Server) watches() {
 		w, err := s.svc.EndWatch(ctx, by, in.ID, v)
 		return watchOf(casework.WatchView{Watch: w}), err
 	})
+}
+
+// watchlistIn asks the watchlist.
+type watchlistIn struct {
+	Limit  int    `query:"limit" default:"100" minimum:"1" maximum:"500"`
+	Cursor string `query:"cursor" maxLength:"200"`
+	Ended  bool   `query:"ended" doc:"those that ended, newest first"`
+	Outlet string `query:"outlet" maxLength:"80"`
+	Turn   string `query:"turn" enum:"due,never,under,later" doc:"whose turn it is: due now, never gone through yet, under a sweep, gone through and not due"`
+	Owner  string `query:"owner" enum:"outlet,person"`
+	By     string `query:"by" maxLength:"64" doc:"operator number of somebody of my authority who has gone through it"`
+}
+
+// outletAsked is the outlet that a filter names.
+func (s *Server) outletAsked(ctx context.Context, ref string) (concert.OutletID, error) {
+	g, err := s.svc.Registers(ctx)
+	if err != nil {
+		return "", err
+	}
+	for id, o := range g.Scope.Outlets {
+		if o.Ref == ref {
+			return id, nil
+		}
+	}
+	return "", concert.ErrNotFound
 }
 
 func watchOf(v casework.WatchView) api.Watch {

@@ -128,25 +128,27 @@ type Awaiting struct {
 	Follows string // reference of a copy that was approved alone: those with the same one may be approved together
 }
 
-// ListApprovals are the assessments that wait for an approval on the desk of
-// the actor's authority, urgent and old first. Listing shows places; it counts
-// as the opening of none of them.
-func (s *Service) ListApprovals(ctx context.Context, scope concert.Scope, q ItemQuery) ([]Awaiting, error) {
+// SearchApprovals is one page of the assessments that wait for an approval on the
+// desk of the actor's authority; with q.Decider only those that this person may
+// decide on. filters is the search as an address has it. Listing shows places; it
+// counts as the opening of none of them.
+func (s *Service) SearchApprovals(ctx context.Context, scope concert.Scope, q concert.ItemSearch, filters string, p concert.Page) (concert.Listed[Awaiting], error) {
+	var out concert.Listed[Awaiting]
 	if err := scope.Check(); err != nil {
-		return nil, err
+		return out, err
 	}
 	by := scope.Actor()
 	if err := by.MayApprove(); err != nil {
-		return nil, err
+		return out, err
 	}
-	var out []Awaiting
-	b := concert.ConsultedBody{What: concert.ReadApprovals}
+	q.Desk, q.Status, q.Found = by.Authority, concert.ItemAssessed, false
+	b := concert.ConsultedBody{What: concert.ReadApprovals, Filter: filters}
 	err := s.reading(ctx, scope, &b, func(tx *store.Tx) error {
-		q.Status = concert.ItemAssessed
-		items, err := tx.Items(ctx, scope, q.on(by.Authority, by))
+		found, err := tx.SearchItems(ctx, scope, q, p)
 		if err != nil {
 			return err
 		}
+		items := found.Rows
 		byRef := make(map[string]concert.Item, len(items))
 		var given []concert.AssessmentID
 		for _, it := range items {
@@ -163,18 +165,19 @@ func (s *Service) ListApprovals(ctx context.Context, scope concert.Scope, q Item
 		if d.precedents, err = tx.Precedents(ctx, works(byRef)); err != nil {
 			return err
 		}
-		out, b.Count = make([]Awaiting, len(items)), len(items)
+		b.Count = len(items)
+		out = concert.Listed[Awaiting]{Looked: found.Looked, Rest: found.Rest, Rows: make([]Awaiting, len(items))}
 		follows := make([]concert.ItemID, len(items))
 		for i, it := range items {
-			out[i] = Awaiting{Item: it, Own: it.Assessor == by.Person || slices.Contains(reviewers[it.Assessment], by.Person)}
-			if !out[i].Own {
+			out.Rows[i] = Awaiting{Item: it, Own: it.Assessor == by.Person || slices.Contains(reviewers[it.Assessment], by.Person)}
+			if !out.Rows[i].Own {
 				follows[i] = d.precedent(it).Item
 			}
 		}
-		return nameFollowed(ctx, tx, out, follows)
+		return nameFollowed(ctx, tx, out.Rows, follows)
 	})
 	if err != nil {
-		return nil, err
+		return concert.Listed[Awaiting]{}, err
 	}
 	return out, nil
 }

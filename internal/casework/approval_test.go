@@ -95,10 +95,10 @@ func TestOnlyCopiesAreApprovedInBulk(t *testing.T) {
 // awaiting is what waits for the reviewer, each with what it may follow.
 func awaiting(h *testkit.House, t *testing.T, by concert.Actor) map[string]string {
 	t.Helper()
-	list, err := h.ListApprovals(t.Context(), testkit.Scope(t, by), casework.ItemQuery{Limit: 100})
+	list, err := h.SearchApprovals(t.Context(), testkit.Scope(t, by), concert.ItemSearch{}, "", concert.Page{Limit: 100})
 	testkit.Must(t, err)
 	out := map[string]string{}
-	for _, a := range list {
+	for _, a := range list.Rows {
 		if !a.Own {
 			out[a.Ref] = a.Follows
 		}
@@ -359,9 +359,9 @@ func TestG30LowAccuracyNeedsOneApprovalMoreUntilItIsAboveAgain(t *testing.T) {
 		needed := func(n int) int {
 			t.Helper()
 			h.Assess(officer, h.Submit(officer, testkit.Page(n)))
-			list, err := h.ListApprovals(t.Context(), testkit.Scope(t, h.North.Reviewers[0]), casework.ItemQuery{Limit: 100})
+			list, err := h.SearchApprovals(t.Context(), testkit.Scope(t, h.North.Reviewers[0]), concert.ItemSearch{}, "", concert.Page{Limit: 100})
 			testkit.Must(t, err)
-			return list[len(list)-1].Needed
+			return list.Rows[len(list.Rows)-1].Needed
 		}
 		if got := accuracyOf(h, t, officer, officer); got.Judged != 20 || got.Inaccurate != 4 || !got.Low() {
 			t.Errorf("four of twenty: %+v", got.Accuracy)

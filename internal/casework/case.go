@@ -277,49 +277,6 @@ type CaseMoment struct {
 var caseItemKinds = []concert.EventKind{concert.EventItemSubmitted, concert.EventItemStopped, concert.EventItemAssessed, concert.EventItemExempt, concert.EventItemApproved, concert.EventItemRejected,
 	concert.EventItemReferred, concert.EventItemAnswered, concert.EventItemRechecked, concert.EventItemWithdrawn, concert.EventItemCorrected, concert.EventItemErased, concert.EventItemTranslated}
 
-// Cases are a page of the cases that the actor is a member of, newest first; all
-// for an auditor. Their titles are sealed, so that it is a consultation.
-func (s *Service) Cases(ctx context.Context, scope concert.Scope, before concert.CaseID, limit int) ([]CaseView, error) {
-	by := scope.Actor()
-	f := store.CaseFilter{Before: before, Limit: limit}
-	if !by.Has(concert.RoleAuditor) {
-		if err := by.MayKeepCases(); err != nil {
-			return nil, err
-		}
-		f.Member = by.Person
-	}
-	var out []CaseView
-	b := concert.ConsultedBody{What: concert.ReadCases}
-	err := s.reading(ctx, scope, &b, func(tx *store.Tx) error {
-		cs, err := tx.Cases(ctx, scope, f)
-		if err != nil {
-			return err
-		}
-		b.Count = len(cs)
-		out = make([]CaseView, len(cs))
-		var people []concert.PersonID
-		for i, c := range cs {
-			out[i] = CaseView{Case: c, Soon: s.reviewSoon(c)}
-			people = append(people, c.Lead)
-			if out[i].ItemCount, err = tx.CountCaseItems(ctx, c.ID); err != nil {
-				return err
-			}
-			if out[i].Authority, err = tx.Authority(ctx, string(c.Authority)); err != nil {
-				return err
-			}
-		}
-		ops, err := tx.Operators(ctx, people)
-		for i := range out {
-			out[i].Operators = ops
-		}
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
 func (s *Service) reviewSoon(c concert.Case) bool {
 	return !s.now().Before(c.ReviewAt.Add(-concert.CaseGrace))
 }

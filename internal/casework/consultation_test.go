@@ -62,8 +62,8 @@ func readings(t *testing.T, h *testkit.House, item, referral string) []reading {
 			return strings.Repeat("x", len(vs)), err
 		}, nil},
 		{"approvals", concert.ConsultedBody{What: concert.ReadApprovals}, func(s concert.Scope) (string, error) {
-			as, err := h.ListApprovals(ctx, s, casework.ItemQuery{Limit: 10})
-			return strings.Repeat("x", len(as)), err
+			as, err := h.SearchApprovals(ctx, s, concert.ItemSearch{}, "", concert.Page{Limit: 10})
+			return strings.Repeat("x", len(as.Rows)), err
 		}, []concert.Role{concert.RoleReviewer}},
 		{"second looks", concert.ConsultedBody{What: concert.ReadSecondLooks}, func(s concert.Scope) (string, error) {
 			ls, err := h.ListSecondLooks(ctx, s)

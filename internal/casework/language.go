@@ -133,11 +133,11 @@ func (s *Service) fillFolders(ctx context.Context, tx *store.Tx, by concert.Acto
 		if err != nil {
 			return err
 		}
-		f := store.CaseFilter{Item: v.ID, Limit: 50}
-		if !by.Has(concert.RoleAuditor) {
-			f.Member = by.Person
+		member := by.Person
+		if by.Has(concert.RoleAuditor) {
+			member = ""
 		}
-		if v.Cases, err = tx.Cases(ctx, sc, f); err != nil {
+		if v.Cases, err = tx.CasesOf(ctx, sc, v.ID, member, 50); err != nil {
 			return err
 		}
 	}

@@ -65,14 +65,14 @@ func TestItemWaitsForAReaderOrAPersonsTranslation(t *testing.T) {
 		}
 		// Lists can leave out what the reader cannot judge.
 		for _, by := range []concert.Actor{rex, roy} {
-			if got, err := h.ListApprovals(ctx, testkit.Scope(t, by), casework.ItemQuery{Limit: 10, Read: true}); err != nil || len(got) != 0 {
-				t.Errorf("%v lists %d, %v", by.Languages, len(got), err)
+			if got, err := h.SearchApprovals(ctx, testkit.Scope(t, by), concert.ItemSearch{Languages: append([]string{}, by.Languages...)}, "", concert.Page{Limit: 10}); err != nil || len(got.Rows) != 0 {
+				t.Errorf("%v lists %d, %v", by.Languages, len(got.Rows), err)
 			}
 		}
 		rex = speak(rex, "ar")
-		got, err := h.ListApprovals(ctx, testkit.Scope(t, rex), casework.ItemQuery{Limit: 10, Read: true})
-		if err != nil || len(got) != 1 || got[0].Ref != second.Ref {
-			t.Errorf("a reader lists %d, %v", len(got), err)
+		got, err := h.SearchApprovals(ctx, testkit.Scope(t, rex), concert.ItemSearch{Languages: rex.Languages}, "", concert.Page{Limit: 10})
+		if err != nil || len(got.Rows) != 1 || got.Rows[0].Ref != second.Ref {
+			t.Errorf("a reader lists %d, %v", len(got.Rows), err)
 		}
 		if got := decide(rex, second); got != "approved" {
 			t.Errorf("approved by a reader: %s", got)

@@ -20,8 +20,15 @@ type BlindLook struct {
 	Location   concert.Location
 	Type       concert.ItemType
 	Outlet     concert.Outlet
+	Language   string
 	Evaluation string
 	Exercise   bool
+
+	// Of one look alone: the item's words in other languages, without who made them,
+	// who may be who judged; and whether the reader understands the item by itself
+	// or by them.
+	Translations []concert.Translation
+	Understood   bool
 }
 
 // Disagreement is a second look that disagreed, as the author's authority
@@ -119,6 +126,11 @@ func waitingLooks(ctx context.Context, tx *store.Tx, by concert.Actor) ([]BlindL
 	if err != nil {
 		return nil, err
 	}
+	return blindLooks(ctx, tx, looks)
+}
+
+// blindLooks are second looks without anything of the judgements.
+func blindLooks(ctx context.Context, tx *store.Tx, looks []concert.SecondLook) ([]BlindLook, error) {
 	items, err := itemsOf(ctx, tx.ItemsByID, looks)
 	if err != nil {
 		return nil, err
@@ -135,7 +147,7 @@ func waitingLooks(ctx context.Context, tx *store.Tx, by concert.Actor) ([]BlindL
 	out := make([]BlindLook, len(looks))
 	for i, l := range looks {
 		it := items[l.Item]
-		out[i] = BlindLook{Ref: it.Ref, Location: it.Location, Type: it.Type, Outlet: list.Outlets[it.Outlet], Evaluation: judged[l.Assessment].Evaluation, Exercise: it.Exercise}
+		out[i] = BlindLook{Ref: it.Ref, Location: it.Location, Type: it.Type, Outlet: list.Outlets[it.Outlet], Language: it.Language, Evaluation: judged[l.Assessment].Evaluation, Exercise: it.Exercise}
 	}
 	return out, err
 }
@@ -214,7 +226,11 @@ func (s *Service) LookAgain(ctx context.Context, by concert.Actor, ref string, s
 		if err != nil {
 			return err
 		}
-		l.Verdict, l.Type, l.Note = said.Verdict, said.Type, said.Note
+		words, err := translated(ctx, tx, by, items, func(string) string { return "" })
+		if err != nil {
+			return err
+		}
+		l.Verdict, l.Type, l.Note, l.Translations = said.Verdict, said.Type, said.Note, words[it.ID]
 		var e concert.Event
 		if out, e, err = l.Looked(by, it, circles[l.Assessment], s.now()); err != nil {
 			return err

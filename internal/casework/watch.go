@@ -243,50 +243,6 @@ type WatchView struct {
 	Overdue bool
 }
 
-// WatchQuery asks for a page of the watchlist.
-type WatchQuery struct {
-	Ended     bool
-	Outlet    string // reference, "" for any
-	AfterNext time.Time
-	AfterID   concert.WatchID
-	Limit     int
-}
-
-// Watchlist is a page of the places that the actor's authority watches, what is
-// due longest first.
-func (s *Service) Watchlist(ctx context.Context, scope concert.Scope, q WatchQuery) ([]WatchView, error) {
-	by := scope.Actor()
-	f := store.WatchFilter{Ended: q.Ended, AfterNext: q.AfterNext, AfterID: q.AfterID, Limit: q.Limit}
-	if !by.Has(concert.RoleAuditor) {
-		if err := by.MayWatch(); err != nil {
-			return nil, err
-		}
-		f.Authority, f.Member = by.Authority, by.Person
-	}
-	var out []WatchView
-	b := concert.ConsultedBody{What: concert.ReadWatchlist}
-	err := s.reading(ctx, scope, &b, func(tx *store.Tx) error {
-		if q.Outlet != "" {
-			o, err := tx.Outlet(ctx, q.Outlet)
-			if err != nil {
-				return err
-			}
-			f.Outlet = o.ID
-		}
-		ws, err := tx.Watches(ctx, scope, f)
-		if err != nil {
-			return err
-		}
-		b.Count = len(ws)
-		out, err = s.watchViews(ctx, tx, ws)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
 func (s *Service) watchViews(ctx context.Context, tx *store.Tx, ws []concert.Watch) ([]WatchView, error) {
 	list, err := tx.ScopeList(ctx)
 	if err != nil {
@@ -319,16 +275,21 @@ func (s *Service) watchViews(ctx context.Context, tx *store.Tx, ws []concert.Wat
 		return nil, err
 	}
 	out := make([]WatchView, len(ws))
+	cases := map[concert.CaseID]string{}
 	for i, w := range ws {
 		sw := current[w.ID]
 		out[i] = WatchView{Watch: w, Outlet: list.Outlets[w.Outlet], Now: sw, By: ops[sw.Person], Found: found[w.ID], Swept: swept[w.ID], Overdue: w.InForce(s.now()) && !s.now().Before(w.NextAt)}
-		if w.Case != "" {
+		if w.Case == "" {
+			continue
+		}
+		if _, known := cases[w.Case]; !known {
 			c, err := tx.Case(ctx, string(w.Case))
 			if err != nil {
 				return nil, err
 			}
-			out[i].CaseRef = c.Ref
+			cases[w.Case] = c.Ref
 		}
+		out[i].CaseRef = cases[w.Case]
 	}
 	return out, nil
 }

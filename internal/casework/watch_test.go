@@ -85,9 +85,9 @@ func TestWatchlistIsItsAuthoritysOwnAndOverdueFirst(t *testing.T) {
 
 func watchlist(h *testkit.House, t *testing.T, by concert.Actor) []casework.WatchView {
 	t.Helper()
-	vs, err := h.Watchlist(t.Context(), testkit.Scope(t, by), casework.WatchQuery{Limit: 10})
+	found, err := h.SearchWatches(t.Context(), testkit.Scope(t, by), concert.WatchSearch{State: concert.WatchStanding}, "", "", concert.Page{Limit: 10})
 	testkit.Must(t, err)
-	return vs
+	return found.Rows
 }
 
 func TestPrivatePersonIsWatchedWithinACaseAndNotForLong(t *testing.T) {

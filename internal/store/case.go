@@ -130,33 +130,18 @@ func (tx *Tx) Case(ctx context.Context, ref string) (concert.Case, error) {
 	return cs[0], nil
 }
 
-// CaseFilter chooses a page of cases, newest first.
-type CaseFilter struct {
-	Member concert.PersonID // "" for all: an auditor's
-	Item   concert.ItemID   // "" for any: that the item belongs to
-	Before concert.CaseID   // the last one of the page before
-	Limit  int
-}
-
-// Cases is one page, newest first.
-func (tx *Tx) Cases(ctx context.Context, s concert.Scope, f CaseFilter) ([]concert.Case, error) {
+// CasesOf are the newest of the cases that an item belongs to, of which the person
+// is a member; of all with "", for an auditor.
+func (tx *Tx) CasesOf(ctx context.Context, s concert.Scope, item concert.ItemID, member concert.PersonID, limit int) ([]concert.Case, error) {
 	if err := s.Justified(); err != nil {
 		return nil, err
 	}
-	where, args := "WHERE 1 = 1", []any(nil)
-	if f.Member != "" {
+	where, args := "WHERE f.id IN (SELECT t.case_id FROM case_thing t WHERE t.kind = 'item' AND t.subject = ?)", []any{string(item)}
+	if member != "" {
 		where += " AND f.id IN (SELECT m.case_id FROM case_member m WHERE m.person = ?) AND f.authority = ?"
-		args = append(args, string(f.Member), string(s.Actor().Authority))
+		args = append(args, string(member), string(s.Actor().Authority))
 	}
-	if f.Item != "" {
-		where += " AND f.id IN (SELECT t.case_id FROM case_thing t WHERE t.kind = 'item' AND t.subject = ?)"
-		args = append(args, string(f.Item))
-	}
-	if f.Before != "" {
-		where += " AND f.id < ?"
-		args = append(args, string(f.Before))
-	}
-	cs, err := list(ctx, tx, tx.scanCase(ctx), "SELECT "+caseCols+caseFrom+where+" ORDER BY f.id DESC LIMIT ?", append(args, min(max(f.Limit, 1), 500))...)
+	cs, err := list(ctx, tx, tx.scanCase(ctx), "SELECT "+caseCols+caseFrom+where+" ORDER BY f.id DESC LIMIT ?", append(args, limit)...)
 	if err != nil {
 		return nil, fmt.Errorf("cases: %w", err)
 	}
@@ -205,6 +190,19 @@ func (tx *Tx) CaseItems(ctx context.Context, id concert.CaseID, after concert.It
 // CountCaseItems is how many items belong to a case.
 func (tx *Tx) CountCaseItems(ctx context.Context, id concert.CaseID) (n int, err error) {
 	return n, tx.row(ctx, "SELECT count(*) FROM case_thing WHERE case_id = ? AND kind = 'item'", string(id)).Scan(&n)
+}
+
+// CountItemsOfCases is how many items belong to each case, counted up to most.
+func (tx *Tx) CountItemsOfCases(ctx context.Context, ids []concert.CaseID, most int) (map[concert.CaseID]int, error) {
+	out := make(map[concert.CaseID]int, len(ids))
+	for _, id := range ids {
+		var n int
+		if err := tx.row(ctx, "SELECT count(*) FROM (SELECT 1 FROM case_thing WHERE case_id = ? AND kind = 'item' LIMIT ?) c", string(id), most).Scan(&n); err != nil {
+			return nil, fmt.Errorf("items of cases: %w", err)
+		}
+		out[id] = n
+	}
+	return out, nil
 }
 
 // CaseHistory are the last events on a case, on its persons and, of the given

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"concert"
 )
@@ -128,11 +129,32 @@ func (a *asking) asked(q concert.ItemSearch, byTime bool) {
 	default:
 		a.only("i.observed = ?", string(q.Observed))
 	}
+	if spoken, args := languages(q.Languages); spoken != "" {
+		a.only(strings.TrimPrefix(spoken, " AND "), args...)
+	}
+	a.onlyIf(string(q.Severity), "EXISTS (SELECT 1 FROM assessment x WHERE x.id = i.assessment AND x.severity = ?)")
+	a.decidedBy(q.Decider, q.Involved)
+	if !q.Rested.IsZero() {
+		a.only("i.updated_at < ?", concert.Micros(q.Rested))
+	}
 	if !q.From.IsZero() {
 		a.only("i.created_at >= ?", concert.Micros(q.From))
 	}
 	if !q.Until.IsZero() {
 		a.only("i.created_at < ?", concert.Micros(q.Until))
+	}
+}
+
+// decidedBy asks for what the person neither assessed nor decided on, or, where
+// they are involved, for what they did.
+func (a *asking) decidedBy(p concert.PersonID, involved bool) {
+	const decided = "EXISTS (SELECT 1 FROM approval y WHERE y.assessment = i.assessment AND y.reviewer = ?)"
+	switch {
+	case p == "":
+	case involved:
+		a.only("(i.assessor = ? OR "+decided+")", string(p), string(p))
+	default:
+		a.only("i.assessor <> ? AND NOT "+decided, string(p), string(p))
 	}
 }
 

@@ -99,3 +99,54 @@ func (tx *Tx) Disagreements(ctx context.Context, author concert.AuthorityID, lim
 // Draw is the keyed digest by which an item's approval is drawn for a second
 // look.
 func (db *DB) Draw(id concert.ItemID) [32]byte { return db.Keys.DrawDigest(string(id)) }
+
+// SearchLooks is one page of second looks by when they were drawn, the oldest first
+// by default: what the reader's authority had looked at, and what waits for the
+// reader, where it may look. Whether nobody of another authority is left to look
+// at that one's is not asked here.
+func (tx *Tx) SearchLooks(ctx context.Context, s concert.Scope, q concert.LookSearch, mayLook bool, p concert.Page) (concert.Listed[concert.SecondLook], error) {
+	var none concert.Listed[concert.SecondLook]
+	if err := s.Justified(); err != nil {
+		return none, err
+	}
+	a, err := newestFirst("second_look s", "s.assessment", p.Order)
+	if err != nil {
+		return none, err
+	}
+	if a.keys = []keyColumn{{"s.drawn_at", true}, {"s.assessment", false}}; p.Order == "" {
+		a.down = false
+	}
+	by := s.Actor()
+	me, mine := string(by.Person), string(by.Authority)
+	waiting := q.State == concert.LookWaiting
+	switch {
+	case waiting:
+		a.walks = []walk{{"s.author = ? AND s.verdict = ''", []any{mine}}}
+	case q.State != "":
+		a.walks = []walk{{"s.author = ? AND s.verdict = ?", []any{mine, string(q.State)}}}
+	default:
+		a.walks = []walk{{"s.author = ?", []any{mine}}}
+	}
+	switch unknown := "EXISTS (SELECT 1 FROM item i WHERE i.id = s.item AND i.assessment = s.assessment AND i.erased_at = 0 AND i.assessor <> ?) AND NOT EXISTS (SELECT 1 FROM opening o WHERE o.assessment = s.assessment AND o.person = ?) AND NOT EXISTS (SELECT 1 FROM approval y WHERE y.assessment = s.assessment AND y.reviewer = ?)"; {
+	case mayLook && (waiting || q.State == ""):
+		a.only("(s.looked_at + 0 > 0 OR "+unknown+")", me, me, me)
+		a.walks = append(a.walks, walk{"s.looked_at = 0 AND s.author <> ? AND s.action IN (SELECT t.action FROM participant t WHERE t.authority = ?)", []any{mine, mine}})
+	default:
+		a.only("s.looked_at + 0 > 0")
+	}
+	if q.Provider != "" {
+		a.only("EXISTS (SELECT 1 FROM item i WHERE i.id = s.item AND i.provider = ?)", string(q.Provider))
+	}
+	a.onlyIf(string(q.Looker), "s.looked_by = ?")
+	if !q.Before.IsZero() {
+		a.only("s.drawn_at + 0 < ?", concert.Micros(q.Before))
+	}
+	found, err := tx.search(ctx, a, p)
+	if err != nil {
+		return none, err
+	}
+	return listed(found, func(ids []any) ([]concert.SecondLook, error) {
+		got, err := in(ctx, tx, scanLook, "SELECT "+lookCols+" FROM second_look s WHERE s.assessment IN (%s)", ids)
+		return tx.looks(ctx, got, err)
+	}, func(l concert.SecondLook) string { return string(l.Assessment) })
+}

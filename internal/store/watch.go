@@ -79,50 +79,6 @@ func (tx *Tx) Watch(ctx context.Context, ref string) (concert.Watch, error) {
 	return tx.scanWatch(ctx)(tx.row(ctx, "SELECT "+watchCols+watchFrom+"WHERE w.ref = ? OR w.id = ?", ref, ref))
 }
 
-// WatchFilter chooses a page of the watchlist, what is due longest first.
-type WatchFilter struct {
-	Authority concert.AuthorityID // "" for all: an auditor's
-	Member    concert.PersonID    // private persons' accounts of this person's cases only; "" for all
-	Ended     bool                // those that ended, newest first, instead of those in force
-	Outlet    concert.OutletID    // "" for any
-	AfterNext time.Time           // keyset cursor: the last row's next time …
-	AfterID   concert.WatchID     // … and id; "" to begin
-	Limit     int
-}
-
-// Watches is one page of the watchlist.
-func (tx *Tx) Watches(ctx context.Context, s concert.Scope, f WatchFilter) ([]concert.Watch, error) {
-	if err := s.Justified(); err != nil {
-		return nil, err
-	}
-	where, args := "WHERE w.ended_at = 0", []any(nil)
-	order := " ORDER BY w.next_at, w.id LIMIT ?"
-	if f.Ended {
-		where, order = "WHERE w.ended_at > 0", " ORDER BY w.id DESC LIMIT ?"
-	}
-	if f.Authority != "" {
-		where += " AND w.authority = ?"
-		args = append(args, string(f.Authority))
-	}
-	if f.Member != "" {
-		where += " AND (w.owner <> 'person' OR w.case_id IN (SELECT m.case_id FROM case_member m WHERE m.person = ?))"
-		args = append(args, string(f.Member))
-	}
-	if f.Outlet != "" {
-		where += " AND w.outlet = ?"
-		args = append(args, string(f.Outlet))
-	}
-	switch {
-	case f.AfterID != "" && f.Ended:
-		where += " AND w.id < ?"
-		args = append(args, string(f.AfterID))
-	case f.AfterID != "":
-		where += " AND (w.next_at, w.id) > (?, ?)"
-		args = append(args, concert.Micros(f.AfterNext), string(f.AfterID))
-	}
-	return list(ctx, tx, tx.scanWatch(ctx), "SELECT "+watchCols+watchFrom+where+order, append(args, min(max(f.Limit, 1), 500))...)
-}
-
 // WatchesOfCase are the watches in force that stand on a case.
 func (tx *Tx) WatchesOfCase(ctx context.Context, id concert.CaseID) ([]concert.Watch, error) {
 	return list(ctx, tx, tx.scanWatch(ctx), "SELECT "+watchCols+watchFrom+"WHERE w.case_id = ? AND w.case_id <> '' AND w.ended_at = 0 ORDER BY w.id", string(id))

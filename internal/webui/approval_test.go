@@ -99,14 +99,20 @@ func TestSecondLookIsGivenByForm(t *testing.T) {
 	h.assessed("officer", []string{ref}, concert.SeverityRoutine)
 	h.approved("reviewer", []string{ref})
 	v := h.as("third")
-	p := v.get("/second-looks").want(t, http.StatusOK, "One approval in fifty", "EXERCISE Outlet <b>")
-	if strings.Contains(p.body, "would incite") || strings.Contains(p.body, "made-up logo") {
-		t.Error("the second look is not blind")
-	}
 	action := "/second-looks/" + ref
+	if p := v.get("/second-looks").want(t, http.StatusOK, "One approval in fifty", ref, "waits for you"); p.first(tagWith("a", "href", action)) == nil {
+		t.Error("no link leads to the second look")
+	}
+	p := v.get(action).want(t, http.StatusOK, "EXERCISE Outlet <b>", "Would you refer it?")
+	for _, shown := range []string{p.body, v.get("/second-looks").body, v.get("/second-looks?state=any").body} {
+		if strings.Contains(shown, "would incite") || strings.Contains(shown, "made-up logo") || strings.Contains(shown, h.people["officer"].Operator) {
+			t.Error("the second look is not blind")
+		}
+	}
 	v.post(action, url.Values{"verdict": {"disagree"}, "reason": {"no"}}).want(t, http.StatusUnprocessableEntity, "at least twenty characters")
 	v.post(action, url.Values{"verdict": {"disagree"}, "reason": {"EXERCISE: to me it reads as a report about it."}}).want(t, http.StatusOK, "Second look recorded")
-	h.as("officer").get("/second-looks").want(t, http.StatusOK, "Disagreements with us", ref, "EXERCISE: to me it reads as a report about it.")
+	h.as("officer").get("/second-looks").want(t, http.StatusOK, "disagreed", ref, "EXERCISE: to me it reads as a report about it.", h.people["third"].Operator)
+	v.get(action).want(t, http.StatusConflict, "has had its second look")
 	v.get("/items/"+ref).want(t, http.StatusOK, "Blind second look", "would not refer it")
 	officer := h.people["officer"].Operator
 	v.get("/accuracy").want(t, http.StatusOK, officer, "0 of 1", "too few to conclude anything")

@@ -196,9 +196,9 @@ func TestBrowserWorksTheChainAndTheBoardMoves(t *testing.T) {
 
 	reviewer.enter(h, "reviewer")
 	reviewer.works()
-	reviewer.open("/approvals", "#i-"+ref)
+	reviewer.open("/approvals", `tr[data-row="`+ref+`"]`)
 	reviewer.shoot("approvals", false, 1280, 900)
-	reviewer.do(click("#i-"+ref+" a"), visible("#decide"), click("button[value=approve]"), visible(".notice"))
+	reviewer.do(click(`tr[data-row="`+ref+`"] a`), visible("#decide"), click("button[value=approve]"), visible(".notice"))
 
 	get(wall, chromedp.Poll[bool](`document.querySelector(".funnel .big").innerText !== "`+before+`"`))
 	t.Logf("the board went from %s to %s", before, get(wall, chromedp.Text(chromedp.CSS(".funnel .big"))))

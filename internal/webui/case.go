@@ -6,17 +6,20 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/a-h/templ"
+
 	"concert"
 	"concert/internal/casework"
 	"concert/internal/design"
 )
 
-// casesMost is how many rows a page of cases, incidents or watched places has.
+// casesMost is how many rows a page of incidents has.
 const casesMost = 50
 
 func (u *UI) caseRoutes() []route {
 	return []route{
 		{"GET /cases", u.serve(person, u.cases)},
+		{"GET /cases.csv", u.serve(person, u.casesCSV)},
 		{"POST /cases", u.serve(person, u.openCase)},
 		{"GET /cases/{ref}", u.serve(person, u.oneCase)},
 		{"POST /cases/{ref}/members", u.serve(person, u.addMember)},
@@ -36,16 +39,9 @@ func (u *UI) caseRoutes() []route {
 
 // casesPage lists the cases that the reader is a member of.
 type casesPage struct {
-	Rows    []caseRow
-	Next    string
+	Sheet   design.Sheet
 	MayOpen bool
 	Form    entered
-}
-
-// caseRow is one case in the list.
-type caseRow struct {
-	casework.CaseView
-	State state
 }
 
 var dataSubjects = map[concert.DataSubject]design.Text{
@@ -57,23 +53,13 @@ func (u *UI) cases(w http.ResponseWriter, r *http.Request, v *visit) error {
 }
 
 func (u *UI) showCases(w http.ResponseWriter, r *http.Request, v *visit, form entered) error {
-	scope, err := v.scope()
+	l, err := u.caseListing(r.Context(), v)
 	if err != nil {
 		return err
 	}
-	p := casesPage{Form: form, MayOpen: v.actor().MayKeepCases() == nil}
-	rows, err := u.svc.Cases(r.Context(), scope, concert.CaseID(clean(r.URL.Query().Get("before"))), casesMost+1)
-	if err != nil {
-		return err
-	}
-	for _, c := range rows {
-		p.Rows = append(p.Rows, caseRow{c, caseState(c, u.svc.Now())})
-	}
-	if len(p.Rows) > casesMost {
-		p.Rows = p.Rows[:casesMost]
-		p.Next = "/cases?before=" + string(p.Rows[casesMost-1].ID)
-	}
-	return u.show(w, r, v, view{status: form.Errors.status(statusOf), title: say(r.Context(), "Cases"), body: casesView(p), wide: true})
+	return l.showAfter(u, w, r, v, "Cases", form.Errors, func(s design.Sheet) templ.Component {
+		return casesView(casesPage{s, v.actor().MayKeepCases() == nil, form})
+	})
 }
 
 // mandateField reads a mandate, valid to the end of its last day (UTC).

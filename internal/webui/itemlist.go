@@ -13,8 +13,9 @@ import (
 	"concert/internal/design"
 )
 
-// Values of the filters "whose" and "age" of the list of items.
+// Values of the filters "whose", "reads" and "age" of the lists of items.
 const (
+	readsOwn   = "own"
 	whoseFound = "found"
 	ageDay     = "day"
 	ageWeek    = "week"
@@ -33,7 +34,7 @@ func itemForm(g casework.Registers, audits bool) *design.ListForm {
 			{Name: "kind", Label: "Kind", Choices: textChoices(concert.ItemTypes, itemTypes)},
 			{Name: "language", Label: "Language (code)", Kind: design.FilterText},
 			{Name: "priority", Label: "Priority", Choices: []design.Choice{{Value: "1", Label: "raised"}, {Value: "5", Label: "serious and more"}, {Value: "9", Label: "threat to life"}}},
-			{Name: "age", Label: "Waiting for", Choices: []design.Choice{{Value: ageDay, Label: "more than a day"}, {Value: ageWeek, Label: "more than a week"}, {Value: ageMonth, Label: "more than 30 days"}}},
+			ageFilter(),
 			{Name: "claimed", Label: "Provider says", Choices: append([]design.Choice{{Value: string(concert.ClaimedNothing), Label: "silent: no word yet"}}, textChoices(concert.AnswerCodes, answerTexts)...)},
 			{Name: "observed", Label: "We saw", Choices: append([]design.Choice{{Value: string(concert.ObservedNever), Label: "not looked at yet"}}, stateChoices(concert.ObservedStates, observedStates)...)},
 			{Name: "from", Label: "Found from", Kind: design.FilterDay},
@@ -45,9 +46,23 @@ func itemForm(g casework.Registers, audits bool) *design.ListForm {
 			design.Filter{Name: "finder", Label: "Found first by", Choices: choicesOf(authorityChoices(g))})
 	}
 	if !audits || len(g.Authorities) == 0 { // all of them, to know a saved one
-		f.Filters = append(f.Filters, design.Filter{Name: "whose", Label: "Whose", Choices: []design.Choice{{Value: whoseFound, Label: "found by us, judged by others"}}})
+		f.Filters = append(f.Filters, readsFilter(), design.Filter{Name: "whose", Label: "Whose", Choices: []design.Choice{{Value: whoseFound, Label: "found by us, judged by others"}}})
 	}
 	return f
+}
+
+// readsFilter leaves what the reader can judge: what is in a language that they
+// say they read, or in none that is named.
+func readsFilter() design.Filter {
+	return design.Filter{Name: "reads", Label: "Languages", Choices: []design.Choice{{Value: readsOwn, Label: "that I read"}}}
+}
+
+// readable are the base codes that the filter asks for, nil for any.
+func readable(q design.Query, v *visit) []string {
+	if q.Value("reads") != readsOwn {
+		return nil
+	}
+	return append([]string{}, v.person.Languages...)
 }
 
 func outletNames(g casework.Registers) []choice {
@@ -66,12 +81,20 @@ func actionNames(g casework.Registers) []choice {
 	return sortedChoices(out)
 }
 
+// ages are the times that the filter "age" names.
+var ages = map[string]time.Duration{ageDay: 24 * time.Hour, ageWeek: 7 * 24 * time.Hour, ageMonth: 30 * 24 * time.Hour}
+
+// ageFilter asks how long something has waited.
+func ageFilter() design.Filter {
+	return design.Filter{Name: "age", Label: "Waiting for", Choices: []design.Choice{{Value: ageDay, Label: "more than a day"}, {Value: ageWeek, Label: "more than a week"}, {Value: ageMonth, Label: "more than 30 days"}}}
+}
+
 // itemSearch is what the address asks.
 func itemSearch(q design.Query, g casework.Registers, now time.Time) (concert.ItemSearch, error) {
 	s := concert.ItemSearch{Found: q.Value("whose") == whoseFound, Status: concert.ItemStatus(q.Value("status")), Type: concert.ItemType(q.Value("kind")), Language: q.Value("language"),
 		Claimed: concert.AnswerCode(q.Value("claimed")), Observed: concert.Observed(q.Value("observed")), From: q.Day("from"), Until: q.DayAfter("until")}
 	s.Priority, _ = strconv.Atoi(q.Value("priority")) // a choice, so a number or nothing
-	if d := map[string]time.Duration{ageDay: 24 * time.Hour, ageWeek: 7 * 24 * time.Hour, ageMonth: 30 * 24 * time.Hour}[q.Value("age")]; d > 0 {
+	if d := ages[q.Value("age")]; d > 0 {
 		if before := now.Add(-d); s.Until.IsZero() || before.Before(s.Until) {
 			s.Until = before
 		}
@@ -182,6 +205,7 @@ func (u *UI) itemListing(ctx context.Context, v *visit) (listing[concert.Item], 
 			if err != nil {
 				return concert.Listed[concert.Item]{}, err
 			}
+			s.Languages = readable(q, v)
 			return u.svc.SearchItems(ctx, scope, s, q.Filters(), p)
 		}}, nil
 }

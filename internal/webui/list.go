@@ -43,6 +43,7 @@ func (u *UI) listRoutes() []route {
 		{"GET /items.csv", u.serve(person, u.itemsCSV)},
 		{"GET /referrals.csv", u.serve(person, u.referralsCSV)},
 		{"GET /holds.csv", u.serve(person, u.holdsCSV)},
+		{"GET /approvals.csv", u.serve(person, u.approvalsCSV)},
 		{"GET /remedies", u.serve(person, u.remedies)},
 		{"GET /remedies.csv", u.serve(person, u.remediesCSV)},
 		{"GET /corrections", u.serve(anyone, u.corrections)},
@@ -247,7 +248,7 @@ func (u *UI) dropFilter(w http.ResponseWriter, r *http.Request, v *visit) error 
 // listForms are how each list may be asked, by name.
 func listForms(g casework.Registers) map[string]*design.ListForm {
 	out := map[string]*design.ListForm{}
-	for _, f := range []*design.ListForm{itemForm(g, true), referralForm(g, true), holdForm(), remedyListForm(), correctionForm(), peopleForm(g), authorityForm(), providerForm(), outletForm(), alarmForm(g), actionForm(), eventForm()} {
+	for _, f := range []*design.ListForm{itemForm(g, true), referralForm(g, true), holdForm(), remedyListForm(), correctionForm(), peopleForm(g), authorityForm(), providerForm(), outletForm(), alarmForm(g), actionForm(), eventForm(), caseListForm(g, true), watchListForm(g, true), approvalForm(g), secondLookForm(g, true)} {
 		out[f.Name] = f
 	}
 	return out

@@ -2,6 +2,7 @@ package webui
 
 import (
 	"encoding/csv"
+	"fmt"
 	"net/http"
 	"net/url"
 	"os"
@@ -10,11 +11,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"golang.org/x/net/html"
 
 	"concert"
+	"concert/internal/casework"
 )
 
 // cells are the texts of a list's rows, and its head.
@@ -57,8 +60,18 @@ func TestAFileIsExactlyTheList(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	h.submit("officer", 57, 1, h.action.Ref)
-	v := h.as("officer")
-	for _, list := range []string{"/items?kind=video&action=" + h.action.Ref + "&order=newest", "/items", "/outlets", "/providers", "/authorities", "/actions", "/referrals", "/holds", "/remedies", "/corrections"} {
+	h.folders()
+	for i := range 51 {
+		_, err := h.svc.WatchPlace(t.Context(), h.people["officer"].Actor(), casework.Watching{Location: fmt.Sprintf("https://t.me/exercise_listed_%d", i), Outlet: h.outlet.Ref, Owner: concert.WatchOutlet, Cadence: time.Hour})
+		must(t, err)
+	}
+	h.assessed("officer", h.submit("officer", 53, 2000, h.action.Ref), concert.SeveritySerious)
+	officer, reviewer := h.as("officer"), h.as("reviewer")
+	for _, list := range []string{"/second-looks?state=any", "/approvals", "/approvals?severity=serious&reads=own&order=newest", "/approvals?whose=own", "/items?status=assessed&reads=own", "/cases", "/cases?mine=lead&state=open", "/watchlist", "/watchlist?turn=never&order=newest", "/items?kind=video&action=" + h.action.Ref + "&order=newest", "/items", "/outlets", "/providers", "/authorities", "/actions", "/referrals", "/holds", "/remedies", "/corrections"} {
+		v := officer
+		if strings.HasPrefix(list, "/approvals") {
+			v = reviewer
+		}
 		p := v.get(list).want(t, http.StatusOK)
 		link := p.first(class("a", "file"))
 		if link == nil {
@@ -108,6 +121,7 @@ func TestListsRefuseWhatTheyDoNotKnow(t *testing.T) {
 	for address, says := range map[string]string{
 		"/items?status=nonsense": "none of the values of status", "/items?stauts=open": "no filter \"stauts\"", "/items?from=yesterday": "no date", "/items?size=7": "50, 100 or 200", "/items?order=size": "cannot be sorted",
 		"/items?provider=PR-NONE": "none of the values", "/items?at=a": "address is broken", "/items?kind=video&kind=text": "more than once", "/outlets?named=" + strings.Repeat("x", 300): "at most 200", "/remedies?category=x": "none of the values",
+		"/watchlist?ended=1": "no filter \"ended\"", "/watchlist?by=EX-NOBODY": "nobody with the operator number", "/cases?state=lost": "none of the values",
 	} {
 		p := v.get(address)
 		if p.status < 400 || p.status > 422 || !strings.Contains(p.text(), says) || len(p.all(func(n *html.Node) bool { return hasAttr(n, "data-row") })) > 0 {

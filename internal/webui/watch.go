@@ -1,12 +1,11 @@
 package webui
 
 import (
-	"encoding/base64"
 	"net/http"
-	"net/url"
 	"strconv"
-	"strings"
 	"time"
+
+	"github.com/a-h/templ"
 
 	"concert"
 	"concert/internal/casework"
@@ -16,6 +15,7 @@ import (
 func (u *UI) watchRoutes() []route {
 	return []route{
 		{"GET /watchlist", u.serve(person, u.watchlist)},
+		{"GET /watchlist.csv", u.serve(person, u.watchlistCSV)},
 		{"POST /watchlist", u.serve(person, u.watchPlace)},
 		{"GET /watchlist/{ref}", u.serve(person, u.watch)},
 		{"POST /watchlist/{ref}/sweep", u.serve(person, u.sweepPlace)},
@@ -28,15 +28,12 @@ var sweepOutcomes = map[concert.SweepOutcome]design.Text{
 	concert.SweepFound: "items handed in", concert.SweepNone: "nothing there", concert.SweepGone: "the place is gone", concert.SweepGivenUp: "given up", "": "under way",
 }
 
-// watchlistPage lists watched places, what is due longest first.
+// watchlistPage lists watched places.
 type watchlistPage struct {
-	Rows     []casework.WatchView
-	Ended    bool
-	Next     string
-	MayAdd   bool
-	MaySweep bool
-	Outlets  []choice
-	Form     entered
+	Sheet   design.Sheet
+	MayAdd  bool
+	Outlets []choice
+	Form    entered
 }
 
 func (u *UI) watchlist(w http.ResponseWriter, r *http.Request, v *visit) error {
@@ -44,49 +41,13 @@ func (u *UI) watchlist(w http.ResponseWriter, r *http.Request, v *visit) error {
 }
 
 func (u *UI) showWatchlist(w http.ResponseWriter, r *http.Request, v *visit, form entered) error {
-	scope, err := v.scope()
+	l, g, err := u.watchListing(r.Context(), v)
 	if err != nil {
 		return err
 	}
-	q := casework.WatchQuery{Ended: r.URL.Query().Get("ended") != "", Limit: casesMost + 1}
-	if after := r.URL.Query().Get("after"); after != "" {
-		if q.AfterNext, q.AfterID, err = openWatchCursor(after); err != nil {
-			return err
-		}
-	}
-	p := watchlistPage{Form: form, Ended: q.Ended, MayAdd: v.actor().MayWatch() == nil, MaySweep: v.has(concert.RoleOfficer)}
-	if p.Rows, err = u.svc.Watchlist(r.Context(), scope, q); err != nil {
-		return err
-	}
-	if len(p.Rows) > casesMost {
-		p.Rows = p.Rows[:casesMost]
-		next := url.Values{"after": {watchCursor(p.Rows[casesMost-1].Watch)}}
-		if p.Ended {
-			next.Set("ended", "1")
-		}
-		p.Next = "/watchlist?" + next.Encode()
-	}
-	g, err := u.svc.Registers(r.Context())
-	if err != nil {
-		return err
-	}
-	p.Outlets = outletChoices(r.Context(), g, u.svc.Now())
-	return u.show(w, r, v, view{status: form.Errors.status(statusOf), title: say(r.Context(), "Watchlist"), body: watchlistView(p), wide: true})
-}
-
-// watchCursor names a row of the watchlist for the page that begins after it.
-func watchCursor(w concert.Watch) string {
-	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(concert.Micros(w.NextAt), 10) + "." + string(w.ID)))
-}
-
-func openWatchCursor(s string) (time.Time, concert.WatchID, error) {
-	raw, err := base64.RawURLEncoding.DecodeString(s)
-	at, id, ok := strings.Cut(string(raw), ".")
-	us, bad := strconv.ParseInt(at, 10, 64)
-	if err != nil || bad != nil || !ok || len(raw) > 80 || clean(id) != id {
-		return time.Time{}, "", concert.Refuse(concert.Invalid, "cursor.malformed", "", "this page's address is broken: begin with the first page of the list")
-	}
-	return concert.FromMicros(us), concert.WatchID(id), nil
+	return l.showAfter(u, w, r, v, "Watchlist", form.Errors, func(s design.Sheet) templ.Component {
+		return watchlistView(watchlistPage{s, v.actor().MayWatch() == nil, outletChoices(r.Context(), g, u.svc.Now()), form})
+	})
 }
 
 func (u *UI) watchPlace(w http.ResponseWriter, r *http.Request, v *visit) error {

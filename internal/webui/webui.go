@@ -96,6 +96,7 @@ func (u *UI) routes() []route {
 		u.caseRoutes(),
 		u.incidentRoutes(),
 		u.watchRoutes(),
+		u.secondLookRoutes(),
 		u.languageRoutes(),
 		u.actionRoutes(),
 		u.portalRoutes(),
@@ -176,8 +177,6 @@ func (u *UI) deskRoutes() []route {
 		{"POST /items/{ref}/handling", u.serve(person, u.changeHandling)},
 
 		{"POST /approvals/copies", u.serve(person, u.approveCopies)},
-		{"GET /second-looks", u.serve(person, u.secondLooks)},
-		{"POST /second-looks/{ref}", u.serve(person, u.lookAgain)},
 		{"GET /accuracy", u.serve(person, u.accuracy)},
 
 		{"GET /audit", u.serve(person, u.audit)},

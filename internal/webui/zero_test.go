@@ -19,7 +19,7 @@ func TestEveryPageRendersItsZeroValue(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]templ.Component{
 		"login": loginView(loginPage{}), "enter": enterView(enterPage{}), "password": passwordView(passwordPage{}), "justification": justificationView(justificationPage{}),
-		"items": itemsView(itemsPage{Sheet: sheetOf(itemForm(casework.Registers{}, true))}), "submit": submitView(submitPage{}), "item": itemView(itemPage{}), "approvals": approvalsView(approvalsPage{}), "holds": holdsView(holdsPage{Sheet: sheetOf(holdForm())}),
+		"items": itemsView(itemsPage{Sheet: sheetOf(itemForm(casework.Registers{}, true))}), "submit": submitView(submitPage{}), "item": itemView(itemPage{}), "approvals": approvalsView(approvalsPage{Sheet: sheetOf(approvalForm(casework.Registers{}))}), "holds": holdsView(holdsPage{Sheet: sheetOf(holdForm())}),
 		"inbox": inboxListView(inboxList{}), "referral": referralView(referralPage{}), "board": boardView(boardPage{}, ""), "report": reportView(reportPage{}, true),
 		"scope": scopeView(scopePage{}), "counting": countingView(), "log": logView(logPage{}), "failure": failureView(failurePage{Title: "x"}),
 		"alarms":               alarmsView(alarmsPage{Sheet: sheetOf(alarmForm(casework.Registers{}))}),
@@ -30,9 +30,10 @@ func TestEveryPageRendersItsZeroValue(t *testing.T) {
 		"justified":            justificationView(justificationPage{Auditor: true, Actions: make([]choice, 1)}),
 		"audit of one":         auditView(auditPage{Keys: make([]auditKey, 1), Sizes: sampleSizes, Sample: make([]string, 1), Lines: make([]consultedLine, 1)}),
 		"item with every form": itemView(itemPage{MayAssess: true, MayDecide: true, MayRemedy: true, MayLook: true}),
-		"one approval":         approvalsView(approvalsPage{Items: make([]awaiting, 1), Copies: make([]copies, 1)}),
-		"second looks":         looksView(looksPage{}),
-		"one second look":      looksView(looksPage{Reviewer: true, Waiting: make([]casework.BlindLook, 1), Disagreed: make([]casework.Disagreement, 1)}),
+		"one approval":         approvalsView(approvalsPage{Sheet: sheetOf(approvalForm(casework.Registers{})), Copies: []copies{{Items: make([]casework.Awaiting, 1)}}}),
+		"second looks":         looksView(looksPage{Sheet: sheetOf(secondLookForm(casework.Registers{}, false))}),
+		"one second look":      blindView(blindPage{BlindLook: casework.BlindLook{Understood: true, Translations: make([]concert.Translation, 1)}}),
+		"one unread":           blindView(blindPage{}),
 		"accuracy":             accuracyView(accuracyPage{}),
 		"one officer":          accuracyView(accuracyPage{Officers: make([]casework.OfficerAccuracy, 1)}),
 		"one of each":          referralView(referralPage{MayAnswer: true, Items: make([]referralItem, 1), Steps: make([]told, 1)}),
