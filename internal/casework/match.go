@@ -190,7 +190,7 @@ func (s *Service) Works(ctx context.Context, scope concert.Scope) (store.Works, 
 	if err := s.auditing(ctx, scope, concert.ConsultedBody{What: concert.ReadMatches}); err != nil {
 		return w, err
 	}
-	if err := scope.Actor().Need(concert.RoleCoordinator, concert.RoleOfficer, concert.RoleReviewer, concert.RoleAuditor); err != nil {
+	if err := mayCountWorks(scope.Actor()); err != nil {
 		return w, err
 	}
 	err := s.DB.View(ctx, func(tx *store.Tx) (err error) {
