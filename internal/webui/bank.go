@@ -350,6 +350,7 @@ type fillPage struct {
 	Added   int
 	Gone    int
 	Known   int
+	numbers []int // of what goes in, as the list has them
 }
 
 // fillBank shows what a list would bring, and adds it once that was seen.
@@ -433,6 +434,7 @@ func (u *UI) readFilling(r *http.Request, v *visit, p *fillPage) ([]casework.Fil
 		} else {
 			p.Good++
 		}
+		p.numbers = append(p.numbers, n)
 		in = append(in, casework.Filling{BankEntry: sharedEntry(e), Gone: e.Gone})
 		return nil
 	})
@@ -458,7 +460,7 @@ func sharedEntry(e formats.SharedEntry) concert.BankEntry {
 
 // fill adds a list, as many entries at a time as one act takes.
 func (u *UI) fill(r *http.Request, v *visit, p *fillPage, in []casework.Filling) error {
-	p.Faults, p.Wrong, p.Done = nil, 0, true
+	p.Done = true // what was wrong with the list stays in view
 	n := 0
 	for part := range slices.Chunk(in, concert.BankEntriesMost) {
 		out, err := u.svc.FillBank(r.Context(), v.actor(), p.Bank.Ref, part)
@@ -469,7 +471,7 @@ func (u *UI) fill(r *http.Request, v *visit, p *fillPage, in []casework.Filling)
 			n++
 			switch {
 			case res.Err != nil:
-				p.wrong(fillFault{Entry: n, Why: said(r.Context(), res.Err)})
+				p.wrong(fillFault{Entry: p.numbers[n-1], Why: said(r.Context(), res.Err)})
 			case res.Outcome == casework.OutcomeAdded:
 				p.Added++
 			case res.Outcome == casework.OutcomeRecalled:
