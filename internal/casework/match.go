@@ -80,7 +80,7 @@ func (s *Service) viewMatches(ctx context.Context, tx *store.Tx, by concert.Acto
 	foreign := map[concert.ItemID]bool{}
 	for _, m := range ms {
 		if m.Entry != 0 {
-			ns = append(ns, m.Entry)
+			ns, prints = append(ns, m.Entry), append(prints, m.Print)
 			continue
 		}
 		if m.Authority != m.Owner {

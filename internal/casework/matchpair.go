@@ -63,8 +63,8 @@ func (s *Service) ReadMatch(ctx context.Context, scope concert.Scope, ref string
 // sides finds the captures that were compared: those of the prints, and for equal
 // bytes those that have them.
 func (p *MatchPair) sides(ctx context.Context, tx *store.Tx, a concert.AuthorityID) error {
-	if p.MatchView.Entry.N != 0 && p.OtherSide < int64(len(p.MatchView.Entry.Hashes)) && p.OtherSide >= 0 {
-		p.EntryHash = p.MatchView.Entry.Hashes[p.OtherSide].String()
+	if hs := p.MatchView.Entry.Hashes; p.By != concert.PrintBytes && p.OtherSide >= 0 && p.OtherSide < int64(len(hs)) {
+		p.EntryHash = hs[p.OtherSide].String()
 	}
 	own, err := ownCaptures(ctx, tx, p.This.ID, a)
 	if err != nil {
@@ -83,8 +83,10 @@ func (p *MatchPair) sides(ctx context.Context, tx *store.Tx, a concert.Authority
 			p.OwnRef = c.Ref
 		case p.Own == "" && p.By == concert.PrintBytes && p.With.ID != "" && same >= 0 && p.OwnRef == "":
 			p.OwnRef, p.TheirsRef = c.Ref, theirs[same].Ref
-		case p.Own == "" && p.By == concert.PrintBytes && p.MatchView.Entry.N != 0 && p.OwnRef == "" && slices.ContainsFunc(p.MatchView.Entry.Hashes, func(h concert.KnownHash) bool { return h.Value != "" && h.Value == c.SHA256 }):
-			p.OwnRef = c.Ref
+		case p.Own == "" && p.By == concert.PrintBytes && p.OwnRef == "":
+			if i := slices.IndexFunc(p.MatchView.Entry.Hashes, func(h concert.KnownHash) bool { return h.Value != "" && h.Value == c.SHA256 }); i >= 0 {
+				p.OwnRef, p.EntryHash = c.Ref, p.MatchView.Entry.Hashes[i].String()
+			}
 		}
 	}
 	for _, c := range theirs {

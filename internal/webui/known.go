@@ -122,6 +122,14 @@ var opinionStates = map[concert.Opinion]state{
 	concert.OpinionDisputed: {Mark: "≠", Label: "DISPUTED: some say that it is what the bank is of, some that it is not", Tone: "bad"},
 }
 
+// opinionBrief are the same for a table.
+var opinionBrief = map[concert.Opinion]state{
+	concert.OpinionPositive: {Mark: "●", Label: "it is", Tone: "go"},
+	concert.OpinionNegative: {Mark: "✕", Label: "it is not", Tone: "end"},
+	concert.OpinionSeed:     {Mark: "?", Label: "worth looking into", Tone: "wait"},
+	concert.OpinionDisputed: {Mark: "≠", Label: "DISPUTED", Tone: "bad"},
+}
+
 // takeCopy takes the next copy in hand and opens it with what was judged of the
 // others filled in.
 func (u *UI) takeCopy(w http.ResponseWriter, r *http.Request, v *visit) error {

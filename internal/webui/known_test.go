@@ -89,6 +89,16 @@ func (h *house) bankOf(change func(*concert.Bank)) concert.Bank {
 	return b
 }
 
+// banked is a bank with an entry that is in dispute.
+func (h *house) banked() {
+	h.t.Helper()
+	b := h.bankOf(nil)
+	rs, err := h.svc.FillBank(h.t.Context(), h.people["reviewer"].Actor(), b.Ref, []casework.Filling{{BankEntry: concert.BankEntry{Name: "EXERCISE <i>clip</i>", Labels: []string{"EXERCISE"}, Hashes: []concert.KnownHash{{Kind: concert.HashPDQ, Value: strings.Repeat("a5", 32), Quality: 80}}}}})
+	must(h.t, err)
+	_, err = h.svc.JudgeEntry(h.t.Context(), h.people["south"].Actor(), rs[0].Ref, concert.OpinionNegative)
+	must(h.t, err)
+}
+
 // checked are the values of a form's radio buttons and boxes that are on.
 func checked(p *page) string {
 	var out []string
@@ -268,6 +278,7 @@ func TestBrowserCopiesAreJudgedOnceAndABankIsFilled(t *testing.T) {
 	get(officer, chromedp.Poll[bool](`[...document.querySelectorAll(".veil.scripted img")].filter(i => i.complete && i.naturalWidth > 0 && getComputedStyle(i).filter === "blur(18px) grayscale(1)").length === 2`))
 	officer.shoot("match-open", false, 1280, 1000)
 	officer.do(click("section[aria-labelledby=here] [data-veil-close] button"), visible("section[aria-labelledby=here] form[action$='/reveals'] button"))
+	officer.open(bankMatch, "section[aria-labelledby=here] form[action$='/reveals'] button")
 	officer.open("/items/"+judged, ".known")
 
 	reviewer.enter(h, "reviewer")
