@@ -178,7 +178,16 @@ type matchPage struct {
 	Bits        bitMap
 	Passages    []string
 	Scripted    bool
+	Back        string // the item that one came from
 	Errors      formErrors
+}
+
+// otherName says of a match's other item whether it came before or after this one.
+func otherName(this concert.Item, m casework.MatchView) design.Text {
+	if m.KnownMatch.Item == this.ID {
+		return "Earlier item"
+	}
+	return "Later item"
 }
 
 func (u *UI) match(w http.ResponseWriter, r *http.Request, v *visit) error {
@@ -197,14 +206,21 @@ func (u *UI) showMatch(w http.ResponseWriter, r *http.Request, v *visit, errs fo
 	if err != nil {
 		return err
 	}
-	p := matchPage{MatchPair: m, Bits: bitsOf(m.Detail.Here, m.Detail.There), Errors: errs}
+	p := matchPage{MatchPair: m, Bits: bitsOf(m.Detail.Here, m.Detail.There), Errors: errs, Back: m.This.Ref}
+	names := [2]design.Text{"This item", "Earlier item"}
+	if m.With.Ref != "" {
+		names[0] = "Later item"
+		if r.URL.Query().Get("from") == m.With.Ref {
+			p.Back = m.With.Ref
+		}
+	}
 	for _, s := range []struct {
 		to   *matchSide
 		id   string
 		name design.Text
 		item concert.Item
 		ref  string
-	}{{&p.Here, "here", "This item", m.This, m.OwnRef}, {&p.There, "there", "The other item", m.With, m.TheirsRef}} {
+	}{{&p.Here, "here", names[0], m.This, m.OwnRef}, {&p.There, "there", names[1], m.With, m.TheirsRef}} {
 		*s.to = matchSide{ID: s.id, Name: s.name, Item: s.item}
 		if s.ref == "" {
 			continue

@@ -140,8 +140,8 @@ func TestACopyIsRecognisedCarriedOverAndItsCopiesComeNext(t *testing.T) {
 	if p.first(tag("img")) != nil {
 		t.Error("a picture is on the page of an item")
 	}
-	match := hrefWith(p, "/matches/")
-	m := officer.get(match).want(t, http.StatusOK, "Which bits differ", "This item", "The other item", "Is it right?", "nobody has said yet")
+	match, _, _ := strings.Cut(hrefWith(p, "/matches/"), "?")
+	m := officer.get(match).want(t, http.StatusOK, "Which bits differ", "Later item", "Earlier item", "Is it right?", "nobody has said yet")
 	if m.first(tag("img")) != nil || m.first(tagWith("svg", "class", "bits")) == nil {
 		t.Error("a match shows a picture before a click, or no bits")
 	}
@@ -277,7 +277,9 @@ func TestBrowserCopiesAreJudgedOnceAndABankIsFilled(t *testing.T) {
 	officer.do(click("section[aria-labelledby=here] form button"), visible("section[aria-labelledby=here] .veil img"), click("section[aria-labelledby=there] form button"), visible("section[aria-labelledby=there] .veil img"), visible("section[aria-labelledby=here] .veil img"))
 	get(officer, chromedp.Poll[bool](`[...document.querySelectorAll(".veil.scripted img")].filter(i => i.complete && i.naturalWidth > 0 && getComputedStyle(i).filter === "blur(18px) grayscale(1)").length === 2`))
 	officer.shoot("match-open", false, 1280, 1000)
-	officer.do(click("section[aria-labelledby=here] [data-veil-close] button"), visible("section[aria-labelledby=here] form[action$='/reveals'] button"))
+	officer.do(click("section[aria-labelledby=here] [data-veil-close] button"), visible("section[aria-labelledby=here] form[action$='/reveals'] button"), visible("section[aria-labelledby=there] .veil img"))
+	officer.shoot("match-entry-before", false, 1280, 1000)
+	officer.open("/scope", "main")
 	officer.open(bankMatch, "section[aria-labelledby=here] form[action$='/reveals'] button")
 	officer.open("/items/"+judged, ".known")
 

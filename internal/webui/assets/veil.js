@@ -36,6 +36,7 @@ function watch(veil, form) {
     over = true;
     set(false);
     veil.remove();
+    stays = Boolean(form.dataset.back);
     location.replace(form.dataset.back || form.action.replace(/\/reveals\/.*$/, ""));
   }
 
