@@ -2056,9 +2056,9 @@ func worksLine(w casework.Works) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var116 string
-			templ_7745c5c3_Var116, templ_7745c5c3_Err = templ.JoinStringErrs(count(ctx, w.Items, "%d item of the house was compared and comes to %s works: copies that look or read alike count as one.", "%d items of the house were compared and come to %s works: copies that look or read alike count as one.", thousands(int64(w.Distinct()))))
+			templ_7745c5c3_Var116, templ_7745c5c3_Err = templ.JoinStringErrs(count(ctx, w.Items, "%d item of the house was compared; works behind it: %s. Copies that look or read alike count as one.", "%d items of the house were compared; works behind them: %s. Copies that look or read alike count as one.", thousands(int64(w.Distinct()))))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/webui/known.templ`, Line: 270, Col: 269}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/webui/known.templ`, Line: 270, Col: 270}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var116))
 			if templ_7745c5c3_Err != nil {

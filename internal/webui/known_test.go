@@ -140,6 +140,8 @@ func TestACopyIsRecognisedCarriedOverAndItsCopiesComeNext(t *testing.T) {
 	if p.first(tag("img")) != nil {
 		t.Error("a picture is on the page of an item")
 	}
+	h.as("coordinator").get("/actions/"+h.action.Ref+"/coordinate").want(t, http.StatusOK, "4 items of the house were compared; works behind them: 1.")
+	officer.get("/actions/"+h.action.Ref+"/report").want(t, http.StatusOK, "works behind them: 1.")
 	match, _, _ := strings.Cut(hrefWith(p, "/matches/"), "?")
 	m := officer.get(match).want(t, http.StatusOK, "Which bits differ", "Later item", "Earlier item", "Is it right?", "nobody has said yet")
 	if m.first(tag("img")) != nil || m.first(tagWith("svg", "class", "bits")) == nil {
