@@ -84,6 +84,7 @@ func matrix(t *testing.T) map[string]row {
 		portalRows,
 		flowRows,
 		exposureRows,
+		knownRows,
 	} {
 		for pattern, r := range rows {
 			if _, twice := all[pattern]; twice {
@@ -277,6 +278,7 @@ var readers = map[string]who{
 	"{capture}": append(who{auditor}, north...), "{marked}": append(who{auditor}, north...), "{hold}": north, "{batch}": north, "{template}": north, "{action}": append(who{auditor, admin}, authoritySide...), "{scope}": everyone, "{newcomer}": who{admin, auditor}, "{outlet}": append(who{auditor, admin}, authoritySide...),
 	"{case}": who{officer, reviewer, auditor}, "{incident}": append(who{auditor}, authoritySide...), "{watch}": who{officer, colleague, reviewer, auditor}, "{sweep}": who{officer},
 	"{shot}": append(who{auditor}, north...), "{wide}": append(who{auditor}, north...), "{note}": append(who{auditor}, north...), "{mate}": who{boss},
+	"{bank}": append(who{auditor}, north...), "{shut}": append(who{auditor}, north...), "{entry}": append(who{auditor}, north...), "{match}": append(who{auditor}, north...),
 }
 
 // site is a furnished deployment with both doors open and one session for each visitor.
@@ -350,6 +352,7 @@ func openSite(t *testing.T, svc *casework.Service) *site {
 	h.Person("mute-auditor", "", "", concert.RoleAuditor) // a person of its own: files are counted by the person
 	s.sessions[mute] = s.enter(t, "mute-auditor")
 	s.portalThings(t)
+	s.knownThings(t)
 	return s
 }
 

@@ -301,6 +301,9 @@ func (s *Service) EndEntry(ctx context.Context, by concert.Actor, ref string) (c
 
 // JudgeEntry says what the actor's authority thinks of an entry.
 func (s *Service) JudgeEntry(ctx context.Context, by concert.Actor, ref string, o concert.Opinion) (concert.BankEntry, error) {
+	if err := by.MayFillBanks(); err != nil {
+		return concert.BankEntry{}, err // before it is told that there is one
+	}
 	return s.changeEntry(ctx, ref, func(e concert.BankEntry, b concert.Bank) (concert.BankEntry, concert.Event, error) {
 		return e.Judged(b, by, o, s.now())
 	}, func(tx *store.Tx, e concert.BankEntry) error {

@@ -81,7 +81,7 @@ func (s *Service) viewMatches(ctx context.Context, tx *store.Tx, by concert.Acto
 	foreign := map[concert.ItemID]bool{}
 	for _, m := range ms {
 		if m.Entry != 0 {
-			ns = append(ns, m.Entry)
+			ns, prints = append(ns, m.Entry), append(prints, m.Print)
 			continue
 		}
 		if m.Authority != m.Owner {
@@ -231,7 +231,7 @@ func (s *Service) Works(ctx context.Context, scope concert.Scope) (store.Works, 
 	if err := s.auditing(ctx, scope, concert.ConsultedBody{What: concert.ReadMatches}); err != nil {
 		return w, err
 	}
-	if err := scope.Actor().Need(concert.RoleCoordinator, concert.RoleOfficer, concert.RoleReviewer, concert.RoleAuditor); err != nil {
+	if err := mayCountWorks(scope.Actor()); err != nil {
 		return w, err
 	}
 	err := s.DB.View(ctx, func(tx *store.Tx) (err error) {

@@ -60,7 +60,8 @@ type Service struct {
 	seen       sightings
 	walls      wallCache
 	known      atomic.Pointer[known]
-	opening    sync.Mutex   // of known
+	opening    sync.Mutex // of known
+	works      worksCount
 	stopped    atomic.Int64 // case time at which StopClock was called, in microseconds; 0 while it runs
 }
 

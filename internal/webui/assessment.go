@@ -85,6 +85,7 @@ type itemPage struct {
 	Folder foldering
 	Flow   flowing
 	Same   samePanel
+	Known  knownPanel
 }
 
 // homeless are refusals of forms that this person is not, or no longer,
@@ -143,7 +144,10 @@ func (u *UI) itemFor(r *http.Request, v *visit) (itemPage, error) {
 	if err := u.flow(r, v, &p); err != nil {
 		return p, err
 	}
-	return p, u.same(r, v, &p)
+	if err := u.same(r, v, &p); err != nil {
+		return p, err
+	}
+	return p, u.known(r, v, &p)
 }
 
 // mayDecide reports whether the actor is a second person for this assessment
@@ -220,6 +224,12 @@ func (u *UI) assessItem(w http.ResponseWriter, r *http.Request, v *visit) error 
 	done := map[string]string{string(concert.ItemRejected): "exempt", string(concert.ItemOutOfScope): "unscoped"}[res.Outcome]
 	if done == "" {
 		done = "assessed"
+	}
+	if field(r, "then") == "next" {
+		// Copies first: what was just judged need not be seen again.
+		if t, err := u.svc.TakeCopy(r.Context(), v.actor(), res.Ref); err == nil && t.Ref != "" {
+			return u.toCopy(w, r, v, t.Ref, done, res.Ref)
+		}
 	}
 	return u.afterwards(w, r, v, concert.ItemOpen, "/items/"+res.Ref, done, res.Ref)
 }

@@ -28,6 +28,7 @@ var readTexts = map[string]design.Text{
 	concert.ReadItemCounts: "counts of items", concert.ReadBoard: "board", concert.ReadPeople: "people", concert.ReadConsultations: "consultations", concert.ReadSample: "random draw", concert.ReadExport: "export", concert.ReadFind: "search",
 	concert.ReadAccuracy: "accuracy of officers", concert.ReadAlarms: "alarms", concert.ReadDispatch: "hold on dispatch", concert.ReadErasure: "proof of an erasure",
 	concert.ReadReferrals: "list of referrals", concert.ReadRegisters: "registers", concert.ReadRemedies: "withdrawals and corrections", concert.ReadEvents: "event log", concert.ReadOneEvent: "one event", concert.ReadPlace: "item at a place",
+	concert.ReadBanks: "banks of known content", concert.ReadMatches: "number of works behind what was handed in",
 }
 
 // auditKey is a public key that an auditor pins.

@@ -37,7 +37,7 @@ func (u *UI) captureRoutes() []route {
 // are read; the file stays a stream, for the handler.
 func (v *visit) parse(r *http.Request) error {
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || media != "multipart/form-data" || !httpkit.IsUpload(r) {
+	if err != nil || media != "multipart/form-data" || !httpkit.IsUpload(r) && !isBankFile(r) {
 		return r.ParseForm()
 	}
 	fields, file, err := httpkit.FormFile(r)
@@ -221,9 +221,20 @@ func (u *UI) captureShown(w http.ResponseWriter, r *http.Request, v *visit, p ca
 	if err != nil {
 		return err
 	}
-	ref := r.PathValue("ref")
-	var c casework.CaptureView
-	c, p.Rendition, err = u.svc.PreviewCapture(r.Context(), scope, ref)
+	if err := u.readSide(r, v, scope, r.PathValue("ref"), &p); err != nil {
+		return err
+	}
+	var scripts []string
+	if p.Picture != "" {
+		scripts = []string{"veil.js"}
+	}
+	return u.show(w, r, v, view{status: p.Errors.status(statusOf), title: p.Ref, body: captureView(p), scripts: scripts})
+}
+
+// readSide reads a capture for a page, with its picture's address where it is open
+// to the reader.
+func (u *UI) readSide(r *http.Request, v *visit, scope concert.Scope, ref string, p *capturePage) error {
+	c, shown, err := u.svc.PreviewCapture(r.Context(), scope, ref)
 	switch {
 	case isCode(err, "capture.veiled"):
 		p.Veil, err = u.svc.LookAtVeil(r.Context(), scope, ref)
@@ -233,12 +244,11 @@ func (u *UI) captureShown(w http.ResponseWriter, r *http.Request, v *visit, p ca
 	if err != nil {
 		return err
 	}
-	p.Now, p.Eyes, p.Veiled = u.svc.Now(), eyesOf(r), p.Capture.Veiled()
-	var scripts []string
-	if shown, _, err := image.DecodeConfig(bytes.NewReader(p.Rendition.Picture)); err == nil && p.Opened.ID != "" {
-		p.Picture, p.Wide, p.High, scripts = "/captures/"+ref+"/picture", shown.Width, shown.Height, []string{"veil.js"}
+	p.Rendition, p.Now, p.Eyes, p.Veiled = shown, u.svc.Now(), eyesOf(r), p.Capture.Veiled()
+	if drawn, _, err := image.DecodeConfig(bytes.NewReader(p.Rendition.Picture)); err == nil && p.Opened.ID != "" {
+		p.Picture, p.Wide, p.High = "/captures/"+ref+"/picture", drawn.Width, drawn.Height
 	}
-	return u.show(w, r, v, view{status: p.Errors.status(statusOf), title: p.Ref, body: captureView(p), scripts: scripts})
+	return nil
 }
 
 func (u *UI) captureBytes(w http.ResponseWriter, r *http.Request, v *visit) error {

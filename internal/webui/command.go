@@ -144,6 +144,7 @@ type commandPage struct {
 	Person     concert.PersonID
 	AsOf       time.Time
 	MayConfirm bool // the freeze's end
+	Works      casework.Works
 }
 
 type poolLine struct {
@@ -238,6 +239,9 @@ func (u *UI) showCommand(w http.ResponseWriter, r *http.Request, v *visit, ref s
 		return err
 	}
 	p := u.commandOf(r, v, c, g)
+	if p.Works, err = u.worksFor(r.Context(), v, scope); err != nil {
+		return err
+	}
 	p.Errors = errs
 	u.svc.Present(r.Context(), v.actor(), c.Action.ID)
 	return u.show(w, r, v, view{status: errs.status(statusOf), title: say(r.Context(), "Coordinate: %s", c.Action.Name), body: commandView(p), wide: true})

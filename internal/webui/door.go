@@ -409,6 +409,16 @@ type notice struct {
 }
 
 var noticeTexts = map[string]design.Text{
+	"match_judged":    "Recorded. A match decides nothing by itself.",
+	"no_copy":         "No copy of it is free now: a colleague may have the last one in hand.",
+	"banked":          "Added to the bank. The next question finds it.",
+	"bank_opened":     "Bank opened. Add entries to it.",
+	"bank_changed":    "Bank changed. It answers so from the next question on.",
+	"bank_closed":     "Bank closed. Its entries match nothing any more.",
+	"entry_withdrawn": "Withdrawn. It matches nothing any more, and its holders learn of it.",
+	"entry_cleared":   "Cleared. It matches from now on, and what was seen before is compared with it again.",
+	"entry_judged":    "Recorded what your authority thinks of it.",
+
 	"captured":     "The capture is kept, sealed.",
 	"marked":       "Marked. It is not referred before somebody preserves it.",
 	"mark_lifted":  "The mark is lifted.",

@@ -130,6 +130,9 @@ func (u *UI) revealCapture(w http.ResponseWriter, r *http.Request, v *visit) err
 	if err != nil {
 		return err
 	}
+	if to := backToMatch(r); to != "" {
+		return onward(w, r, to, "", "")
+	}
 	return onward(w, r, "/captures/"+ref, "", "")
 }
 
@@ -145,6 +148,9 @@ func (u *UI) beatReveal(w http.ResponseWriter, r *http.Request, v *visit) error 
 		err = u.svc.CloseReveal(r.Context(), v.actor(), concert.RevealID(r.PathValue("reveal")))
 		if err != nil && !isCode(err, "reveal.closed") {
 			return err
+		}
+		if to := backToMatch(r); to != "" {
+			return onward(w, r, to, "closed", "")
 		}
 		return onward(w, r, "/captures/"+r.PathValue("ref"), "closed", "")
 	}

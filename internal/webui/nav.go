@@ -60,6 +60,7 @@ var menu = []navGroup{
 		{"/cases", "Cases", folders},
 		{"/incidents", "Incidents", folders},
 		{"/watchlist", "Watchlist", watchers},
+		{"/banks", "Banks", func(f frame) bool { return deskPeople(f) || auditors(f) }},
 		{"/holds", "Holds", deskPeople},
 	}},
 	{"Referrals", []navItem{

@@ -56,6 +56,7 @@ type reportPage struct {
 	Survival                 []concert.Survival
 	Standing                 []concert.Lifespan
 	Names                    func(string) string
+	Works                    casework.Works // of the page alone: the document has none
 }
 
 // partyMetrics are the columns of the report's tables of parties.
@@ -187,6 +188,9 @@ func (u *UI) report(w http.ResponseWriter, r *http.Request, v *visit) error {
 		return err
 	}
 	p, err := u.reportFor(r.Context(), scope, r.PathValue("ref"))
+	if err == nil {
+		p.Works, err = u.worksFor(r.Context(), v, scope)
+	}
 	if err != nil {
 		return err
 	}

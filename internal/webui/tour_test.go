@@ -89,6 +89,8 @@ var unlinked = map[string]string{
 
 	"GET /captures/{ref}/picture": "no page: the picture on one, once a form opened it (TestG35BrowserAPictureIsVeiledUntilHeld)",
 
+	"GET /matches/{ref}": "stands on an item that is like another only (TestBrowserCopiesAreJudgedOnceAndABankIsFilled)",
+
 	"GET /items/{ref}/proportionality": "stands on an item that cannot be isolated only",
 	"GET /notes/{ref}":                 "stands at a closed action's end only",
 	"GET /second-looks/{ref}":          "stands in the list where one waits only (TestSecondLookIsGivenByForm)",
@@ -111,6 +113,7 @@ func TestEveryPageIsReachableLightAndAccessible(t *testing.T) {
 	h.crowd()
 	h.folders()
 	h.consignment()
+	h.banked()
 	h.join(t.Context(), "boss", "", h.provider.Ref, concert.RoleProviderAdmin)
 	stops, reached, visitors := h.tour(t)
 	for _, pattern := range h.ui.Routes() {

@@ -102,6 +102,7 @@ func (u *UI) routes() []route {
 		u.portalRoutes(),
 		u.exposureRoutes(),
 		u.registerRoutes(),
+		u.knownRoutes(),
 	)
 }
 

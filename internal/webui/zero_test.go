@@ -53,6 +53,16 @@ func TestEveryPageRendersItsZeroValue(t *testing.T) {
 		"people of one":           peopleView(peoplePage{MayAct: true, Sheet: sheetOf(peopleForm(casework.Registers{})), Waiting: make([]waitingLine, 1)}),
 		"one's person":            personView(personPage{MayAct: true, Keys: make([]keyLine, 1), Line: personLine{TakesTwo: true, Waiting: &waitingLine{}}}),
 		"erased":                  erasedView(itemPage{}),
+		"match":                   matchView(matchPage{}),
+		"match of every kind":     matchView(matchPage{MatchPair: casework.MatchPair{MatchView: casework.MatchView{Entry: concert.BankEntry{N: 1}, KnownMatch: concert.KnownMatch{Detail: concert.MatchDetail{Segments: make([]concert.MatchSegment, 1)}}}}, Bits: bitsOf(make([]byte, 32), bytes.Repeat([]byte{1}, 32)), Passages: []string{"x"}}),
+		"banks":                   banksView(sheetOf(bankForm()), true),
+		"bank":                    bankPageView(bankPage{}),
+		"bank of the own":         bankPageView(bankPage{BankView: casework.BankView{Mine: true}, MayKeep: true, MayFill: true, Closing: true, Waiting: make([]concert.BankEntry, 1), Entries: make([]concert.BankEntry, 1), Holders: make([]casework.HolderView, 1), Next: "1", Later: true}),
+		"new bank":                newBankView(bankFields{New: true}),
+		"list for a bank":         fillView(fillPage{Faults: make([]fillFault, 1), Wrong: 2}),
+		"list in a bank":          fillView(fillPage{Done: true, Gone: 1, Known: 1}),
+		"entry":                   bankEntryView(bankEntryPage{MayEnd: true, MayClear: true, MayJudge: true}),
+		"known":                   itemView(itemPage{Known: knownPanel{Shown: true, MayTake: true, Banks: make([]choice, 1), Known: casework.Known{Pending: true, Others: 1, Waiting: 30, Alike: make([]concert.Item, 20), Matches: make([]casework.MatchView, 1)}}}),
 		"item with every keeping": itemView(itemPage{Keep: keeping{MayAsk: true, MayErase: true, MayHold: true, MayHandle: true}}),
 	} {
 		var b bytes.Buffer
@@ -122,9 +132,19 @@ func TestEveryWordHasALabel(t *testing.T) {
 		}
 	}
 	for _, x := range []string{concert.ReadOneItem, concert.ReadItemList, concert.ReadApprovals, concert.ReadSecondLooks, concert.ReadAccuracy, concert.ReadAlarms, concert.ReadDispatch, concert.ReadErasure, concert.ReadHolds, concert.ReadReferral, concert.ReadItemCounts, concert.ReadBoard, concert.ReadPeople, concert.ReadConsultations, concert.ReadSample, concert.ReadExport,
-		concert.ReadReferrals, concert.ReadRegisters, concert.ReadRemedies, concert.ReadEvents, concert.ReadOneEvent, concert.ReadPlace} {
+		concert.ReadReferrals, concert.ReadRegisters, concert.ReadRemedies, concert.ReadEvents, concert.ReadOneEvent, concert.ReadPlace, concert.ReadBanks, concert.ReadMatches} {
 		if readTexts[x] == "" {
 			t.Errorf("reading %s has no words", x)
+		}
+	}
+	for _, o := range append([]concert.Opinion{concert.OpinionDisputed}, concert.Opinions...) {
+		if opinionStates[o].Label == "" || opinionBrief[o].Label == "" {
+			t.Errorf("opinion %s has no words", o)
+		}
+	}
+	for _, e := range []concert.EntryEnd{concert.EntryWithdrawn, concert.EntryExpired, concert.EntryRecalled, concert.EntryErased} {
+		if endTexts[e] == "" {
+			t.Errorf("end %s has no words", e)
 		}
 	}
 	if len(contentTypes) != len(concert.ContentTypes) {

@@ -1,11 +1,16 @@
 // A picture behind its veil: seen while it is held, hidden when it is let go. For
 // how long it was seen is told to the server, which counts no more than passed
 // there; when it says that this is enough, the picture goes.
-const veil = document.querySelector("[data-veil]");
-const form = document.getElementById("veil-close");
+// Where two stand side by side each is measured by itself, and opening the other
+// does not close the first.
 const BEAT = 5000; // ms between two signs while the picture is seen
+let stays = false; // the page comes again at once
 
-if (veil && form) {
+document.addEventListener("submit", (e) => { if (e.target.matches("[data-stays]")) stays = true; });
+for (const part of document.querySelectorAll("[data-reveal]")) watch(part.querySelector("[data-veil]"), part.querySelector("[data-veil-close]"));
+
+function watch(veil, form) {
+  if (!veil || !form) return;
   const bare = veil.dataset.veil === "bare" || veil.dataset.blur === "0"; // it can be seen from the start
   let held = false, since = 0, owed = 0, told = 0, over = false;
 
@@ -31,7 +36,8 @@ if (veil && form) {
     over = true;
     set(false);
     veil.remove();
-    location.replace(form.action.replace(/\/reveals\/.*$/, ""));
+    stays = Boolean(form.dataset.back);
+    location.replace(form.dataset.back || form.action.replace(/\/reveals\/.*$/, ""));
   }
 
   async function beat() {
@@ -92,7 +98,7 @@ if (veil && form) {
   });
   window.addEventListener("pagehide", () => {
     if (over) return;
-    const last = body(true);
+    const last = body(!stays);
     over = true;
     navigator.sendBeacon(form.action, last);
   });
