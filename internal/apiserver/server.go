@@ -67,6 +67,7 @@ func (s *Server) Register(mux *http.ServeMux) {
 	s.questions()
 	s.team()
 	s.exposures()
+	s.banks()
 	inner.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		httpkit.WriteProblem(w, r, s.log, concert.Refuse(concert.NotFound, "request.path", "", "there is nothing at %s %s: /api/openapi.json lists every path", r.Method, r.URL.Path))
 	})
@@ -221,7 +222,7 @@ func methodProblem(next *http.ServeMux, log *slog.Logger) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, pattern := next.Handler(r); pattern == "/" {
 			var allowed []string
-			for _, m := range []string{http.MethodGet, http.MethodPost} {
+			for _, m := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
 				try := r.Clone(r.Context())
 				try.Method = m
 				if _, p := next.Handler(try); p != "/" && m != r.Method {

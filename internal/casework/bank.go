@@ -371,7 +371,8 @@ func (s *Service) endEntriesOf(ctx context.Context, tx *store.Tx, item concert.I
 	return tx.SaveEntries(ctx, ended)
 }
 
-// BankView is a bank with how its entries stand.
+// BankView is a bank with its owner and, where it stands in a list or before its
+// entries, how those stand.
 type BankView struct {
 	concert.Bank
 	Owner concert.Authority
@@ -395,7 +396,7 @@ func (s *Service) Banks(ctx context.Context, scope concert.Scope) ([]BankView, e
 			if b.MayKnow(by, s.now()) != nil {
 				continue
 			}
-			v, err := s.bankView(ctx, tx, by, b.Ref)
+			v, err := s.countedBank(ctx, tx, by, b.Ref)
 			if err != nil {
 				return err
 			}
@@ -426,7 +427,16 @@ func (s *Service) bankView(ctx context.Context, tx *store.Tx, by concert.Actor, 
 		return v, err
 	}
 	v.Mine = by.Authority == v.Authority
-	v.Count, err = tx.BankCounts(ctx, v.ID)
+	return v, nil
+}
+
+// countedBank is bankView with how the entries stand, for which all of them are gone
+// through.
+func (s *Service) countedBank(ctx context.Context, tx *store.Tx, by concert.Actor, ref string) (BankView, error) {
+	v, err := s.bankView(ctx, tx, by, ref)
+	if err == nil {
+		v.Count, err = tx.BankCounts(ctx, v.ID)
+	}
 	return v, err
 }
 
@@ -446,7 +456,7 @@ func (s *Service) BankEntries(ctx context.Context, scope concert.Scope, ref stri
 		return v, nil, err
 	}
 	err := s.DB.View(ctx, func(tx *store.Tx) (err error) {
-		if v, err = s.bankView(ctx, tx, scope.Actor(), ref); err != nil {
+		if v, err = s.countedBank(ctx, tx, scope.Actor(), ref); err != nil {
 			return err
 		}
 		es, err = tx.Entries(ctx, store.EntryFilter{Bank: v.ID, Quarantined: q.Quarantined, Ended: q.Ended, Before: q.Before, Limit: q.Limit})
