@@ -183,9 +183,10 @@ func (s *Server) bankEntries() {
 
 func (s *Server) listEntries(ctx context.Context, in *struct {
 	One
-	Quarantined bool `query:"quarantined" doc:"only those that matched too much and wait for a person"`
-	Ended       bool `query:"ended" doc:"those that ended, too"`
-	pageIn
+	Quarantined bool   `query:"quarantined" doc:"only those that matched too much and wait for a person"`
+	Ended       bool   `query:"ended" doc:"those that ended, too"`
+	Limit       int    `query:"limit" default:"100" minimum:"1" maximum:"500"`
+	Cursor      string `query:"cursor" maxLength:"200"`
 }) (*body[api.Page[api.BankEntry]], error) {
 	sc, err := scope(ctx)
 	if err != nil {

@@ -86,7 +86,7 @@ func (s *Server) hmaRoutes() []route {
 		"PUT /hma/c/bank/{bank}/content/{content}":    s.hmaChangeContent,
 		"DELETE /hma/c/bank/{bank}/content/{content}": s.hmaDropContent,
 
-		"GET /hma/c/signal_type":       s.hmaSignalTypes,
+		"GET /hma/c/signal_type":       hmaSignalTypes,
 		"GET /hma/c/signal_type/index": s.hmaIndexes,
 		"GET /hma/c/content_type":      hmaContentTypes,
 		"GET /hma/c/exchanges":         s.hmaExchanges,
@@ -107,7 +107,7 @@ func (s *Server) registerHMA(mux *http.ServeMux) {
 	inner.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.hmaRefuse(w, r, concert.Refuse(concert.NotFound, "request.path", "", "there is nothing at %s %.200s: docs/hma.md lists what there is of Hasher-Matcher-Actioner", r.Method, r.URL.Path))
 	})
-	mux.Handle("/hma/", s.authenticated(s.hmaRefuse, inner))
+	mux.Handle("/hma/", s.authenticated(s.hmaRefuse, noNUL(inner)))
 }
 
 // hmaHandler finds out who asks and writes what is answered.
@@ -120,7 +120,11 @@ func (s *Server) hmaHandler(h hmaRoute) http.HandlerFunc {
 			return
 		}
 		q.by = q.scope.Actor()
-		status, body, err := h(r.Context(), q)
+		var status int
+		var body any
+		if err = q.by.MayAskBanks(); err == nil {
+			status, body, err = h(r.Context(), q)
+		}
 		if err != nil {
 			s.hmaRefuse(w, r, err)
 			return
@@ -183,9 +187,6 @@ func (s *Server) hmaStatus(w http.ResponseWriter, r *http.Request) {
 // hmaNoFetching refuses to fetch an address for somebody: what is behind it would
 // reach this house, and who asks would reach what this house can.
 func hmaNoFetching(_ context.Context, q hmaAsked) (int, any, error) {
-	if err := q.by.MayAskBanks(); err != nil {
-		return 0, nil, err
-	}
 	if q.r.URL.Query().Get("url") == "" {
 		return 0, nil, hmaBad("url is required; and no address is fetched here: POST the file")
 	}
@@ -212,9 +213,6 @@ func (s *Server) hmaHash(ctx context.Context, q hmaAsked) (int, any, error) {
 // in it the hash is "", as there.
 func (s *Server) hmaReadFile(ctx context.Context, q hmaAsked) (hmaFile, error) {
 	out := hmaFile{signals: map[string]string{}, quality: -1, fields: map[string]string{}}
-	if err := q.by.MayAskBanks(); err != nil {
-		return out, err
-	}
 	select {
 	case s.hashing <- struct{}{}:
 		defer func() { <-s.hashing }()
@@ -370,7 +368,7 @@ func (s *Server) hmaFind(ctx context.Context, q hmaAsked, signal, value string, 
 		return nil, hmaBad("No such SignalType '%.60s'", signal)
 	case kind == concert.HashPDQ && strings.TrimSpace(value) == "":
 		q.w.Header().Set(hmaOutcome, string(concert.LookLowQuality))
-		return nil, q.by.MayAskBanks()
+		return nil, nil
 	}
 	found, err := s.svc.Look(ctx, q.by, casework.KnownLook{Kind: kind, Value: value, Quality: -1}, o)
 	if err == nil && found.Outcome == concert.LookInvalid {
@@ -469,9 +467,6 @@ func (s *Server) hmaLookupFile(ctx context.Context, q hmaAsked) (int, any, error
 }
 
 func (s *Server) hmaCompare(_ context.Context, q hmaAsked) (int, any, error) {
-	if err := q.by.MayAskBanks(); err != nil {
-		return 0, nil, err
-	}
 	var in map[string][]string
 	if err := hmaRead(q.r, &in); err != nil {
 		return 0, nil, err
@@ -537,9 +532,6 @@ func hmaLimited(r *http.Request) ([]string, error) {
 
 func (s *Server) hmaIndexStatus(_ context.Context, q hmaAsked) (int, any, error) {
 	signals, err := hmaLimited(q.r)
-	if err == nil {
-		err = q.by.MayAskBanks()
-	}
 	if err != nil {
 		return 0, nil, err
 	}
@@ -560,9 +552,6 @@ func (s *Server) hmaIndexStatus(_ context.Context, q hmaAsked) (int, any, error)
 
 func (s *Server) hmaIndexes(_ context.Context, q hmaAsked) (int, any, error) {
 	signals, err := hmaLimited(q.r)
-	if err == nil {
-		err = q.by.MayAskBanks()
-	}
 	if err != nil {
 		return 0, nil, err
 	}
@@ -578,15 +567,15 @@ func (s *Server) hmaIndexes(_ context.Context, q hmaAsked) (int, any, error) {
 	return http.StatusOK, out, nil
 }
 
-func (s *Server) hmaSignalTypes(_ context.Context, q hmaAsked) (int, any, error) {
+func hmaSignalTypes(context.Context, hmaAsked) (int, any, error) {
 	out := []any{}
 	for _, name := range hmaSignals {
 		out = append(out, map[string]any{"name": name, "enabled_ratio": 1.0})
 	}
-	return http.StatusOK, out, q.by.MayAskBanks()
+	return http.StatusOK, out, nil
 }
 
-func hmaContentTypes(_ context.Context, q hmaAsked) (int, any, error) {
+func hmaContentTypes(context.Context, hmaAsked) (int, any, error) {
 	out := []any{map[string]any{"name": hmaPhoto, "enabled": true}, map[string]any{"name": hmaVideo, "enabled": true}}
-	return http.StatusOK, out, q.by.MayAskBanks()
+	return http.StatusOK, out, nil
 }

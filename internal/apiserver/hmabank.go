@@ -164,6 +164,7 @@ func hmaMetadataOf(raw json.RawMessage) (hmaMetadata, error) {
 	if len(raw) == 0 || string(raw) == "null" {
 		return m, nil
 	}
+	raw = bytes.ReplaceAll(raw, []byte(`\u0000`), []byte(`\ufffd`)) // as in every other text (noNUL)
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&m); err != nil {
@@ -320,6 +321,9 @@ func hmaSignalsOf(e concert.BankEntry) map[string]string {
 
 func (s *Server) hmaChangeContent(ctx context.Context, q hmaAsked) (int, any, error) {
 	b, e, err := s.hmaEntry(ctx, q)
+	if err == nil {
+		err = q.by.MayFillBanks()
+	}
 	if err != nil {
 		return 0, nil, err
 	}
@@ -353,6 +357,9 @@ func (s *Server) hmaChangeContent(ctx context.Context, q hmaAsked) (int, any, er
 
 func (s *Server) hmaDropContent(ctx context.Context, q hmaAsked) (int, any, error) {
 	_, e, err := s.hmaEntry(ctx, q)
+	if err == nil {
+		err = q.by.MayFillBanks()
+	}
 	if err != nil {
 		return 0, nil, err
 	}
@@ -385,6 +392,6 @@ func (s *Server) hmaNoExchange(_ context.Context, q hmaAsked) (int, any, error) 
 	return 0, nil, hmaBad("nothing is fetched from exchanges here: open a bank with its source (POST /api/v1/banks) and send what the exchange gave to POST /api/v1/banks/{id}/import")
 }
 
-func hmaNoAPIs(_ context.Context, q hmaAsked) (int, any, error) {
-	return http.StatusOK, []string{}, q.by.MayAskBanks()
+func hmaNoAPIs(context.Context, hmaAsked) (int, any, error) {
+	return http.StatusOK, []string{}, nil
 }

@@ -115,6 +115,9 @@ type Filling struct {
 // concert.BankEntriesMost at once, and takes out what their source recalls. What the
 // bank has of a source already is known.
 func (s *Service) FillBank(ctx context.Context, by concert.Actor, ref string, in []Filling) ([]Result, error) {
+	if err := by.MayFillBanks(); err != nil {
+		return nil, err
+	}
 	if len(in) > concert.BankEntriesMost {
 		return nil, concert.Refuse(concert.TooLarge, "bank.entries", "entries", "at most %d entries at once: send the rest in another request", concert.BankEntriesMost)
 	}
@@ -190,6 +193,9 @@ func (s *Service) fillBank(ctx context.Context, tx *store.Tx, by concert.Actor, 
 // hashes of its own captures of it.
 func (s *Service) BankItem(ctx context.Context, by concert.Actor, bank, item string) (concert.BankEntry, error) {
 	var out concert.BankEntry
+	if err := by.MayFillBanks(); err != nil {
+		return out, err
+	}
 	err := s.retryStale(ctx, func(tx *store.Tx) error {
 		b, err := s.ownBank(ctx, tx, by, bank)
 		if err != nil {
@@ -301,6 +307,10 @@ func (s *Service) EndEntry(ctx context.Context, by concert.Actor, ref string) (c
 
 // JudgeEntry says what the actor's authority thinks of an entry.
 func (s *Service) JudgeEntry(ctx context.Context, by concert.Actor, ref string, o concert.Opinion) (concert.BankEntry, error) {
+	// Before it is looked for: who may not learns nothing of what there is.
+	if err := by.MayFillBanks(); err != nil {
+		return concert.BankEntry{}, err
+	}
 	return s.changeEntry(ctx, ref, func(e concert.BankEntry, b concert.Bank) (concert.BankEntry, concert.Event, error) {
 		return e.Judged(b, by, o, s.now())
 	}, func(tx *store.Tx, e concert.BankEntry) error {

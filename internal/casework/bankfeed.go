@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"concert"
 	"concert/internal/formats"
@@ -135,6 +136,7 @@ func (out *Imported) count(f Filling, res Result, entry int) {
 // filling is an entry of a list as a bank takes it.
 func filling(e formats.SharedEntry) Filling {
 	b := e.BankEntry
+	b.SourceID = strings.ReplaceAll(strings.ToValidUTF8(b.SourceID, "\ufffd"), "\x00", "\ufffd") // what both databases take
 	if b.SourceID == "" && len(b.Hashes) > 0 {
 		b.SourceID = hashName(b.Hashes[0])
 	}
