@@ -159,11 +159,11 @@ type Lookup struct {
 type LookupHash struct {
 	Kind    string   `json:"kind,omitempty" maxLength:"40" doc:"pdq, sha256, sha1 or md5; pdq when left out"`
 	Value   string   `json:"value,omitempty" maxLength:"128"`
-	Turned  []string `json:"turned,omitempty" maxItems:"8" doc:"of pdq: the picture as it is, turned and mirrored, in the order of docs/hash.md, in place of value"`
+	Turned  []string `json:"turned,omitempty" maxItems:"8" doc:"of pdq: the picture as it is, turned and mirrored, one after the other as docs/hash.md lists them, in place of value"`
 	Quality *int     `json:"quality,omitempty" doc:"of pdq: below 50 the outcome is low_quality"`
 }
 
-// LookupResults are the answers in the order of the hashes.
+// LookupResults are the answers, one for each hash in turn.
 type LookupResults struct {
 	Results []LookupResult `json:"results"`
 }

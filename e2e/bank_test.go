@@ -211,27 +211,7 @@ func TestABankIsFilledFedAndLookedUpOverTheAPI(t *testing.T) {
 			t.Errorf("filled: %s", got)
 		}
 		one := rs.Results[0].ID
-
-		// The next question finds it, whoever asks of those whom the bank answers.
-		found, err := ann.LookUp(ctx, api.Lookup{Hashes: []api.LookupHash{{Value: "f9" + hashOne[2:]}, {Value: hashFar}, {Value: hashOne, Quality: new(int)}, {Value: "zz"}, {Kind: "md5", Value: "28F1fdb6a2c5eb9bbb4dcef12b5818ad"}, {Turned: []string{hashFar, hashOne}}}})
-		testkit.Must(t, err)
-		outcomes = nil
-		for _, r := range found.Results {
-			outcomes = append(outcomes, r.Outcome)
-		}
-		if got := strings.Join(outcomes, " "); got != "found none low_quality invalid found found" {
-			t.Fatalf("looked up: %s", got)
-		}
-		m := found.Results[0].Matches[0]
-		if m.Entry != one || m.Distance != 1 || m.Bank != "EXERCISE_PICTURES" || m.BankID != b.ID || m.Opinion != "positive" || m.Name != "EXERCISE one" || m.Number == 0 || m.Orientation != "" {
-			t.Errorf("found %+v", m)
-		}
-		if o := found.Results[5].Matches[0].Orientation; o != "rotate90" {
-			t.Errorf("turned it is found as %q", o)
-		}
-		if _, err := ann.LookUp(ctx, api.Lookup{Hashes: []api.LookupHash{{Value: hashOne}}, Banks: []string{"EXERCISE_NONE"}}); !api.IsCode(err, "known.bank") {
-			t.Errorf("a bank that there is not: %v", err)
-		}
+		looksUp(t, ann, b, one)
 
 		// Nobody else knows of it until it is opened to them.
 		for who, c := range map[string]*api.Client{"a stranger": sue, "a provider": prov} {
@@ -269,6 +249,31 @@ func TestABankIsFilledFedAndLookedUpOverTheAPI(t *testing.T) {
 		}
 		feedsOf(t, k, b.ID, one, prov, ann)
 	})
+}
+
+// looksUp finds the entry by the next question, and tells what cannot be looked up.
+func looksUp(t *testing.T, ann *api.Client, b api.Bank, one string) {
+	t.Helper()
+	ctx := t.Context()
+	found, err := ann.LookUp(ctx, api.Lookup{Hashes: []api.LookupHash{{Value: "f9" + hashOne[2:]}, {Value: hashFar}, {Value: hashOne, Quality: new(int)}, {Value: "zz"}, {Kind: "md5", Value: "28F1fdb6a2c5eb9bbb4dcef12b5818ad"}, {Turned: []string{hashFar, hashOne}}}})
+	testkit.Must(t, err)
+	var outcomes []string
+	for _, r := range found.Results {
+		outcomes = append(outcomes, r.Outcome)
+	}
+	if got := strings.Join(outcomes, " "); got != "found none low_quality invalid found found" {
+		t.Fatalf("looked up: %s", got)
+	}
+	m := found.Results[0].Matches[0]
+	if m.Entry != one || m.Distance != 1 || m.Bank != "EXERCISE_PICTURES" || m.BankID != b.ID || m.Opinion != "positive" || m.Name != "EXERCISE one" || m.Number == 0 || m.Orientation != "" {
+		t.Errorf("found %+v", m)
+	}
+	if o := found.Results[5].Matches[0].Orientation; o != "rotate90" {
+		t.Errorf("turned it is found as %q", o)
+	}
+	if _, err := ann.LookUp(ctx, api.Lookup{Hashes: []api.LookupHash{{Value: hashOne}}, Banks: []string{"EXERCISE_NONE"}}); !api.IsCode(err, "known.bank") {
+		t.Errorf("a bank that there is not: %v", err)
+	}
 }
 
 // feedsOf reads the bank's feed as a provider and as the format of each exchange, and sees a withdrawal reach it.

@@ -243,7 +243,7 @@ func (in *importing) Resolve(hc huma.Context) []error {
 // bankLists are banks that come and go as lists (docs/banks.md).
 func (s *Server) bankLists() {
 	binary := &huma.Schema{Type: huma.TypeString, Format: "binary"}
-	feed := op(http.MethodGet, "/banks/{id}/feed", "bank-feed", "A bank's entries in the order in which they changed, ended ones as tombstones, behind a checkpoint", "banks")
+	feed := op(http.MethodGet, "/banks/{id}/feed", "bank-feed", "A bank's entries as they changed, the earliest change first, ended ones as tombstones, behind a checkpoint", "banks")
 	content := map[string]*huma.MediaType{}
 	for _, f := range formats.BankFormats {
 		media, _, _ := strings.Cut(f.MediaType(), ";")
