@@ -10,7 +10,7 @@ import (
 // hash gives the i-th. Nothing seen before is compared with them. The index is not told: it is to be made anew.
 func FillBankHashes(t testing.TB, file, bank string, n int, hash func(i int) [32]byte) {
 	t.Helper()
-	const each = 10
+	const each, act = 10, 1000 // hashes of an entry, and entries of an act
 	db, err := sql.Open("sqlite", "file:"+file+"?_pragma=synchronous(OFF)&_pragma=cache_size(-200000)")
 	Must(t, err)
 	defer db.Close()
@@ -28,6 +28,9 @@ func FillBankHashes(t testing.TB, file, bank string, n int, hash func(i int) [32
 	for i := range n {
 		if i%each == 0 {
 			at++
+			if (at-first)%act == 0 {
+				stamp++
+			}
 			_, err := entry.Exec(at, fmt.Sprintf("%016x", at), fmt.Sprintf("KE-EXERCISE-%d", at), id, stamp)
 			Must(t, err)
 		}
@@ -35,7 +38,7 @@ func FillBankHashes(t testing.TB, file, bank string, n int, hash func(i int) [32
 		_, err := row.Exec(at, i%each, h[:])
 		Must(t, err)
 	}
-	_, err = tx.Exec("INSERT INTO running_number (name, next) VALUES ('bank_entry', ?) ON CONFLICT (name) DO UPDATE SET next = excluded.next", at+1)
+	_, err = tx.Exec("INSERT INTO running_number (name, next) VALUES ('bank_entry', ?), ('bank_change', ?) ON CONFLICT (name) DO UPDATE SET next = excluded.next", at+1, stamp+1)
 	Must(t, err)
 	Must(t, tx.Commit())
 }
