@@ -25,6 +25,8 @@ type deployment struct {
 	coordinator *api.Client
 	officers    [units]*api.Client
 
+	admin, second *api.Client
+
 	places atomic.Int64
 }
 
@@ -39,6 +41,7 @@ func deploy(b *testing.B, database string) *deployment {
 	keys := regexp.MustCompile(`csk_\S+`).FindAllString(run(b, `(?s)csk_.*`, append([]string{"init", "-keys", "-origin", "exercise.invalid/log"}, at...)...), 2)
 	d := &deployment{served: serve(b, at...), at: at}
 	ctx, admin, second := b.Context(), d.client(keys[0]), d.client(keys[1])
+	d.admin, d.second = admin, second
 	person := func(login, role, authority string) *api.Client {
 		c, err := api.Recruit(ctx, admin, second, api.Call{}, api.NewPerson{Name: "EXERCISE " + login, Login: login, Authority: authority, Roles: []string{role}, Key: "bench", Languages: testkit.Languages()})
 		testkit.Must(b, err)

@@ -15,37 +15,37 @@ import (
 // knownRows are matches of what was captured, and banks of known content. The bank is North's and open to nobody else.
 var knownRows = map[string]row{
 	"POST /items/{ref}/copies":     {may: who{officer, colleague}, ref: "{open}"},
-	"POST /items/{ref}/bank":       {may: who{officer, colleague, reviewer}, ref: "{open}", body: "bank={bank}"},
+	"POST /items/{ref}/bank":       {may: who{officer, colleague, reviewer}, ref: "{open}", body: "bank={ownbank}"},
 	"GET /matches/{ref}":           {may: who{officer, colleague, reviewer}, ref: "{match}"},
 	"POST /matches/{ref}":          {may: who{officer, colleague, reviewer}, ref: "{match}", body: "word=same"},
 	"GET /banks":                   {may: without(known, mute)},
 	"GET /banks.csv":               {may: without(known, mute)},
 	"GET /banks/new":               {may: who{reviewer, outsider}},
 	"POST /banks":                  {may: who{reviewer, outsider}, body: "name=B{n}&purpose=EXERCISE+purpose&legal_basis=EXERCISE+law&radius=31&enabled_ratio=100&handling=H0"},
-	"GET /banks/{ref}":             {may: append(who{auditor}, north...), ref: "{bank}"},
-	"POST /banks/{ref}":            {may: who{reviewer}, ref: "{bank}", body: "version={bank.v}&purpose=EXERCISE+purpose&legal_basis=EXERCISE+law&radius=31&enabled_ratio=100&handling=H0"},
+	"GET /banks/{ref}":             {may: append(who{auditor}, north...), ref: "{ownbank}"},
+	"POST /banks/{ref}":            {may: who{reviewer}, ref: "{ownbank}", body: "version={bank.v}&purpose=EXERCISE+purpose&legal_basis=EXERCISE+law&radius=31&enabled_ratio=100&handling=H0"},
 	"POST /banks/{ref}/close":      {may: who{reviewer}, ref: "{shut}", body: "version={bank.v}"},
-	"POST /banks/{ref}/entries":    {may: who{officer, colleague, reviewer}, ref: "{bank}", body: "lines=md5+0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f&go=yes"},
-	"POST /banks/{ref}/file":       {may: who{officer, colleague, reviewer}, ref: "{bank}", body: "lines=md5+0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f"},
-	"GET /entries/{ref}":           {may: append(who{auditor}, north...), ref: "{entry}"},
-	"POST /entries/{ref}/withdraw": {may: who{officer, colleague, reviewer}, ref: "{entry}"},
-	"POST /entries/{ref}/clear":    {may: who{reviewer}, ref: "{entry}"},
-	"POST /entries/{ref}/opinion":  {may: who{officer, colleague, reviewer}, ref: "{entry}", body: "opinion=seed"},
+	"POST /banks/{ref}/entries":    {may: who{officer, colleague, reviewer}, ref: "{ownbank}", body: "lines=md5+0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f&go=yes"},
+	"POST /banks/{ref}/file":       {may: who{officer, colleague, reviewer}, ref: "{ownbank}", body: "lines=md5+0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f"},
+	"GET /entries/{ref}":           {may: append(who{auditor}, north...), ref: "{ownentry}"},
+	"POST /entries/{ref}/withdraw": {may: who{officer, colleague, reviewer}, ref: "{ownentry}"},
+	"POST /entries/{ref}/clear":    {may: who{reviewer}, ref: "{ownentry}"},
+	"POST /entries/{ref}/opinion":  {may: who{officer, colleague, reviewer}, ref: "{ownentry}", body: "opinion=seed"},
 }
 
 // knownThings prepares a bank of North's with an entry, one to be closed, and two items of the same bytes.
 func (s *site) knownThings(t *testing.T) {
 	t.Helper()
 	ctx, by := t.Context(), s.North.Reviewers[0]
-	for name, thing := range map[string]string{"EXERCISE_SECRET_BANK": "{bank}", "EXERCISE_SECRET_SHUT": "{shut}"} {
+	for name, thing := range map[string]string{"EXERCISE_SECRET_BANK": "{ownbank}", "EXERCISE_SECRET_SHUT": "{shut}"} {
 		b, err := s.OpenBank(ctx, by, concert.Bank{Name: name, Purpose: "EXERCISE purpose", LegalBasis: "EXERCISE law", Radius: concert.RadiusUsual, Handling: concert.HandlingOpen, Ratio: concert.RatioWhole})
 		testkit.Must(t, err)
 		s.things[thing] = b.Ref
 		s.things["{bank.v}"] = fmt.Sprint(b.Version)
 	}
-	rs, err := s.FillBank(ctx, by, s.things["{bank}"], []casework.Filling{{BankEntry: concert.BankEntry{Name: "EXERCISE secret clip", Hashes: []concert.KnownHash{{Kind: concert.HashMD5, Value: strings.Repeat("a5", 16), Quality: -1}}}}})
+	rs, err := s.FillBank(ctx, by, s.things["{ownbank}"], []casework.Filling{{BankEntry: concert.BankEntry{Name: "EXERCISE secret clip", Hashes: []concert.KnownHash{{Kind: concert.HashMD5, Value: strings.Repeat("a5", 16), Quality: -1}}}}})
 	testkit.Must(t, err)
-	s.things["{entry}"] = rs[0].Ref
+	s.things["{ownentry}"] = rs[0].Ref
 	ann := s.North.Officers[0]
 	var last string
 	for _, n := range []int{91, 92} {

@@ -85,6 +85,7 @@ func matrix(t *testing.T) map[string]row {
 		flowRows,
 		exposureRows,
 		knownRows,
+		bankRows,
 	} {
 		for pattern, r := range rows {
 			if _, twice := all[pattern]; twice {
@@ -277,8 +278,9 @@ var readers = map[string]who{
 	"{consignment}": who{coordinator, reviewer, outsider}, "{bulletin}": who{coordinator}, "{allotment}": north,
 	"{capture}": append(who{auditor}, north...), "{marked}": append(who{auditor}, north...), "{hold}": north, "{batch}": north, "{template}": north, "{action}": append(who{auditor, admin}, authoritySide...), "{scope}": everyone, "{newcomer}": who{admin, auditor}, "{outlet}": append(who{auditor, admin}, authoritySide...),
 	"{case}": who{officer, reviewer, auditor}, "{incident}": append(who{auditor}, authoritySide...), "{watch}": who{officer, colleague, reviewer, auditor}, "{sweep}": who{officer},
+	"{bank}": append(who{auditor}, north...), "{closing}": append(who{auditor}, north...), "{entry}": append(who{auditor}, north...), "{bankname}": north, "{closingname}": north,
 	"{shot}": append(who{auditor}, north...), "{wide}": append(who{auditor}, north...), "{note}": append(who{auditor}, north...), "{mate}": who{boss},
-	"{bank}": append(who{auditor}, north...), "{shut}": append(who{auditor}, north...), "{entry}": append(who{auditor}, north...), "{match}": append(who{auditor}, north...),
+	"{ownbank}": append(who{auditor}, north...), "{shut}": append(who{auditor}, north...), "{ownentry}": append(who{auditor}, north...), "{match}": append(who{auditor}, north...),
 }
 
 // site is a furnished deployment with both doors open and one session for each visitor.
@@ -345,6 +347,7 @@ func openSite(t *testing.T, svc *casework.Service) *site {
 		s.things["{"+name+".v}"] = fmt.Sprint(version)
 	}
 	s.folders(t)
+	s.banked(t)
 	for name, login := range map[string]string{officer: "North-officer-0", colleague: "North-officer-1", reviewer: "North-reviewer-0", stranger: "South-officer-0", outsider: "South-reviewer-0",
 		coordinator: "coordinator", auditor: "auditor", admin: "admin", answerer: "answerer", reader: "reader", rival: "puller"} {
 		s.sessions[name] = s.enter(t, login)
@@ -353,6 +356,8 @@ func openSite(t *testing.T, svc *casework.Service) *site {
 	s.sessions[mute] = s.enter(t, "mute-auditor")
 	s.portalThings(t)
 	s.knownThings(t)
+	testkit.Must(t, s.RefreshKnown(t.Context()))
+	t.Cleanup(func() { testkit.Must(t, s.CloseKnown()) })
 	return s
 }
 
@@ -419,9 +424,9 @@ func (s *site) ask(t *testing.T, visitor, pattern string, r row, missing bool) r
 		ref = ref[:3] + "NNNN-NNNN"
 	}
 	method, path, _ := strings.Cut(pattern, " ")
-	path = strings.NewReplacer("{id}", ref, "{ref}", ref, "{operator}", ref, "{key}", "KEY-NONE", "{person}", fill("{person}"), "{reveal}", fill("{reveal}"), "{$}", "", "{table}", "redress.csv").Replace(path)
+	path = strings.NewReplacer("{id}", ref, "{ref}", ref, "{operator}", ref, "{key}", "KEY-NONE", "{person}", fill("{person}"), "{reveal}", fill("{reveal}"), "{$}", "", "{bank}", ref, "{content}", fill("{content}"), "{item}", fill("{judged}"), "{table}", "redress.csv").Replace(path)
 	body := fill(r.body)
-	machine := strings.HasPrefix(path, "/api/")
+	machine := strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/hma/")
 	if !machine && method == http.MethodPost {
 		form, err := url.ParseQuery(body)
 		testkit.Must(t, err)
@@ -513,7 +518,7 @@ func TestG19WhoMayDoWhat(t *testing.T) {
 				}
 			}
 		}
-		for _, method := range []string{"GET ", "POST "} {
+		for _, method := range []string{"GET ", "POST ", "PUT ", "DELETE "} {
 			for _, pattern := range s.routes {
 				r := rows[pattern]
 				if !strings.HasPrefix(pattern, method) || slices.Equal(r.may, anonymous) {

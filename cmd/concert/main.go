@@ -50,7 +50,8 @@ type cli struct {
 	Contact      contactCmd      `cmd:"" help:"Add, list, restore or retire contact points of providers."`
 	Mail         mailCmd         `cmd:"" help:"What an operator does for mail."`
 	Hash         hashCmd         `cmd:"" help:"Hash files: SHA-256, MD5, SHA-1, and PDQ of pictures, one JSON object a line."`
-	Match        matchCmd        `cmd:"" help:"Find files among known hashes: one JSON object a match."`
+	Match        matchCmd        `cmd:"" help:"Find files among known hashes: one JSON object a match. Or make a server's index of them anew."`
+	Bank         bankCmd         `cmd:"" help:"List, open, fill and export banks of known content, through the API."`
 	Language     languageCmd     `cmd:"" help:"Say in what language, script and direction each line of a file is."`
 }
 

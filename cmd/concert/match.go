@@ -15,7 +15,7 @@ import (
 	"concert/pdq"
 )
 
-type matchCmd struct {
+type matchFindCmd struct {
 	Bank   string   `help:"Known hashes: a list, one a line as pytx's local files have them or the lines of concert hash; a video's vPDQ list; a TMK+PDQF file; or a directory of these." required:"" placeholder:"FILE"`
 	Radius int      `help:"How many of 256 bits may differ, 0 to 64." default:"31"`
 	Files  []string `arg:"" name:"file" help:"Files, directories with all that is in them, or - for standard input; of a video also its vPDQ list or TMK+PDQF file."`
@@ -42,7 +42,7 @@ const faultsShown = 10
 
 // Run prints the matches of each file, in the order of the files, the nearest
 // first.
-func (c *matchCmd) Run(ctx context.Context, e *env) error {
+func (c *matchFindCmd) Run(ctx context.Context, e *env) error {
 	if c.Radius < 0 || c.Radius > 64 {
 		return &exitError{code: exitUsage, err: fmt.Errorf("-radius is 0 to 64 bits: got %d", c.Radius)}
 	}
@@ -98,7 +98,7 @@ func readBank(e *env, path string) (known []match.Known, faults int, err error) 
 	return known, faults, err
 }
 
-func (c *matchCmd) matches(stderr io.Writer, bank *match.Bank, f formats.FileHash) ([]any, error) {
+func (c *matchFindCmd) matches(stderr io.Writer, bank *match.Bank, f formats.FileHash) ([]any, error) {
 	s, listed := listedFilm(&f)
 	if f.Error != "" {
 		fmt.Fprintf(stderr, "%s: %s\n", f.File, f.Error)

@@ -76,6 +76,11 @@ func (s *Server) erasures() {
 // the request's path, or the answer's own id; "" for none. Refusals may quote
 // what was sent, so that they count, too.
 func tellsOf(path string, answer []byte) string {
+	if rest, ok := strings.CutPrefix(path, "/api/v1/banks/"); ok {
+		if _, item, ok := strings.Cut(rest, "/items/"); ok {
+			return item
+		}
+	}
 	for _, of := range []string{"/api/v1/items/", "/api/v1/second-looks/"} {
 		if rest, ok := strings.CutPrefix(path, of); ok {
 			if ref, _, _ := strings.Cut(rest, "/"); ref != "batch" {

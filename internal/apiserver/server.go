@@ -32,19 +32,22 @@ type Server struct {
 
 	limits httpkit.Limits
 
+	hashing chan struct{} // a place for each file that is hashed on asking
+
 	mu     sync.Mutex // guards flying
 	flying map[string]bool
 }
 
 // New is a server over the acts.
 func New(svc *casework.Service, log *slog.Logger) *Server {
-	return &Server{svc: svc, log: log, flying: map[string]bool{}}
+	return &Server{svc: svc, log: log, flying: map[string]bool{}, hashing: make(chan struct{}, hmaHashing)}
 }
 
 // Version is the API's version, as OpenAPI tells it.
 const Version = "1.0.0"
 
-// Register puts the API under /api/ and the log under /log/.
+// Register puts the API under /api/, the log under /log/ and what clients of
+// Hasher-Matcher-Actioner ask under /hma/.
 func (s *Server) Register(mux *http.ServeMux) {
 	inner := http.NewServeMux()
 	cfg := huma.DefaultConfig("Concert", Version)
@@ -67,16 +70,19 @@ func (s *Server) Register(mux *http.ServeMux) {
 	s.questions()
 	s.team()
 	s.exposures()
+	s.banks()
 	inner.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		httpkit.WriteProblem(w, r, s.log, concert.Refuse(concert.NotFound, "request.path", "", "there is nothing at %s %s: /api/openapi.json lists every path", r.Method, r.URL.Path))
 	})
-	mux.Handle("/api/", s.authenticated(s.idempotent(noNUL(methodProblem(inner, s.log)))))
+	s.registerHMA(mux)
+	refuse := func(w http.ResponseWriter, r *http.Request, err error) { httpkit.WriteProblem(w, r, s.log, err) }
+	mux.Handle("/api/", s.authenticated(refuse, s.idempotent(noNUL(methodProblem(inner, s.log)))))
 	for _, r := range s.logRoutes() {
 		mux.HandleFunc(r.pattern, r.handler)
 	}
 }
 
-// Routes are the patterns of every operation and of the log, in the form of
+// Routes are the patterns of every operation, of the log and of /hma/, in the form of
 // http.ServeMux: what a test of who may do what goes through. Only after
 // Register.
 func (s *Server) Routes() []string {
@@ -88,7 +94,7 @@ func (s *Server) Routes() []string {
 			}
 		}
 	}
-	for _, r := range s.logRoutes() {
+	for _, r := range append(s.logRoutes(), s.hmaRoutes()...) {
 		out = append(out, r.pattern)
 	}
 	slices.Sort(out)
@@ -100,8 +106,9 @@ func (s *Server) OpenAPI() ([]byte, error) { return s.api.OpenAPI().MarshalJSON(
 
 // authenticated finds out who asks. A request without a credential goes on as
 // nobody: most acts refuse it, the public ones do not. A session's cookie is
-// good for reading only, so that no other site can make a browser act.
-func (s *Server) authenticated(next http.Handler) http.Handler {
+// good for reading only, so that no other site can make a browser act. refuse tells
+// what keeps a request out.
+func (s *Server) authenticated(refuse func(http.ResponseWriter, *http.Request, error), next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		token, cookie := httpkit.Token(r)
@@ -123,7 +130,7 @@ func (s *Server) authenticated(next http.Handler) http.Handler {
 			return
 		}
 		if err != nil {
-			httpkit.WriteProblem(w, r, s.log, err)
+			refuse(w, r, err)
 			return
 		}
 		ctx := httpkit.WithPerson(r.Context(), p)
@@ -221,7 +228,7 @@ func methodProblem(next *http.ServeMux, log *slog.Logger) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, pattern := next.Handler(r); pattern == "/" {
 			var allowed []string
-			for _, m := range []string{http.MethodGet, http.MethodPost} {
+			for _, m := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
 				try := r.Clone(r.Context())
 				try.Method = m
 				if _, p := next.Handler(try); p != "/" && m != r.Method {

@@ -4,13 +4,16 @@ import (
 	"bufio"
 	"io"
 	"net/http"
+	"strings"
+
+	"concert/internal/httpkit"
 )
 
 // noNUL puts the replacement character where a JSON body has U+0000, which one of
-// the two databases takes in no text.
+// the two databases takes in no text. Captures and files are left as they are.
 func noNUL(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Body != nil && r.Body != http.NoBody {
+		if r.Body != nil && r.Body != http.NoBody && (!httpkit.IsUpload(r) || strings.HasSuffix(r.URL.Path, "/import")) {
 			r.Body = &nulReader{body: r.Body, in: bufio.NewReader(r.Body)}
 		}
 		next.ServeHTTP(w, r)

@@ -115,6 +115,9 @@ type Filling struct {
 // concert.BankEntriesMost at once, and takes out what their source recalls. What the
 // bank has of a source already is known.
 func (s *Service) FillBank(ctx context.Context, by concert.Actor, ref string, in []Filling) ([]Result, error) {
+	if err := by.MayFillBanks(); err != nil {
+		return nil, err
+	}
 	if len(in) > concert.BankEntriesMost {
 		return nil, concert.Refuse(concert.TooLarge, "bank.entries", "entries", "at most %d entries at once: send the rest in another request", concert.BankEntriesMost)
 	}
@@ -190,6 +193,9 @@ func (s *Service) fillBank(ctx context.Context, tx *store.Tx, by concert.Actor, 
 // hashes of its own captures of it.
 func (s *Service) BankItem(ctx context.Context, by concert.Actor, bank, item string) (concert.BankEntry, error) {
 	var out concert.BankEntry
+	if err := by.MayFillBanks(); err != nil {
+		return out, err
+	}
 	err := s.retryStale(ctx, func(tx *store.Tx) error {
 		b, err := s.ownBank(ctx, tx, by, bank)
 		if err != nil {
@@ -374,7 +380,8 @@ func (s *Service) endEntriesOf(ctx context.Context, tx *store.Tx, item concert.I
 	return tx.SaveEntries(ctx, ended)
 }
 
-// BankView is a bank with how its entries stand.
+// BankView is a bank with its owner and, where it stands in a list or before its
+// entries, how those stand.
 type BankView struct {
 	concert.Bank
 	Owner concert.Authority
@@ -398,7 +405,7 @@ func (s *Service) Banks(ctx context.Context, scope concert.Scope) ([]BankView, e
 			if b.MayKnow(by, s.now()) != nil {
 				continue
 			}
-			v, err := s.bankView(ctx, tx, by, b.Ref)
+			v, err := s.countedBank(ctx, tx, by, b.Ref)
 			if err != nil {
 				return err
 			}
@@ -429,7 +436,16 @@ func (s *Service) bankView(ctx context.Context, tx *store.Tx, by concert.Actor, 
 		return v, err
 	}
 	v.Mine = by.Authority == v.Authority
-	v.Count, err = tx.BankCounts(ctx, v.ID)
+	return v, nil
+}
+
+// countedBank is bankView with how the entries stand, for which all of them are gone
+// through.
+func (s *Service) countedBank(ctx context.Context, tx *store.Tx, by concert.Actor, ref string) (BankView, error) {
+	v, err := s.bankView(ctx, tx, by, ref)
+	if err == nil {
+		v.Count, err = tx.BankCounts(ctx, v.ID)
+	}
 	return v, err
 }
 
@@ -449,7 +465,7 @@ func (s *Service) BankEntries(ctx context.Context, scope concert.Scope, ref stri
 		return v, nil, err
 	}
 	err := s.DB.View(ctx, func(tx *store.Tx) (err error) {
-		if v, err = s.bankView(ctx, tx, scope.Actor(), ref); err != nil {
+		if v, err = s.countedBank(ctx, tx, scope.Actor(), ref); err != nil {
 			return err
 		}
 		es, err = tx.Entries(ctx, store.EntryFilter{Bank: v.ID, Quarantined: q.Quarantined, Ended: q.Ended, Before: q.Before, Limit: q.Limit})

@@ -51,6 +51,8 @@ type known struct {
 	asked  map[string]*asking // by who asks
 	change int64              // of banks and entries, up to which all is in
 
+	units atomic.Pointer[map[concert.AuthorityID]string]
+
 	entries sync.Mutex // one filling at a time; guards place
 	place   store.BankPlace
 	prints  sync.Mutex // the same of what items hold; guards print
@@ -69,6 +71,7 @@ type asking struct {
 	radii   map[uint32]int
 	banks   map[uint32]concert.Bank
 	partial bool // one of them answers a share of the questions only
+	names   atomic.Pointer[bankNames]
 }
 
 // errFilling refuses a question while this node still reads what there is.
@@ -125,8 +128,7 @@ func (s *Service) openKnown() (*known, error) {
 // openBankIndex opens the files of the banks' index; what cannot be relied upon is
 // made anew, since the database has all of it.
 func (s *Service) openBankIndex() (*match.HashIndex, error) {
-	derived := s.DB.Keys.Derive("source of the index of known hashes")
-	source := [16]byte(derived[:])
+	source := s.knownSource()
 	x, err := match.OpenHashIndex(s.KnownDir, source)
 	if d := (*match.DamagedIndex)(nil); errors.As(err, &d) {
 		s.Log.Warn("the index of known hashes is made anew from the database", "why", d.Err, "file", d.Path)
@@ -140,6 +142,12 @@ func (s *Service) openBankIndex() (*match.HashIndex, error) {
 		return match.OpenHashIndex("", source)
 	}
 	return x, err
+}
+
+// knownSource names the database that the files are a cache of.
+func (s *Service) knownSource() [16]byte {
+	derived := s.DB.Keys.Derive("source of the index of known hashes")
+	return [16]byte(derived[:])
 }
 
 // CloseKnown lets go of what this node knows; the files of the banks' index keep it.
@@ -385,7 +393,7 @@ type KnownHit struct {
 // KnownQuery is a question to the banks.
 type KnownQuery struct {
 	Hashes []match.Hash // of one picture: as it is and, where wanted, turned
-	Banks  []string     // names; none for all that answer
+	Banks  []int64      // numbers; nil for all that answer
 	Radius int          // bits; -1 for each bank's own, which is the most in any case
 	Coin   func() int   // of 1,000, for banks that answer a share only; nil draws one
 	Whole  bool         // banks that answer a share answer all the same
@@ -405,7 +413,7 @@ func (s *Service) AskBanks(by concert.Actor, q KnownQuery) ([]KnownHit, error) {
 func (k *known) ask(by concert.Actor, q KnownQuery, now time.Time) ([]KnownHit, error) {
 	a := k.forWhom(by, now)
 	radii := match.HashRadii{Other: -1, Banks: a.radii}
-	if len(q.Banks) > 0 || q.Radius >= 0 || a.partial && !q.Whole {
+	if q.Banks != nil || q.Radius >= 0 || a.partial && !q.Whole {
 		radii.Banks = a.narrowed(q)
 	}
 	found, err := k.banks.SearchBatch(nil, q.Hashes, radii)
@@ -442,7 +450,7 @@ func (a *asking) narrowed(q KnownQuery) map[uint32]int {
 	}
 	out := make(map[uint32]int, len(a.radii))
 	for n, b := range a.banks {
-		if !b.Negative && len(q.Banks) > 0 && !slices.Contains(q.Banks, b.Name) {
+		if !b.Negative && q.Banks != nil && !slices.Contains(q.Banks, b.N) {
 			continue
 		}
 		if !q.Whole && !b.Negative && b.Ratio < concert.RatioWhole && coin() >= b.Ratio {

@@ -24,10 +24,22 @@ const (
 	fieldMost = 4 << 10
 )
 
-// IsUpload reports whether a request carries a capture, whose body may be larger
-// than others' and is read as a stream.
+// IsUpload reports whether a request carries a capture, a list for a bank or a file to
+// be hashed, whose body may be larger than others' and is read as a stream.
 func IsUpload(r *http.Request) bool {
-	return r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/captures") && (strings.HasPrefix(r.URL.Path, "/api/v1/items/") || strings.HasPrefix(r.URL.Path, "/items/"))
+	path := r.URL.Path
+	if r.Method != http.MethodPost {
+		return false
+	}
+	switch {
+	case strings.HasSuffix(path, "/captures"):
+		return strings.HasPrefix(path, "/api/v1/items/") || strings.HasPrefix(path, "/items/")
+	case strings.HasSuffix(path, "/import"):
+		return strings.HasPrefix(path, "/api/v1/banks/")
+	case strings.HasSuffix(path, "/content"):
+		return strings.HasPrefix(path, "/hma/c/bank/")
+	}
+	return path == "/hma/h/hash" || path == "/hma/m/lookup"
 }
 
 // Upload is a body that no deadline ends while its sender goes on sending.

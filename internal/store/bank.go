@@ -292,7 +292,7 @@ type BankPlace struct {
 // among them: what a holder has not seen yet. next is the place of the last.
 func (tx *Tx) EntriesAfter(ctx context.Context, bank concert.BankID, at BankPlace, limit int) (es []concert.BankEntry, next BankPlace, err error) {
 	places, err := list(ctx, tx, func(r rowScanner) (p BankPlace, err error) { return p, r.Scan(&p.Seq, &p.N) },
-		"SELECT seq, n FROM bank_entry WHERE bank = ? AND (seq > ? OR seq = ? AND n > ?) ORDER BY seq, n LIMIT ?", string(bank), at.Seq, at.Seq, at.N, min(max(limit, 1), 1000))
+		"SELECT seq, n FROM bank_entry WHERE bank = ? AND (seq, n) > (?, ?) ORDER BY seq, n LIMIT ?", string(bank), at.Seq, at.N, min(max(limit, 1), 1000))
 	if err != nil || len(places) == 0 {
 		return nil, at, err
 	}
@@ -530,8 +530,9 @@ func (tx *Tx) AllIndexed(ctx context.Context, least int) iter.Seq2[IndexedHash, 
 // order of entries, with whether they still match, of limit entries at most. next
 // is the place of the last, and more whether there may be some behind it.
 func (tx *Tx) IndexedSince(ctx context.Context, least int, at BankPlace, limit int) (hs []IndexedHash, next BankPlace, more bool, err error) {
+	// One bound on both, or SQLite goes through all that came before.
 	changed, err := list(ctx, tx, func(r rowScanner) (p BankPlace, err error) { return p, r.Scan(&p.Seq, &p.N) },
-		"SELECT seq, n FROM bank_entry WHERE seq > ? OR seq = ? AND n > ? ORDER BY seq, n LIMIT ?", at.Seq, at.Seq, at.N, limit)
+		"SELECT seq, n FROM bank_entry WHERE (seq, n) > (?, ?) ORDER BY seq, n LIMIT ?", at.Seq, at.N, limit)
 	if err != nil || len(changed) == 0 {
 		return nil, at, false, err
 	}
