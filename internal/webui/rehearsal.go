@@ -22,7 +22,7 @@ var alterationTexts = map[concert.Alteration]design.Text{
 	concert.AlterBright:    "A sixth brighter",
 	concert.AlterDark:      "A quarter darker",
 	concert.AlterContrast:  "A third more contrast",
-	concert.AlterBlur:      "Blurred",
+	concert.AlterBlur:      "Blurred, over a few points",
 	concert.AlterLogo:      "Another logo in a corner",
 	concert.AlterSubtitle:  "Subtitle",
 	concert.AlterCrop2:     "Cropped by 2 %%",
