@@ -37,7 +37,7 @@ type exerciseCmd struct {
 	JSON     bool    `help:"Print the outcome as one object on the last line of standard output." name:"json"`
 	Exit     bool    `help:"End when the four days are over, instead of staying up for the board."`
 	Nodes    int     `help:"Serving nodes, each a process of its own behind a proxy; more than one needs PostgreSQL. 0: the exercise itself serves." default:"0"`
-	Media    float64 `help:"Share of works that are drawn pictures and clips, of which copies are altered as people alter them: 0 to 1." default:"0.03"`
+	Media    float64 `help:"Share of works that are drawn pictures and clips, of which copies are altered as people alter them: 0 to 1." default:"0.02"`
 	Kills    int     `help:"How many times a node is killed (kill -9) and started again meanwhile; needs -nodes." default:"0"`
 }
 

@@ -86,7 +86,7 @@ func picture(colour uint64, comment string) []byte {
 // in.
 func (u *unit) capture(n uint32) []api.InlineCapture {
 	s := u.world.script
-	c := api.InlineCapture{Kind: string(concert.CaptureFile), Vantage: vantageOf(u.index), Bytes: s.itemBytes(n)}
+	c := api.InlineCapture{Kind: string(concert.CaptureFile), Vantage: vantageOf(u.index), Bytes: u.world.file(n)}
 	if s.outdated(n) {
 		c.SeenAt = u.world.now().Add(-lateBy).Format(time.RFC3339)
 	}
@@ -101,7 +101,7 @@ func (u *unit) captureAnew(ctx context.Context, lane int, entries []entry) error
 	for _, e := range entries {
 		in := api.NewCapture{Kind: string(concert.CaptureFile), Vantage: vantageOf(u.index), SeenAt: w.now().Format(time.RFC3339)}
 		if err := w.again(ctx, func() error {
-			_, err := u.officers[lane].AddCapture(ctx, e.ref, in, bytes.NewReader(w.script.itemBytes(e.n)))
+			_, err := u.officers[lane].AddCapture(ctx, e.ref, in, bytes.NewReader(w.file(e.n)))
 			return err
 		}); err != nil {
 			return fmt.Errorf("capture %s anew: %w", e.ref, err)

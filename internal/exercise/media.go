@@ -36,8 +36,8 @@ func (s *script) alteration(n uint32) concert.Alteration {
 	return all[1+s.pick(n, drawAlter, len(all)-1)]
 }
 
-// drawnCopy are the bytes of the item's copy of a drawn work. They are made each
-// time: a few milliseconds, where holding them would take memory by the item.
+// drawnCopy are the bytes of the item's copy of a drawn work: a few milliseconds of
+// drawing.
 func (s *script) drawnCopy(n uint32) []byte {
 	work := s.work(n)
 	seed, outlet, a := s.draw(work, drawWork), s.pick(work, drawOutlet, inScope), s.alteration(n)
@@ -51,6 +51,46 @@ func (s *script) drawnCopy(n uint32) []byte {
 // follows reports whether the item may be decided on together with an unaltered
 // copy of its work: the bytes are the same.
 func (s *script) follows(n uint32) bool { return s.alteration(n).Unaltered() }
+
+// filesKept is how many drawn files are held: those of the batches under way.
+const filesKept = 512
+
+// files are the drawn files made last. Case days are short: what became too old
+// before it was assessed is captured again, and not drawn again.
+type files struct {
+	mu    sync.Mutex
+	of    map[uint32][]byte
+	order []uint32
+}
+
+// file is what an officer captures of the item.
+func (w *World) file(n uint32) []byte {
+	if w.script.alteration(n) == concert.AlterBytes {
+		return w.script.itemBytes(n)
+	}
+	f := &w.files
+	f.mu.Lock()
+	file := f.of[n]
+	f.mu.Unlock()
+	if file != nil {
+		return file
+	}
+	file = w.script.itemBytes(n)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.of == nil {
+		f.of = map[uint32][]byte{}
+	}
+	if f.of[n] == nil {
+		f.order = append(f.order, n)
+	}
+	f.of[n] = file
+	if len(f.order) > filesKept {
+		delete(f.of, f.order[0])
+		f.order = f.order[1:]
+	}
+	return file
+}
 
 // copiesTaken is under which reference the server keeps each captured item.
 type copiesTaken struct {

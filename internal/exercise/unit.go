@@ -307,7 +307,7 @@ func (u *unit) assessSome(ctx context.Context, lane int, key string, entries []e
 		for _, e := range es {
 			a := api.BatchAssessment{Item: e.ref, Version: e.version, NewAssessment: w.script.assessment(e.n, w.outletIDs[w.script.outlet(e.n)])}
 			if anew {
-				a.Captures = []api.InlineCapture{{Kind: string(concert.CaptureFile), Vantage: vantageOf(u.index), Bytes: w.script.itemBytes(e.n)}}
+				a.Captures = []api.InlineCapture{{Kind: string(concert.CaptureFile), Vantage: vantageOf(u.index), Bytes: w.file(e.n)}}
 			}
 			in.Assessments = append(in.Assessments, a)
 		}

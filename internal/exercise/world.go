@@ -88,6 +88,7 @@ type World struct {
 	marked    atomic.Int64 // items marked as evidence of an atrocity
 	problems  problems
 	copies    copiesTaken
+	files     files
 
 	boardMu sync.Mutex
 	board   map[string]int64 // the totals as last read
