@@ -141,7 +141,7 @@ func (b Bank) checked() (Bank, error) {
 	case slices.ContainsFunc(b.OpenTo, func(d Destination) bool { return !b.Handling.MayLeave(d) }):
 		return b, Refuse(Invalid, "bank.open_to", "open_to", "what carries the handling code %s may not go to %v: ask whoever gave it, or keep the bank to yourself", b.Handling, b.OpenTo)
 	case b.Ratio < 0 || b.Ratio > RatioWhole:
-		return b, Refuse(Invalid, "bank.ratio", "enabled_ratio", "a bank answers a share of questions between 0 and 1")
+		return b, Refuse(Invalid, "bank.ratio", "enabled_ratio", "a bank answers a share of questions between 0 and 1: 1 for all of them, less to let a new one in by degrees")
 	}
 	return b, nil
 }
@@ -515,7 +515,7 @@ func (e BankEntry) ClearedBy(b Bank, by Actor, now time.Time) (BankEntry, Event,
 	}
 	switch {
 	case e.QuarantinedAt.IsZero():
-		return e, Event{}, Refuse(Conflict, "entry.quarantine", "", "entry %s is in no quarantine", e.Ref)
+		return e, Event{}, Refuse(Conflict, "entry.quarantine", "", "entry %s is in no quarantine: there is nothing to let go", e.Ref)
 	case by.Person == e.AddedBy:
 		return e, Event{}, Refuse(Forbidden, "entry.same_person", "", "you added entry %s yourself: another reviewer of your authority looks at it", e.Ref)
 	}

@@ -155,7 +155,20 @@ const (
 	AskedDispatch AskedKind = "dispatch" // the hold stopped it
 	AskedLate     AskedKind = "late"     // it had been referred when the hold was placed
 	AskedOverride AskedKind = "override" // a threat to life let it pass
+	AskedAlike    AskedKind = "alike"    // it holds a copy of what the hold covers; nothing stopped it, and its finder is told nothing
 )
+
+// Mirrored records that another authority captured a copy of what the hold covers,
+// so that its holder knows and may call. A match decides nothing: neither is the
+// item stopped nor is its finder told.
+func (h Hold) Mirrored(it Item, by AuthorityID, now time.Time) (Asked, Event, bool) {
+	if !h.Stands(by, now) {
+		return Asked{}, Event{}, false
+	}
+	it.Author = by
+	a, e := h.Asked(House, it, AskedAlike, now)
+	return a, e, true
+}
 
 // Asked is one item of another authority that came upon a hold, as the holder
 // learns it: who, which and when, nothing of what was judged.

@@ -42,7 +42,7 @@ type HoldNote struct {
 
 // Asked is one item of another authority that came upon a hold.
 type Asked struct {
-	Kind       string `json:"kind" enum:"dispatch,late,override" doc:"stopped by it; referred before it was placed; let through for a threat to life"`
+	Kind       string `json:"kind" enum:"dispatch,late,override,alike" doc:"stopped by it; referred before it was placed; let through for a threat to life; holds a copy of what it covers, and was not stopped"`
 	Authority  string `json:"authority"`
 	Name       string `json:"name"`
 	Unit       string `json:"unit"`

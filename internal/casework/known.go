@@ -51,9 +51,10 @@ type known struct {
 	asked  map[string]*asking // by who asks
 	change int64              // of banks and entries, up to which all is in
 
-	fill  sync.Mutex // one filling at a time; guards what follows
-	place store.BankPlace
-	print int64
+	entries sync.Mutex // one filling at a time; guards place
+	place   store.BankPlace
+	prints  sync.Mutex // the same of what items hold; guards print
+	print   int64
 
 	words  sync.RWMutex // guards what follows
 	equal  map[[16]byte][]int64
@@ -90,11 +91,11 @@ func (s *Service) RefreshKnown(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	k.fill.Lock()
-	defer k.fill.Unlock()
 	if err := s.refreshEntries(ctx, k); err != nil {
 		return err
 	}
+	k.prints.Lock()
+	defer k.prints.Unlock()
 	if err := s.refreshPrints(ctx, k); err != nil {
 		return err
 	}
@@ -151,8 +152,10 @@ func (s *Service) CloseKnown() error {
 	return errors.Join(k.banks.Close(), k.items.Close())
 }
 
-// refreshEntries brings in what changed of banks. The caller holds fill.
+// refreshEntries brings in what changed of banks.
 func (s *Service) refreshEntries(ctx context.Context, k *known) error {
+	k.entries.Lock()
+	defer k.entries.Unlock()
 	var stamp int64
 	var table []concert.Bank
 	err := s.DB.View(ctx, func(tx *store.Tx) (err error) {
@@ -236,7 +239,7 @@ func (s *Service) readEntries(ctx context.Context, k *known) (more bool, err err
 	return more, nil
 }
 
-// refreshPrints brings in what items hold. The caller holds fill.
+// refreshPrints brings in what items hold. The caller holds prints.
 func (s *Service) refreshPrints(ctx context.Context, k *known) error {
 	for {
 		var ps []concert.Print
@@ -258,7 +261,7 @@ func (s *Service) refreshPrints(ctx context.Context, k *known) error {
 	}
 }
 
-// learn holds a print, and all before it. The caller holds fill.
+// learn takes in a print that came after all others. The caller holds prints.
 func (k *known) learn(p concert.Print) error {
 	var b match.HashBatch
 	switch p.Kind {

@@ -33,10 +33,10 @@ func (s *Service) lookBackSome(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	k.fill.Lock()
+	k.prints.Lock()
 	err = s.refreshPrints(ctx, k)
 	seen := int(k.print)
-	k.fill.Unlock()
+	k.prints.Unlock()
 	if err != nil {
 		return 0, err
 	}

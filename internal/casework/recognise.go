@@ -262,8 +262,18 @@ func (s *Service) recognised(ctx context.Context, todo []store.Unprinted, made [
 	for i, u := range todo {
 		ids[i] = u.ID
 	}
+	k, err := s.openKnown()
+	if err != nil {
+		return err
+	}
+	// What others printed comes first; ours is taken in one by one, as it is compared.
+	k.prints.Lock()
+	defer k.prints.Unlock()
+	if err := errors.Join(s.refreshEntries(ctx, k), s.refreshPrints(ctx, k)); err != nil {
+		return err
+	}
 	var kept []madePrint
-	err := s.DB.Update(ctx, func(tx *store.Tx) error {
+	err = s.DB.Update(ctx, func(tx *store.Tx) error {
 		kept = nil
 		if err := tx.DropPrints(ctx, ids); err != nil {
 			return err
@@ -296,10 +306,6 @@ func (s *Service) recognised(ctx context.Context, todo []store.Unprinted, made [
 	if err != nil {
 		return err
 	}
-	k, err := s.openKnown()
-	if err != nil {
-		return err
-	}
 	found, err := s.compareAll(ctx, k, kept)
 	if err != nil {
 		return err
@@ -313,14 +319,8 @@ func (s *Service) recognised(ctx context.Context, todo []store.Unprinted, made [
 }
 
 // compareAll compares prints with banks and with what was seen before, in order: a
-// print is like those before it.
+// print is like those before it. The caller holds prints.
 func (s *Service) compareAll(ctx context.Context, k *known, kept []madePrint) (found []concert.KnownMatch, err error) {
-	// What other nodes printed comes first; ours is learned one by one.
-	k.fill.Lock()
-	defer k.fill.Unlock()
-	if err := s.refreshEntries(ctx, k); err != nil {
-		return nil, err
-	}
 	for _, m := range kept {
 		var ms []concert.KnownMatch
 		switch m.Kind {
@@ -524,6 +524,9 @@ func (s *Service) keepMatches(ctx context.Context, tx *store.Tx, made []madePrin
 		if err := s.joinCopies(ctx, tx, it.ID, fresh); err != nil {
 			return err
 		}
+		if err := s.tellHolders(ctx, tx, it, fresh); err != nil {
+			return err
+		}
 		for _, a := range authoritiesOf(fresh) {
 			of := slices.DeleteFunc(slices.Clone(fresh), func(m concert.KnownMatch) bool { return m.Authority != a })
 			var prints []concert.Print
@@ -547,6 +550,42 @@ func authoritiesOf(ms []concert.KnownMatch) (out []concert.AuthorityID) {
 		}
 	}
 	return out
+}
+
+// tellHolders tells whoever holds what the item is a copy of.
+func (s *Service) tellHolders(ctx context.Context, tx *store.Tx, it concert.Item, ms []concert.KnownMatch) error {
+	of := map[concert.ItemID]concert.AuthorityID{}
+	var ids []concert.ItemID
+	for _, m := range ms {
+		if m.Other != "" && m.Alike() {
+			ids, of[m.Other] = append(ids, m.Other), m.Authority
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	others, err := tx.BareItemsByID(ctx, ids)
+	if err != nil {
+		return err
+	}
+	held, err := tx.HoldsFor(ctx, others)
+	if err != nil {
+		return err
+	}
+	for other, hs := range held {
+		for _, h := range hs {
+			a, e, stands := h.Mirrored(it, of[other], s.now())
+			if !stands || h.Covers(it) {
+				continue // what it covers itself is told when it is to go out
+			}
+			if fresh, err := tx.AddAsked(ctx, a); err != nil {
+				return err
+			} else if fresh {
+				tx.Record(e)
+			}
+		}
+	}
+	return nil
 }
 
 // joinCopies puts the item into one cluster with what it is a copy of. The name of

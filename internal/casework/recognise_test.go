@@ -345,6 +345,45 @@ func entryOf(hash string) concert.BankEntry {
 	return concert.BankEntry{Hashes: []concert.KnownHash{{Kind: concert.HashPDQ, Value: hash, Quality: -1}}}
 }
 
+// What one node was told another one knows, by the database alone.
+func TestNodesKnowWhatAnotherWasTold(t *testing.T) {
+	inHouse(t, func(t *testing.T, h *testkit.House) {
+		if h.DB.Dialect() != "postgres" {
+			t.Skip("a data directory with an embedded database has one node")
+		}
+		ctx, rev := t.Context(), h.North.Reviewers[0]
+		other := testkit.ServiceAt(t, testkit.AddressOf(t, h.Service))
+		for _, s := range []*casework.Service{h.Service, other} {
+			testkit.Must(t, s.RefreshKnown(ctx))
+			t.Cleanup(func() { testkit.Must(t, s.CloseKnown()) })
+		}
+		text := strings.Repeat("a5c3", 16)
+		b := newBank(h, t, rev, nil)
+		e := filled(h, t, rev, b.Ref, entryOf(text))[0]
+		q, err := pdq.Parse(text)
+		testkit.Must(t, err)
+		ask := func(s *casework.Service) int {
+			t.Helper()
+			hits, err := s.AskBanks(rev, casework.KnownQuery{Hashes: []match.Hash{q.Bytes()}, Radius: -1})
+			testkit.Must(t, err)
+			return len(hits)
+		}
+		if ask(h.Service) != 1 || ask(other) != 0 {
+			t.Error("the node that was told does not know, or the other one guesses")
+		}
+		testkit.Must(t, other.RefreshKnown(ctx))
+		if ask(other) != 1 {
+			t.Error("the other node did not learn of the entry")
+		}
+		_, err = other.EndEntry(ctx, rev, e.Ref)
+		testkit.Must(t, err)
+		testkit.Must(t, h.RefreshKnown(ctx))
+		if ask(h.Service) != 0 || ask(other) != 0 {
+			t.Error("a withdrawn entry matches on one of them")
+		}
+	})
+}
+
 func TestNegativeBankLetsNothingMatch(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *testkit.House) {
 		rev := h.North.Reviewers[0]
@@ -481,6 +520,29 @@ func TestFloodOfMatchesIsQuarantinedForAPerson(t *testing.T) {
 		recognise(t, h)
 		if hits, err := h.AskBanks(ann, casework.KnownQuery{Hashes: []match.Hash{pdqOf(t, e)}, Radius: -1}); err != nil || len(hits) != 1 || entries() != 1 {
 			t.Errorf("once a person looked: %d, %d, %v", len(hits), entries(), err)
+		}
+	})
+}
+
+// A hold keeps nothing back but its own place and bytes: of a copy elsewhere its holder learns, and nobody else.
+func TestHolderLearnsOfCopiesAndTheirFinderNothing(t *testing.T) {
+	inHouse(t, func(t *testing.T, h *testkit.House) {
+		recognising(t, h)
+		ctx := t.Context()
+		ann, sue := h.North.Officers[0], h.South.Officers[0]
+		work := drawnWork(21, 640, 480)
+		seen(h, t, ann, testkit.Page(1), asPNG(t, work))
+		hold := h.Hold(ann, testkit.Page(1), "EXERCISE desk, +00 0000", "EXERCISE case")
+		theirs := seen(h, t, sue, testkit.Page(2), asJPEG(t, work, 60))
+		recognise(t, h)
+		hs, err := h.Holds(ctx, testkit.Scope(t, ann), "", 10)
+		testkit.Must(t, err)
+		if len(hs) != 1 || hs[0].Ref != hold.Ref || len(hs[0].Asked) != 1 || hs[0].Asked[0].Kind != concert.AskedAlike || hs[0].Asked[0].ItemRef != theirs.Ref || hs[0].Asked[0].By.ID != h.South.ID {
+			t.Errorf("the holder learns %+v", hs)
+		}
+		v := knownOf(h, t, sue, theirs.Ref)
+		if len(v.Matches) != 0 || v.Others != 1 || h.Item(theirs.Ref).Status != concert.ItemOpen {
+			t.Errorf("the finder learns %+v", v)
 		}
 	})
 }

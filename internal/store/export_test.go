@@ -14,3 +14,6 @@ func (db *DB) Asked() []string {
 
 // Rebound is the text as PostgreSQL takes it.
 func Rebound(text string) string { return postgresDialect().rebind(text) }
+
+// Alike is the condition on a match m by which two items are copies of one work.
+const Alike = alike

@@ -125,6 +125,7 @@ var askedStates = map[concert.AskedKind]state{
 	concert.AskedDispatch: {Mark: "‖", Label: "stopped by this hold", Tone: "wait"},
 	concert.AskedLate:     {Mark: "➤", Label: "had been referred when you placed it; its author may withdraw", Tone: "bad"},
 	concert.AskedOverride: {Mark: "⚠", Label: "let through for a threat to life; reviewed within 48 hours", Tone: "bad"},
+	concert.AskedAlike:    {Mark: "≈", Label: "holds a copy of what you hold; it was not stopped, and its finder knows nothing of this", Tone: "wait"},
 }
 
 // noteTexts are what a note on a hold was written for.
