@@ -96,6 +96,7 @@ type Rehearsal struct {
 	Joined   int64          `json:"joined"`   // of items in one cluster
 	Right    int64          `json:"right"`    // of those: copies of one work
 	Rows     []RehearsedRow `json:"alterations"`
+	Unread   int            `json:"unread"`   // altered clips that are compared by their bytes alone, as where ffmpeg is missing: in no other number but the first two
 	WaitedS  float64        `json:"waited_s"` // for comparisons, after everything else was over
 }
 

@@ -25,11 +25,11 @@ func (r *rehearsal) compared(ctx context.Context) (concert.Rehearsal, error) {
 	if err != nil {
 		return concert.Rehearsal{}, err
 	}
-	clusters, err := svc.ReadRehearsal(ctx, scope)
+	clusters, videos, err := svc.ReadRehearsal(ctx, scope)
 	if err != nil {
 		return concert.Rehearsal{}, err
 	}
-	out := r.world.Rehearse(clusters)
+	out := r.world.Rehearse(clusters, videos)
 	out.WaitedS = waited.Seconds()
 	return out, nil
 }
@@ -59,6 +59,9 @@ func tellKnown(w io.Writer, k concert.Rehearsal) {
 	}
 	fmt.Fprintf(w, "Known content: %d of %d items compared (waited %.1f s), %d works found of %d; of pairs of copies: precision %s, recall %s\n",
 		k.Compared, k.Captured, k.WaitedS, k.Found, k.Works, share(k.Precision()), share(k.Recall()))
+	if k.Unread > 0 {
+		fmt.Fprintf(w, "  %d altered clips are not counted: no video was looked into\n", k.Unread)
+	}
 	for _, x := range k.Rows {
 		fmt.Fprintf(w, "  %-10s %6d items  %5d of %5d found (%s)  precision %s\n", x.Alteration, x.Items, x.Found, x.Asked, share(x.Recall()), share(x.Precision()))
 	}

@@ -9,31 +9,35 @@ import (
 )
 
 // ReadRehearsal is which captured items of an exercise are held for copies of one
-// work: the cluster of each compared item by its reference, "" for like no other.
+// work: the cluster of each compared item by its reference, "" for like no other; and
+// whether videos are looked into.
 // The exercise knows the truth and counts. Only an exercise is answered: elsewhere
 // nobody sees which authorities hold copies of one work.
-func (s *Service) ReadRehearsal(ctx context.Context, scope concert.Scope) (map[string]string, error) {
+func (s *Service) ReadRehearsal(ctx context.Context, scope concert.Scope) (clusters map[string]string, videos bool, err error) {
 	if err := scope.Check(); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if err := scope.Actor().Need(concert.RoleCoordinator); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if !s.Exercise {
-		return nil, concert.Refuse(concert.Forbidden, "rehearsal.live", "", "which items of all authorities are copies of one work is told in an exercise only: ask for one item, or for how many works there are")
+		return nil, false, concert.Refuse(concert.Forbidden, "rehearsal.live", "", "which items of all authorities are copies of one work is told in an exercise only: ask for one item, or for how many works there are")
 	}
 	var items []store.RehearsedItem
-	err := s.DB.View(ctx, func(tx *store.Tx) (err error) {
-		items, err = tx.RehearsedItems(ctx)
+	err = s.DB.View(ctx, func(tx *store.Tx) (err error) {
+		if items, err = tx.RehearsedItems(ctx); err != nil {
+			return err
+		}
+		videos, err = tx.RehearsedVideos(ctx)
 		return err
 	})
-	out := make(map[string]string, len(items))
+	clusters = make(map[string]string, len(items))
 	for _, it := range items {
 		if it.Compared {
-			out[it.Ref] = it.Cluster
+			clusters[it.Ref] = it.Cluster
 		}
 	}
-	return out, err
+	return clusters, videos, err
 }
 
 // AwaitRecognition waits until the nodes have compared all captures, at most so

@@ -108,15 +108,25 @@ func (c *copiesTaken) add(ref string, n uint32) {
 }
 
 // Rehearse counts what the server found of the copies that were handed in: the
-// cluster of each item, by its reference, as far as it was compared.
-func (w *World) Rehearse(clusters map[string]string) concert.Rehearsal {
+// cluster of each item, by its reference, as far as it was compared. Where the server
+// looks into no video, altered clips do not count.
+func (w *World) Rehearse(clusters map[string]string, videos bool) concert.Rehearsal {
 	w.copies.mu.Lock()
 	defer w.copies.mu.Unlock()
 	copies := make([]concert.RehearsedCopy, 0, len(clusters))
+	unread := 0
 	for ref, n := range w.copies.of {
-		if cluster, compared := clusters[ref]; compared {
-			copies = append(copies, concert.RehearsedCopy{Work: w.script.work(n), Alteration: w.script.alteration(n), Cluster: cluster})
+		cluster, compared := clusters[ref]
+		c := concert.RehearsedCopy{Work: w.script.work(n), Alteration: w.script.alteration(n), Cluster: cluster}
+		switch {
+		case !compared:
+		case !videos && !c.Alteration.Unaltered() && w.script.clipWork(c.Work):
+			unread++
+		default:
+			copies = append(copies, c)
 		}
 	}
-	return concert.Rehearsed(len(w.copies.of), copies)
+	out := concert.Rehearsed(len(w.copies.of), copies)
+	out.Compared, out.Unread = out.Compared+unread, unread
+	return out
 }

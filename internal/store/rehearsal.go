@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"fmt"
+
+	"concert"
 )
 
 // RehearsedItem is an item with a capture: whether all of its captures were compared
@@ -11,6 +13,13 @@ type RehearsedItem struct {
 	Ref      string
 	Cluster  string // "" for like no other
 	Compared bool
+}
+
+// RehearsedVideos reports whether any video was looked into.
+func (tx *Tx) RehearsedVideos(ctx context.Context) (bool, error) {
+	var n int
+	err := tx.row(ctx, "SELECT count(*) FROM (SELECT 1 FROM print WHERE kind = ? LIMIT 1) p", string(concert.PrintVideo)).Scan(&n)
+	return n > 0, err
 }
 
 // RehearsedItems are all items with a capture, of all authorities: for an exercise,

@@ -70,6 +70,7 @@ func rehearsalRows(k *concert.Rehearsal) (rows [][]string) {
 	}
 	line("all", "captured", int64(k.Captured), "items with a capture")
 	line("all", "compared", int64(k.Compared), "of those: compared by the time of the count")
+	line("all", "unread", int64(k.Unread), "of those: altered clips, left out of all that follows since no video was looked into")
 	line("all", "works", int64(k.Works), "invented works behind the compared items")
 	line("all", "works_found", int64(k.Found), "works as found: clusters, and items like no other")
 	line("all", "pairs", k.Pairs, "pairs of compared items that are copies of one work")
