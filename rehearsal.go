@@ -173,3 +173,36 @@ func Rehearsed(captured int, copies []RehearsedCopy) Rehearsal {
 	})
 	return out
 }
+
+// RehearsedFigure is one number of a rehearsal with what it counts.
+type RehearsedFigure struct {
+	Of         string // an [Alteration], or "all"
+	Metric     string // as in JSON
+	Value      int64
+	Definition string
+}
+
+// Figures are all numbers, one by one.
+func (r Rehearsal) Figures() []RehearsedFigure {
+	out := []RehearsedFigure{
+		{"all", "captured", int64(r.Captured), "items with a capture"},
+		{"all", "compared", int64(r.Compared), "of those: compared by the time of the count"},
+		{"all", "unread", int64(r.Unread), "of those: altered clips, left out of all that follows since no video was looked into"},
+		{"all", "works", int64(r.Works), "invented works behind the compared items"},
+		{"all", "found", int64(r.Found), "works as found: clusters, and items like no other"},
+		{"all", "pairs", r.Pairs, "pairs of compared items that are copies of one work"},
+		{"all", "joined", r.Joined, "pairs of items in one cluster"},
+		{"all", "right", r.Right, "of those: copies of one work"},
+	}
+	for _, x := range r.Rows {
+		of := string(x.Alteration)
+		out = append(out,
+			RehearsedFigure{of, "items", int64(x.Items), "compared items with this alteration"},
+			RehearsedFigure{of, "asked", int64(x.Asked), "of those: an unaltered copy of the work was compared, too"},
+			RehearsedFigure{of, "found", int64(x.Found), "of those: in one cluster with such a copy"},
+			RehearsedFigure{of, "beside", x.Beside, "other items in one cluster with them, summed over the items"},
+			RehearsedFigure{of, "right", x.Right, "of those: copies of the same work"},
+		)
+	}
+	return out
+}

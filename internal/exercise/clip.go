@@ -13,19 +13,18 @@ const (
 	clipFrames = 9
 	// clipQuality keeps a clip below what comes along with an item.
 	clipQuality = 60
+	// clipWide and clipHigh are the points of a frame.
+	clipWide, clipHigh = 240, 180
 )
-
-// clipSize is that of a clip's frames.
-var clipSize = image.Pt(240, 180)
 
 // clip is an invented short clip with one alteration: frames of the work's picture
 // that a disc and a block move over, as Motion JPEG in AVI, which every player knows
 // and which takes no other program to write.
 func clip(seed uint64, outlet int, a concert.Alteration, r *rand.Rand) []byte {
 	still := drawn(seed, outlet)
-	still = scaled(still, clipSize.X, clipSize.Y)
+	still = scaled(still, clipWide, clipHigh)
 	path := rand.New(rand.NewPCG(seed, 1))
-	from, to := image.Pt(path.IntN(clipSize.X), path.IntN(clipSize.Y)), image.Pt(path.IntN(clipSize.X), path.IntN(clipSize.Y))
+	from, to := image.Pt(path.IntN(clipWide), path.IntN(clipHigh)), image.Pt(path.IntN(clipWide), path.IntN(clipHigh))
 	one, other := colour(path), colour(path)
 	first, quality, micros := 0, clipQuality, 1_000_000
 	switch a {
@@ -43,9 +42,9 @@ func clip(seed uint64, outlet int, a concert.Alteration, r *rand.Rand) []byte {
 		frame := image.NewRGBA(still.Rect)
 		copy(frame.Pix, still.Pix)
 		at := from.Add(to.Sub(from).Mul(i).Div(clipFrames - 1))
-		disc(frame, at, clipSize.X/6, clipSize.Y/6, one)
-		at = image.Pt(clipSize.X-at.X, at.Y)
-		block(frame, image.Rectangle{Min: at, Max: at.Add(clipSize.Div(4))}, other)
+		disc(frame, at, clipWide/6, clipHigh/6, one)
+		at = image.Pt(clipWide-at.X, at.Y)
+		block(frame, image.Rectangle{Min: at, Max: at.Add(image.Pt(clipWide/4, clipHigh/4))}, other)
 		frame = reworked(frame, a, rand.New(rand.NewPCG(twist, 0))) // in every frame at the same place
 		size = frame.Rect.Size()
 		frames = append(frames, asJPEG(frame, quality))

@@ -65,24 +65,8 @@ func rehearsalRows(k *concert.Rehearsal) (rows [][]string) {
 	if k == nil {
 		return nil
 	}
-	line := func(name, metric string, value int64, definition string) {
-		rows = append(rows, []string{"known_content", name, "", metric, fmt.Sprint(value), definition})
-	}
-	line("all", "captured", int64(k.Captured), "items with a capture")
-	line("all", "compared", int64(k.Compared), "of those: compared by the time of the count")
-	line("all", "unread", int64(k.Unread), "of those: altered clips, left out of all that follows since no video was looked into")
-	line("all", "works", int64(k.Works), "invented works behind the compared items")
-	line("all", "works_found", int64(k.Found), "works as found: clusters, and items like no other")
-	line("all", "pairs", k.Pairs, "pairs of compared items that are copies of one work")
-	line("all", "pairs_found", k.Joined, "pairs of items in one cluster")
-	line("all", "pairs_right", k.Right, "of those: copies of one work")
-	for _, r := range k.Rows {
-		name := string(r.Alteration)
-		line(name, "items", int64(r.Items), "compared items with this alteration")
-		line(name, "asked", int64(r.Asked), "of those: an unaltered copy of the work was compared, too")
-		line(name, "found", int64(r.Found), "of those: in one cluster with such a copy")
-		line(name, "beside", r.Beside, "other items in one cluster with them, summed over the items")
-		line(name, "right", r.Right, "of those: copies of the same work")
+	for _, f := range k.Figures() {
+		rows = append(rows, []string{"known_content", f.Of, "", f.Metric, fmt.Sprint(f.Value), f.Definition})
 	}
 	return rows
 }
