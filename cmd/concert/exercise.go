@@ -37,6 +37,7 @@ type exerciseCmd struct {
 	JSON     bool    `help:"Print the outcome as one object on the last line of standard output." name:"json"`
 	Exit     bool    `help:"End when the four days are over, instead of staying up for the board."`
 	Nodes    int     `help:"Serving nodes, each a process of its own behind a proxy; more than one needs PostgreSQL. 0: the exercise itself serves." default:"0"`
+	Media    float64 `help:"Share of works that are drawn pictures and clips, of which copies are altered as people alter them: 0 to 1." default:"0.02"`
 	Kills    int     `help:"How many times a node is killed (kill -9) and started again meanwhile; needs -nodes." default:"0"`
 }
 
@@ -78,6 +79,8 @@ type outcome struct {
 	Report      string           `json:"report"`
 	Nodes       int              `json:"nodes,omitempty"`
 	Kills       int64            `json:"kills,omitempty"`
+
+	Known concert.Rehearsal `json:"known"` // what was found by content (docs/known-alterations.md)
 }
 
 // ledger is the transparency log at the end.
@@ -132,7 +135,12 @@ func (c *exerciseCmd) Run(ctx context.Context, e *env) error {
 	if err := r.ended(ctx); err != nil {
 		return err
 	}
-	o, err := r.conclude(ctx, begun)
+	elapsed := time.Since(begun)
+	known, err := r.compared(ctx)
+	if err != nil {
+		return err
+	}
+	o, err := r.conclude(ctx, elapsed, known)
 	if err != nil {
 		return err
 	}
@@ -283,7 +291,7 @@ func (r *rehearsal) open(ctx context.Context, begun time.Time) error {
 // keys of two administrators.
 func (r *rehearsal) openWorld(base string, keys [2]string, at concert.CaseTime) error {
 	var err error
-	r.world, err = exercise.New(exercise.Config{Base: base, AdminKey: keys[0], SecondAdminKey: keys[1], Plan: r.cmd.Plan, Items: r.cmd.Items, Seed: r.cmd.Seed, Time: at, Progress: r.progress(), Log: r.log})
+	r.world, err = exercise.New(exercise.Config{Base: base, AdminKey: keys[0], SecondAdminKey: keys[1], Plan: r.cmd.Plan, Items: r.cmd.Items, Seed: r.cmd.Seed, Media: r.cmd.Media, Time: at, Progress: r.progress(), Log: r.log})
 	if err != nil {
 		return err
 	}
@@ -402,19 +410,16 @@ func (r *rehearsal) progress() func(exercise.Progress) {
 }
 
 // conclude writes the report and counts, by the same queries as the board.
-func (r *rehearsal) conclude(ctx context.Context, begun time.Time) (outcome, error) {
+func (r *rehearsal) conclude(ctx context.Context, elapsed time.Duration, known concert.Rehearsal) (outcome, error) {
 	svc := r.node.svc
-	elapsed := time.Since(begun).Seconds()
-	o := outcome{Plan: r.cmd.Plan, ElapsedS: elapsed, ItemsPerS: float64(r.cmd.Items) / elapsed, Database: svc.DB.Dialect(), Data: r.dir, PeakRSSMB: peakRSS(), Counts: map[string]int64{}}
+	o := outcome{Plan: r.cmd.Plan, ElapsedS: elapsed.Seconds(), ItemsPerS: float64(r.cmd.Items) / elapsed.Seconds(), Known: known, Database: svc.DB.Dialect(), Data: r.dir, PeakRSSMB: peakRSS(), Counts: map[string]int64{}}
 	if r.nodes != nil {
 		o.Nodes, o.Kills, o.PeakRSSMB = r.cmd.Nodes, r.nodes.kills.Load(), r.nodes.memory()
 	}
 	if err := svc.PublishLog(ctx); err != nil {
 		return o, err
 	}
-	who := operator
-	who.Roles = []concert.Role{concert.RoleCoordinator}
-	scope, err := concert.NewScope(who, "")
+	scope, err := coordinating()
 	if err != nil {
 		return o, err
 	}
@@ -445,10 +450,17 @@ func (r *rehearsal) conclude(ctx context.Context, begun time.Time) (outcome, err
 		o.Ledger.Root = hex.EncodeToString(b.Log.Root[:])
 	}
 	o.Report = filepath.Join(r.dir, "report.html")
-	return o, r.report(ctx, scope, o.Report)
+	return o, r.report(ctx, scope, known, o.Report)
 }
 
-func (r *rehearsal) report(ctx context.Context, scope concert.Scope, path string) error {
+// coordinating is the operator as a coordinator, who reads the board.
+func coordinating() (concert.Scope, error) {
+	who := operator
+	who.Roles = []concert.Role{concert.RoleCoordinator}
+	return concert.NewScope(who, "")
+}
+
+func (r *rehearsal) report(ctx context.Context, scope concert.Scope, known concert.Rehearsal, path string) error {
 	html, err := os.Create(path)
 	if err != nil {
 		return err
@@ -459,7 +471,7 @@ func (r *rehearsal) report(ctx context.Context, scope concert.Scope, path string
 		return err
 	}
 	defer csv.Close()
-	if err := r.node.web.WriteReport(ctx, scope, r.world.ActionID(), html, csv); err != nil {
+	if err := r.node.web.WriteExerciseReport(ctx, scope, r.world.ActionID(), known, html, csv); err != nil {
 		return fmt.Errorf("after-action report: %w", err)
 	}
 	return errors.Join(html.Sync(), csv.Sync())
@@ -476,6 +488,7 @@ func (r *rehearsal) tell(o outcome) {
 		}
 		fmt.Fprintf(w, "  %s %d = %s\n", s.Whole, o.Counts[string(s.Whole)], strings.Join(parts, " + "))
 	}
+	tellKnown(w, o.Known)
 	fmt.Fprintf(w, "Log: %d events, root %s, verified %t\nReport: %s\nRecount: concert export -data %s FILE && concert verify -json FILE\n", o.Events, o.Ledger.Root, o.Ledger.Verified, o.Report, r.dir)
 }
 

@@ -39,10 +39,13 @@ func (s *script) atrocity(n uint32) bool {
 	return s.fate(n) == toRefer && (n == 0 || s.draw(n, drawAtrocity)%atrocityEvery == 0)
 }
 
-// workBytes are the invented bytes of the item's work: a text, or a picture of
-// one colour.
-func (s *script) workBytes(n uint32) []byte {
+// itemBytes are the invented bytes of the item: a copy of its work, which is a
+// text, a picture of one colour or, for a share of works, a drawn one (media.go).
+func (s *script) itemBytes(n uint32) []byte {
 	work := s.work(n)
+	if s.drawnWork(work) {
+		return s.drawnCopy(n)
+	}
 	text := fmt.Appendf(nil, "EXERCISE work %x-%d", s.seed, work)
 	if work%2 == 0 {
 		return text
@@ -83,7 +86,7 @@ func picture(colour uint64, comment string) []byte {
 // in.
 func (u *unit) capture(n uint32) []api.InlineCapture {
 	s := u.world.script
-	c := api.InlineCapture{Kind: string(concert.CaptureFile), Vantage: vantageOf(u.index), Bytes: s.workBytes(n)}
+	c := api.InlineCapture{Kind: string(concert.CaptureFile), Vantage: vantageOf(u.index), Bytes: u.world.file(n)}
 	if s.outdated(n) {
 		c.SeenAt = u.world.now().Add(-lateBy).Format(time.RFC3339)
 	}
@@ -98,7 +101,7 @@ func (u *unit) captureAnew(ctx context.Context, lane int, entries []entry) error
 	for _, e := range entries {
 		in := api.NewCapture{Kind: string(concert.CaptureFile), Vantage: vantageOf(u.index), SeenAt: w.now().Format(time.RFC3339)}
 		if err := w.again(ctx, func() error {
-			_, err := u.officers[lane].AddCapture(ctx, e.ref, in, bytes.NewReader(w.script.workBytes(e.n)))
+			_, err := u.officers[lane].AddCapture(ctx, e.ref, in, bytes.NewReader(w.file(e.n)))
 			return err
 		}); err != nil {
 			return fmt.Errorf("capture %s anew: %w", e.ref, err)

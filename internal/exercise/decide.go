@@ -14,8 +14,9 @@ import (
 // more than the plan: an officer's accuracy was low at that moment.
 const extraGround = "EXERCISE: looked at on its own; wording and mark make it a call under Art. 2(7)."
 
-// decide takes a batch through its reviewers: the first copy of each work and
-// whatever needs several approvals alone, after opening it, the rest together.
+// decide takes a batch through its reviewers: the first copy of each work, altered
+// ones and whatever needs several approvals alone, after opening it, the rest
+// together.
 func (u *unit) decide(ctx context.Context, lane, index int, entries []entry) error {
 	w, s := u.world, u.world.script
 	var alone, together []entry
@@ -24,7 +25,7 @@ func (u *unit) decide(ctx context.Context, lane, index int, entries []entry) err
 		switch work := s.work(e.n); {
 		case s.fate(e.n) == toReject:
 			together = append(together, e)
-		case s.double(e.n):
+		case s.double(e.n), !s.follows(e.n):
 			alone = append(alone, e)
 		case !known[work]:
 			known[work] = true

@@ -35,7 +35,9 @@
 // spelling.
 //
 // Each item comes with a small capture: the invented bytes of its work, a text or
-// a picture. One in a hundred was seen thirty hours ago, so that its assessment
+// a picture. Of a share of works (Config.Media) copies are drawn pictures and short
+// clips, most of them altered as people alter copies; what the server finds of
+// those by content is counted at the end (docs/known-alterations.md). One in a hundred was seen thirty hours ago, so that its assessment
 // is refused and the capture taken anew; one in five hundred is marked as
 // evidence of an atrocity, and is referred only once somebody preserves it.
 //

@@ -27,14 +27,17 @@ const (
 	drawDoubt
 	drawCapture
 	drawAtrocity
+	drawMedia
+	drawAlter
 )
 
 // script is the plan for one seed and number of items: what becomes of each
 // item number. It stores a few hundred bytes, whatever the number of items.
 type script struct {
 	seed  uint64
-	items int    // destined to be referred
-	total uint32 // item numbers 0 to total-1
+	items int     // destined to be referred
+	total uint32  // item numbers 0 to total-1
+	media float64 // share of works that are drawn
 	cards []card
 }
 
@@ -225,9 +228,9 @@ func (s *script) work(n uint32) uint32 {
 	return (n/span*uint32(len(countries))+uint32(s.unit(n)))*uint32(len(providers)) + uint32(at)
 }
 
-// bytes is the SHA-256 of the invented bytes of the item's work, hex.
+// bytes is the SHA-256 of the invented bytes of the item, hex.
 func (s *script) bytes(n uint32) string {
-	sum := sha256.Sum256(s.workBytes(n))
+	sum := sha256.Sum256(s.itemBytes(n))
 	return hex.EncodeToString(sum[:])
 }
 

@@ -155,9 +155,6 @@ func (u *unit) through(ctx context.Context, lane, index int, numbers []uint32) e
 func (u *unit) item(n uint32, place string) api.NewItem {
 	w := u.world
 	in := api.NewItem{Location: place, Type: w.script.itemType(n), Action: w.action, Outlet: w.outletIDs[w.script.outlet(n)], Evaluation: "A1"}
-	if w.script.fate(n) != toGuard {
-		in.SHA256 = w.script.bytes(n)
-	}
 	if w.script.severity(n) == "threat_to_life" {
 		in.Priority = 9
 	}
@@ -171,7 +168,7 @@ func (u *unit) submit(ctx context.Context, lane, index int, numbers []uint32) ([
 	for _, n := range numbers {
 		it := u.item(n, w.script.place(n))
 		if w.script.fate(n) != toGuard {
-			it.SHA256, it.Captures = "", u.capture(n) // its bytes tell
+			it.Captures = u.capture(n)
 		}
 		in.Items = append(in.Items, it)
 	}
@@ -195,6 +192,7 @@ func (u *unit) submit(ctx context.Context, lane, index int, numbers []uint32) ([
 			w.problems.add(fmt.Errorf("submit %s: said to be a duplicate, yet this is its first submission", w.script.place(n)))
 		case !stops:
 			entries = append(entries, entry{n, r.ID, r.Version})
+			w.copies.add(r.ID, n)
 		}
 	}
 	if len(out.Results) != len(numbers) {
@@ -244,7 +242,11 @@ func (u *unit) submitFound(ctx context.Context, lane, atLeast int) error {
 	in := api.NewItems{Items: make([]api.NewItem, 0, size)}
 	mix := fnv.New64a()
 	for _, n := range numbers {
-		in.Items = append(in.Items, u.item(n, w.script.respelled(n)))
+		it := u.item(n, w.script.respelled(n))
+		if w.script.alteration(n) == concert.AlterBytes {
+			it.SHA256 = w.script.bytes(n)
+		}
+		in.Items = append(in.Items, it)
 		fmt.Fprintf(mix, "%d ", n)
 	}
 	// Which places meet in a batch depends on who was faster, so the key names
@@ -305,7 +307,7 @@ func (u *unit) assessSome(ctx context.Context, lane int, key string, entries []e
 		for _, e := range es {
 			a := api.BatchAssessment{Item: e.ref, Version: e.version, NewAssessment: w.script.assessment(e.n, w.outletIDs[w.script.outlet(e.n)])}
 			if anew {
-				a.Captures = []api.InlineCapture{{Kind: string(concert.CaptureFile), Vantage: vantageOf(u.index), Bytes: w.script.workBytes(e.n)}}
+				a.Captures = []api.InlineCapture{{Kind: string(concert.CaptureFile), Vantage: vantageOf(u.index), Bytes: w.file(e.n)}}
 			}
 			in.Assessments = append(in.Assessments, a)
 		}

@@ -28,6 +28,8 @@ type Config struct {
 	Log      *slog.Logger     // nil for none
 
 	SecondAdminKey string // API key of another administrator, who confirms them
+
+	Media float64 // share of works that are drawn pictures and clips, whose copies are altered: 0 to 1
 }
 
 // Progress is how far an exercise has come.
@@ -85,6 +87,8 @@ type World struct {
 	captured  atomic.Int64 // captures taken anew, since the first was too old
 	marked    atomic.Int64 // items marked as evidence of an atrocity
 	problems  problems
+	copies    copiesTaken
+	files     files
 
 	boardMu sync.Mutex
 	board   map[string]int64 // the totals as last read
@@ -127,6 +131,9 @@ func New(cfg Config) (*World, error) {
 	if cfg.Time.Rate <= 0 {
 		return nil, errors.New("an exercise needs a case clock that runs (rate above 0): four days at rate 20000 take 17 seconds")
 	}
+	if cfg.Media < 0 || cfg.Media > 1 {
+		return nil, fmt.Errorf("the share of works that are drawn is 0 to 1, not %g", cfg.Media)
+	}
 	if len(cfg.Bases) == 0 {
 		cfg.Bases = []string{cfg.Base}
 	}
@@ -137,6 +144,7 @@ func New(cfg Config) (*World, error) {
 	if w.log == nil {
 		w.log = slog.New(slog.DiscardHandler)
 	}
+	w.script.media = cfg.Media
 	w.expected, w.sent = w.script.expected()
 	w.acted = make([]atomic.Uint32, w.script.total/32+1)
 	w.http, w.desks = newHTTP(), newHTTP()

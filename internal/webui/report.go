@@ -57,6 +57,7 @@ type reportPage struct {
 	Standing                 []concert.Lifespan
 	Names                    func(string) string
 	Works                    casework.Works // of the page alone: the document has none
+	Rehearsal                *concert.Rehearsal // of an exercise that knows; else nil
 }
 
 // partyMetrics are the columns of the report's tables of parties.
@@ -225,12 +226,16 @@ func (u *UI) WriteReport(ctx context.Context, scope concert.Scope, actionRef str
 	if err != nil {
 		return err
 	}
+	return writeReport(ctx, p, html, csv)
+}
+
+func writeReport(ctx context.Context, p reportPage, html, csv io.Writer) error {
 	css, err := design.Stylesheet()
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
 	if err := reportDocument(p, string(css)).Render(ctx, html); err != nil {
-		return fmt.Errorf("report of %s: %w", actionRef, err)
+		return fmt.Errorf("report of %s: %w", p.Ref, err)
 	}
 	return writeReportCSV(csv, p)
 }
@@ -268,7 +273,7 @@ func writeReportCSV(w io.Writer, p reportPage) error {
 	for _, f := range approvalFigures(p.Approvals) {
 		rows = append(rows, []string{"approval", "all", "", f.Metric, f.Value, f.Text.English()})
 	}
-	for _, row := range rows {
+	for _, row := range append(rows, rehearsalRows(p.Rehearsal)...) {
 		for i, s := range row {
 			row[i] = concert.PlainCell(s)
 		}
