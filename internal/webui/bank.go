@@ -48,7 +48,7 @@ func bankForm() *design.ListForm {
 func bankState(b concert.Bank, now time.Time) state {
 	switch {
 	case !b.ClosedAt.IsZero():
-		return state{Mark: "✕", Label: "closed", Tone: "end"}
+		return state{Mark: "✕", Label: "closed bank", Tone: "end"}
 	case !b.ExpiresAt.IsZero() && !now.Before(b.ExpiresAt):
 		return state{Mark: "–", Label: "its time is over", Tone: "end"}
 	case b.Ratio == 0:

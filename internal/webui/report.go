@@ -56,7 +56,7 @@ type reportPage struct {
 	Survival                 []concert.Survival
 	Standing                 []concert.Lifespan
 	Names                    func(string) string
-	Works                    casework.Works // of the page alone: the document has none
+	Works                    casework.Works     // of the page alone: the document has none
 	Rehearsal                *concert.Rehearsal // of an exercise that knows; else nil
 }
 
