@@ -153,7 +153,8 @@ type RecognisedBody struct {
 }
 
 // Recognised records what the item's prints were found to be like: the house's
-// act. Where they are like nothing there is no event.
+// act. Where they are like nothing, or are the very bytes of other items and no
+// more, which each of them tells, there is no event.
 func (it Item) Recognised(a AuthorityID, prints []Print, ms []KnownMatch, back bool, now time.Time) (Event, bool) {
 	b := RecognisedBody{Ref: it.Ref, Authority: a, Back: back}
 	for _, p := range prints {
@@ -173,7 +174,7 @@ func (it Item) Recognised(a AuthorityID, prints []Print, ms []KnownMatch, back b
 			b.Items++
 		}
 	}
-	if len(ms) == 0 {
+	if !slices.ContainsFunc(ms, func(m KnownMatch) bool { return m.Entry != 0 || m.By != PrintBytes }) {
 		return Event{}, false
 	}
 	return NewEvent(EventItemRecognised, House, string(it.ID), now, b), true

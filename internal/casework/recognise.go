@@ -31,13 +31,14 @@ const (
 	recogniseSpan = 15 * time.Second
 	// printBatch is how many captures are taken at a time, and lookBackBatch how many
 	// new entries.
-	printBatch    = 32
+	printBatch    = 128
 	lookBackBatch = 200
 	// printMost is the most bytes of a capture that is opened for a print.
 	printMost = previewMost
-	// sameMost and alikeMost bound how many earlier items an item is compared with:
-	// copies are in one cluster, so that a few lead to all.
-	sameMost  = 8
+	// sameMost bounds the items with the same bytes or words that are looked at, of
+	// which the first is kept and the first of its own authority, and alikeMost the
+	// prints that look alike: copies are in one cluster, so that a few lead to all.
+	sameMost  = 16
 	alikeMost = 24
 	// textCandidates bounds the texts that one is compared with.
 	textCandidates = 32
@@ -328,6 +329,7 @@ func (s *Service) recognised(ctx context.Context, todo []store.Unprinted, made [
 // compareAll compares prints with banks and with what was seen before, in order: a
 // print is like those before it. The caller holds prints.
 func (s *Service) compareAll(ctx context.Context, k *known, kept []madePrint) (found []concert.KnownMatch, err error) {
+	same := map[[2]concert.ItemID]bool{} // what has the same bytes need not be told to look alike
 	for _, m := range kept {
 		var ms []concert.KnownMatch
 		switch m.Kind {
@@ -343,7 +345,15 @@ func (s *Service) compareAll(ctx context.Context, k *known, kept []madePrint) (f
 		if err != nil {
 			return nil, err
 		}
-		found = append(found, ms...)
+		for _, x := range ms {
+			pair := [2]concert.ItemID{x.Item, x.Other}
+			if x.Other != "" && m.Kind == concert.PrintBytes {
+				same[pair] = true
+			} else if same[pair] {
+				continue
+			}
+			found = append(found, x)
+		}
 		if m.Kind != concert.PrintBytes {
 			if err := k.learn(m.Print); err != nil {
 				return nil, err
@@ -382,12 +392,15 @@ func (s *Service) compareBytes(ctx context.Context, k *known, m madePrint) (out 
 			return nil
 		}
 		same, err := tx.ItemsWithDigest(ctx, m.SHA256, sameMost)
+		all, own := false, false
 		for _, o := range same {
-			if o.Item != m.Item {
-				x := s.blank(m)
-				x.Other, x.Owner = o.Item, o.Authority
-				out = append(out, x)
+			if o.Item == m.Item || all && (own || o.Authority != m.Authority) {
+				continue
 			}
+			all, own = true, own || o.Authority == m.Authority
+			x := s.blank(m)
+			x.Other, x.Owner = o.Item, o.Authority
+			out = append(out, x)
 		}
 		return err
 	})
@@ -488,7 +501,7 @@ func (s *Service) compareText(ctx context.Context, k *known, m madePrint) ([]con
 	k.words.RLock()
 	equal := slices.Clone(k.equal[sketch.Key])
 	k.words.RUnlock()
-	ns := equal[:min(len(equal), sameMost)]
+	ns := equal[:min(len(equal), 2)]
 	for _, h := range k.texts.Candidates(&sketch, textCandidates) {
 		if !slices.Contains(equal, h.Key) {
 			ns = append(ns, h.Key)
@@ -528,18 +541,26 @@ func (s *Service) keepMatches(ctx context.Context, tx *store.Tx, made []madePrin
 	if err != nil {
 		return err
 	}
+	var nearest []concert.KnownMatch
 	for _, it := range items {
-		if !it.ErasedAt.IsZero() {
-			continue
+		if it.ErasedAt.IsZero() {
+			nearest = append(nearest, concert.Nearest(byItem[it.ID])...)
 		}
-		fresh, err := tx.AddMatches(ctx, identity.NewID, concert.Nearest(byItem[it.ID]))
-		if err != nil {
-			return err
-		}
+	}
+	added, err := tx.AddMatches(ctx, identity.NewID, nearest)
+	if err != nil {
+		return err
+	}
+	if err := s.tellHolders(ctx, tx, items, added); err != nil {
+		return err
+	}
+	clear(byItem)
+	for _, m := range added {
+		byItem[m.Item] = append(byItem[m.Item], m)
+	}
+	for _, it := range items {
+		fresh := byItem[it.ID]
 		if err := s.joinCopies(ctx, tx, it.ID, fresh); err != nil {
-			return err
-		}
-		if err := s.tellHolders(ctx, tx, it, fresh); err != nil {
 			return err
 		}
 		for _, a := range authoritiesOf(fresh) {
@@ -567,30 +588,28 @@ func authoritiesOf(ms []concert.KnownMatch) (out []concert.AuthorityID) {
 	return out
 }
 
-// tellHolders tells whoever holds what the item is a copy of.
-func (s *Service) tellHolders(ctx context.Context, tx *store.Tx, it concert.Item, ms []concert.KnownMatch) error {
-	of := map[concert.ItemID]concert.AuthorityID{}
+// tellHolders tells whoever holds what items are copies of.
+func (s *Service) tellHolders(ctx context.Context, tx *store.Tx, items []concert.Item, ms []concert.KnownMatch) error {
 	var ids []concert.ItemID
 	for _, m := range ms {
 		if m.Other != "" && m.Alike() {
-			ids, of[m.Other] = append(ids, m.Other), m.Authority
+			ids = append(ids, m.Other)
 		}
 	}
-	if len(ids) == 0 {
-		return nil
-	}
-	others, err := tx.BareItemsByID(ctx, ids)
+	slices.Sort(ids)
+	others, err := tx.BareItemsByID(ctx, slices.Compact(ids))
 	if err != nil {
 		return err
 	}
 	held, err := tx.HoldsFor(ctx, others)
-	if err != nil {
+	if err != nil || len(held) == 0 {
 		return err
 	}
-	for other, hs := range held {
-		for _, h := range hs {
-			a, e, stands := h.Mirrored(it, of[other], s.now())
-			if !stands || h.Covers(it) {
+	for _, m := range ms {
+		it := items[slices.IndexFunc(items, func(it concert.Item) bool { return it.ID == m.Item })]
+		for _, h := range held[m.Other] {
+			a, e, stands := h.Mirrored(it, m.Authority, s.now())
+			if !stands || !m.Alike() || h.Covers(it) {
 				continue // what it covers itself is told when it is to go out
 			}
 			if fresh, err := tx.AddAsked(ctx, a); err != nil {

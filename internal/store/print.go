@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"concert"
@@ -276,30 +277,50 @@ func scanMatch(r rowScanner, more ...any) (concert.KnownMatch, []byte, error) {
 }
 
 // AddMatches writes what items were found to be like, each pair once for each kind
-// of print, and says which are new.
+// of print, and gives those that are new.
 func (tx *Tx) AddMatches(ctx context.Context, id func() string, ms []concert.KnownMatch) ([]concert.KnownMatch, error) {
-	var fresh []concert.KnownMatch
+	type pair struct {
+		item  concert.ItemID
+		of    concert.AuthorityID
+		entry int64
+		other concert.ItemID
+		by    concert.PrintKind
+	}
+	var items []concert.ItemID
 	for _, m := range ms {
+		items = append(items, m.Item)
+	}
+	slices.Sort(items)
+	had, err := in(ctx, tx, func(r rowScanner) (p pair, err error) { return p, r.Scan(&p.item, &p.of, &p.entry, &p.other, &p.by) },
+		"SELECT item, authority, entry, other, by_print FROM known_match WHERE item IN (%s)", anys(strs(slices.Compact(items))))
+	if err != nil {
+		return nil, fmt.Errorf("matches that are known: %w", err)
+	}
+	known := make(map[pair]bool, len(had))
+	for _, p := range had {
+		known[p] = true
+	}
+	var fresh []concert.KnownMatch
+	var rows [][]any
+	for _, m := range ms {
+		p := pair{m.Item, m.Authority, m.Entry, m.Other, m.By}
 		if _, there, err := tx.sealer(ctx, string(m.Item)); err != nil {
 			return nil, err
-		} else if !there {
+		} else if !there || known[p] {
 			continue
 		}
-		sealed, err := tx.seal(ctx, string(m.Item), "match "+m.Ref, m.Detail)
-		if err != nil {
-			return nil, err
+		known[p] = true
+		var sealed []byte
+		if m.Detail.Here != nil || m.Detail.There != nil || m.Detail.Why != "" || m.Detail.Segments != nil {
+			if sealed, err = tx.seal(ctx, string(m.Item), "match "+m.Ref, m.Detail); err != nil {
+				return nil, err
+			}
 		}
-		n, err := tx.insert(ctx, "known_match", "id, ref, item, authority, by_print, entry, other, owner, print, other_side, distance, quality, turn, share_here, share_then, sealed, at, said, said_by, said_at",
-			[][]any{{id(), m.Ref, string(m.Item), string(m.Authority), string(m.By), m.Entry, string(m.Other), string(m.Owner), m.Print, m.OtherSide, m.Distance, m.Quality, m.Turn, m.ShareHere, m.ShareThen, sealed, concert.Micros(m.At), "", "", 0}},
-			"ON CONFLICT (item, authority, entry, other, by_print) DO NOTHING")
-		if err != nil {
-			return nil, err
-		}
-		if n > 0 {
-			fresh = append(fresh, m)
-		}
+		fresh = append(fresh, m)
+		rows = append(rows, []any{id(), m.Ref, string(m.Item), string(m.Authority), string(m.By), m.Entry, string(m.Other), string(m.Owner), m.Print, m.OtherSide, m.Distance, m.Quality, m.Turn, m.ShareHere, m.ShareThen, sealed, concert.Micros(m.At), "", "", 0})
 	}
-	return fresh, nil
+	_, err = tx.insert(ctx, "known_match", "id, ref, item, authority, by_print, entry, other, owner, print, other_side, distance, quality, turn, share_here, share_then, sealed, at, said, said_by, said_at", rows, "ON CONFLICT (item, authority, entry, other, by_print) DO NOTHING")
+	return fresh, err
 }
 
 // MatchesOf are what an item was found to be like, of one authority's captures:
