@@ -222,6 +222,9 @@ func (s *Service) printLook(ctx context.Context, c concert.Capture, plain []byte
 		if p.PDQ == "" {
 			return nil, &sandbox.Refused{Reason: p.Error}
 		}
+		if p.Quality < pdq.QualityLeast {
+			return nil, nil // it would be like too much
+		}
 		h, err := pdq.Parse(p.PDQ)
 		if err != nil {
 			return nil, err
@@ -233,7 +236,10 @@ func (s *Service) printLook(ctx context.Context, c concert.Capture, plain []byte
 		return []madePrint{made}, nil
 	case strings.HasPrefix(media, "video/"):
 		return s.printFilm(ctx, plain)
-	case strings.HasPrefix(media, "text/plain"), media == "text/html", media == "multipart/related":
+	case strings.HasPrefix(media, "text/plain"):
+		text, _ := formats.PlainText(plain)
+		return textPrint(textKind(c), strings.TrimSpace(text))
+	case media == "text/html", media == "multipart/related":
 		out, err := s.Printers.Do(ctx, TaskRender, append([]byte(media+"\n"), plain...))
 		if err != nil {
 			return nil, err
@@ -242,13 +248,16 @@ func (s *Service) printLook(ctx context.Context, c concert.Capture, plain []byte
 		if err != nil {
 			return nil, &sandbox.Refused{Reason: err.Error()}
 		}
-		kind := concert.PrintText
-		if c.Kind == concert.CapturePage {
-			kind = concert.PrintPage
-		}
-		return textPrint(kind, strings.TrimSpace(r.Title+"\n"+r.Text))
+		return textPrint(textKind(c), strings.TrimSpace(r.Title+"\n"+r.Text))
 	}
 	return nil, nil
+}
+
+func textKind(c concert.Capture) concert.PrintKind {
+	if c.Kind == concert.CapturePage {
+		return concert.PrintPage
+	}
+	return concert.PrintText
 }
 
 func textPrint(kind concert.PrintKind, text string) ([]madePrint, error) {
@@ -329,7 +338,8 @@ func (s *Service) recognised(ctx context.Context, todo []store.Unprinted, made [
 // compareAll compares prints with banks and with what was seen before, in order: a
 // print is like those before it. The caller holds prints.
 func (s *Service) compareAll(ctx context.Context, k *known, kept []madePrint) (found []concert.KnownMatch, err error) {
-	same := map[[2]concert.ItemID]bool{} // what has the same bytes need not be told to look alike
+	// What has the same bytes need not be told to look alike, nor to say the same.
+	same, copied := map[[2]concert.ItemID]bool{}, map[concert.ItemID]bool{}
 	for _, m := range kept {
 		var ms []concert.KnownMatch
 		switch m.Kind {
@@ -348,8 +358,8 @@ func (s *Service) compareAll(ctx context.Context, k *known, kept []madePrint) (f
 		for _, x := range ms {
 			pair := [2]concert.ItemID{x.Item, x.Other}
 			if x.Other != "" && m.Kind == concert.PrintBytes {
-				same[pair] = true
-			} else if same[pair] {
+				same[pair], copied[x.Item] = true, true
+			} else if same[pair] || copied[x.Item] && x.Detail.Why == string(match.TextSame) {
 				continue
 			}
 			found = append(found, x)
@@ -412,9 +422,6 @@ func nonEmpty(in ...string) []string {
 }
 
 func (s *Service) comparePicture(ctx context.Context, k *known, m madePrint) (out []concert.KnownMatch, err error) {
-	if m.Quality < pdq.QualityLeast {
-		return nil, nil
-	}
 	hits, err := k.ask(concert.Actor{Authority: m.Authority}, KnownQuery{Hashes: m.turned, Radius: -1}, s.now())
 	if err != nil {
 		return nil, err

@@ -70,7 +70,7 @@ func Render(media string, in []byte) (Rendition, error) {
 	case media == "multipart/related":
 		return r, r.savedPage(in)
 	case media == "text/plain":
-		r.Text, r.More = harmless(string(in[:min(len(in), 8*textMost)]), textMost)
+		r.Text, r.More = PlainText(in)
 		return r, nil
 	case media == "application/warc", media == "application/gzip":
 		var err error
@@ -83,6 +83,13 @@ func Render(media string, in []byte) (Rendition, error) {
 		return r, nil
 	}
 	return r, fmt.Errorf("there is no preview of %s", media)
+}
+
+// PlainText are the words of bytes that are plain text, without what a reader's
+// terminal or page would take for an order; more says that they go on. It reads
+// hostile bytes without a decoder, so that no child is needed.
+func PlainText(in []byte) (text string, more bool) {
+	return harmless(string(in[:min(len(in), 8*textMost)]), textMost)
 }
 
 // RenderTask is Render for a child: the media type, a line feed and the bytes

@@ -435,7 +435,7 @@ func (tx *Tx) AlikeWaiting(ctx context.Context, cluster string, a concert.Author
 // Works is how many works are behind the items that were compared: clusters, and
 // items that are like no other.
 type Works struct {
-	Items    int // with a print
+	Items    int // with a capture that was compared
 	Clusters int
 	Copies   int // items in clusters
 }
@@ -445,7 +445,7 @@ func (w Works) Distinct() int { return w.Items - w.Copies + w.Clusters }
 
 // Works counts all authorities' items.
 func (tx *Tx) Works(ctx context.Context) (w Works, err error) {
-	if err := tx.row(ctx, "SELECT count(DISTINCT item) FROM print").Scan(&w.Items); err != nil {
+	if err := tx.row(ctx, "SELECT count(*) FROM (SELECT item FROM print UNION SELECT item FROM print_digest) p").Scan(&w.Items); err != nil {
 		return w, err
 	}
 	err = tx.row(ctx, "SELECT count(*), count(DISTINCT cluster) FROM item_cluster").Scan(&w.Copies, &w.Clusters)
