@@ -522,7 +522,7 @@ func (k *knowing) hmaFiles(t *testing.T, ann *api.Client) {
 	if got := k.upload(t, ann, "/m/lookup", nil, "video", clip); !strings.Contains(got.text, `"distance":"-"`) {
 		t.Errorf("the clip: %s", got.text)
 	}
-	k.upload(t, ann, "/h/hash", nil, "photo", clip).refuses(t, 400, "no picture")
+	k.upload(t, ann, "/h/hash", nil, "photo", clip).refuses(t, 400, "cannot be hashed")
 	k.upload(t, ann, "/h/hash", nil, "film", clip).refuses(t, 400, "no such content_type")
 	k.upload(t, ann, "/h/hash", nil, "photo", []byte("\x89PNG\r\n\x1a\n truncated")).refuses(t, 400, "cannot be")
 	k.upload(t, ann, "/h/hash", nil).refuses(t, 400, "Missing")

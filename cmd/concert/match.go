@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -47,6 +48,9 @@ func (c *matchFindCmd) Run(ctx context.Context, e *env) error {
 		return &exitError{code: exitUsage, err: fmt.Errorf("-radius is 0 to 64 bits: got %d", c.Radius)}
 	}
 	known, faults, err := readBank(e, c.Bank)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &exitError{code: exitUsage, err: fmt.Errorf("-bank names no file and no directory: %w", err)}
+	}
 	if err != nil {
 		return fmt.Errorf("bank %s: %w", c.Bank, err)
 	}
