@@ -312,6 +312,7 @@ func TestBrowserCopiesAreJudgedOnceAndABankIsFilled(t *testing.T) {
 			x.w.shoot("known-"+x.name+"-"+look.name, look.theme == "dark", 1280, 900)
 			if look.name == "light" {
 				x.w.shoot("known-"+x.name+"-780", false, 780, 900)
+				x.w.do(chromedp.EmulateViewport(780, 900))
 				if wide := get(x.w, chromedp.Evaluate[int](`document.documentElement.scrollWidth`)); wide > 780 {
 					t.Errorf("%s is %d points wide at 780", x.path, wide)
 				}
