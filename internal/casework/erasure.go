@@ -116,6 +116,9 @@ func (s *Service) erase(ctx context.Context, tx *store.Tx, by concert.Actor, it 
 	if e.Captures, err = tx.EraseCapturesOf(ctx, it.ID, e.ErasedAt); err != nil {
 		return err
 	}
+	if err := s.endEntriesOf(ctx, tx, it.ID); err != nil {
+		return err
+	}
 	n, remains, err := tx.Erase(ctx, it)
 	if err != nil {
 		return err

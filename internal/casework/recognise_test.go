@@ -558,7 +558,7 @@ func TestPrintsGoWithTheirItem(t *testing.T) {
 		first, second := seen(h, t, ann, testkit.Page(1), asPNG(t, work)), seen(h, t, ann, testkit.Page(2), asJPEG(t, work, 70))
 		recognise(t, h)
 		b := newBank(h, t, rev, nil)
-		_, err := h.BankItem(ctx, rev, b.Ref, first.Ref)
+		e, err := h.BankItem(ctx, rev, b.Ref, first.Ref)
 		testkit.Must(t, err)
 		it := h.Item(first.Ref)
 		testkit.Must(t, h.AskErasure(ctx, ann, first.Ref, it.Version, concert.ErasureMistaken, ground))
@@ -567,6 +567,9 @@ func TestPrintsGoWithTheirItem(t *testing.T) {
 		id := string(it.ID)
 		if n := testkit.Count(t, raw, fmt.Sprintf("SELECT (SELECT count(*) FROM print WHERE item = '%[1]s') + (SELECT count(*) FROM print_digest WHERE item = '%[1]s') + (SELECT count(*) FROM known_match WHERE item = '%[1]s' OR other = '%[1]s') + (SELECT count(*) FROM item_cluster WHERE item = '%[1]s') + (SELECT count(*) FROM bank_entry WHERE item = '%[1]s')", id)); n != 0 {
 			t.Errorf("%d traces are left", n)
+		}
+		if _, e, err := h.BankEntry(ctx, testkit.Scope(t, rev), e.Ref); err != nil || e.End != concert.EntryErased {
+			t.Errorf("the entry that was made of it stands %q, %v", e.End, err)
 		}
 		// A node that held it finds nothing of it any more.
 		third := seen(h, t, ann, testkit.Page(3), asJPEG(t, work, 50))
