@@ -1,7 +1,6 @@
 package casework
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"slices"
@@ -10,7 +9,6 @@ import (
 	"concert"
 	"concert/internal/formats"
 	"concert/internal/match"
-	"concert/internal/sandbox"
 	"concert/internal/store"
 )
 
@@ -27,23 +25,15 @@ const (
 	filmsMost = 16
 )
 
-// printFilm makes the print of a video.
-func (s *Service) printFilm(ctx context.Context, plain []byte) ([]madePrint, error) {
-	player := formats.NewPlayer(s.Printers)
-	player.Wall = filmWall
-	film, err := player.Frames(ctx, bytes.NewReader(plain), int64(len(plain)))
-	if err != nil {
-		return nil, err
-	}
+// filmPrint makes the print of a video, false where none of its pictures says
+// enough.
+func filmPrint(film formats.Film) (madePrint, bool) {
 	kept := match.DistinctFrames(film.Frames(), 0, concert.FramesMost)
-	if len(kept) == 0 {
-		return nil, &sandbox.Refused{Reason: "no picture of the video is clear enough to be compared"}
-	}
 	made := madePrint{Print: concert.Print{Kind: concert.PrintVideo, Frames: knownFrames(kept), Trouble: film.Cut}}
 	for _, f := range film.Turned {
 		made.film = append(made.film, f)
 	}
-	return []madePrint{made}, nil
+	return made, len(kept) > 0
 }
 
 func knownFrames(fs []match.Frame) []concert.KnownFrame {

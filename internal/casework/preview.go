@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"os/exec"
-	"strings"
 
 	"concert"
 	"concert/internal/formats"
@@ -16,7 +14,6 @@ import (
 const (
 	// previewMost is the most bytes of a capture that is opened for a preview.
 	previewMost = 128 << 20
-	frameMost   = 16 << 20
 	// TaskRender is the name of the children's task (formats.RenderTask).
 	TaskRender = "render"
 )
@@ -48,10 +45,10 @@ func (s *Service) PreviewCapture(ctx context.Context, scope concert.Scope, ref s
 		return v, formats.Rendition{}, err
 	}
 	media := v.MediaType
-	if strings.HasPrefix(media, "video/") {
-		if plain, err = s.firstFrame(ctx, plain); err != nil {
+	if formats.IsFilm(media) {
+		if plain, err = formats.NewPlayer(s.Children).First(ctx, bytes.NewReader(plain), int64(len(plain))); err != nil {
 			var refused *sandbox.Refused
-			if errors.Is(err, errNoFFmpeg) || errors.Is(err, sandbox.ErrGone) || errors.As(err, &refused) {
+			if errors.Is(err, formats.ErrNoFFmpeg) || errors.Is(err, sandbox.ErrGone) || errors.As(err, &refused) {
 				return none(err.Error())
 			}
 			return v, formats.Rendition{}, err
@@ -74,24 +71,4 @@ func (s *Service) PreviewCapture(ctx context.Context, scope concert.Scope, ref s
 	}
 	p.Media = v.MediaType
 	return v, p, nil
-}
-
-var errNoFFmpeg = errors.New("ffmpeg is not installed on this node, which would show the first frame")
-
-// firstFrame is a video's first picture, as PNG. ffmpeg reads from a pipe and
-// from nothing else, so that no file that the video names is opened; there it
-// cannot turn back, so that the index goes in front.
-func (s *Service) firstFrame(ctx context.Context, video []byte) ([]byte, error) {
-	program, err := exec.LookPath("ffmpeg")
-	if err != nil {
-		return nil, errNoFFmpeg
-	}
-	in, err := formats.InFront(ctx, s.Children, bytes.NewReader(video), int64(len(video)))
-	if err != nil {
-		return nil, err
-	}
-	if video, err = io.ReadAll(in); err != nil {
-		return nil, err
-	}
-	return s.Children.Run(ctx, program, []string{"-nostdin", "-hide_banner", "-loglevel", "error", "-protocol_whitelist", "pipe", "-i", "pipe:0", "-frames:v", "1", "-an", "-sn", "-vf", "scale='min(1280,iw)':-2", "-f", "image2pipe", "-c:v", "png", "pipe:1"}, video, frameMost)
 }

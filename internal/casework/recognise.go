@@ -1,11 +1,8 @@
 package casework
 
 import (
+	"bytes"
 	"context"
-	"crypto/md5"  // what hash lists hold
-	"crypto/sha1" // likewise
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -103,7 +100,7 @@ func (s *Service) recogniseSome(ctx context.Context) (int, error) {
 			return err
 		}
 		// A video takes as long as all the rest: one at a time.
-		if i := slices.IndexFunc(todo, func(u store.Unprinted) bool { return strings.HasPrefix(u.MediaType, "video/") }); i >= 0 {
+		if i := slices.IndexFunc(todo, func(u store.Unprinted) bool { return formats.IsFilm(u.MediaType) }); i >= 0 {
 			todo = todo[:i+1]
 		}
 		sealed = make([]store.SealedBytes, len(todo))
@@ -169,75 +166,65 @@ type madePrint struct {
 // prints makes what there is to make of a capture's bytes. What cannot be read has
 // a print that says so.
 func (s *Service) prints(ctx context.Context, c concert.Capture, sealed store.SealedBytes) ([]madePrint, error) {
-	bytesPrint := madePrint{Print: concert.Print{Kind: concert.PrintBytes, SHA256: c.SHA256}}
-	trouble := func(why string) []madePrint {
-		bytesPrint.Trouble = why
-		return []madePrint{bytesPrint}
+	of := madePrint{Print: concert.Print{Kind: concert.PrintBytes, SHA256: c.SHA256}}
+	trouble := func(why string) ([]madePrint, error) {
+		of.Trouble = why
+		return []madePrint{of}, nil
 	}
 	if c.Size > printMost {
-		return trouble(fmt.Sprintf("it has more than %d MB and is not opened here", printMost>>20)), nil
+		return trouble(fmt.Sprintf("it has more than %d MB and is not opened here", printMost>>20))
 	}
 	r, err := s.unseal(c, sealed)
 	if err != nil {
 		if refused, other := refusal(err); other == nil {
-			return trouble(refused.Message), nil
+			return trouble(refused.Message)
 		}
 		return nil, err
 	}
 	defer r.Close()
 	plain, err := io.ReadAll(r)
 	if err != nil {
-		return trouble(err.Error()), nil
+		return trouble(err.Error())
 	}
-	m, h := md5.Sum(plain), sha1.Sum(plain)
-	bytesPrint.MD5, bytesPrint.SHA1 = hex.EncodeToString(m[:]), hex.EncodeToString(h[:])
-	if bytesPrint.SHA256 == "" {
-		sum := sha256.Sum256(plain)
-		bytesPrint.SHA256 = hex.EncodeToString(sum[:])
-	}
-	look, err := s.printLook(ctx, c, plain)
-	var refused *sandbox.Refused
-	switch {
-	case err == nil:
-	case errors.As(err, &refused), errors.Is(err, sandbox.ErrGone), errors.Is(err, formats.ErrNoFFmpeg):
-		return trouble(err.Error()), nil
-	default:
+	player := formats.NewPlayer(s.Printers)
+	player.FPCalc, player.Wall = "", filmWall // sounds are not compared here
+	f := player.HashFile(ctx, c.Ref, bytes.NewReader(plain))
+	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return append([]madePrint{bytesPrint}, look...), nil
+	of.SHA256, of.SHA1, of.MD5, of.Trouble = f.SHA256, f.SHA1, f.MD5, f.Error
+	made := []madePrint{of}
+	switch {
+	case f.PDQ != "" && f.Quality >= pdq.QualityLeast: // less would be like too much
+		look := madePrint{Print: concert.Print{Kind: concert.PrintPicture, Quality: f.Quality}}
+		for _, t := range f.Turned {
+			look.turned = append(look.turned, t.Bytes())
+		}
+		look.PDQ = look.turned[pdq.Original]
+		made = append(made, look)
+	case f.Film != nil:
+		film, there := filmPrint(*f.Film)
+		if !there {
+			return trouble("no picture of the video is clear enough to be compared")
+		}
+		made = append(made, film)
+	}
+	words, err := s.printWords(ctx, c, plain)
+	var refused *sandbox.Refused
+	switch {
+	case errors.As(err, &refused), errors.Is(err, sandbox.ErrGone):
+		return trouble(err.Error())
+	case err != nil:
+		return nil, err
+	}
+	return append(made, words...), nil
 }
 
-// printLook makes the print of what one sees or reads.
-func (s *Service) printLook(ctx context.Context, c concert.Capture, plain []byte) ([]madePrint, error) {
+// printWords makes the print of what one reads.
+func (s *Service) printWords(ctx context.Context, c concert.Capture, plain []byte) ([]madePrint, error) {
 	switch media := c.MediaType; {
-	case strings.HasPrefix(media, "image/"):
-		out, err := s.Printers.Do(ctx, formats.TaskHash, append([]byte(media+"\n"), plain...))
-		if err != nil {
-			return nil, err
-		}
-		p, err := formats.ReadPicture(out)
-		if err != nil {
-			return nil, &sandbox.Refused{Reason: err.Error()}
-		}
-		if p.PDQ == "" {
-			return nil, &sandbox.Refused{Reason: p.Error}
-		}
-		if p.Quality < pdq.QualityLeast {
-			return nil, nil // it would be like too much
-		}
-		h, err := pdq.Parse(p.PDQ)
-		if err != nil {
-			return nil, err
-		}
-		made := madePrint{Print: concert.Print{Kind: concert.PrintPicture, PDQ: h.Bytes(), Quality: p.Quality}}
-		for _, t := range p.Turned {
-			made.turned = append(made.turned, t.Bytes())
-		}
-		return []madePrint{made}, nil
-	case strings.HasPrefix(media, "video/"):
-		return s.printFilm(ctx, plain)
 	case strings.HasPrefix(media, "text/plain"):
-		text, _ := formats.PlainText(plain)
+		text, _ := formats.PlainText(plain) // of a long one the beginning is compared
 		return textPrint(textKind(c), strings.TrimSpace(text))
 	case media == "text/html", media == "multipart/related":
 		out, err := s.Printers.Do(ctx, TaskRender, append([]byte(media+"\n"), plain...))

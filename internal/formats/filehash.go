@@ -69,7 +69,7 @@ func (p Player) HashFile(ctx context.Context, name string, r io.Reader) FileHash
 	n, err := io.CopyN(&held, r, vault.SniffLen)
 	f.Bytes = n
 	if err == nil || errors.Is(err, io.EOF) {
-		f.Type = mediaType(held.Bytes())
+		f.Type = vault.Sniff(held.Bytes())
 		if most := f.heldMost(placed); most > 0 && err == nil {
 			n, err = io.CopyN(&held, r, most+1-n)
 			f.Bytes += n
@@ -123,9 +123,7 @@ func (f *FileHash) Plays() bool {
 	return f.isFilm() || strings.HasPrefix(f.Type, "audio/")
 }
 
-func (f *FileHash) isFilm() bool {
-	return strings.HasPrefix(f.Type, "video/") || f.Type == "application/ogg"
-}
+func (f *FileHash) isFilm() bool { return IsFilm(f.Type) }
 
 // play adds what a video's frames and a file's sound say.
 func (f *FileHash) play(ctx context.Context, p Player, in io.ReaderAt) {
@@ -154,39 +152,6 @@ func (f *FileHash) play(ctx context.Context, p Player, in io.ReaderAt) {
 	}
 	f.Chromaprint, f.Sound = text, sound
 }
-
-// otherTypes are media types that browsers do not know, by how a file begins.
-var otherTypes = []struct{ begins, media string }{
-	{"II*\x00", "image/tiff"}, {"MM\x00*", "image/tiff"},
-	{"FLV\x01", "video/x-flv"}, {"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "video/x-ms-asf"}, {"\x00\x00\x01\xba", "video/mpeg"}, {"\x00\x00\x01\xb3", "video/mpeg"}, {".RMF", "video/vnd.rn-realvideo"},
-	{"fLaC", "audio/flac"}, {"#!AMR", "audio/amr"}, {"\xff\xfb", "audio/mpeg"}, {"\xff\xf3", "audio/mpeg"}, {"\xff\xf2", "audio/mpeg"}, {"\xff\xf1", "audio/aac"}, {"\xff\xf9", "audio/aac"},
-}
-
-// mediaType adds to the media types that browsers know those that they do not.
-func mediaType(head []byte) string {
-	for _, o := range otherTypes {
-		if bytes.HasPrefix(head, []byte(o.begins)) {
-			return o.media
-		}
-	}
-	media := vault.Sniff(head)
-	if media != "application/octet-stream" {
-		return media
-	}
-	switch kind := string(head[min(4, len(head)):min(8, len(head))]); {
-	case kind == "ftyp" && string(head[min(8, len(head)):min(12, len(head))]) == "M4A ":
-		return "audio/mp4"
-	case kind == "ftyp", kind == "moov", kind == "mdat", kind == "wide", kind == "free", kind == "skip":
-		return "video/quicktime" // and 3GPP, and others of the family
-	case len(head) > packet && head[0] == 'G' && head[packet] == 'G':
-		return "video/mp2t"
-	}
-	return media
-}
-
-// packet is the length of a packet of an MPEG transport stream, each of which
-// begins with a G.
-const packet = 188
 
 // isPicture says whether a child is asked; of formats that nobody here reads
 // (an icon, say) it says so.

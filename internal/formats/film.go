@@ -1,6 +1,7 @@
 package formats
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"math"
 	"os/exec"
 	"strconv"
+	"strings"
 	"time"
 
 	"concert/internal/match"
@@ -34,7 +36,7 @@ const (
 
 var (
 	// ErrNoFFmpeg says that no video can be opened here.
-	ErrNoFFmpeg = errors.New("ffmpeg is not installed, so no frame was hashed")
+	ErrNoFFmpeg = errors.New("ffmpeg is not installed on this machine, so no video is opened")
 	// ErrNoFPCalc says that no sound can be fingerprinted here.
 	ErrNoFPCalc = errors.New("fpcalc is not installed (Debian: libchromaprint-tools), so no sound was fingerprinted")
 )
@@ -89,9 +91,44 @@ const (
 
 // opens are the arguments with which ffmpeg opens a stranger's bytes: from a pipe
 // and from nothing else, so that no file and no host that they name is opened.
-func opens() []string {
-	return []string{"-nostdin", "-hide_banner", "-loglevel", "quiet", "-protocol_whitelist", "pipe", "-format_whitelist", filmFormats, "-codec_whitelist", filmCodecs,
-		"-threads", "2", "-max_pixels", strconv.Itoa(PixelsMost), "-noautorotate", "-i", "pipe:0", "-map_metadata", "-1", "-map_chapters", "-1", "-sn", "-dn"}
+// Pictures are as they are stored, or turned as the metadata say.
+func opens(turned bool) []string {
+	args := []string{"-nostdin", "-hide_banner", "-loglevel", "quiet", "-protocol_whitelist", "pipe", "-format_whitelist", filmFormats, "-codec_whitelist", filmCodecs,
+		"-threads", "2", "-max_pixels", strconv.Itoa(PixelsMost)}
+	if !turned {
+		args = append(args, "-noautorotate")
+	}
+	return append(args, "-i", "pipe:0", "-map_metadata", "-1", "-map_chapters", "-1", "-sn", "-dn")
+}
+
+// IsFilm reports whether bytes of the media type may be a video.
+func IsFilm(media string) bool {
+	return strings.HasPrefix(media, "video/") || media == "application/ogg"
+}
+
+// firstMost is the most bytes of a first picture, as PNG.
+const firstMost = 16 << 20
+
+// First is a video's first picture, as PNG, no wider than a preview. The error is
+// that of [Player.Frames].
+func (p Player) First(ctx context.Context, video io.ReaderAt, size int64) ([]byte, error) {
+	if p.FFmpeg == "" {
+		return nil, ErrNoFFmpeg
+	}
+	in, err := InFront(ctx, p.Children, video, size)
+	if err != nil {
+		return nil, err
+	}
+	args := append(opens(true), "-map", "0:V:0", "-frames:v", "1", "-an", "-vf", fmt.Sprintf("scale='min(%d,iw)':-2", pictureSide), "-f", "image2pipe", "-c:v", "png", "pipe:1")
+	var out bytes.Buffer
+	err = p.Children.Stream(ctx, sandbox.Program{Path: p.FFmpeg, Args: args, Wall: p.Wall}, in, func(r io.Reader) error {
+		n, err := io.Copy(&out, io.LimitReader(r, firstMost+1))
+		if err == nil && n > firstMost {
+			err = &sandbox.Refused{Reason: fmt.Sprintf("the first picture of the video has more than %d MB", firstMost>>20)}
+		}
+		return err
+	})
+	return out.Bytes(), err
 }
 
 // Frames hashes a video: the first frame of every second, and the first of every
@@ -110,7 +147,7 @@ func (p Player) Frames(ctx context.Context, video io.ReaderAt, size int64) (Film
 	}
 	const second = "floor(t-start_t+0.0005)\\,floor(prev_t-start_t+0.0005)"
 	picked := "select='isnan(prev_t)+gt(" + second + ")+gt(scene\\," + sceneLeast + ")*gte(t-prev_selected_t\\," + sceneApart + ")',format=gray"
-	args := append(opens(), "-map", "0:V:0", "-t", strconv.Itoa(FilmSeconds), "-frames:v", strconv.Itoa(FilmFrames), "-vf", picked, "-c:v", "rawvideo", "-f", "matroska", "pipe:1")
+	args := append(opens(false), "-map", "0:V:0", "-t", strconv.Itoa(FilmSeconds), "-frames:v", strconv.Itoa(FilmFrames), "-vf", picked, "-c:v", "rawvideo", "-f", "matroska", "pipe:1")
 	m := &filming{}
 	err = p.Children.Stream(ctx, sandbox.Program{Path: p.FFmpeg, Args: args, Long: true, Wall: p.wall()}, in, func(r io.Reader) error {
 		return readGrey(r, m.frame)

@@ -21,6 +21,7 @@ import (
 	"golang.org/x/image/tiff"
 
 	"concert/internal/sandbox"
+	"concert/internal/vault"
 	"concert/pdq"
 )
 
@@ -83,7 +84,7 @@ func TestPicturesOfEveryFormatAreHashed(t *testing.T) {
 	want, err := pdq.Image(hashCanvas(203, 151, 255))
 	noError(t, err)
 	for name, in := range pictureFiles(t, 203, 151) {
-		p := HashPicture(mediaType(in), in)
+		p := HashPicture(vault.Sniff(in), in)
 		got, err := pdq.Parse(p.PDQ)
 		frames, limit := 1, 0
 		if strings.HasSuffix(name, ".gif") {
@@ -93,7 +94,7 @@ func TestPicturesOfEveryFormatAreHashed(t *testing.T) {
 			limit = 24 // colours were lost on the way
 		}
 		if err != nil || p.Error != "" || p.Width != 203 || p.Height != 151 || p.Frames != frames || got.Distance(want.Hash) > limit {
-			t.Errorf("%s, %s: %+v, %d bits from %v: %v", name, mediaType(in), p, got.Distance(want.Hash), want.Hash, err)
+			t.Errorf("%s, %s: %+v, %d bits from %v: %v", name, vault.Sniff(in), p, got.Distance(want.Hash), want.Hash, err)
 		}
 	}
 }
@@ -113,7 +114,7 @@ func TestPicturesOfTheReferenceAreHashedFromTheirFiles(t *testing.T) {
 		}
 		in, err := os.ReadFile(filepath.Join(hashSamples, f[0]))
 		noError(t, err)
-		p := HashPicture(mediaType(in), in)
+		p := HashPicture(vault.Sniff(in), in)
 		got, err := pdq.Parse(p.PDQ)
 		if err != nil || got.Distance(want) > 10 {
 			t.Errorf("%s: %+v is %d bits from %v", f[0], p, got.Distance(want), want)
@@ -228,7 +229,7 @@ func FuzzPicture(f *testing.F) {
 	f.Add([]byte("RIFF\x1a\x00\x00\x00WEBPVP8L\x0d\x00\x00\x00\x2f\x00\x00\x00\x10\x07\x10\x11\x11\x88\x88\xfe\x07\x00"))
 	f.Add([]byte("RIFF\x24\x00\x00\x00WEBPVP8 \x18\x00\x00\x00\x30\x01\x00\x9d\x01\x2a\x01\x00\x01\x00\x02\x00\x34\x25\xa4\x00\x03\x70\x00\xfe\xfb\x94\x00\x00"))
 	f.Fuzz(func(t *testing.T, in []byte) {
-		media := mediaType(in)
+		media := vault.Sniff(in)
 		// The decoders' own memory is the child's matter.
 		if c, _, err := image.DecodeConfig(bytes.NewReader(in)); err == nil && (c.Width > 4000 || c.Height > 4000 || c.Width*c.Height > 1<<20) {
 			return

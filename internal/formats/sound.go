@@ -38,7 +38,7 @@ func (p Player) Sound(ctx context.Context, file io.ReaderAt, size int64) (string
 	if err != nil {
 		return "", nil, err
 	}
-	args := append(opens(), "-map", "0:a:0", "-t", strconv.Itoa(SoundSeconds), "-ac", "1", "-ar", strconv.Itoa(soundRate), "-f", "s16le", "pipe:1")
+	args := append(opens(false), "-map", "0:a:0", "-t", strconv.Itoa(SoundSeconds), "-ac", "1", "-ar", strconv.Itoa(soundRate), "-f", "s16le", "pipe:1")
 	var samples bytes.Buffer
 	err = p.Children.Stream(ctx, sandbox.Program{Path: p.FFmpeg, Args: args, Long: true, Wall: p.wall()}, in, func(r io.Reader) error {
 		n, err := io.Copy(&samples, io.LimitReader(r, (SoundSeconds+1)*soundRate*soundSample))
