@@ -55,14 +55,15 @@ type known struct {
 
 	entries sync.Mutex // one filling at a time; guards place
 	place   store.BankPlace
-	prints  sync.Mutex // the same of what items hold; guards print
+	prints  sync.Mutex // the same of what items hold; guards print and gone
 	print   int64
+	gone    int64 // up to which erasures are followed
 
-	words  sync.RWMutex // guards what follows
-	equal  map[[16]byte][]int64
-	keys   map[int64][16]byte
-	order  []int64       // of texts, the oldest first
-	frames map[int64]int // of videos, how many hashes each has
+	words sync.RWMutex              // guards what follows
+	equal map[match.TextKey][]int64 // prints of each text, the oldest first
+	keys  map[int64]match.TextKey
+	order []int64       // of texts, the oldest first
+	looks map[int64]int // how many hashes in items each print has, of pictures and videos
 }
 
 // asking is which banks answer somebody, and how far they look.
@@ -120,7 +121,7 @@ func (s *Service) openKnown() (*known, error) {
 	if err != nil {
 		return nil, errors.Join(err, banks.Close())
 	}
-	k := &known{banks: banks, items: items, texts: match.NewTextIndex(), asked: map[string]*asking{}, equal: map[[16]byte][]int64{}, keys: map[int64][16]byte{}, frames: map[int64]int{}, change: -1}
+	k := &known{banks: banks, items: items, texts: match.NewTextIndex(), asked: map[string]*asking{}, equal: map[match.TextKey][]int64{}, keys: map[int64]match.TextKey{}, looks: map[int64]int{}, change: -1}
 	s.known.Store(k)
 	return k, nil
 }
@@ -247,17 +248,27 @@ func (s *Service) readEntries(ctx context.Context, k *known) (more bool, err err
 	return more, nil
 }
 
-// refreshPrints brings in what items hold. The caller holds prints.
+// refreshPrints brings in what items hold, and drops what went with erased ones.
+// The caller holds prints.
 func (s *Service) refreshPrints(ctx context.Context, k *known) error {
 	for {
 		var ps []concert.Print
+		var ns []int64
+		var last int64
 		err := s.DB.View(ctx, func(tx *store.Tx) (err error) {
+			if ns, last, err = tx.PrintsGone(ctx, k.gone); err != nil {
+				return err
+			}
 			ps, err = tx.PrintsAfter(ctx, k.print, knownPage)
 			return err
 		})
 		if err != nil {
 			return err
 		}
+		if err := k.forget(ns...); err != nil {
+			return err
+		}
+		k.gone = last
 		for _, p := range ps {
 			if err := k.learn(p); err != nil {
 				return err
@@ -283,9 +294,6 @@ func (k *known) learn(p concert.Print) error {
 				b.Add = append(b.Add, match.HashEntry{ID: hashID(p.N, i), Bank: ofFrame, Hash: f.PDQ})
 			}
 		}
-		k.words.Lock()
-		k.frames[p.N] = len(p.Frames)
-		k.words.Unlock()
 	case concert.PrintText, concert.PrintPage:
 		k.learnText(p)
 	}
@@ -293,6 +301,9 @@ func (k *known) learn(p concert.Print) error {
 	if len(b.Add) == 0 {
 		return nil
 	}
+	k.words.Lock()
+	k.looks[p.N] = max(1, len(p.Frames))
+	k.words.Unlock()
 	return k.items.Apply(b)
 }
 
@@ -310,7 +321,7 @@ func (k *known) learnText(p concert.Print) {
 	k.equal[sk.Key] = append(k.equal[sk.Key], p.N)
 	// Equal texts stand in the index once: a search lists all it finds.
 	if len(k.equal[sk.Key]) == 1 {
-		k.texts.Add(p.N, &sk)
+		k.texts.Add(sk.Key, &sk)
 	}
 	if k.order = append(k.order, p.N); len(k.order) > textsMost {
 		k.dropText(k.order[0])
@@ -325,22 +336,44 @@ func (k *known) dropText(n int64) {
 		return
 	}
 	delete(k.keys, n)
-	k.texts.Remove(n)
 	if k.equal[key] = slices.DeleteFunc(k.equal[key], func(o int64) bool { return o == n }); len(k.equal[key]) == 0 {
 		delete(k.equal, key)
+		k.texts.Remove(key)
 	}
+}
+
+// textsLike are prints of texts that are worth a comparison with one: of equal
+// texts the oldest ones that are held.
+func (k *known) textsLike(sketch *match.Sketch) (ns []int64) {
+	found := k.texts.Candidates(sketch, textCandidates)
+	k.words.RLock()
+	defer k.words.RUnlock()
+	oldest := func(key match.TextKey, most int) {
+		of := k.equal[key]
+		ns = append(ns, of[:min(len(of), most)]...)
+	}
+	oldest(sketch.Key, 2)
+	for _, h := range found {
+		if h.Key != sketch.Key {
+			oldest(h.Key, 1)
+		}
+	}
+	return ns
 }
 
 // forget drops prints that are gone with their items.
 func (k *known) forget(ns ...int64) error {
+	if len(ns) == 0 {
+		return nil
+	}
 	k.words.Lock()
 	var gone []uint64
 	for _, n := range ns {
 		k.dropText(n)
-		for i := range max(1, k.frames[n]) {
+		for i := range k.looks[n] {
 			gone = append(gone, hashID(n, i))
 		}
-		delete(k.frames, n)
+		delete(k.looks, n)
 	}
 	k.words.Unlock()
 	return k.items.Remove(0, gone...)

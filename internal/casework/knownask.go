@@ -366,6 +366,7 @@ type KnownStatus struct {
 	Ready   bool
 	Hashes  int   // that it holds, those included that were taken out since its files were last merged
 	Changes int64 // up to which change of the banks it knows all
+	Seen    int   // prints of what items hold, of pictures, videos and texts
 }
 
 // KnownStatus says how far this node's index is.
@@ -377,7 +378,9 @@ func (s *Service) KnownStatus() KnownStatus {
 	st := k.banks.Stats()
 	k.mu.RLock()
 	defer k.mu.RUnlock()
-	return KnownStatus{Ready: true, Hashes: st.Rows + st.Waiting, Changes: k.change}
+	k.words.RLock()
+	defer k.words.RUnlock()
+	return KnownStatus{Ready: true, Hashes: st.Rows + st.Waiting, Changes: k.change, Seen: len(k.keys) + len(k.looks)}
 }
 
 // HashUpload hashes a file that somebody asks about: its picture is opened in a child.

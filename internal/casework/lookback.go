@@ -3,6 +3,7 @@ package casework
 import (
 	"context"
 	"slices"
+	"time"
 
 	"concert"
 	"concert/internal/match"
@@ -152,4 +153,12 @@ func (s *Service) lookBack(ctx context.Context, k *known, b concert.Bank, e conc
 		return nil
 	})
 	return out, max(items, len(reached)), err
+}
+
+// goneTerm is for how long nodes are told which prints went with erased items; a
+// node that was away longer reads all anew.
+const goneTerm = 24 * time.Hour
+
+func (s *Service) forgetPrints(ctx context.Context) error {
+	return s.DB.Update(ctx, func(tx *store.Tx) error { return tx.ForgetPrintsGone(ctx, time.Now().Add(-goneTerm)) })
 }

@@ -492,16 +492,7 @@ func (s *Service) compareText(ctx context.Context, k *known, m madePrint) ([]con
 	if err := sketch.UnmarshalBinary(m.Sketch); err != nil {
 		return nil, err
 	}
-	k.words.RLock()
-	equal := slices.Clone(k.equal[sketch.Key])
-	k.words.RUnlock()
-	ns := equal[:min(len(equal), 2)]
-	for _, h := range k.texts.Candidates(&sketch, textCandidates) {
-		if !slices.Contains(equal, h.Key) {
-			ns = append(ns, h.Key)
-		}
-	}
-	return s.withOthers(ctx, k, m, nil, ns, func(n int64, p concert.Print) (concert.KnownMatch, bool) {
+	return s.withOthers(ctx, k, m, nil, k.textsLike(&sketch), func(n int64, p concert.Print) (concert.KnownMatch, bool) {
 		var other match.Sketch
 		if other.UnmarshalBinary(p.Sketch) != nil {
 			return concert.KnownMatch{}, false

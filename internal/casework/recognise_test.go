@@ -571,7 +571,12 @@ func TestPrintsGoWithTheirItem(t *testing.T) {
 		if _, e, err := h.BankEntry(ctx, testkit.Scope(t, rev), e.Ref); err != nil || e.End != concert.EntryErased {
 			t.Errorf("the entry that was made of it stands %q, %v", e.End, err)
 		}
-		// A node that held it finds nothing of it any more.
+		// A node that held it holds nothing of it any more.
+		before := h.KnownStatus().Seen
+		testkit.Must(t, h.RefreshKnown(ctx))
+		if after := h.KnownStatus().Seen; after != before-1 {
+			t.Errorf("it held %d hashes of items before it learned of the erasure, and %d after", before, after)
+		}
 		third := seen(h, t, ann, testkit.Page(3), asJPEG(t, work, 50))
 		recognise(t, h)
 		for _, m := range knownOf(h, t, ann, third.Ref).Matches {

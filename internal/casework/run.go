@@ -68,6 +68,7 @@ func (s *Service) Run(ctx context.Context) error {
 	g.Go(func() error { s.every(ctx, knownTick, "known content", s.RefreshKnown); return nil })
 	g.Go(func() error { s.every(ctx, recogniseTick, "captures to compare", s.wakeRecognition); return nil })
 	g.Go(func() error { s.every(ctx, forgetTick, "entries whose time is over", s.expireEntries); return nil })
+	g.Go(func() error { s.every(ctx, forgetTick, "prints of erased items", s.forgetPrints); return nil })
 	return errors.Join(g.Wait(), s.CloseKnown())
 }
 

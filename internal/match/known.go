@@ -21,8 +21,11 @@ type (
 	Hash = hamming.Hash
 	// DamagedIndex refuses a file of an index by name.
 	DamagedIndex = hamming.DamagedError
-	// TextIndex finds texts that are worth a comparison with one.
-	TextIndex = neartext.Index[int64]
+	// TextIndex finds texts that are worth a comparison with one, each under what
+	// equal texts have in common.
+	TextIndex = neartext.Index[TextKey]
+	// TextKey is equal for equal texts (Sketch.Key).
+	TextKey = [16]byte
 	// Sketch is what is kept of a text.
 	Sketch = neartext.Sketch
 	// TextLikeness is how two texts are related, and where.
@@ -48,7 +51,7 @@ func OpenHashIndex(dir string, source [16]byte) (*HashIndex, error) {
 func ClearHashIndex(dir string) error { return hamming.Clear(dir) }
 
 // NewTextIndex is an empty index of texts.
-func NewTextIndex() *TextIndex { return neartext.NewIndex[int64]() }
+func NewTextIndex() *TextIndex { return neartext.NewIndex[TextKey]() }
 
 // SketchOf makes the sketch of a text.
 func SketchOf(text string) Sketch { return neartext.SketchOf(text) }

@@ -467,8 +467,51 @@ func (tx *Tx) LanguageHint(ctx context.Context, item concert.ItemID) (h Language
 	return h, err
 }
 
+// PrintsGone are prints that went with their items after a place in the order in
+// which they went, and the place of the last.
+func (tx *Tx) PrintsGone(ctx context.Context, after int64) (ns []int64, last int64, err error) {
+	last = after
+	ns, err = list(ctx, tx, func(r rowScanner) (n int64, err error) {
+		var seq int64
+		err = r.Scan(&n, &seq)
+		last = max(last, seq)
+		return n, err
+	}, "SELECT print, seq FROM print_gone WHERE seq > ? ORDER BY seq", after)
+	if err != nil {
+		return nil, after, fmt.Errorf("prints of erased items: %w", err)
+	}
+	return ns, last, nil
+}
+
+// ForgetPrintsGone drops what every node knows to be gone since before the time.
+func (tx *Tx) ForgetPrintsGone(ctx context.Context, before time.Time) error {
+	_, err := tx.exec(ctx, "DELETE FROM print_gone WHERE at < ?", concert.Micros(before))
+	return err
+}
+
+// noteGone lets every node know which prints go with an item.
+func (tx *Tx) noteGone(ctx context.Context, item concert.ItemID) error {
+	ns, err := list(ctx, tx, func(r rowScanner) (n int64, err error) { return n, r.Scan(&n) }, "SELECT n FROM print WHERE item = ?", string(item))
+	if err != nil || len(ns) == 0 {
+		return err
+	}
+	seq, err := tx.numbers(ctx, "print_gone", 1)
+	if err != nil {
+		return err
+	}
+	rows := make([][]any, len(ns))
+	for i, n := range ns {
+		rows[i] = []any{n, seq, concert.Micros(time.Now())}
+	}
+	_, err = tx.insert(ctx, "print_gone", "print, seq, at", rows, "ON CONFLICT (print) DO NOTHING")
+	return err
+}
+
 // erasePrints takes all with it that was made of an item's captures.
 func (tx *Tx) erasePrints(ctx context.Context, item concert.ItemID) error {
+	if err := tx.noteGone(ctx, item); err != nil {
+		return fmt.Errorf("erase prints: %w", err)
+	}
 	for _, q := range []string{
 		"DELETE FROM print WHERE item = ?", "DELETE FROM print_digest WHERE item = ?", "DELETE FROM known_match WHERE item = ?", "DELETE FROM known_match WHERE other = ?", "DELETE FROM item_cluster WHERE item = ?",
 		"DELETE FROM language_hint WHERE item = ?", "UPDATE bank_entry SET item = '' WHERE item = ? AND item <> ''",

@@ -109,6 +109,14 @@ CREATE TABLE print (
 CREATE INDEX print_item ON print (item);
 CREATE INDEX print_capture ON print (capture);
 
+-- Prints that went with their items, for a day: every node drops them from memory.
+CREATE TABLE print_gone (
+  print INTEGER PRIMARY KEY,
+  seq INTEGER NOT NULL,
+  at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX print_gone_seq ON print_gone (seq);
+
 -- Keyed digests of the bytes of captures that are the content itself, by which
 -- entries with a digest find what was seen before.
 CREATE TABLE print_digest (
