@@ -50,6 +50,11 @@ type Bank struct {
 	Version    int64
 }
 
+// UsualBank is what a bank is where nobody says otherwise: for its owner alone.
+func UsualBank() Bank {
+	return Bank{Radius: RadiusUsual, Handling: HandlingNotShared, Ratio: RatioWhole}
+}
+
 // BankBody is the body of events on a bank and its entries. Names and purposes
 // are sealed with the bank.
 type BankBody struct {
@@ -86,7 +91,7 @@ func (a Actor) MayFillBanks() error { return a.needAuthority(RoleOfficer, RoleRe
 
 // own refuses whoever is not of the bank's owner, as if there were none.
 func (b Bank) own(by Actor) error {
-	if by.Authority == "" || by.Authority != b.Authority {
+	if !b.Mine(by) {
 		return ErrNotFound
 	}
 	return nil
@@ -138,7 +143,7 @@ func (b Bank) checked() (Bank, error) {
 		return b, Refuse(Invalid, "bank.handling", "handling", "%q is no handling code; the codes are %v", b.Handling, Handlings)
 	case slices.ContainsFunc(b.OpenTo, func(d Destination) bool { return d != ToTenant && d != ToProvider }):
 		return b, Refuse(Invalid, "bank.open_to", "open_to", "a bank is open to %q, to %q, or to its owner alone: got %v", ToTenant, ToProvider, b.OpenTo)
-	case slices.ContainsFunc(b.OpenTo, func(d Destination) bool { return !b.Handling.MayLeave(d) }):
+	case !b.opens(b.Handling):
 		return b, Refuse(Invalid, "bank.open_to", "open_to", "what carries the handling code %s may not go to %v: ask whoever gave it, or keep the bank to yourself", b.Handling, b.OpenTo)
 	case b.Ratio < 0 || b.Ratio > RatioWhole:
 		return b, Refuse(Invalid, "bank.ratio", "enabled_ratio", "a bank answers a share of questions between 0 and 1: 1 for all of them, less to let a new one in by degrees")
@@ -162,8 +167,8 @@ func labelsOf(in []string) ([]string, error) {
 }
 
 // Changed checks what is different about a bank: everything but its owner, its
-// name and its source.
-func (b Bank) Changed(by Actor, to Bank, now time.Time) (Bank, Event, error) {
+// name and its source. held are the handling codes of its own that entries carry.
+func (b Bank) Changed(by Actor, to Bank, held []Handling, now time.Time) (Bank, Event, error) {
 	if err := b.own(by); err != nil {
 		return b, Event{}, err
 	}
@@ -177,6 +182,11 @@ func (b Bank) Changed(by Actor, to Bank, now time.Time) (Bank, Event, error) {
 	next.Purpose, next.LegalBasis, next.Labels, next.Radius, next.Handling = to.Purpose, to.LegalBasis, to.Labels, to.Radius, to.Handling
 	next.OpenTo, next.Ratio, next.Negative, next.ExpiresAt = slices.Clone(to.OpenTo), to.Ratio, to.Negative, to.ExpiresAt
 	next, err := next.checked()
+	for _, h := range held {
+		if err == nil && !next.opens(h) {
+			err = Refuse(Invalid, "bank.open_to", "open_to", "bank %s has entries with the handling code %s, which may not go to %v: withdraw them first, or keep the bank to yourself", b.Ref, h, next.OpenTo)
+		}
+	}
 	if err == nil && !to.ExpiresAt.Equal(b.ExpiresAt) {
 		err = next.lasts(now)
 	}
@@ -184,6 +194,12 @@ func (b Bank) Changed(by Actor, to Bank, now time.Time) (Bank, Event, error) {
 		return b, Event{}, err
 	}
 	return next, next.event(EventBankChanged, by, now, next.told), nil
+}
+
+// opens reports whether what carries the handling code may go to all to whom the
+// bank is open.
+func (b Bank) opens(h Handling) bool {
+	return !slices.ContainsFunc(b.OpenTo, func(d Destination) bool { return !h.MayLeave(d) })
 }
 
 func (b Bank) openNow() error {
@@ -227,10 +243,19 @@ func (b Bank) Answers(by Actor, now time.Time) bool {
 // MayKnow refuses whoever may not even learn of the bank: its owner's people do,
 // whom it is open to, and auditors.
 func (b Bank) MayKnow(by Actor, now time.Time) error {
-	if by.Authority != "" && by.Authority == b.Authority || by.Has(RoleAuditor) || b.Answers(by, now) {
+	if b.Mine(by) || by.Has(RoleAuditor) || b.Answers(by, now) {
 		return nil
 	}
 	return ErrNotFound
+}
+
+// Mine reports whether the bank is the actor's authority's own.
+func (b Bank) Mine(by Actor) bool { return by.Authority != "" && by.Authority == b.Authority }
+
+// Shows reports whether the actor, who may know of the bank, sees the entry: others
+// than its owner's people and auditors see none that waits for a person.
+func (b Bank) Shows(e BankEntry, by Actor) bool {
+	return b.Mine(by) || by.Has(RoleAuditor) || e.QuarantinedAt.IsZero()
 }
 
 // HashKind is what a known hash is of.
@@ -340,7 +365,7 @@ type EntryEnd string
 
 // The ends.
 const (
-	EntryWithdrawn EntryEnd = "withdrawn" // by its owner
+	EntryWithdrawn EntryEnd = "withdrawn" // by its owner, or with the item that it was made of
 	EntryExpired   EntryEnd = "expired"
 	EntryRecalled  EntryEnd = "recalled" // by the source that it came from
 	EntryErased    EntryEnd = "erased"   // with the item that it was made of
@@ -356,7 +381,7 @@ type BankEntry struct {
 	Name     string // sealed with the bank, as are labels and note
 	Labels   []string
 	Note     string
-	Handling Handling // "" for the bank's
+	Handling Handling // its own; "" for the bank's
 	Opinion  Opinion  // of its source or owner
 	Said     []EntryOpinion
 	Item     ItemID // of the house that it was made of; "" for none
@@ -394,6 +419,19 @@ func (e BankEntry) Matches(now time.Time) bool {
 	return e.EndedAt.IsZero() && e.QuarantinedAt.IsZero() && (e.ExpiresAt.IsZero() || now.Before(e.ExpiresAt)) && e.Stands() != OpinionNegative
 }
 
+// ShownOf is the entry of the bank as the actor sees it: others than its owner's
+// people do not learn who added it, what they noted and which item it was made of.
+func (e BankEntry) ShownOf(b Bank, by Actor) BankEntry {
+	if b.Mine(by) {
+		return e
+	}
+	if e.Item != "" {
+		e.Name = "" // it is the item's reference
+	}
+	e.AddedBy, e.Note, e.Item = "", "", ""
+	return e
+}
+
 // Entered checks a new entry of the bank. It is no event by itself: an act enters
 // many (Bank.Filled).
 func (b Bank) Entered(by Actor, e BankEntry, now time.Time) (BankEntry, error) {
@@ -410,9 +448,6 @@ func (b Bank) Entered(by Actor, e BankEntry, now time.Time) (BankEntry, error) {
 	if e.Opinion == "" {
 		e.Opinion = OpinionPositive
 	}
-	if e.Handling == b.Handling {
-		e.Handling = ""
-	}
 	labels, err := labelsOf(e.Labels)
 	switch {
 	case err != nil:
@@ -425,7 +460,7 @@ func (b Bank) Entered(by Actor, e BankEntry, now time.Time) (BankEntry, error) {
 		return e, Refuse(Invalid, "entry.opinion", "opinion", "%q is no opinion; they are %v", e.Opinion, Opinions)
 	case e.Handling != "" && !slices.Contains(Handlings, e.Handling):
 		return e, Refuse(Invalid, "entry.handling", "handling", "%q is no handling code; the codes are %v", e.Handling, Handlings)
-	case e.Handling != "" && slices.ContainsFunc(b.OpenTo, func(d Destination) bool { return !e.Handling.MayLeave(d) }):
+	case e.Handling != "" && !b.opens(e.Handling):
 		return e, Refuse(Invalid, "entry.handling", "handling", "the entry carries %s and bank %s is open to %v: put it into a bank that is not", e.Handling, b.Ref, b.OpenTo)
 	case !e.ExpiresAt.IsZero() && !e.ExpiresAt.After(now):
 		return e, Refuse(Invalid, "entry.expires_at", "expires_at", "the entry was over on %s: leave it out", e.ExpiresAt.Format(time.DateOnly))
@@ -455,7 +490,7 @@ func (b Bank) Filled(by Actor, added, recalled int, now time.Time) []Event {
 // Ended takes an entry out: nothing matches it from then on, and every holder
 // learns of it by the feed. It ends once.
 func (e BankEntry) Ended(b Bank, by Actor, code EntryEnd, now time.Time) (BankEntry, Event, error) {
-	if code == EntryWithdrawn || code == EntryRecalled {
+	if by.Person != House.Person {
 		if err := b.own(by); err != nil {
 			return e, Event{}, err
 		}
@@ -476,7 +511,7 @@ func (e BankEntry) Judged(b Bank, by Actor, o Opinion, now time.Time) (BankEntry
 	if err := by.MayFillBanks(); err != nil {
 		return e, Event{}, err
 	}
-	if !b.Answers(by, now) {
+	if !b.Answers(by, now) || !b.Shows(e, by) {
 		return e, Event{}, ErrNotFound
 	}
 	if !slices.Contains(Opinions, o) {

@@ -71,7 +71,7 @@ type bankOpenCmd struct {
 	LegalBasis string   `help:"The law or agreement under which it is kept." required:"" placeholder:"TEXT"`
 	Source     string   `help:"The exchange that it is a copy of." placeholder:"NAME"`
 	Radius     int      `help:"How many of 256 bits may differ, 0 to 64." default:"31"`
-	Handling   string   `help:"Handling code, H0 to H3." default:"H0"`
+	Handling   string   `help:"Handling code, H0 to H3; H0 and H1 may be opened to others." default:"H2"`
 	OpenTo     []string `help:"Who may ask it besides its owner: tenant, provider." placeholder:"WHO"`
 	Negative   bool     `help:"What is near an entry of it matches nothing at all."`
 	Name       string   `arg:"" help:"Its name: capital letters, digits and underscores."`

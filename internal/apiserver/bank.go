@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"iter"
-	"mime"
 	"net/http"
 	"strconv"
 	"strings"
@@ -246,8 +245,7 @@ func (s *Server) bankLists() {
 	feed := op(http.MethodGet, "/banks/{id}/feed", "bank-feed", "A bank's entries as they changed, the earliest change first, ended ones as tombstones, behind a checkpoint", "banks")
 	content := map[string]*huma.MediaType{}
 	for _, f := range formats.BankFormats {
-		media, _, _ := strings.Cut(f.MediaType(), ";")
-		content[media] = &huma.MediaType{Schema: binary}
+		content[bareMedia(f)] = &huma.MediaType{Schema: binary}
 	}
 	text := &huma.Schema{Type: huma.TypeString}
 	feed.Responses = map[string]*huma.Response{"200": {Description: "the page in the form that was asked for", Content: content, Headers: map[string]*huma.Param{
@@ -296,11 +294,11 @@ func (s *Server) bankFeed(ctx context.Context, in *feeding) (*huma.StreamRespons
 	if f == "" {
 		f = acceptedForm(in.Accept)
 	}
-	v, es, next, err := s.svc.SharedFeed(ctx, sc, in.ID, in.After, in.Limit)
+	v, err := s.svc.BankFeed(ctx, sc, in.ID, in.After, in.Limit)
 	if err != nil {
 		return nil, s.fail(err)
 	}
-	page := formats.BankPage{Checkpoint: next}
+	page, next, es := formats.BankPage{Checkpoint: v.Next}, v.Next, v.Entries
 	if len(es) == in.Limit {
 		page.Next = s.svc.BaseURL + "/api/v1/banks/" + v.Ref + "/feed?after=" + next + "&format=" + string(f) + "&limit=" + strconv.Itoa(in.Limit)
 	}
@@ -329,13 +327,19 @@ func sharedEntries(es []formats.SharedEntry) iter.Seq2[formats.SharedEntry, erro
 	}
 }
 
+// bareMedia is a form's media type without its parameters.
+func bareMedia(f formats.BankFormat) string {
+	media, _, _ := strings.Cut(f.MediaType(), ";") // all of it where there are none
+	return media
+}
+
 // acceptedForm is the first form that an Accept header names; three of them are
 // application/json alike, and are asked for by name.
 func acceptedForm(accept string) formats.BankFormat {
 	for part := range strings.SplitSeq(accept, ",") {
-		media, _, _ := mime.ParseMediaType(strings.TrimSpace(part))
+		media, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(part)), ";") // what stands behind is how much it is wanted
 		for _, f := range []formats.BankFormat{formats.BankNDJSON, formats.BankCSV, formats.BankSTIX, formats.BankLines} {
-			if of, _, _ := mime.ParseMediaType(f.MediaType()); media == of {
+			if media == bareMedia(f) {
 				return f
 			}
 		}
@@ -345,7 +349,8 @@ func acceptedForm(accept string) formats.BankFormat {
 
 // bankIn is what was said of a bank; what is left out is what is usual.
 func bankIn(in api.BankSettings) (concert.Bank, error) {
-	b := concert.Bank{Purpose: in.Purpose, LegalBasis: in.LegalBasis, Labels: in.Labels, Radius: concert.RadiusUsual, Handling: concert.HandlingOpen, Ratio: concert.RatioWhole, Negative: in.Negative}
+	b := concert.UsualBank()
+	b.Purpose, b.LegalBasis, b.Labels, b.Negative = in.Purpose, in.LegalBasis, in.Labels, in.Negative
 	if in.Radius != nil {
 		b.Radius = *in.Radius
 	}

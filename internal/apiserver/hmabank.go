@@ -98,10 +98,11 @@ func (s *Server) hmaOpenBank(ctx context.Context, q hmaAsked) (int, any, error) 
 	if err != nil {
 		return 0, nil, err
 	}
-	if ratio < 0 {
-		ratio = concert.RatioWhole
+	b := concert.UsualBank()
+	b.Name, b.Purpose, b.LegalBasis = *in.Name, in.Purpose, in.LegalBasis
+	if ratio >= 0 {
+		b.Ratio = ratio
 	}
-	b := concert.Bank{Name: *in.Name, Purpose: in.Purpose, LegalBasis: in.LegalBasis, Radius: concert.RadiusUsual, Handling: concert.HandlingNotShared, Ratio: ratio}
 	if b.Purpose == "" {
 		b.Purpose = hmaPurpose
 	}

@@ -2,10 +2,8 @@ package casework
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"concert"
@@ -69,14 +67,18 @@ func (s *Service) ownBank(ctx context.Context, tx *store.Tx, by concert.Actor, r
 }
 
 // changeBank lets a rule change a bank of the actor's authority.
-func (s *Service) changeBank(ctx context.Context, by concert.Actor, ref string, version int64, rule func(concert.Bank) (concert.Bank, concert.Event, error)) (concert.Bank, error) {
+func (s *Service) changeBank(ctx context.Context, by concert.Actor, ref string, version int64, rule func(b concert.Bank, held []concert.Handling) (concert.Bank, concert.Event, error)) (concert.Bank, error) {
 	var out concert.Bank
 	err := s.retryStale(ctx, func(tx *store.Tx) error {
 		b, err := s.ownBank(ctx, tx, by, ref)
 		if err != nil {
 			return err
 		}
-		next, e, err := rule(b)
+		held, err := tx.EntryHandlings(ctx, b.ID)
+		if err != nil {
+			return err
+		}
+		next, e, err := rule(b, held)
 		if err != nil {
 			return err
 		}
@@ -97,12 +99,16 @@ func (s *Service) changeBank(ctx context.Context, by concert.Actor, ref string, 
 // ChangeBank changes what a bank of the actor's authority is for and how it
 // answers.
 func (s *Service) ChangeBank(ctx context.Context, by concert.Actor, ref string, version int64, to concert.Bank) (concert.Bank, error) {
-	return s.changeBank(ctx, by, ref, version, func(b concert.Bank) (concert.Bank, concert.Event, error) { return b.Changed(by, to, s.now()) })
+	return s.changeBank(ctx, by, ref, version, func(b concert.Bank, held []concert.Handling) (concert.Bank, concert.Event, error) {
+		return b.Changed(by, to, held, s.now())
+	})
 }
 
 // CloseBank ends a bank: its entries match nothing from then on.
 func (s *Service) CloseBank(ctx context.Context, by concert.Actor, ref string, version int64) (concert.Bank, error) {
-	return s.changeBank(ctx, by, ref, version, func(b concert.Bank) (concert.Bank, concert.Event, error) { return b.Closed(by, s.now()) })
+	return s.changeBank(ctx, by, ref, version, func(b concert.Bank, _ []concert.Handling) (concert.Bank, concert.Event, error) {
+		return b.Closed(by, s.now())
+	})
 }
 
 // Filling is what goes into a bank, or is recalled by the source that it came from.
@@ -121,72 +127,86 @@ func (s *Service) FillBank(ctx context.Context, by concert.Actor, ref string, in
 	if len(in) > concert.BankEntriesMost {
 		return nil, concert.Refuse(concert.TooLarge, "bank.entries", "entries", "at most %d entries at once: send the rest in another request", concert.BankEntriesMost)
 	}
-	out := make([]Result, len(in))
-	err := s.retryStale(ctx, func(tx *store.Tx) error {
-		clear(out)
-		b, err := s.ownBank(ctx, tx, by, ref)
-		if err != nil {
+	var out filling
+	err := s.retryStale(ctx, func(tx *store.Tx) (err error) {
+		if out, err = s.sorted(ctx, tx, by, ref, in); err != nil {
 			return err
 		}
-		var sources []string
-		for _, f := range in {
-			if f.SourceID != "" {
-				sources = append(sources, f.SourceID)
-			}
-		}
-		have, err := tx.EntriesBySource(ctx, b.ID, sources)
-		if err != nil {
+		tx.Record(out.bank.Filled(by, len(out.fresh), len(out.ended), s.now())...)
+		if _, err := tx.AddEntries(ctx, out.bank, out.fresh); err != nil {
 			return err
 		}
-		return s.fillBank(ctx, tx, by, b, in, have, out)
+		return tx.SaveEntries(ctx, out.ended)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return out, s.follow(ctx)
+	return out.results, s.follow(ctx)
 }
 
-func (s *Service) fillBank(ctx context.Context, tx *store.Tx, by concert.Actor, b concert.Bank, in []Filling, have map[string]concert.BankEntry, out []Result) (err error) {
-	now := s.now()
-	var fresh, ended []concert.BankEntry
-	for i, f := range in {
-		had, known := have[f.SourceID]
-		known = known && f.SourceID != ""
-		out[i].Ref = had.Ref
-		switch {
-		case f.Gone && !known, known && !f.Gone, known && !had.EndedAt.IsZero():
-			out[i].Outcome = OutcomeKnown
-			continue
-		case f.Gone:
-			next, _, err := had.Ended(b, by, concert.EntryRecalled, now)
-			if out[i].Err, err = refusal(err); err != nil {
-				return err
-			} else if out[i].Err != nil {
-				continue
-			}
-			ended = append(ended, next)
-			out[i].Outcome = OutcomeRecalled
-			have[f.SourceID] = next
-			continue
-		}
-		f.Ref = identity.NewReference("KE")
-		e, err := b.Entered(by, f.BankEntry, now)
-		if out[i].Err, err = refusal(err); err != nil {
-			return err
-		} else if out[i].Err != nil {
-			continue
-		}
-		out[i].Ref, out[i].Outcome, out[i].Version = e.Ref, OutcomeAdded, 1
-		fresh = append(fresh, e)
-		if e.SourceID != "" {
-			have[e.SourceID] = e
+// filling is what would become of entries that are to come into a bank.
+type filling struct {
+	bank         concert.Bank
+	fresh, ended []concert.BankEntry
+	results      []Result
+}
+
+// sorted says which entries are new to a bank, which are recalled by their source,
+// and what is refused.
+func (s *Service) sorted(ctx context.Context, tx *store.Tx, by concert.Actor, ref string, in []Filling) (out filling, err error) {
+	if out.bank, err = s.ownBank(ctx, tx, by, ref); err != nil {
+		return out, err
+	}
+	var sources []string
+	for _, f := range in {
+		if f.SourceID != "" {
+			sources = append(sources, f.SourceID)
 		}
 	}
-	tx.Record(b.Filled(by, len(fresh), len(ended), now)...)
-	if _, err := tx.AddEntries(ctx, b, fresh); err != nil {
+	have, err := tx.EntriesBySource(ctx, out.bank.ID, sources)
+	if err != nil {
+		return out, err
+	}
+	out.results = make([]Result, len(in))
+	for i, f := range in {
+		if err := out.sort(by, f, have, &out.results[i], s.now()); err != nil {
+			return out, err
+		}
+	}
+	return out, nil
+}
+
+func (out *filling) sort(by concert.Actor, f Filling, have map[string]concert.BankEntry, res *Result, now time.Time) error {
+	had, known := have[f.SourceID]
+	known = known && f.SourceID != ""
+	res.Ref, res.Outcome = had.Ref, OutcomeKnown
+	if f.Gone != known || !had.EndedAt.IsZero() {
+		return nil
+	}
+	var e concert.BankEntry
+	var err error
+	if f.Gone {
+		e, _, err = had.Ended(out.bank, by, concert.EntryRecalled, now)
+		res.Outcome = OutcomeRecalled
+	} else {
+		f.Ref = identity.NewReference("KE")
+		e, err = out.bank.Entered(by, f.BankEntry, now)
+		res.Outcome = OutcomeAdded
+	}
+	if res.Err, err = refusal(err); err != nil || res.Err != nil {
 		return err
 	}
-	return tx.SaveEntries(ctx, ended)
+	res.Ref, res.Version = e.Ref, e.Version+1
+	switch {
+	case f.Gone && had.N == 0: // it came with the same list
+		out.fresh = slices.DeleteFunc(out.fresh, func(o concert.BankEntry) bool { return o.Ref == e.Ref })
+	case f.Gone:
+		out.ended = append(out.ended, e)
+	default:
+		out.fresh = append(out.fresh, e)
+	}
+	have[f.SourceID] = e
+	return nil
 }
 
 // BankItem enters an item's content into a bank of the actor's authority: the
@@ -207,6 +227,13 @@ func (s *Service) BankItem(ctx context.Context, by concert.Actor, bank, item str
 		}
 		if err := it.Standing(); err != nil {
 			return err
+		}
+		had, err := tx.EntriesOf(ctx, it.ID)
+		if err != nil {
+			return err
+		}
+		if i := slices.IndexFunc(had, func(e concert.BankEntry) bool { return e.Bank == b.ID && e.EndedAt.IsZero() }); i >= 0 {
+			return concert.Refuse(concert.Conflict, "bank.item_known", "item", "item %s is entry %s of bank %s already: withdraw that one first if its content is another now", it.Ref, had[i].Ref, b.Name)
 		}
 		hs, err := hashesOf(ctx, tx, it.ID, by.Authority)
 		if err != nil {
@@ -355,8 +382,8 @@ func (s *Service) expireEntries(ctx context.Context) error {
 	return nil
 }
 
-// endEntriesOf takes out what was made of an item that turned out wrong.
-func (s *Service) endEntriesOf(ctx context.Context, tx *store.Tx, item concert.ItemID) error {
+// endEntriesOf takes out what was made of an item that was withdrawn or erased.
+func (s *Service) endEntriesOf(ctx context.Context, tx *store.Tx, item concert.ItemID, code concert.EntryEnd) error {
 	es, err := tx.EntriesOf(ctx, item)
 	if err != nil || len(es) == 0 {
 		return err
@@ -370,7 +397,7 @@ func (s *Service) endEntriesOf(ctx context.Context, tx *store.Tx, item concert.I
 		if err != nil {
 			return err
 		}
-		next, ev, err := e.Ended(b, concert.House, concert.EntryErased, s.now())
+		next, ev, err := e.Ended(b, concert.House, code, s.now())
 		if err != nil {
 			return err
 		}
@@ -378,228 +405,4 @@ func (s *Service) endEntriesOf(ctx context.Context, tx *store.Tx, item concert.I
 		ended = append(ended, next)
 	}
 	return tx.SaveEntries(ctx, ended)
-}
-
-// BankView is a bank with its owner and, where it stands in a list or before its
-// entries, how those stand.
-type BankView struct {
-	concert.Bank
-	Owner concert.Authority
-	Count store.BankCount
-	Mine  bool
-}
-
-// Banks are the banks that the actor may know of, those of its own authority first.
-func (s *Service) Banks(ctx context.Context, scope concert.Scope) ([]BankView, error) {
-	if err := s.auditing(ctx, scope, concert.ConsultedBody{What: concert.ReadBanks}); err != nil {
-		return nil, err
-	}
-	by := scope.Actor()
-	var out []BankView
-	err := s.DB.View(ctx, func(tx *store.Tx) error {
-		bare, err := tx.BareBanks(ctx)
-		if err != nil {
-			return err
-		}
-		for _, b := range bare {
-			if b.MayKnow(by, s.now()) != nil {
-				continue
-			}
-			v, err := s.countedBank(ctx, tx, by, b.Ref)
-			if err != nil {
-				return err
-			}
-			out = append(out, v)
-		}
-		return nil
-	})
-	slices.SortStableFunc(out, func(a, b BankView) int {
-		if a.Mine != b.Mine {
-			if a.Mine {
-				return -1
-			}
-			return 1
-		}
-		return strings.Compare(a.Name, b.Name)
-	})
-	return out, err
-}
-
-func (s *Service) bankView(ctx context.Context, tx *store.Tx, by concert.Actor, ref string) (v BankView, err error) {
-	if v.Bank, err = tx.Bank(ctx, ref); err != nil {
-		return v, err
-	}
-	if err := v.MayKnow(by, s.now()); err != nil {
-		return v, err
-	}
-	if v.Owner, err = tx.Authority(ctx, string(v.Authority)); err != nil {
-		return v, err
-	}
-	v.Mine = by.Authority == v.Authority
-	return v, nil
-}
-
-// countedBank is bankView with how the entries stand, for which all of them are gone
-// through.
-func (s *Service) countedBank(ctx context.Context, tx *store.Tx, by concert.Actor, ref string) (BankView, error) {
-	v, err := s.bankView(ctx, tx, by, ref)
-	if err == nil {
-		v.Count, err = tx.BankCounts(ctx, v.ID)
-	}
-	return v, err
-}
-
-// EntryQuery asks for a page of a bank's entries.
-type EntryQuery struct {
-	Quarantined bool
-	Ended       bool
-	Before      int64
-	Limit       int
-}
-
-// BankEntries are a page of a bank's entries, the newest first.
-func (s *Service) BankEntries(ctx context.Context, scope concert.Scope, ref string, q EntryQuery) (BankView, []concert.BankEntry, error) {
-	var v BankView
-	var es []concert.BankEntry
-	if err := s.auditing(ctx, scope, concert.ConsultedBody{What: concert.ReadBanks, Ref: ref}); err != nil {
-		return v, nil, err
-	}
-	err := s.DB.View(ctx, func(tx *store.Tx) (err error) {
-		if v, err = s.countedBank(ctx, tx, scope.Actor(), ref); err != nil {
-			return err
-		}
-		es, err = tx.Entries(ctx, store.EntryFilter{Bank: v.ID, Quarantined: q.Quarantined, Ended: q.Ended, Before: q.Before, Limit: q.Limit})
-		es = shownEntries(v, es)
-		return err
-	})
-	return v, es, err
-}
-
-// shownEntries are entries as somebody else than the owner sees them: without
-// whose people added them, and what the owner noted.
-func shownEntries(v BankView, es []concert.BankEntry) []concert.BankEntry {
-	if v.Mine {
-		return es
-	}
-	for i := range es {
-		es[i].AddedBy, es[i].Note, es[i].Item = "", "", ""
-	}
-	return es
-}
-
-// BankEntry is one entry with its bank.
-func (s *Service) BankEntry(ctx context.Context, scope concert.Scope, ref string) (BankView, concert.BankEntry, error) {
-	var v BankView
-	var e concert.BankEntry
-	if err := s.auditing(ctx, scope, concert.ConsultedBody{What: concert.ReadBanks, Ref: ref, Count: 1}); err != nil {
-		return v, e, err
-	}
-	err := s.DB.View(ctx, func(tx *store.Tx) (err error) {
-		if e, err = tx.EntryByRef(ctx, ref); err != nil {
-			return err
-		}
-		if v, err = s.bankView(ctx, tx, scope.Actor(), string(e.Bank)); err == nil {
-			e = shownEntries(v, []concert.BankEntry{e})[0]
-		}
-		return err
-	})
-	return v, e, err
-}
-
-// BankFeed are entries of a bank in the order in which they changed, ended ones as
-// tombstones, after a checkpoint that was given before ("" for all), and the next
-// checkpoint. How far each holder has come is kept, so that the owner sees who has
-// not yet learned of a withdrawal.
-func (s *Service) BankFeed(ctx context.Context, scope concert.Scope, ref, checkpoint string, limit int) (v BankView, es []concert.BankEntry, next string, err error) {
-	at, err := readCheckpoint(checkpoint)
-	if err != nil {
-		return v, nil, "", err
-	}
-	by := scope.Actor()
-	if err := s.auditing(ctx, scope, concert.ConsultedBody{What: concert.ReadBanks, Ref: ref}); err != nil {
-		return v, nil, "", err
-	}
-	err = s.DB.View(ctx, func(tx *store.Tx) (err error) {
-		if v, err = s.bankView(ctx, tx, by, ref); err != nil {
-			return err
-		}
-		es, at, err = tx.EntriesAfter(ctx, v.ID, at, limit)
-		es = shownEntries(v, es)
-		return err
-	})
-	if err != nil {
-		return v, nil, "", err
-	}
-	if !v.Mine && !by.Has(concert.RoleAuditor) && len(es) > 0 {
-		err = s.DB.Update(ctx, func(tx *store.Tx) error {
-			return tx.SetHolder(ctx, v.ID, store.Holder{Party: partyOf(by), Upto: at.Seq, Entries: len(es), At: s.now()})
-		})
-	}
-	text, marshal := json.Marshal([2]int64{at.Seq, at.N})
-	if marshal != nil {
-		return v, nil, "", marshal
-	}
-	return v, es, strings.Trim(string(text), "[]"), err
-}
-
-// readCheckpoint reads "change,entry".
-func readCheckpoint(text string) (store.BankPlace, error) {
-	var at [2]int64
-	if text == "" {
-		return store.BankPlace{}, nil
-	}
-	if err := json.Unmarshal([]byte("["+text+"]"), &at); err != nil || at[0] < 0 || at[1] < 0 {
-		return store.BankPlace{}, concert.Refuse(concert.Invalid, "bank.checkpoint", "checkpoint", "a checkpoint is two numbers, as an answer gave it: got %.40q; leave it out to begin anew", text)
-	}
-	return store.BankPlace{Seq: at[0], N: at[1]}, nil
-}
-
-// HolderView is who takes a bank's entries.
-type HolderView struct {
-	Name    string // of the authority or provider
-	Entries int
-	At      time.Time
-	Behind  bool // there are changes that it was not given
-}
-
-// BankHolders are who takes entries of a bank of the actor's authority.
-func (s *Service) BankHolders(ctx context.Context, scope concert.Scope, ref string) ([]HolderView, error) {
-	if err := scope.Check(); err != nil {
-		return nil, err
-	}
-	var out []HolderView
-	err := s.DB.View(ctx, func(tx *store.Tx) error {
-		b, err := s.ownBank(ctx, tx, scope.Actor(), ref)
-		if err != nil {
-			return err
-		}
-		last, err := tx.BankLast(ctx, b.ID)
-		if err != nil {
-			return err
-		}
-		hs, err := tx.Holders(ctx, b.ID)
-		if err != nil {
-			return err
-		}
-		for _, h := range hs {
-			kind, id, _ := strings.Cut(h.Party, ":")
-			v := HolderView{Entries: h.Entries, At: h.At, Behind: h.Upto < last}
-			if kind == "provider" {
-				p, err := tx.Provider(ctx, id)
-				if err != nil {
-					return err
-				}
-				v.Name = p.Name
-			} else {
-				a, err := tx.Authority(ctx, id)
-				if err != nil {
-					return err
-				}
-				v.Name = a.Name
-			}
-			out = append(out, v)
-		}
-		return nil
-	})
-	return out, err
 }

@@ -1,158 +1,188 @@
 package casework
 
 import (
-	"cmp"
 	"context"
-	"crypto/sha256"
 	"fmt"
-	"io"
-	"slices"
 	"strings"
+	"time"
 
 	"concert"
 	"concert/internal/formats"
 	"concert/internal/store"
 )
 
-// Bank is one bank that the actor may know of, with how its entries stand.
-func (s *Service) Bank(ctx context.Context, scope concert.Scope, ref string) (BankView, error) {
-	var v BankView
-	if err := s.auditing(ctx, scope, concert.ConsultedBody{What: concert.ReadBanks, Ref: ref}); err != nil {
-		return v, err
-	}
-	err := s.DB.View(ctx, func(tx *store.Tx) (err error) {
-		v, err = s.countedBank(ctx, tx, scope.Actor(), ref)
-		return err
-	})
-	return v, err
+// Feed is a page of a bank's entries in the order in which they changed.
+type Feed struct {
+	BankView
+	Entries []formats.SharedEntry
+	Next    string // the checkpoint behind it
 }
 
-// SharedFeed is a page of BankFeed as it goes out. For others than its owner what is
-// in quarantine, and what its handling code keeps from them, is a tombstone without
-// its hashes: they may have it from before.
-func (s *Service) SharedFeed(ctx context.Context, scope concert.Scope, ref, checkpoint string, limit int) (v BankView, out []formats.SharedEntry, next string, err error) {
-	v, es, next, err := s.BankFeed(ctx, scope, ref, checkpoint, limit)
+// BankFeed are the entries of a bank that changed after a checkpoint that was given
+// before ("" for all): those that ended, and those that whoever asks no longer sees,
+// as tombstones. Who took entries of a bank that no longer answers them is told, from
+// the first to the last, that they are withdrawn. How far each holder has come is
+// kept, so that the owner sees who has not yet learned of a withdrawal.
+func (s *Service) BankFeed(ctx context.Context, scope concert.Scope, ref, checkpoint string, limit int) (Feed, error) {
+	var f Feed
+	at, err := readCheckpoint(checkpoint)
 	if err != nil {
-		return v, nil, "", err
+		return f, err
 	}
-	to := concert.ToTenant
-	if scope.Actor().Provider != "" {
-		to = concert.ToProvider
+	by := scope.Actor()
+	if err := s.auditing(ctx, scope, concert.ConsultedBody{What: concert.ReadBanks, Ref: ref}); err != nil {
+		return f, err
+	}
+	holder := store.Holder{Party: partyOf(by), At: s.now()}
+	err = s.DB.View(ctx, func(tx *store.Tx) error {
+		f = Feed{}
+		if at, holder.Upto, err = s.readFeed(ctx, tx, by, ref, at, limit, &f); err != nil {
+			return err
+		}
+		holder.Entries = len(f.Entries)
+		return nil
+	})
+	if err != nil {
+		return f, err
+	}
+	f.Next = at.text()
+	if holder.Upto > 0 && !f.Mine && !by.Has(concert.RoleAuditor) {
+		err = s.DB.Update(ctx, func(tx *store.Tx) error { return tx.SetHolder(ctx, f.ID, holder) })
+	}
+	return f, err
+}
+
+// readFeed reads a page, and gives its end and up to which change its reader knows
+// all of the bank then; 0 for no further than before.
+func (s *Service) readFeed(ctx context.Context, tx *store.Tx, by concert.Actor, ref string, at feedPlace, limit int, f *Feed) (feedPlace, int64, error) {
+	v, err := s.bankView(ctx, tx, by, ref)
+	gone := false
+	if refused, other := refusal(err); other == nil && refused != nil && refused.Kind == concert.NotFound {
+		b, missing := tx.Bank(ctx, ref)
+		if missing != nil {
+			return at, 0, missing
+		}
+		if gone, missing = tx.IsHolder(ctx, b.ID, partyOf(by)); missing != nil {
+			return at, 0, missing
+		}
+		if gone { // no more is told of it than what it was called
+			v, err = BankView{Bank: concert.Bank{ID: b.ID, Ref: b.Ref, Name: b.Name, Handling: concert.HandlingRestricted, Exercise: b.Exercise}}, nil
+		}
+	}
+	if err != nil {
+		return at, 0, err
+	}
+	f.BankView = v
+	if at.gone != gone {
+		at = feedPlace{gone: gone} // from the first entry on
+	}
+	es, next, err := tx.EntriesAfter(ctx, v.ID, at.BankPlace, limit)
+	if err != nil {
+		return at, 0, err
 	}
 	for _, e := range es {
-		x := formats.SharedEntry{BankEntry: e, UpdatedAt: e.ChangedAt, Provenance: formats.Provenance{Owner: v.Owner.Name, Source: v.Source, Purpose: v.Purpose, LegalBasis: v.LegalBasis}}
-		if !v.Mine && !scope.Actor().Has(concert.RoleAuditor) && (!e.QuarantinedAt.IsZero() || !cmp.Or(e.Handling, v.Handling).MayLeave(to)) {
-			x.BankEntry = concert.BankEntry{N: e.N, Ref: e.Ref, Bank: e.Bank, Opinion: concert.OpinionSeed, ChangedAt: e.ChangedAt}
-			x.Gone = true
+		x := formats.SharedEntry{BankEntry: e.ShownOf(v.Bank, by), UpdatedAt: e.ChangedAt, Provenance: formats.Provenance{Owner: v.Owner.Name, Source: v.Source, Purpose: v.Purpose, LegalBasis: v.LegalBasis}}
+		if gone || !v.Shows(e, by) {
+			x.BankEntry, x.Gone = concert.BankEntry{N: e.N, Ref: e.Ref, Bank: e.Bank, Opinion: concert.OpinionSeed, ChangedAt: e.ChangedAt}, true
 		}
-		out = append(out, x)
+		f.Entries = append(f.Entries, x)
 	}
-	return v, out, next, nil
+	at.BankPlace = next
+	switch {
+	case !gone && len(es) == 0, gone && len(es) == limit:
+		return at, 0, nil
+	case gone:
+		upto, err := tx.BankChanged(ctx, v.ID)
+		return at, upto, err
+	}
+	return at, next.Seq, nil
 }
 
-// Imported is what became of a list that came into a bank.
-type Imported struct {
-	Format   formats.BankFormat
-	Entries  int // that the list says, tombstones among them
-	Added    int
-	Known    int // there already
-	Recalled int
-	Refused  int           // entries and lines that did not go in
-	Faults   []ImportFault // the first of them
+// feedPlace is a place in a bank's feed, or in the feed of what is withdrawn of it
+// all.
+type feedPlace struct {
+	store.BankPlace
+	gone bool
 }
 
-// ImportFault is an entry or a line that did not go in, and why.
-type ImportFault struct {
-	Line     int // where it begins; 0 for an entry that was read and that the bank refused
-	Entry    int // which of those that were read, from 1; 0 for what is none
-	SourceID string
-	Why      string
+// goneMark begins the checkpoints in what is withdrawn of a whole bank.
+const goneMark = "withdrawn,"
+
+func (p feedPlace) text() string {
+	text := fmt.Sprintf("%d,%d", p.Seq, p.N)
+	if p.gone {
+		return goneMark + text
+	}
+	return text
 }
 
-// ImportBank fills a bank of the actor's authority from a list in one of the forms of
-// banks, in acts of at most concert.BankEntriesMost entries: what was filled before the
-// list broke off stays, and the same list once more adds nothing. Of a list that names
-// nothing an entry's first hash is its name.
-func (s *Service) ImportBank(ctx context.Context, by concert.Actor, ref string, f formats.BankFormat, r io.Reader) (Imported, error) {
-	out := Imported{Format: f}
-	if err := by.MayFillBanks(); err != nil {
-		return out, err
+// readCheckpoint reads what text wrote.
+func readCheckpoint(text string) (p feedPlace, err error) {
+	if text == "" {
+		return p, nil
 	}
-	err := s.DB.View(ctx, func(tx *store.Tx) error { _, err := s.ownBank(ctx, tx, by, ref); return err })
-	if err != nil {
-		return out, err
+	rest, gone := strings.CutPrefix(text, goneMark)
+	p.gone = gone
+	if n, err := fmt.Sscanf(rest, "%d,%d", &p.Seq, &p.N); err != nil || n != 2 || p.text() != text || p.Seq < 0 || p.N < 0 {
+		return p, concert.Refuse(concert.Invalid, "bank.checkpoint", "checkpoint", "a checkpoint is two numbers, as an answer gave it: got %.40q; leave it out to begin anew", text)
 	}
-	if !slices.Contains(formats.BankFormats, f) {
-		return out, concert.Refuse(concert.Invalid, "bank.format", "format", "%.40q is no form of a bank; the forms are %v", f, formats.BankFormats)
+	return p, nil
+}
+
+// HolderView is who takes a bank's entries.
+type HolderView struct {
+	Name    string // of the authority or provider
+	Entries int
+	At      time.Time
+	Behind  bool // there are changes that it was not given
+}
+
+// BankHolders are who takes entries of a bank of the actor's authority.
+func (s *Service) BankHolders(ctx context.Context, scope concert.Scope, ref string) ([]HolderView, error) {
+	if err := scope.Check(); err != nil {
+		return nil, err
 	}
-	var batch []Filling
-	var failed error // of an act
-	flush := func() error {
-		var rs []Result
-		if rs, failed = s.FillBank(ctx, by, ref, batch); failed != nil {
-			return failed
+	var out []HolderView
+	err := s.DB.View(ctx, func(tx *store.Tx) error {
+		out = nil
+		b, err := s.ownBank(ctx, tx, scope.Actor(), ref)
+		if err != nil {
+			return err
 		}
-		for i, res := range rs {
-			out.count(batch[i], res, out.Entries-len(batch)+i+1)
+		last, err := tx.BankLast(ctx, b.ID)
+		if err != nil {
+			return err
 		}
-		batch = batch[:0]
-		return nil
-	}
-	page, faults, err := formats.ReadBankPage(f, r, func(e formats.SharedEntry) error {
-		out.Entries++
-		if batch = append(batch, filling(e)); len(batch) == concert.BankEntriesMost {
-			return flush()
+		changed, err := tx.BankChanged(ctx, b.ID)
+		if err != nil {
+			return err
+		}
+		hs, err := tx.Holders(ctx, b.ID)
+		if err != nil {
+			return err
+		}
+		for _, h := range hs {
+			v := HolderView{Entries: h.Entries, At: h.At, Behind: h.Upto < last}
+			who := partyActor(h.Party)
+			if !b.Answers(who, s.now()) {
+				v.Behind = h.Upto < changed
+			}
+			if who.Provider != "" {
+				p, err := tx.Provider(ctx, string(who.Provider))
+				if err != nil {
+					return err
+				}
+				v.Name = p.Name
+			} else {
+				a, err := tx.Authority(ctx, string(who.Authority))
+				if err != nil {
+					return err
+				}
+				v.Name = a.Name
+			}
+			out = append(out, v)
 		}
 		return nil
 	})
-	if err == nil && len(batch) > 0 {
-		err = flush()
-	}
-	if refused, other := refusal(err); failed == nil && refused == nil && other != nil && ctx.Err() == nil {
-		err = concert.Refuse(concert.Invalid, "bank.list", "", "the list cannot be read to its end (%.200s): the %d entries that were added before stay; send the whole list again", other, out.Added)
-	}
-	for _, x := range faults {
-		out.Faults = append(out.Faults, ImportFault{Line: x.Line, Why: x.Why})
-	}
-	out.Refused += page.Faults
 	return out, err
-}
-
-func (out *Imported) count(f Filling, res Result, entry int) {
-	switch {
-	case res.Err != nil:
-		if out.Refused++; len(out.Faults) < formats.BankFaultsMost {
-			out.Faults = append(out.Faults, ImportFault{Entry: entry, SourceID: f.SourceID, Why: res.Err.Message})
-		}
-	case res.Outcome == OutcomeAdded:
-		out.Added++
-	case res.Outcome == OutcomeRecalled:
-		out.Recalled++
-	default:
-		out.Known++
-	}
-}
-
-// filling is an entry of a list as a bank takes it.
-func filling(e formats.SharedEntry) Filling {
-	b := e.BankEntry
-	b.SourceID = strings.ReplaceAll(strings.ToValidUTF8(b.SourceID, "\ufffd"), "\x00", "\ufffd") // what both databases take
-	if b.SourceID == "" && len(b.Hashes) > 0 {
-		b.SourceID = hashName(b.Hashes[0])
-	}
-	return Filling{BankEntry: concert.BankEntry{SourceID: b.SourceID, Hashes: b.Hashes, Name: b.Name, Labels: b.Labels, Note: b.Note, Handling: b.Handling, Opinion: b.Opinion, ExpiresAt: b.ExpiresAt}, Gone: e.Gone}
-}
-
-// hashName is a hash as a name of what it is of.
-func hashName(h concert.KnownHash) string {
-	text := h.Value
-	if h.Kind == concert.HashVPDQ || len(text) > 128 {
-		sum := sha256.New()
-		for _, f := range h.Frames {
-			sum.Write(f.PDQ[:])
-		}
-		_, _ = io.WriteString(sum, text) // a digest takes all
-		text = fmt.Sprintf("%x", sum.Sum(nil))
-	}
-	return string(h.Kind) + " " + text
 }

@@ -116,7 +116,7 @@ func (s *Service) erase(ctx context.Context, tx *store.Tx, by concert.Actor, it 
 	if e.Captures, err = tx.EraseCapturesOf(ctx, it.ID, e.ErasedAt); err != nil {
 		return err
 	}
-	if err := s.endEntriesOf(ctx, tx, it.ID); err != nil {
+	if err := s.endEntriesOf(ctx, tx, it.ID, concert.EntryErased); err != nil {
 		return err
 	}
 	n, remains, err := tx.Erase(ctx, it)

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -411,6 +412,14 @@ func partyOf(by concert.Actor) string {
 		return "provider:" + string(by.Provider)
 	}
 	return "authority:" + string(by.Authority)
+}
+
+// partyActor is what of the actor a party names.
+func partyActor(party string) concert.Actor {
+	if id, ok := strings.CutPrefix(party, "provider:"); ok {
+		return concert.Actor{Provider: concert.ProviderID(id)}
+	}
+	return concert.Actor{Authority: concert.AuthorityID(strings.TrimPrefix(party, "authority:"))}
 }
 
 // KnownHit is an entry of a bank that is near what was asked for. It decides

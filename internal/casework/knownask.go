@@ -276,11 +276,12 @@ func (s *Service) LookUp(ctx context.Context, by concert.Actor, looks []KnownLoo
 	}
 	for i := range out {
 		// What was taken out since the question was asked is no answer to it.
-		out[i].Hits = slices.DeleteFunc(out[i].Hits, func(h NamedHit) bool { return !es[h.Entry].EndedAt.IsZero() || es[h.Entry].Ref == "" })
+		out[i].Hits = slices.DeleteFunc(out[i].Hits, func(h NamedHit) bool {
+			return !es[h.Entry].EndedAt.IsZero() || es[h.Entry].Ref == "" || !h.Bank.Shows(es[h.Entry], by)
+		})
 		out[i].Entries = make(map[int64]concert.BankEntry, len(out[i].Hits))
 		for _, h := range out[i].Hits {
-			v := BankView{Bank: h.Bank, Mine: by.Authority != "" && by.Authority == h.Bank.Authority}
-			out[i].Entries[h.Entry] = shownEntries(v, []concert.BankEntry{es[h.Entry]})[0]
+			out[i].Entries[h.Entry] = es[h.Entry].ShownOf(h.Bank, by)
 		}
 		if out[i].Outcome == concert.LookFound && len(out[i].Hits) == 0 {
 			out[i].Outcome = concert.LookNone
@@ -313,7 +314,7 @@ func (s *Service) NamedBanks(ctx context.Context, by concert.Actor) ([]NamedBank
 	}
 	out := make([]NamedBank, 0, len(a.banks))
 	for _, b := range a.banks {
-		out = append(out, NamedBank{Bank: b, Own: by.Authority != "" && b.Authority == by.Authority, Shown: names.of[b.N]})
+		out = append(out, NamedBank{Bank: b, Own: b.Mine(by), Shown: names.of[b.N]})
 	}
 	slices.SortFunc(out, func(x, y NamedBank) int { return strings.Compare(x.Shown, y.Shown) })
 	return out, nil
@@ -350,12 +351,10 @@ func (s *Service) NumberedEntry(ctx context.Context, scope concert.Scope, bank s
 			es, err = tx.EntriesByN(ctx, []int64{n})
 			e = es[n]
 		}
-		if err == nil && e.Bank != v.ID {
+		if err == nil && (e.Bank != v.ID || !v.Shows(e, scope.Actor())) {
 			err = concert.ErrNotFound
 		}
-		if err == nil {
-			e = shownEntries(v, []concert.BankEntry{e})[0]
-		}
+		e = e.ShownOf(v.Bank, scope.Actor())
 		return err
 	})
 	return e, err

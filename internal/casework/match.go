@@ -130,7 +130,7 @@ func (s *Service) viewMatches(ctx context.Context, tx *store.Tx, by concert.Acto
 			if b.ID == "" {
 				continue // closed, or no longer open to them
 			}
-			v.Entry, v.Bank, v.Owner, v.Own = shownEntries(b, []concert.BankEntry{e})[0], b.Bank, b.Owner, captures[m.Print]
+			v.Entry, v.Bank, v.Owner, v.Own = e.ShownOf(b.Bank, by), b.Bank, b.Owner, captures[m.Print]
 			out.Matches = append(out.Matches, v)
 			continue
 		}

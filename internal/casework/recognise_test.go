@@ -236,6 +236,9 @@ func TestAddedEntryMatchesTheNextQuestionAndARemovedOneDoesNot(t *testing.T) {
 		if n := ask(h.South.Officers[0]); n != 0 {
 			t.Errorf("another authority finds %d in a bank that is not open to it", n)
 		}
+		if _, err := h.BankItem(ctx, ann, b.Ref, work.Ref); code(err) != "bank.item_known" {
+			t.Errorf("entered twice: %v", err)
+		}
 		// A copy that came before is matched when the bank grows, and one that comes later when it comes.
 		later := seen(h, t, ann, testkit.Page(2), asJPEG(t, drawnWork(5, 640, 480), 60))
 		recognise(t, h)
@@ -286,12 +289,17 @@ func withdrawalIsFed(h *testkit.House, t *testing.T, b concert.Bank, e concert.B
 	t.Helper()
 	ctx, ann, rev := t.Context(), h.North.Officers[0], h.North.Reviewers[0]
 	sue := testkit.Scope(t, h.South.Officers[0])
-	_, es, at, err := h.BankFeed(ctx, sue, b.Ref, "", 10)
-	testkit.Must(t, err)
-	if len(es) != 1 || !es[0].EndedAt.IsZero() || es[0].AddedBy != "" {
+	feed := func(after string) casework.Feed {
+		t.Helper()
+		f, err := h.BankFeed(ctx, sue, b.Ref, after, 10)
+		testkit.Must(t, err)
+		return f
+	}
+	first := feed("")
+	if es := first.Entries; len(es) != 1 || es[0].Gone || !es[0].EndedAt.IsZero() || es[0].AddedBy != "" || es[0].Name != "" {
 		t.Errorf("the feed gives %+v", es)
 	}
-	_, err = h.EndEntry(ctx, ann, e.Ref)
+	_, err := h.EndEntry(ctx, ann, e.Ref)
 	testkit.Must(t, err)
 	behind := func() bool {
 		t.Helper()
@@ -305,16 +313,33 @@ func withdrawalIsFed(h *testkit.House, t *testing.T, b concert.Bank, e concert.B
 	if !behind() {
 		t.Error("who has not fetched the withdrawal is not behind")
 	}
-	_, es, at2, err := h.BankFeed(ctx, sue, b.Ref, at, 10)
+	second := feed(first.Next)
+	if es := second.Entries; len(es) != 1 || es[0].EndedAt.IsZero() || es[0].End != concert.EntryWithdrawn || second.Next == first.Next || behind() {
+		t.Errorf("the feed goes on with %+v, at %s", es, second.Next)
+	}
+	if third := feed(second.Next); len(third.Entries) != 0 || third.Next != second.Next {
+		t.Errorf("and then %+v", third)
+	}
+	for _, at := range []string{"tomorrow", "1,x", "-1,2", "withdrawn,", "1,2,3"} {
+		if _, err := h.BankFeed(ctx, sue, b.Ref, at, 10); code(err) != "bank.checkpoint" {
+			t.Errorf("a checkpoint %q: %v", at, err)
+		}
+	}
+	// A bank that closes, or is open to them no more, is withdrawn whole, and its owner sees who does not know.
+	b, err = h.CloseBank(ctx, rev, b.Ref, b.Version)
 	testkit.Must(t, err)
-	if len(es) != 1 || es[0].EndedAt.IsZero() || es[0].End != concert.EntryWithdrawn || at2 == at || behind() {
-		t.Errorf("the feed goes on with %+v, at %s", es, at2)
+	if !behind() {
+		t.Error("who does not know that the bank closed is not behind")
 	}
-	if _, es, at3, err := h.BankFeed(ctx, sue, b.Ref, at2, 10); err != nil || len(es) != 0 || at3 != at2 {
-		t.Errorf("and then %+v, %s, %v", es, at3, err)
+	closed := feed(second.Next)
+	if es := closed.Entries; len(es) != 1 || !es[0].Gone || es[0].Ref != e.Ref || len(es[0].Hashes) != 0 || closed.Purpose != "" || behind() {
+		t.Errorf("of a closed bank the feed gives %+v", closed)
 	}
-	if _, _, _, err := h.BankFeed(ctx, sue, b.Ref, "tomorrow", 10); code(err) != "bank.checkpoint" {
-		t.Errorf("a checkpoint that is none: %v", err)
+	if last := feed(closed.Next); len(last.Entries) != 0 || last.Next != closed.Next {
+		t.Errorf("and then %+v", last)
+	}
+	if _, err := h.BankFeed(ctx, testkit.Scope(t, h.Answerer), b.Ref, "", 10); code(err) != "not_found" {
+		t.Errorf("who never had any of it asks: %v", err)
 	}
 }
 
@@ -435,6 +460,29 @@ func TestNegativeBankLetsNothingMatch(t *testing.T) {
 	})
 }
 
+// What its giver keeps from others keeps the bank from being opened to them, whatever the bank's own code.
+func TestG23BankWithARestrictedEntryIsNotOpened(t *testing.T) {
+	inHouse(t, func(t *testing.T, h *testkit.House) {
+		ctx, rev := t.Context(), h.North.Reviewers[0]
+		b := newBank(h, t, rev, func(b *concert.Bank) { b.Handling = concert.HandlingNotShared })
+		e := entryOf(strings.Repeat("3c", 32))
+		e.Handling = concert.HandlingNotShared
+		ref := filled(h, t, rev, b.Ref, e)[0].Ref
+		open := b
+		open.Handling, open.OpenTo = concert.HandlingOpen, []concert.Destination{concert.ToTenant}
+		if _, err := h.ChangeBank(ctx, rev, b.Ref, b.Version, open); code(err) != "bank.open_to" {
+			t.Errorf("opened with an entry that may not leave: %v", err)
+		}
+		_, err := h.EndEntry(ctx, rev, ref)
+		testkit.Must(t, err)
+		b, err = h.ChangeBank(ctx, rev, b.Ref, b.Version, open)
+		testkit.Must(t, err)
+		if out := filled(h, t, rev, b.Ref, e); out[0].Err == nil || out[0].Err.Code != "entry.handling" {
+			t.Errorf("a restricted entry came into an open bank: %+v", out[0])
+		}
+	})
+}
+
 func TestEntriesOfASourceAreKnownAndRecalled(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *testkit.House) {
 		rev, ctx := h.North.Reviewers[0], t.Context()
@@ -466,6 +514,11 @@ func TestEntriesOfASourceAreKnownAndRecalled(t *testing.T) {
 		testkit.Must(t, err)
 		if len(es) != 1 || es[0].End != concert.EntryRecalled || es[0].Name != "EXERCISE clip" || strings.Join(es[0].Labels, ",") != "a,b" || es[0].Hashes[0].Value != text {
 			t.Errorf("it is kept as %+v", es)
+		}
+		both := casework.Filling{BankEntry: e}
+		both.SourceID = "X-3"
+		if got := outcomes(both, casework.Filling{BankEntry: concert.BankEntry{SourceID: "X-3"}, Gone: true}, both); got != "added recalled known" {
+			t.Errorf("what one list brings and recalls: %s", got)
 		}
 		if _, err := h.FillBank(ctx, h.North.Officers[0], b.Ref, make([]casework.Filling, concert.BankEntriesMost+1)); code(err) != "bank.entries" {
 			t.Errorf("too many at once: %v", err)
@@ -501,6 +554,20 @@ func TestFloodOfMatchesIsQuarantinedForAPerson(t *testing.T) {
 		}
 		if hits, err := h.AskBanks(ann, casework.KnownQuery{Hashes: []match.Hash{pdqOf(t, e)}, Radius: -1}); err != nil || len(hits) != 0 {
 			t.Errorf("it matches %d all the same, %v", len(hits), err)
+		}
+		open := b
+		open.OpenTo = []concert.Destination{concert.ToTenant}
+		b, err = h.ChangeBank(ctx, rev, b.Ref, b.Version, open)
+		testkit.Must(t, err)
+		sue := h.South.Officers[0]
+		if _, es, err := h.BankEntries(ctx, testkit.Scope(t, sue), b.Ref, casework.EntryQuery{Limit: 10}); err != nil || len(es) != 0 {
+			t.Errorf("others see what waits for a person: %+v, %v", es, err)
+		}
+		if _, _, err := h.BankEntry(ctx, testkit.Scope(t, sue), e.Ref); code(err) != "not_found" {
+			t.Errorf("others read it: %v", err)
+		}
+		if f, err := h.BankFeed(ctx, testkit.Scope(t, sue), b.Ref, "", 10); err != nil || len(f.Entries) != 1 || !f.Entries[0].Gone || len(f.Entries[0].Hashes) != 0 {
+			t.Errorf("others are fed %+v, %v", f.Entries, err)
 		}
 		entries := func() int {
 			n := 0

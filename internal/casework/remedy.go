@@ -65,7 +65,7 @@ func (s *Service) RemedyItems(ctx context.Context, by concert.Actor, in []Remedy
 			}
 			s.retain(tx, next)
 			if next.Status == concert.ItemWithdrawn {
-				if err := s.endEntriesOf(ctx, tx, next.ID); err != nil {
+				if err := s.endEntriesOf(ctx, tx, next.ID, concert.EntryWithdrawn); err != nil {
 					return err
 				}
 			}

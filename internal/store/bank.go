@@ -386,6 +386,11 @@ func (tx *Tx) LookBackAgain(ctx context.Context, n int64) error {
 	return err
 }
 
+// EntryHandlings are the handling codes of their own that a bank's entries carry.
+func (tx *Tx) EntryHandlings(ctx context.Context, id concert.BankID) ([]concert.Handling, error) {
+	return list(ctx, tx, func(r rowScanner) (h concert.Handling, err error) { return h, r.Scan(&h) }, "SELECT DISTINCT handling FROM bank_entry WHERE bank = ? AND handling <> '' AND ended_at = 0", string(id))
+}
+
 // BankLast is the number of the last change of a bank's entries.
 func (tx *Tx) BankLast(ctx context.Context, id concert.BankID) (seq int64, err error) {
 	err = tx.row(ctx, "SELECT coalesce(max(seq), 0) FROM bank_entry WHERE bank = ?", string(id)).Scan(&seq)
@@ -566,6 +571,19 @@ func (tx *Tx) SetHolder(ctx context.Context, bank concert.BankID, h Holder) erro
 	_, err := tx.insert(ctx, "bank_holder", "bank, party, upto, entries, at", [][]any{{string(bank), h.Party, h.Upto, h.Entries, concert.Micros(h.At)}},
 		"ON CONFLICT (bank, party) DO UPDATE SET upto = CASE WHEN excluded.upto > bank_holder.upto THEN excluded.upto ELSE bank_holder.upto END, entries = bank_holder.entries + excluded.entries, at = excluded.at")
 	return err
+}
+
+// IsHolder reports whether somebody took entries of a bank.
+func (tx *Tx) IsHolder(ctx context.Context, bank concert.BankID, party string) (bool, error) {
+	var n int
+	err := tx.row(ctx, "SELECT count(*) FROM bank_holder WHERE bank = ? AND party = ?", string(bank), party).Scan(&n)
+	return n > 0, err
+}
+
+// BankChanged is the number of the last change of a bank itself.
+func (tx *Tx) BankChanged(ctx context.Context, id concert.BankID) (seq int64, err error) {
+	err = tx.row(ctx, "SELECT seq FROM bank WHERE id = ?", string(id)).Scan(&seq)
+	return seq, err
 }
 
 // Holders are who took entries of a bank, who is furthest behind first.

@@ -1,9 +1,7 @@
 package webui
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"io"
 	"net/http"
 	"slices"
@@ -24,7 +22,6 @@ const (
 	entryRows    = 50      // entries of a bank on one page
 	waitingRows  = 20      // entries in quarantine above them
 	listMost     = 1 << 20 // bytes of a list that a form takes
-	formEntries  = 5000    // entries that a form takes
 	faultsShown  = 50      // faults of a list that a page lists
 	bankHeadMost = 64 << 10
 )
@@ -196,7 +193,7 @@ func (u *UI) newBank(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if err := v.actor().MayKeepBanks(); err != nil {
 		return err
 	}
-	f := fieldsOf(concert.Bank{Radius: concert.RadiusUsual, Handling: concert.HandlingNotShared, Ratio: concert.RatioWhole})
+	f := fieldsOf(concert.UsualBank())
 	return u.showNewBank(w, r, v, f)
 }
 
@@ -329,29 +326,17 @@ func isBankFile(r *http.Request) bool {
 	return r.Method == http.MethodPost && strings.HasPrefix(r.URL.Path, "/banks/") && strings.HasSuffix(r.URL.Path, "/file")
 }
 
-// fillFault is what is wrong with a line, or with an entry by its number.
-type fillFault struct {
-	Line, Entry int
-	Why         string
-	Foreign     bool // the reader of the form says it, in English
-}
-
 // fillPage is a list before it goes into a bank, and what became of it.
 type fillPage struct {
-	Bank    concert.Bank
-	Lines   string
-	Format  string
-	Form    formats.BankFormat
-	Good    int
-	Recalls int
-	Faults  []fillFault
-	Wrong   int // faults, listed or not
-	Done    bool
-	Added   int
-	Gone    int
-	Known   int
-	numbers []int // of what goes in, as the list has them
+	Bank   concert.Bank
+	Lines  string
+	Format string // as it was chosen; "" for by the list itself
+	Done   bool
+	casework.Imported
 }
+
+// Shown are the faults that the page lists.
+func (p fillPage) Shown() []casework.ImportFault { return p.Faults[:min(len(p.Faults), faultsShown)] }
 
 // fillBank shows what a list would bring, and adds it once that was seen.
 func (u *UI) fillBank(w http.ResponseWriter, r *http.Request, v *visit) error {
@@ -359,39 +344,36 @@ func (u *UI) fillBank(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if err != nil {
 		return err
 	}
-	if err := v.actor().MayFillBanks(); err != nil {
-		return err
-	}
-	b, _, err := u.svc.BankEntries(r.Context(), scope, r.PathValue("ref"), casework.EntryQuery{Limit: 1})
-	if err == nil && !b.Mine {
-		err = concert.ErrNotFound
-	}
+	b, err := u.svc.Bank(r.Context(), scope, r.PathValue("ref"))
 	if err != nil {
 		return err
 	}
-	p := fillPage{Bank: b.Bank, Format: field(r, "format")}
-	in, err := u.readFilling(r, v, &p)
-	if err == nil && field(r, "go") != "" && p.Good+p.Recalls > 0 {
-		err = u.fill(r, v, &p, in)
+	p := fillPage{Bank: b.Bank, Format: field(r, "format"), Done: field(r, "go") != ""}
+	form, err := readList(r, v, &p)
+	if err == nil {
+		act := u.svc.PreviewImport
+		if p.Done {
+			act = u.svc.ImportBank
+		}
+		p.Imported, err = act(r.Context(), v.actor(), p.Bank.Ref, form, strings.NewReader(p.Lines))
 	}
 	if err != nil {
 		errs, err := formErrorsOf(err)
-		if err != nil {
-			return err
+		if err != nil || errs[0].Kind == concert.Forbidden || errs[0].Kind == concert.NotFound {
+			return errs.or(err)
 		}
 		return u.showBank(w, r, v, bankPage{Lines: p.Lines, Format: p.Format, Errors: errs})
 	}
 	return u.show(w, r, v, view{title: say(r.Context(), "Into bank %s", b.Name), body: fillView(p), wide: true})
 }
 
-// readFilling reads the list of a form, pasted or as a file, and says what is wrong
-// in it.
-func (u *UI) readFilling(r *http.Request, v *visit, p *fillPage) ([]casework.Filling, error) {
+// readList reads the list of a form, pasted or as a file, and tells its form.
+func readList(r *http.Request, v *visit, p *fillPage) (formats.BankFormat, error) {
 	p.Lines = r.PostForm.Get("lines")
 	if v.file != nil {
 		raw, err := io.ReadAll(io.LimitReader(v.file, listMost+1))
 		if err != nil {
-			return nil, err
+			return "", err
 		}
 		if len(raw) > listMost {
 			_, _ = io.Copy(io.Discard, io.LimitReader(v.file, httpkit.MaxBody)) // a browser shows no answer before it has sent all
@@ -399,89 +381,20 @@ func (u *UI) readFilling(r *http.Request, v *visit, p *fillPage) ([]casework.Fil
 		p.Lines = string(raw)
 	}
 	p.Lines = clean(p.Lines)
-	tooLarge := concert.Refuse(concert.TooLarge, "bank.list", "lines", "a form takes lists of at most %d MB and %d entries: send longer ones through the API", listMost>>20, formEntries)
 	switch {
 	case p.Lines == "":
-		return nil, concert.Refuse(concert.Invalid, "bank.list_empty", "lines", "there is no list: paste its lines, or choose a file")
+		return "", concert.Refuse(concert.Invalid, "bank.list_empty", "lines", "there is no list: paste its lines, or choose a file")
 	case len(p.Lines) > listMost:
 		p.Lines = ""
-		return nil, tooLarge
+		return "", concert.Refuse(concert.TooLarge, "bank.list", "lines", "a form takes lists of at most %d MB: send longer ones through the API", listMost>>20)
+	case p.Format != "":
+		return formats.BankFormat(p.Format), nil
 	}
-	if p.Form = formats.BankFormat(p.Format); p.Format == "" {
-		form, known := formats.BankFormatOf([]byte(p.Lines[:min(len(p.Lines), bankHeadMost)]))
-		if !known {
-			return nil, concert.Refuse(concert.Invalid, "bank.list_form", "lines", "this is none of the forms in which entries of banks travel: choose the form, or look it up in the manual (docs/banks.md)")
-		}
-		p.Form = form
-	} else if !slices.Contains(formats.BankFormats, p.Form) {
-		return nil, concert.Refuse(concert.Invalid, "bank.list_format", "format", "choose the form from the list")
+	form, known := formats.BankFormatOf([]byte(p.Lines[:min(len(p.Lines), bankHeadMost)]))
+	if !known {
+		return "", concert.Refuse(concert.Invalid, "bank.list_form", "lines", "this is none of the forms in which entries of banks travel: choose the form, or look it up in the manual (docs/banks.md)")
 	}
-	var in []casework.Filling
-	n := 0
-	faults, err := formats.ReadBank(p.Form, strings.NewReader(p.Lines), func(e formats.SharedEntry) error {
-		if n++; n > formEntries {
-			return tooLarge
-		}
-		if e.Gone {
-			p.Recalls++
-		} else if _, err := p.Bank.Entered(v.actor(), sharedEntry(e), u.svc.Now()); err != nil {
-			var refused *concert.Error
-			if !errors.As(err, &refused) {
-				return err
-			}
-			p.wrong(fillFault{Entry: n, Why: said(r.Context(), refused)})
-			return nil
-		} else {
-			p.Good++
-		}
-		p.numbers = append(p.numbers, n)
-		in = append(in, casework.Filling{BankEntry: sharedEntry(e), Gone: e.Gone})
-		return nil
-	})
-	for _, f := range faults {
-		p.wrong(fillFault{Line: f.Line, Why: f.Why, Foreign: true})
-	}
-	slices.SortStableFunc(p.Faults, func(a, b fillFault) int { return cmp.Compare(a.Line, b.Line) })
-	return in, err
-}
-
-func (p *fillPage) wrong(f fillFault) {
-	if p.Wrong++; len(p.Faults) < faultsShown {
-		p.Faults = append(p.Faults, f)
-	}
-}
-
-// sharedEntry is an entry as it came, without what another house called it.
-func sharedEntry(e formats.SharedEntry) concert.BankEntry {
-	out := e.BankEntry
-	out.Ref, out.Said, out.Hashes = "", nil, slices.Clone(e.Hashes)
-	return out
-}
-
-// fill adds a list, as many entries at a time as one act takes.
-func (u *UI) fill(r *http.Request, v *visit, p *fillPage, in []casework.Filling) error {
-	p.Done = true // what was wrong with the list stays in view
-	n := 0
-	for part := range slices.Chunk(in, concert.BankEntriesMost) {
-		out, err := u.svc.FillBank(r.Context(), v.actor(), p.Bank.Ref, part)
-		if err != nil {
-			return err
-		}
-		for _, res := range out {
-			n++
-			switch {
-			case res.Err != nil:
-				p.wrong(fillFault{Entry: p.numbers[n-1], Why: said(r.Context(), res.Err)})
-			case res.Outcome == casework.OutcomeAdded:
-				p.Added++
-			case res.Outcome == casework.OutcomeRecalled:
-				p.Gone++
-			default:
-				p.Known++
-			}
-		}
-	}
-	return nil
+	return form, nil
 }
 
 // knownState is whether an entry matches now, and why not.

@@ -147,10 +147,16 @@ func (u *UI) takeCopy(w http.ResponseWriter, r *http.Request, v *visit) error {
 // never the purpose.
 func (u *UI) toCopy(w http.ResponseWriter, r *http.Request, v *visit, ref, done, about string) error {
 	q := url.Values{"next": {"1"}}
-	if scope, err := v.scope(); err == nil {
-		if same, ok, err := u.svc.SameJudged(r.Context(), scope, ref); err == nil && ok {
-			q.Set("carry", same.Item)
-		}
+	scope, err := v.scope()
+	if err != nil {
+		return err
+	}
+	same, ok, err := u.svc.SameJudged(r.Context(), scope, ref)
+	if err != nil {
+		return err
+	}
+	if ok {
+		q.Set("carry", same.Item)
 	}
 	if done != "" {
 		q.Set("done", done)

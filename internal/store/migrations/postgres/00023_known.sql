@@ -57,6 +57,7 @@ CREATE UNIQUE INDEX bank_entry_source ON bank_entry (bank, source_id) WHERE sour
 CREATE INDEX bank_entry_back ON bank_entry (n) WHERE looked_back_at = 0;
 CREATE INDEX bank_entry_quarantine ON bank_entry (bank) WHERE quarantined_at > 0;
 CREATE INDEX bank_entry_expiry ON bank_entry (expires_at) WHERE expires_at > 0 AND ended_at = 0;
+CREATE INDEX bank_entry_handling ON bank_entry (bank, handling) WHERE handling <> '';
 CREATE INDEX bank_entry_item ON bank_entry (item) WHERE item <> '';
 
 -- A hash of a kind that is found by nearness has no index here: it stands in the
