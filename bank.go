@@ -17,6 +17,21 @@ const (
 	RatioWhole = 1000
 	// BankEntriesMost bounds the entries that one act adds or withdraws.
 	BankEntriesMost = 1000
+	// EntryHashesMost bounds the hashes of one entry; a video's frames are one.
+	EntryHashesMost = 64
+	// EntryNameMost bounds an entry's name, in bytes.
+	EntryNameMost = 400
+	// EntryIDMost bounds what an entry's source calls it, in bytes.
+	EntryIDMost = 200
+	// EntryNoteMost bounds its owner's note of an entry, in bytes.
+	EntryNoteMost = 1000
+	// LabelsMost bounds the labels of a bank or an entry.
+	LabelsMost = 32
+	// LabelMost bounds one label, in bytes.
+	LabelMost = 100
+	// QualityLeast is the PDQ quality from which on a picture is compared (pytx): less
+	// would be like too much. Package pdq has the same one.
+	QualityLeast = 50
 	// FloodLeast is how many items that were seen before a new entry may match in any
 	// case: one that matches more, and more than FloodShare allows, is too common to
 	// be a work, and waits for a person.
@@ -160,8 +175,8 @@ func labelsOf(in []string) ([]string, error) {
 	}
 	slices.Sort(out)
 	out = slices.Compact(out)
-	if len(out) > 32 || slices.ContainsFunc(out, func(l string) bool { return len(l) > 100 }) {
-		return nil, Refuse(TooLarge, "bank.labels", "labels", "at most 32 labels of 100 bytes each")
+	if len(out) > LabelsMost || slices.ContainsFunc(out, func(l string) bool { return len(l) > LabelMost }) {
+		return nil, Refuse(TooLarge, "bank.labels", "labels", "at most %d labels of %d bytes each", LabelsMost, LabelMost)
 	}
 	return out, nil
 }
@@ -282,6 +297,9 @@ var HashKinds = []HashKind{HashPDQ, HashVPDQ, HashSHA256, HashSHA1, HashMD5, Has
 // hashDigits is how many hexadecimal digits a hash has, by kind.
 var hashDigits = map[HashKind]int{HashPDQ: 64, HashSHA256: 64, HashSHA1: 40, HashMD5: 32, HashSHA512: 128}
 
+// secondsMost bounds the place of a frame: 31 years, as in vPDQ's lists.
+const secondsMost = 1e9
+
 // opaqueMost bounds the text of a hash that is only kept.
 const opaqueMost = 4096
 
@@ -318,6 +336,11 @@ func (h KnownHash) Checked() (KnownHash, error) {
 		if len(h.Frames) == 0 || len(h.Frames) > FramesMost {
 			return h, Refuse(Invalid, "hash.frames", "hashes", "a video has 1 to %d frames here: got %d; leave out frames that are alike", FramesMost, len(h.Frames))
 		}
+		for i, f := range h.Frames {
+			if f.Quality < 0 || f.Quality > 100 || !(f.Seconds >= 0 && f.Seconds <= secondsMost) {
+				return h, Refuse(Invalid, "hash.frame", "hashes", "frame %d of the video has the quality %d and stands at second %v: a quality is 0 to 100, a second 0 or more", i+1, f.Quality, f.Seconds)
+			}
+		}
 		return h, nil
 	case hexadecimal:
 		if h.Value = strings.ToLower(strings.TrimSpace(h.Value)); len(h.Value) != digits || strings.Trim(h.Value, "0123456789abcdef") != "" {
@@ -330,6 +353,31 @@ func (h KnownHash) Checked() (KnownHash, error) {
 		return h, Refuse(Invalid, "hash.quality", "hashes", "a quality is 0 to 100: got %d", h.Quality)
 	}
 	return h, nil
+}
+
+// tells reports whether the hash tells its work from others.
+func (h KnownHash) tells() bool {
+	return h.Kind != HashPDQ || h.Quality < 0 || h.Quality >= QualityLeast
+}
+
+// HashAt is the entry's hash that stands at a place at which each frame of a video
+// counts, as the index does; false where there is none. Of a video it is that frame
+// alone.
+func (e BankEntry) HashAt(k int) (KnownHash, bool) {
+	for _, h := range e.Hashes {
+		switch {
+		case h.Kind != HashVPDQ && k == 0:
+			return h, true
+		case h.Kind != HashVPDQ:
+			k--
+		case k < len(h.Frames):
+			h.Frames = h.Frames[k : k+1]
+			return h, true
+		default:
+			k -= len(h.Frames)
+		}
+	}
+	return KnownHash{}, false
 }
 
 // Opinion is what a holder thinks of an entry (the four of ThreatExchange).
@@ -452,10 +500,12 @@ func (b Bank) Entered(by Actor, e BankEntry, now time.Time) (BankEntry, error) {
 	switch {
 	case err != nil:
 		return e, err
-	case len(e.Hashes) == 0 || len(e.Hashes) > 64:
-		return e, Refuse(Invalid, "entry.hashes", "hashes", "an entry has 1 to 64 hashes of one work: got %d", len(e.Hashes))
-	case len(e.Name) > 400 || len(e.Note) > 1000 || len(e.SourceID) > 200:
-		return e, Refuse(TooLarge, "entry.text", "name", "an entry's name has at most 400 bytes, its note 1000, its source's id 200")
+	case len(e.Hashes) == 0 || len(e.Hashes) > EntryHashesMost:
+		return e, Refuse(Invalid, "entry.hashes", "hashes", "an entry has 1 to %d hashes of one work: got %d", EntryHashesMost, len(e.Hashes))
+	case !slices.ContainsFunc(e.Hashes, KnownHash.tells):
+		return e, Refuse(Invalid, "entry.quality", "hashes", "the picture has a PDQ quality of %d: it has too little in it to be told from others, and nothing is kept; %d is the least", e.Hashes[0].Quality, QualityLeast)
+	case len(e.Name) > EntryNameMost || len(e.Note) > EntryNoteMost || len(e.SourceID) > EntryIDMost:
+		return e, Refuse(TooLarge, "entry.text", "name", "an entry's name has at most %d bytes, its note %d, its source's id %d", EntryNameMost, EntryNoteMost, EntryIDMost)
 	case !slices.Contains(Opinions, e.Opinion):
 		return e, Refuse(Invalid, "entry.opinion", "opinion", "%q is no opinion; they are %v", e.Opinion, Opinions)
 	case e.Handling != "" && !slices.Contains(Handlings, e.Handling):

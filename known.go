@@ -63,7 +63,7 @@ type KnownMatch struct {
 	Other     ItemID      // the earlier item; "" for an entry
 	Owner     AuthorityID // of the bank, or of the earlier item's capture
 	Print     int64       // of the item
-	OtherSide int64       // print of the other item; of an entry which of its hashes
+	OtherSide int64       // print of the other item; of an entry at which place its hash stands (BankEntry.HashAt)
 	Distance  int         // bits that differ, of PDQ; of a video the median
 	Quality   int         // the lower of the two
 	Turn      int         // by which of the eight orientations

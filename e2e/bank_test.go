@@ -180,7 +180,7 @@ func TestABankIsFilledFedAndLookedUpOverTheAPI(t *testing.T) {
 		}
 		b, err := rev.OpenBank(ctx, api.Call{}, api.NewBank{Name: "EXERCISE_PICTURES", BankSettings: settings})
 		testkit.Must(t, err)
-		if *b.EnabledRatio != 0.5 || *b.Radius != concert.RadiusUsual || b.Handling != "H0" || !b.Mine || b.Owner != k.North.Ref {
+		if *b.EnabledRatio != 0.5 || *b.Radius != concert.RadiusUsual || b.Handling != "H2" || !b.Mine || b.Owner != k.North.Ref {
 			t.Errorf("opened: %+v", b)
 		}
 		whole := 1.0
@@ -232,6 +232,10 @@ func TestABankIsFilledFedAndLookedUpOverTheAPI(t *testing.T) {
 			}
 		}
 		settings.OpenTo = []string{"tenant", "provider"}
+		if _, err := rev.ChangeBank(ctx, api.Call{IfMatch: b.Version}, b.ID, settings); !api.IsCode(err, "bank.open_to") {
+			t.Errorf("a bank whose code keeps it with its owner is opened to others: %v", err)
+		}
+		settings.Handling = "H0"
 		b, err = rev.ChangeBank(ctx, api.Call{IfMatch: b.Version}, b.ID, settings)
 		testkit.Must(t, err)
 		if r, err := prov.LookUp(ctx, api.Lookup{Hashes: []api.LookupHash{{Value: hashOne}}, Banks: []string{"NORTH_EXERCISE_PICTURES"}}); err != nil || r.Results[0].Matches[0].Bank != "NORTH_EXERCISE_PICTURES" {

@@ -381,13 +381,7 @@ func (r *rehearsal) announce() {
 // progress draws one line on a terminal, and a line every few seconds
 // elsewhere.
 func (r *rehearsal) progress() func(exercise.Progress) {
-	f, ok := r.e.stderr.(*os.File)
-	terminal := false
-	if ok {
-		if st, err := f.Stat(); err == nil {
-			terminal = st.Mode()&os.ModeCharDevice != 0
-		}
-	}
+	terminal := isTerminal(r.e.stderr)
 	var last time.Time
 	return func(p exercise.Progress) {
 		const width = int64(30)

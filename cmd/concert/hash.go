@@ -220,11 +220,7 @@ func plainReason(err error) string {
 
 // hashProgress says how far it is where somebody sees it, until it is stopped.
 func hashProgress(to io.Writer, files, bad *atomic.Int64) (stop func()) {
-	f, ok := to.(*os.File)
-	if !ok {
-		return func() {}
-	}
-	if st, err := f.Stat(); err != nil || st.Mode()&os.ModeCharDevice == 0 {
+	if !isTerminal(to) {
 		return func() {}
 	}
 	began, quit, ended := time.Now(), make(chan struct{}), make(chan struct{})
@@ -247,4 +243,14 @@ func hashProgress(to io.Writer, files, bad *atomic.Int64) (stop func()) {
 		close(quit)
 		<-ended
 	})
+}
+
+// isTerminal reports whether somebody watches what is written there.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	st, err := f.Stat()
+	return err == nil && st.Mode()&os.ModeCharDevice != 0
 }

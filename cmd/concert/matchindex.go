@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"os"
 	"time"
 
 	"concert/internal/netguard"
@@ -26,11 +25,9 @@ func (c *matchRebuildCmd) Run(ctx context.Context, e *env) error {
 	}
 	defer svc.DB.Close()
 	tell := func(int) {}
-	if f, ok := e.stderr.(*os.File); ok {
-		if st, err := f.Stat(); err == nil && st.Mode()&os.ModeCharDevice != 0 {
-			tell = func(n int) { fmt.Fprintf(e.stderr, "\r\x1b[K%d hashes", n) }
-			defer fmt.Fprint(e.stderr, "\r\x1b[K")
-		}
+	if isTerminal(e.stderr) {
+		tell = func(n int) { fmt.Fprintf(e.stderr, "\r\x1b[K%d hashes", n) }
+		defer fmt.Fprint(e.stderr, "\r\x1b[K")
 	}
 	began := time.Now()
 	n, err := svc.RebuildKnown(ctx, tell)

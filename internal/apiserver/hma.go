@@ -13,7 +13,6 @@ import (
 	"concert"
 	"concert/internal/casework"
 	"concert/internal/httpkit"
-	"concert/pdq"
 )
 
 const (
@@ -195,9 +194,9 @@ func hmaNoFetching(_ context.Context, q hmaAsked) (int, any, error) {
 
 // hmaFile is a file that came in a form, hashed, with the fields beside it.
 type hmaFile struct {
-	signals map[string]string
-	quality int // of the picture; -1 for none
-	poor    bool
+	signals map[string]string // "" for a picture with too little in it
+	hashes  map[string]string // the same, whatever is in it
+	quality int               // of the picture; -1 for none
 	fields  map[string]string
 }
 
@@ -212,7 +211,7 @@ func (s *Server) hmaHash(ctx context.Context, q hmaAsked) (int, any, error) {
 // hmaReadFile reads the one file of a form and hashes it. Of a picture with too little
 // in it the hash is "", as there.
 func (s *Server) hmaReadFile(ctx context.Context, q hmaAsked) (hmaFile, error) {
-	out := hmaFile{signals: map[string]string{}, quality: -1, fields: map[string]string{}}
+	out := hmaFile{signals: map[string]string{}, hashes: map[string]string{}, quality: -1, fields: map[string]string{}}
 	select {
 	case s.hashing <- struct{}{}:
 		defer func() { <-s.hashing }()
@@ -255,7 +254,7 @@ func (s *Server) hmaReadFile(ctx context.Context, q hmaAsked) (hmaFile, error) {
 	if !hashed {
 		return out, hmaBad("Missing multipart/form-data file upload")
 	}
-	if out.poor {
+	if out.quality >= 0 && out.signals[hmaPDQ] == "" {
 		q.w.Header().Set(hmaOutcome, string(concert.LookLowQuality))
 	}
 	return out, nil
@@ -316,16 +315,16 @@ func (s *Server) hmaHashPart(ctx context.Context, q hmaAsked, out *hmaFile, cont
 	case f.Bytes == 0:
 		return hmaBad("the file is empty")
 	case of[0] == hmaMD5 && in.err == nil:
-		out.signals[hmaMD5] = f.MD5
+		out.signals[hmaMD5], out.hashes[hmaMD5] = f.MD5, f.MD5
 		return nil
 	case f.Error != "":
 		return hmaBad("the file cannot be hashed: %s", f.Error)
 	case f.PDQ == "":
 		return hmaBad("the file is no picture that is read here, but %s", f.Type)
 	}
-	out.quality = f.Quality
-	if out.signals[hmaPDQ] = f.PDQ; f.Quality < pdq.QualityLeast {
-		out.signals[hmaPDQ], out.poor = "", true
+	out.quality, out.hashes[hmaPDQ] = f.Quality, f.PDQ
+	if out.signals[hmaPDQ] = f.PDQ; f.Quality < concert.QualityLeast {
+		out.signals[hmaPDQ] = "" // as there
 	}
 	return nil
 }
@@ -480,25 +479,15 @@ func (s *Server) hmaCompare(_ context.Context, q hmaAsked) (int, any, error) {
 		if len(pair) != 2 {
 			return 0, nil, hmaBad("Comparison hash list length must be exactly 2")
 		}
-		var values [2]string
-		for i := range pair {
-			h, err := concert.KnownHash{Kind: kind, Value: pair[i], Quality: -1}.Checked()
-			if err != nil {
-				return 0, nil, hmaBad("Invalid %s hash: %s", signal, err)
-			}
-			values[i] = h.Value
+		same, distance, err := casework.CompareHashes(kind, pair[0], pair[1])
+		switch {
+		case err != nil:
+			return 0, nil, hmaBad("Invalid %s hash: %s", signal, err)
+		case kind == concert.HashPDQ:
+			out[signal] = []any{same, map[string]int{"distance": distance}}
+		default:
+			out[signal] = []any{same, struct{}{}}
 		}
-		if kind != concert.HashPDQ {
-			out[signal] = []any{values[0] == values[1], struct{}{}}
-			continue
-		}
-		a, errA := pdq.Parse(values[0])
-		b, errB := pdq.Parse(values[1])
-		if err := errors.Join(errA, errB); err != nil {
-			return 0, nil, hmaBad("Invalid pdq hash: %s", err)
-		}
-		d := a.Distance(b)
-		out[signal] = []any{d <= concert.RadiusUsual, map[string]int{"distance": d}}
 	}
 	return http.StatusOK, out, nil
 }

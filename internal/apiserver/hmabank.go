@@ -195,14 +195,11 @@ func (s *Server) hmaAddFile(ctx context.Context, q hmaAsked) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	if f.poor {
-		return 0, nil, hmaBad("the picture has a PDQ quality of %d: it has too little in it to be told from others, so nothing is banked; quality 50 is the least", f.quality)
-	}
 	m, err := hmaMetadataOf(json.RawMessage(f.fields["metadata"]))
 	if err != nil {
 		return 0, nil, err
 	}
-	return s.hmaAdd(ctx, q, b, f.signals, f.quality, m, f.fields["note"])
+	return s.hmaAdd(ctx, q, b, f.hashes, f.quality, m, f.fields["note"])
 }
 
 func (s *Server) hmaAddSignal(ctx context.Context, q hmaAsked) (int, any, error) {

@@ -29,30 +29,11 @@ const (
 // enough.
 func filmPrint(film formats.Film) (madePrint, bool) {
 	kept := match.DistinctFrames(film.Frames(), 0, concert.FramesMost)
-	made := madePrint{Print: concert.Print{Kind: concert.PrintVideo, Frames: knownFrames(kept), Trouble: film.Cut}}
+	made := madePrint{Print: concert.Print{Kind: concert.PrintVideo, Frames: formats.KnownFrames(kept), Trouble: film.Cut}}
 	for _, f := range film.Turned {
 		made.film = append(made.film, f)
 	}
 	return made, len(kept) > 0
-}
-
-func knownFrames(fs []match.Frame) []concert.KnownFrame {
-	out := make([]concert.KnownFrame, len(fs))
-	for i, f := range fs {
-		out[i] = concert.KnownFrame{PDQ: f.Hash, Quality: f.Quality, Seconds: f.Seconds}
-	}
-	return out
-}
-
-func matchFrames(fs []concert.KnownFrame) []match.Frame {
-	out := make([]match.Frame, len(fs))
-	for i, f := range fs {
-		out[i] = match.Frame{Number: i, Hash: f.PDQ, Quality: max(f.Quality, 0), Seconds: f.Seconds}
-		if f.Quality < 0 {
-			out[i].Quality = 100 // of a list that says none
-		}
-	}
-	return out
 }
 
 // questions are the frames of a video by which others are found, as it is and
@@ -102,14 +83,15 @@ func (s *Service) compareFilm(ctx context.Context, k *known, m madePrint) (out [
 	if err != nil {
 		return nil, err
 	}
-	return s.withOthers(ctx, k, m, out, commonest(found), func(n int64, p concert.Print) (concert.KnownMatch, bool) {
+	return s.withOthers(ctx, k, m, out, commonest(found), func(n int64, p concert.Print) (concert.KnownMatch, bool, error) {
 		x := s.blank(m)
 		x.OtherSide = n
 		if p.Kind == concert.PrintPicture {
-			return withPicture(x, m.film, p)
+			x, alike := withPicture(x, m.film, p)
+			return x, alike, nil
 		}
 		x, err := filmed(x, m.film, p.Frames, concert.AlikeRadius)
-		return x, err == nil && (len(x.Detail.Segments) > 0 || x.ShareHere >= concert.AlikeFrames || x.ShareThen >= concert.AlikeFrames)
+		return x, len(x.Detail.Segments) > 0 || x.ShareHere >= concert.AlikeFrames || x.ShareThen >= concert.AlikeFrames, err
 	})
 }
 
@@ -133,7 +115,7 @@ func commonest(found [][]match.HashMatch) (ns []int64) {
 
 // filmed compares two videos, the one in the ways that it may be turned.
 func filmed(x concert.KnownMatch, film [][]match.Frame, other []concert.KnownFrame, radius int) (concert.KnownMatch, error) {
-	turn, l, err := match.CompareTurned(film, matchFrames(other), radius)
+	turn, l, err := match.CompareTurned(film, formats.MatchFrames(other), radius)
 	if err != nil {
 		return x, err
 	}
@@ -176,7 +158,7 @@ func nearestFrame(fs []concert.KnownFrame, hash match.Hash) (best concert.KnownF
 // backFilm finds what was seen before that a video's entry matches: videos, and
 // pictures that are one of its frames.
 func (s *Service) backFilm(ctx context.Context, tx *store.Tx, k *known, b concert.Bank, frames []concert.KnownFrame) (map[int64]concert.KnownMatch, error) {
-	film := [][]match.Frame{matchFrames(frames)}
+	film := [][]match.Frame{formats.MatchFrames(frames)}
 	found, err := k.items.SearchBatch(nil, questions(film), match.HashRadii{Other: b.Radius})
 	if err != nil {
 		return nil, err
@@ -196,7 +178,7 @@ func (s *Service) backFilm(ctx context.Context, tx *store.Tx, k *known, b concer
 			x.Detail.Here, x.Detail.There = x.Detail.There, x.Detail.Here
 		} else {
 			// The item's side comes first, as in every match.
-			if x, err = filmed(x, [][]match.Frame{matchFrames(p.Frames)}, frames, b.Radius); err != nil {
+			if x, err = filmed(x, [][]match.Frame{formats.MatchFrames(p.Frames)}, frames, b.Radius); err != nil {
 				return nil, err
 			}
 			if len(x.Detail.Segments) == 0 && x.ShareHere < concert.AlikeFrames && x.ShareThen < concert.AlikeFrames {

@@ -183,9 +183,11 @@ func (s *Service) refreshEntries(ctx context.Context, k *known) error {
 	}
 	damaged := (*match.DamagedIndex)(nil)
 	if k.place.Seq > stamp || k.place.Seq == 0 && stamp > 0 || errors.As(k.banks.Err(), &damaged) {
-		if err := s.rebuildEntries(ctx, k, stamp); err != nil {
+		made, err := s.rebuild(ctx, k.banks, new(int), func(int) {})
+		if err != nil {
 			return err
 		}
+		k.place = store.BankPlace{Seq: made, N: 1 << 62}
 	}
 	for more := true; more; {
 		if more, err = s.readEntries(ctx, k); err != nil {
@@ -199,14 +201,16 @@ func (s *Service) refreshEntries(ctx context.Context, k *known) error {
 	return nil
 }
 
-func (s *Service) rebuildEntries(ctx context.Context, k *known, stamp int64) error {
-	err := s.DB.View(ctx, func(tx *store.Tx) error {
-		return k.banks.Rebuild(ctx, uint64(stamp), indexed(tx.AllIndexed(ctx, pdq.QualityLeast)))
+// rebuild fills an index with all that the database has, and says up to which
+// change that is. told hears now and then how many hashes there are so far.
+func (s *Service) rebuild(ctx context.Context, x *match.HashIndex, n *int, told func(int)) (stamp int64, err error) {
+	err = s.DB.View(ctx, func(tx *store.Tx) error {
+		if stamp, err = tx.BankStamp(ctx); err != nil {
+			return err
+		}
+		return x.Rebuild(ctx, uint64(stamp), counted(indexed(tx.AllIndexed(ctx, pdq.QualityLeast)), n, told))
 	})
-	if err == nil {
-		k.place = store.BankPlace{Seq: stamp, N: 1 << 62}
-	}
-	return err
+	return stamp, err
 }
 
 func indexed(from iter.Seq2[store.IndexedHash, error]) iter.Seq2[match.HashEntry, error] {

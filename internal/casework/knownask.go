@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -211,6 +212,27 @@ func (l *KnownLook) hashes() ([]match.Hash, error) {
 	return out, nil
 }
 
+// CompareHashes says whether two hashes of a kind are of one work as far as a usual
+// bank would tell, and of pictures in how many bits they differ.
+func CompareHashes(kind concert.HashKind, a, b string) (same bool, distance int, err error) {
+	var hs [2]concert.KnownHash
+	for i, text := range []string{a, b} {
+		if hs[i], err = (concert.KnownHash{Kind: kind, Value: text, Quality: -1}).Checked(); err != nil {
+			return false, 0, err
+		}
+	}
+	if kind != concert.HashPDQ {
+		return hs[0].Value == hs[1].Value, 0, nil
+	}
+	x, err := pdq.Parse(hs[0].Value)
+	if err != nil {
+		return false, 0, err
+	}
+	y, err := pdq.Parse(hs[1].Value)
+	d := x.Distance(y)
+	return err == nil && d <= concert.RadiusUsual, d, err
+}
+
 // askDigest finds the entries with the very digest.
 func (s *Service) askDigest(ctx context.Context, a *asking, l KnownLook, q KnownQuery) (out []KnownHit, err error) {
 	radii := a.narrowed(q)
@@ -405,17 +427,8 @@ func (s *Service) RebuildKnown(ctx context.Context, told func(int)) (n int, err 
 	if err != nil {
 		return 0, err
 	}
-	err = s.DB.View(ctx, func(tx *store.Tx) error {
-		stamp, err := tx.BankStamp(ctx)
-		if err != nil {
-			return err
-		}
-		return x.Rebuild(ctx, uint64(stamp), counted(indexed(tx.AllIndexed(ctx, pdq.QualityLeast)), &n, told))
-	})
-	if closed := x.Close(); err == nil {
-		err = closed
-	}
-	if err != nil {
+	_, err = s.rebuild(ctx, x, &n, told)
+	if err = errors.Join(err, x.Close()); err != nil {
 		return n, fmt.Errorf("index of known hashes: %w", err)
 	}
 	return n, nil

@@ -80,7 +80,11 @@ func (s *Service) lookBack(ctx context.Context, k *known, b concert.Bank, e conc
 	best := map[int64]concert.KnownMatch{} // by print
 	var ns []int64
 	err = s.DB.View(ctx, func(tx *store.Tx) error {
-		for side, h := range e.Hashes {
+		side := 0
+		for i, h := range e.Hashes {
+			if i > 0 {
+				side += max(1, len(e.Hashes[i-1].Frames))
+			}
 			switch h.Kind {
 			case concert.HashSHA256, concert.HashSHA1, concert.HashMD5:
 				same, err := tx.ItemsWithDigest(ctx, h.Value, concert.BankEntriesMost)

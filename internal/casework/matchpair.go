@@ -9,6 +9,7 @@ import (
 
 	"concert"
 	"concert/internal/store"
+	"concert/pdq"
 )
 
 // MatchPair is one match with the item that it was found of and the captures that
@@ -63,8 +64,15 @@ func (s *Service) ReadMatch(ctx context.Context, scope concert.Scope, ref string
 // sides finds the captures that were compared: those of the prints, and for equal
 // bytes those that have them.
 func (p *MatchPair) sides(ctx context.Context, tx *store.Tx, a concert.AuthorityID) error {
-	if hs := p.MatchView.Entry.Hashes; p.By != concert.PrintBytes && p.OtherSide >= 0 && p.OtherSide < int64(len(hs)) {
-		p.EntryHash = hs[p.OtherSide].String()
+	if h, there := p.MatchView.Entry.HashAt(int(p.OtherSide)); there && p.By != concert.PrintBytes {
+		p.EntryHash = h.String()
+		if p.By == concert.PrintPicture && p.Detail.There == nil { // the index knows the distance alone
+			there, err := lookOf(h)
+			if err != nil {
+				return err
+			}
+			p.Detail.There = there
+		}
 	}
 	own, err := ownCaptures(ctx, tx, p.This.ID, a)
 	if err != nil {
@@ -95,6 +103,19 @@ func (p *MatchPair) sides(ctx context.Context, tx *store.Tx, a concert.Authority
 		}
 	}
 	return nil
+}
+
+// lookOf are the bits of a hash of how something looks; none of others.
+func lookOf(h concert.KnownHash) ([]byte, error) {
+	if h.Kind == concert.HashVPDQ {
+		return h.Frames[0].PDQ[:], nil
+	}
+	if h.Kind != concert.HashPDQ {
+		return nil, nil
+	}
+	parsed, err := pdq.Parse(h.Value)
+	bits := parsed.Bytes()
+	return bits[:], err
 }
 
 // ownCaptures are an authority's captures of an item that still have their bytes.

@@ -24,8 +24,6 @@ const (
 	// bankLineMost bounds a line, and a string in JSON: the frames of a video of
 	// concert.FramesMost frames have some 370 kB.
 	bankLineMost = maxObject
-	// The bounds of concert.Bank.Entered.
-	bankHashesMost, bankNameMost, bankIDMost, bankLabelsMost, bankLabelMost = 64, 400, 200, 32, 100
 )
 
 // BankFormat names a form in which entries of banks travel (docs/banks.md).
@@ -243,8 +241,8 @@ func (b *bankReader) part(line int, e SharedEntry) error {
 		return b.bad(wrong(line, "%s", err))
 	}
 	if b.open != nil && e.SourceID != "" && e.SourceID == b.open.SourceID && e.Gone == b.open.Gone {
-		if len(b.open.Hashes)+len(e.Hashes) > bankHashesMost {
-			return b.bad(wrong(line, "the entry %.80q has more than %d hashes", e.SourceID, bankHashesMost))
+		if len(b.open.Hashes)+len(e.Hashes) > concert.EntryHashesMost {
+			return b.bad(wrong(line, "the entry %.80q has more than %d hashes", e.SourceID, concert.EntryHashesMost))
 		}
 		b.open.Hashes = append(b.open.Hashes, e.Hashes...)
 		b.open.Checkpoint = cmp.Or(e.Checkpoint, b.open.Checkpoint)
@@ -298,18 +296,18 @@ func soundEntry(e SharedEntry) (SharedEntry, error) {
 	}
 	e.Hashes = hashes
 	switch {
-	case len(e.SourceID) > bankIDMost || e.SourceID == elided:
-		return e, fmt.Errorf("its id has more than %d bytes", bankIDMost)
+	case len(e.SourceID) > concert.EntryIDMost || e.SourceID == elided:
+		return e, fmt.Errorf("its id has more than %d bytes", concert.EntryIDMost)
 	case e.Gone && e.SourceID != "":
 		// What is withdrawn by its id needs no hash.
 	case first != nil:
 		return e, first
 	case len(hashes) == 0:
 		return e, errors.New("it has no hash of a kind known here")
-	case len(hashes) > bankHashesMost:
-		return e, fmt.Errorf("it has %d hashes; an entry has at most %d, of one work", len(hashes), bankHashesMost)
+	case len(hashes) > concert.EntryHashesMost:
+		return e, fmt.Errorf("it has %d hashes; an entry has at most %d, of one work", len(hashes), concert.EntryHashesMost)
 	}
-	e.Name = cut(shown(e.Name), bankNameMost)
+	e.Name = cut(shown(e.Name), concert.EntryNameMost)
 	e.Labels = labelsKept(e.Labels)
 	if e.Opinion == "" {
 		e.Opinion = concert.OpinionPositive
@@ -328,13 +326,11 @@ func checkedHash(h concert.KnownHash) (concert.KnownHash, error) {
 		return h, fmt.Errorf("its value has more than %d bytes", bankLineMost)
 	}
 	if h.Kind == concert.HashVPDQ && h.Frames == nil {
-		err := match.ReadFrames(strings.NewReader(h.Value), func(pdq [32]byte, quality int, seconds float64) {
-			h.Frames = append(h.Frames, concert.KnownFrame{PDQ: pdq, Quality: quality, Seconds: seconds})
-		})
+		frames, err := match.ReadFrameList(strings.NewReader(h.Value))
 		if err != nil {
 			return h, err
 		}
-		h.Value = ""
+		h.Frames, h.Value = KnownFrames(frames), ""
 	}
 	if h.Kind != concert.HashPDQ && h.Quality >= 0 {
 		h.Quality = -1
@@ -347,10 +343,7 @@ func hashValue(h concert.KnownHash) (string, error) {
 	if h.Kind != concert.HashVPDQ {
 		return h.Value, nil
 	}
-	return match.FramesText(len(h.Frames), func(i int) ([32]byte, int, float64) {
-		f := &h.Frames[i]
-		return f.PDQ, f.Quality, f.Seconds
-	})
+	return match.FrameListText(MatchFrames(h.Frames))
 }
 
 // shown is a text of others on one line, without what steers a screen.
@@ -376,13 +369,13 @@ func cut(s string, most int) string {
 func labelsKept(in []string) []string {
 	var out []string
 	for _, l := range in {
-		if l = cut(shown(l), bankLabelMost); l != "" {
+		if l = cut(shown(l), concert.LabelMost); l != "" {
 			out = append(out, l)
 		}
 	}
 	slices.Sort(out)
 	out = slices.Compact(out)
-	return out[:min(len(out), bankLabelsMost)]
+	return out[:min(len(out), concert.LabelsMost)]
 }
 
 // whenOf reads a time in any of the ways in which lists write it: RFC 3339, a day,

@@ -18,6 +18,7 @@ import (
 
 	"concert"
 	"concert/internal/formats"
+	"concert/pdq"
 )
 
 var (
@@ -648,4 +649,10 @@ func FuzzBankSTIX(f *testing.F) {
 
 func FuzzBankMISP(f *testing.F) {
 	fuzzBank(f, formats.BankMISP, "", mispText, `{"Attribute":[{}]}`, `{"type":"filename|md5","value":"|"}`)
+}
+
+func TestTheQualityThatTellsIsTheReferences(t *testing.T) {
+	if concert.QualityLeast != pdq.QualityLeast {
+		t.Errorf("banks take pictures from quality %d on, and what compares them from %d on", concert.QualityLeast, pdq.QualityLeast)
+	}
 }

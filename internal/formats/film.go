@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"concert"
 	"concert/internal/match"
 	"concert/internal/sandbox"
 	"concert/pdq"
@@ -221,4 +222,22 @@ func (m *filming) done(err error) (Film, error) {
 		f.Cut = fmt.Sprintf("it was hashed up to second %.0f: no more than %d hours or %d frames are", last, FilmSeconds/3600, FilmFrames)
 	}
 	return f, nil
+}
+
+// KnownFrames are frames as a bank keeps them.
+func KnownFrames(fs []match.Frame) []concert.KnownFrame {
+	out := make([]concert.KnownFrame, len(fs))
+	for i, f := range fs {
+		out[i] = concert.KnownFrame{PDQ: f.Hash, Quality: f.Quality, Seconds: f.Seconds}
+	}
+	return out
+}
+
+// MatchFrames are a bank's frames as they are compared and written.
+func MatchFrames(fs []concert.KnownFrame) []match.Frame {
+	out := make([]match.Frame, len(fs))
+	for i, f := range fs {
+		out[i] = match.Frame{Number: i, Hash: f.PDQ, Quality: f.Quality, Seconds: f.Seconds}
+	}
+	return out
 }

@@ -63,7 +63,7 @@ func (s *stixBank) object(line int, raw []byte) error {
 	case o.Type == "":
 		return s.bad(wrong(line, "is no STIX object: it has no type"))
 	case o.Type == "identity" && len(s.names) < stixNamesMost:
-		s.names[string(o.ID)] = cut(shown(string(o.Name)), bankNameMost)
+		s.names[string(o.ID)] = cut(shown(string(o.Name)), concert.EntryNameMost)
 		return nil
 	case slices.Contains(stixContext, string(o.Type)):
 		return nil

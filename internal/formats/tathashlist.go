@@ -24,7 +24,7 @@ func ParseTATCheckpoint(s string) (updated time.Time, id string, err error) {
 		return time.Time{}, "", nil
 	}
 	at, id, ok := strings.Cut(s, ",")
-	if updated, err = whenOf(at); err != nil || !ok || at == "" || id == "" || len(id) > bankIDMost || strings.ContainsAny(at, "-T:") {
+	if updated, err = whenOf(at); err != nil || !ok || at == "" || id == "" || len(id) > concert.EntryIDMost || strings.ContainsAny(at, "-T:") {
 		return time.Time{}, "", concert.Refuse(concert.Invalid, "bank.checkpoint", "after", "%.80q is no checkpoint: it is written seconds,id, like 1724856487.709035,10594", s)
 	}
 	return updated, id, nil

@@ -134,6 +134,14 @@ func ReadFrameList(r io.Reader) ([]Frame, error) {
 // WriteFrameList writes a vPDQ list in lines, as the reference's programs do.
 func WriteFrameList(w io.Writer, frames []Frame) error { return vpdq.WriteLines(w, frames) }
 
+// FrameListText is a vPDQ list as JSON, as exchanges hold it, on one line without
+// its end. A frame that could not be read again is an error.
+func FrameListText(frames []Frame) (string, error) {
+	var b bytes.Buffer
+	err := vpdq.WriteJSON(&b, frames)
+	return string(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), err
+}
+
 // ReadTMK reads a TMK+PDQF hash.
 func ReadTMK(r io.Reader) (*TMK, error) { return vpdq.ReadTMK(r) }
 

@@ -231,6 +231,7 @@ func (u *UI) showMatch(w http.ResponseWriter, r *http.Request, v *visit, errs fo
 		if s.ref == "" {
 			continue
 		}
+		// A side that is erased or closed to this reader is shown as having no capture.
 		err := u.readSide(r, v, scope, s.ref, &s.to.capturePage)
 		if s.to.There = err == nil; err != nil && statusOf(err) >= http.StatusInternalServerError {
 			return err
