@@ -11,6 +11,8 @@ type (
 	ProviderID string
 	// PersonID names a Person.
 	PersonID string
+	// OrderID names an Order.
+	OrderID string
 	// OutletID names an Outlet.
 	OutletID string
 	// ScopeEntryID names a ScopeEntry.
