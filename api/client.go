@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -55,11 +56,7 @@ func (c *Client) Do(ctx context.Context, method, path string, call Call, in, out
 			return fmt.Errorf("%s %s: encode: %w", method, path, err)
 		}
 	}
-	most := c.Tries
-	if most == 0 {
-		most = retryMax
-	}
-	for try := 0; ; try++ {
+	for most, try := c.tries(), 0; ; try++ {
 		wait, err := c.once(ctx, method, path, call, body, out)
 		if err == nil || wait < 0 || try >= most {
 			return err
@@ -72,6 +69,8 @@ func (c *Client) Do(ctx context.Context, method, path string, call Call, in, out
 		}
 	}
 }
+
+func (c *Client) tries() int { return cmp.Or(c.Tries, retryMax) }
 
 func pause(ctx context.Context, wait time.Duration) error {
 	t := time.NewTimer(wait)

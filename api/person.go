@@ -171,7 +171,7 @@ func Recruit(ctx context.Context, first, second *Client, call Call, in NewPerson
 		return Call{IdempotencyKey: call.IdempotencyKey + step}
 	}
 	e, err := entered(ctx, second, next("-confirm"), p)
-	for try := 0; try < retryMax && startsAnew(ctx, err); try++ {
+	for try := 0; try < first.tries() && startsAnew(ctx, err); try++ {
 		if err = pause(ctx, min(retryWait*time.Duration(try), retryWaitMax)); err != nil {
 			break
 		}
@@ -183,11 +183,11 @@ func Recruit(ctx context.Context, first, second *Client, call Call, in NewPerson
 	if err != nil {
 		return nil, err
 	}
-	key, err := (&Client{Base: first.Base, Key: e.Session, HTTP: first.HTTP}).IssueKey(ctx, next("-key"), NewAPIKey{Name: name, Scopes: AllScopes()})
+	key, err := (&Client{Base: first.Base, Key: e.Session, HTTP: first.HTTP, Tries: first.Tries}).IssueKey(ctx, next("-key"), NewAPIKey{Name: name, Scopes: AllScopes()})
 	if err != nil {
 		return nil, err
 	}
-	return &Client{Base: first.Base, Key: key.Key, HTTP: first.HTTP}, nil
+	return &Client{Base: first.Base, Key: key.Key, HTTP: first.HTTP, Tries: first.Tries}, nil
 }
 
 // startsAnew reports whether a new link may help: the old one is used up, or
@@ -211,5 +211,5 @@ func entered(ctx context.Context, second *Client, call Call, p Person) (Entry, e
 		}
 		p.Code = confirmed.Code
 	}
-	return (&Client{Base: second.Base, HTTP: second.HTTP}).Enter(ctx, NewEntry{Link: p.Link, Code: p.Code})
+	return (&Client{Base: second.Base, HTTP: second.HTTP, Tries: second.Tries}).Enter(ctx, NewEntry{Link: p.Link, Code: p.Code})
 }

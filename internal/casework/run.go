@@ -100,9 +100,13 @@ func (s *Service) every(ctx context.Context, tick time.Duration, what string, fn
 	}
 }
 
-// caseSpan is how much case time passes in a span on the wall.
+// caseSpan is how much case time passes in a span on the wall: none while it is
+// stopped.
 func (s *Service) caseSpan(wall time.Duration) time.Duration {
-	if s.Time.Rate == 0 {
+	switch {
+	case s.stopped.Load() != 0:
+		return 0
+	case s.Time.Rate == 0:
 		return wall
 	}
 	return time.Duration(float64(wall) * s.Time.Rate)
