@@ -7,14 +7,28 @@ type NoticeKind string
 
 // The kinds of notice.
 const (
-	NoticeReferral   NoticeKind = "referral"
-	NoticeReminder   NoticeKind = "reminder"
-	NoticeWithdrawal NoticeKind = "withdrawal"
-	NoticeCorrection NoticeKind = "correction"
-	NoticeSandbox    NoticeKind = "sandbox"
-	NoticeQuestion   NoticeKind = "question" // the authority wrote in a referral's thread
-	NoticePatterns   NoticeKind = "patterns" // a note on the patterns of abuse, at an action's end
+	NoticeReferral     NoticeKind = "referral"
+	NoticeReminder     NoticeKind = "reminder"
+	NoticeWithdrawal   NoticeKind = "withdrawal"
+	NoticeCorrection   NoticeKind = "correction"
+	NoticeSandbox      NoticeKind = "sandbox"
+	NoticeQuestion     NoticeKind = "question"            // the authority wrote in a referral's thread
+	NoticeOrder        NoticeKind = "order"               // a removal order
+	NoticeFirstContact NoticeKind = "order_first_contact" // procedures and deadlines, before a first order (Art. 3(2))
+	NoticeClarified    NoticeKind = "order_clarified"
+	NoticeOrderEnded   NoticeKind = "order_ended" // withdrawn, or void: reinstate
+	NoticePatterns     NoticeKind = "patterns"    // a note on the patterns of abuse, at an action's end
 )
+
+// OfOrder reports whether the notice is about a removal order, which is no
+// referral: it goes at any hour.
+func (k NoticeKind) OfOrder() bool {
+	switch k {
+	case NoticeOrder, NoticeFirstContact, NoticeClarified, NoticeOrderEnded:
+		return true
+	}
+	return false
+}
 
 // Rung is a step of the delivery ladder; each is kept with its evidence, since
 // a legal clock may start only on the rung that the law accepts.
@@ -68,7 +82,7 @@ func (d Delivery) Climbed(to Rung, evidence string, now time.Time) (Delivery, Ev
 // hours (G12) only what is urgent goes, and what takes an item back: that does
 // nobody's night harm and somebody's content good.
 func (d Delivery) MayGo(open, urgent bool) bool {
-	return open || urgent || d.Kind == NoticeWithdrawal
+	return open || urgent || d.Kind == NoticeWithdrawal || d.Kind.OfOrder()
 }
 
 // WebhookNotice is the thin body that a webhook carries and the inbox lists:
@@ -93,6 +107,24 @@ type NoticeData struct {
 	Article16 bool   `json:"article16,omitempty"` // meant as a notice under DSA Art. 16
 }
 
+// OrderNotice is the thin body that a webhook carries where it is about a removal
+// order: another type than a referral's (G01), since an order binds.
+type OrderNotice struct {
+	Type      string          `json:"type"` // "order.issued", "order.first_contact", "order.clarified", "order.ended"
+	Timestamp string          `json:"timestamp"`
+	Data      OrderNoticeData `json:"data"`
+}
+
+// OrderNoticeData is the thin payload.
+type OrderNoticeData struct {
+	Order    string `json:"order"` // its reference
+	URL      string `json:"url"`   // where to fetch it, with the provider's key
+	Items    int    `json:"items"`
+	Author   string `json:"author"` // the authority that issued it, not the sender
+	Binding  bool   `json:"binding"`
+	Exercise bool   `json:"exercise,omitempty"`
+}
+
 // NoticeTypes maps a kind of notice to the type its webhook names.
 var NoticeTypes = map[NoticeKind]string{
 	NoticeReferral:   "referral.sent",
@@ -102,4 +134,9 @@ var NoticeTypes = map[NoticeKind]string{
 	NoticeSandbox:    "referral.sandbox",
 	NoticeQuestion:   "referral.question",
 	NoticePatterns:   "action.patterns",
+
+	NoticeOrder:        "order.issued",
+	NoticeFirstContact: "order.first_contact",
+	NoticeClarified:    "order.clarified",
+	NoticeOrderEnded:   "order.ended",
 }

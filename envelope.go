@@ -66,44 +66,45 @@ func (e Envelope) Verify(role string, pub ed25519.PublicKey) error {
 	return Refuse(Invalid, "envelope.unsigned", "", "no %s signature by key %s", role, KeyID(pub))
 }
 
-// Parted takes the items out of the envelope's payload: the frame is the same
-// envelope without them, and each item is its own RFC 8785 text. Rejoined puts
-// them together again, byte for byte, so that the signatures still verify; a
-// payload for which it would not is refused.
-func (e Envelope) Parted() (frame Envelope, items []json.RawMessage, err error) {
+// Parted takes a list out of the envelope's payload, whose field it is: the items of
+// a referral, the places of an order. The frame is the same envelope without it, and
+// each part is its own RFC 8785 text. Rejoined puts them together again, byte for
+// byte, so that the signatures still verify; a payload for which it would not is
+// refused.
+func (e Envelope) Parted(field string) (frame Envelope, parts []json.RawMessage, err error) {
 	fields := map[string]json.RawMessage{}
 	if err := json.Unmarshal(e.Payload, &fields); err != nil {
 		return e, nil, fmt.Errorf("part a payload: %w", err)
 	}
-	if err := json.Unmarshal(fields["items"], &items); err != nil {
-		return e, nil, fmt.Errorf("part a payload: items: %w", err)
+	if err := json.Unmarshal(fields[field], &parts); err != nil {
+		return e, nil, fmt.Errorf("part a payload: %s: %w", field, err)
 	}
-	delete(fields, "items")
+	delete(fields, field)
 	frame = e
 	if frame.Payload, err = CanonicalJSON(fields); err != nil {
 		return e, nil, err
 	}
-	whole, err := frame.Rejoined(items)
+	whole, err := frame.Rejoined(field, parts)
 	if err == nil && !bytes.Equal(whole.Payload, e.Payload) {
 		err = errors.New("part a payload: it is not in RFC 8785 form, so its bytes could not be made again")
 	}
-	return frame, items, err
+	return frame, parts, err
 }
 
-// Rejoined is the frame with these items in its payload.
-func (e Envelope) Rejoined(items []json.RawMessage) (Envelope, error) {
+// Rejoined is the frame with these parts in its payload.
+func (e Envelope) Rejoined(field string, parts []json.RawMessage) (Envelope, error) {
 	fields := map[string]json.RawMessage{}
 	if err := json.Unmarshal(e.Payload, &fields); err != nil {
 		return e, fmt.Errorf("rejoin a payload: %w", err)
 	}
-	if items == nil {
-		items = []json.RawMessage{}
+	if parts == nil {
+		parts = []json.RawMessage{}
 	}
-	list, err := json.Marshal(items)
+	list, err := json.Marshal(parts)
 	if err != nil {
 		return e, fmt.Errorf("rejoin a payload: %w", err)
 	}
-	fields["items"] = list
+	fields[field] = list
 	e.Payload, err = CanonicalJSON(fields)
 	return e, err
 }

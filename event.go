@@ -133,10 +133,28 @@ const (
 	EventPersonLanguages   EventKind = "person.languages"
 	EventItemTranslated    EventKind = "item.translated"
 
-	EventQuestionAsked      EventKind = "question.asked"   // by the provider
-	EventQuestionReplied    EventKind = "question.replied" // by the authority that judged
-	EventIsolationWritten   EventKind = "isolation.written"
-	EventIsolationApproved  EventKind = "isolation.approved"
+	EventQuestionAsked     EventKind = "question.asked"   // by the provider
+	EventQuestionReplied   EventKind = "question.replied" // by the authority that judged
+	EventIsolationWritten  EventKind = "isolation.written"
+	EventIsolationApproved EventKind = "isolation.approved"
+	EventOrderDrafted      EventKind = "order.drafted"
+	EventOrderReviewed     EventKind = "order.reviewed"
+	EventOrderReturned     EventKind = "order.returned"
+	EventOrderDropped      EventKind = "order.dropped"
+	EventOrderApproved     EventKind = "order.approved"
+	EventOrderNoticed      EventKind = "order.noticed" // its addressee was told first (Art. 3(2))
+	EventOrderIssued       EventKind = "order.issued"
+	EventOrderReceived     EventKind = "order.received"   // receipt is proven: the hour runs
+	EventOrderExecuted     EventKind = "order.executed"   // Annex II, for some or all of its items
+	EventOrderImpossible   EventKind = "order.impossible" // Annex III
+	EventOrderClarified    EventKind = "order.clarified"
+	EventOrderAlarmed      EventKind = "order.alarmed" // a term of it is nearly over, or over
+	EventOrderMissed       EventKind = "order.missed"
+	EventOrderFinal        EventKind = "order.final"
+	EventOrderWithdrawn    EventKind = "order.withdrawn"
+	EventOfficeProposed    EventKind = "office.proposed" // an authority's functions, by one administrator
+	EventOfficeConfirmed   EventKind = "office.confirmed"
+
 	EventAuthorityArticle16 EventKind = "authority.article16" // whether its referrals are meant as DSA Art. 16 notices
 	EventPatternsDrafted    EventKind = "patterns.drafted"
 	EventPatternsReviewed   EventKind = "patterns.reviewed"

@@ -18,12 +18,13 @@ const (
 	PowerErase      Power = "erase"      // ask for an erasure, or confirm it
 	PowerRelease    Power = "release"    // let dispatch or a hold go, or pass a hold
 	PowerKeys       Power = "keys"       // make an API key
+	PowerIssue      Power = "issue"      // approve and issue a removal order
 	PowerAdminister Power = "administer" // confirm what another administrator proposed
 )
 
 // KeyPowers are the guarded acts that an API key may be made for. A key makes no
 // key.
-var KeyPowers = []Power{PowerApprove, PowerExport, PowerErase, PowerRelease, PowerAdminister}
+var KeyPowers = []Power{PowerApprove, PowerExport, PowerErase, PowerRelease, PowerIssue, PowerAdminister}
 
 // ScopesOf checks what a key is to be made for: known, and each once, in
 // KeyPowers' order.

@@ -42,7 +42,7 @@ var floors = map[string]int{
 	"internal/identity": 2,
 
 	".":                      1,
-	"law":                    1,
+	"law":                    2,
 	"pdq":                    1,
 	"tlog":                   1,
 	"internal/match":         1,

@@ -19,10 +19,11 @@ const (
 	RoleAuditor          Role = "auditor"           // reads all with a justification, writes nothing (G31)
 	RoleAdministrator    Role = "administrator"     // registers parties and people; can neither author nor approve
 	RoleProviderAdmin    Role = "provider_admin"    // adds and disables people of its own provider, and no others
+	RoleIssuer           Role = "issuer"            // approves and issues removal orders (Regulation (EU) 2021/784 Art. 12(1)(a))
 )
 
 // Roles lists every role in a stable order.
-var Roles = []Role{RoleOfficer, RoleReviewer, RoleCoordinator, RoleProviderReader, RoleProviderAnswerer, RoleAuditor, RoleAdministrator, RoleProviderAdmin}
+var Roles = []Role{RoleOfficer, RoleReviewer, RoleCoordinator, RoleProviderReader, RoleProviderAnswerer, RoleAuditor, RoleAdministrator, RoleProviderAdmin, RoleIssuer}
 
 // providerSide reports whether the role is one on a provider's side.
 func (r Role) providerSide() bool {
@@ -40,7 +41,7 @@ func RolesOf(roles []Role) error {
 	var authority, provider, apart int
 	for _, r := range roles {
 		switch r {
-		case RoleOfficer, RoleReviewer, RoleCoordinator:
+		case RoleOfficer, RoleReviewer, RoleCoordinator, RoleIssuer:
 			authority++
 		case RoleProviderReader, RoleProviderAnswerer, RoleProviderAdmin:
 			provider++

@@ -31,7 +31,11 @@ func (tx *Tx) AddReferral(ctx context.Context, r concert.Referral, items []conce
 	for i, it := range items {
 		ids[i] = it.ID
 	}
-	frame, parts, err := tx.sealParts(ctx, r.ID, r.Envelope, ids)
+	var e concert.Envelope
+	if err := json.Unmarshal(r.Envelope, &e); err != nil {
+		return fmt.Errorf("envelope of %s: %w", r.Ref, err)
+	}
+	frame, parts, err := tx.sealParts(ctx, partingOf(false), string(r.ID), e, ids)
 	if err != nil {
 		return err
 	}
