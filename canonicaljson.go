@@ -20,6 +20,8 @@ func DecodeCanonical(raw []byte, v any) error {
 		switch {
 		case errors.As(err, &field) && errors.Is(err, json.ErrUnknownName):
 			return fmt.Errorf("it has a field that this version does not know: %.120q", field.JSONPointer)
+		case errors.As(err, &field) && field.JSONPointer == "":
+			return errors.New("it is none of the objects that belong here")
 		case errors.As(err, &field):
 			return fmt.Errorf("the value at %.120q is none of this field", field.JSONPointer)
 		case errors.Is(err, jsontext.ErrDuplicateName):

@@ -18,8 +18,8 @@ import (
 const (
 	maxRegister    = 8 << 20 // bytes of the envelope
 	maxAuthorities = 10_000
-	maxKeys        = 100     // of one authority, and of who carries
-	maxExact       = 1 << 53 // beyond it JSON's numbers are no longer exact (RFC 8785)
+	maxKeys        = 100       // of one authority, and of who carries
+	maxExact       = 1<<53 - 1 // beyond it JSON's numbers are no longer exact (RFC 8785)
 )
 
 // Register is an edition of the register whose root the reader pinned. Only
