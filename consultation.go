@@ -53,6 +53,7 @@ const (
 	ReadQuestions    = "questions" // a referral's thread with its provider
 	ReadNotes        = "notes"     // an auditor only: counts open nothing sealed
 
+	ReadOrder   = "order"
 	ReadBanks   = "banks" // an auditor only: hashes tell nothing of a person
 	ReadMatches = "matches"
 )

@@ -360,6 +360,24 @@ func (d Deadline) Alarms(now time.Time) (due []time.Duration, next time.Time) {
 	return due, time.Time{}
 }
 
+// NextLook is when the deadline is next to be looked at: for an alarm, for its end, or,
+// of what must last, when it is over; zero for never.
+func (d Deadline) NextLook(now time.Time) time.Time {
+	if d.State != DeadlineRunning {
+		return time.Time{}
+	}
+	_, next := d.Alarms(now)
+	switch {
+	case d.Least && now.Before(d.DueAt):
+		return d.DueAt
+	case d.Least:
+		return time.Time{}
+	case next.IsZero():
+		return d.DueAt.Add(time.Microsecond) // the last moment is in time
+	}
+	return next
+}
+
 // Alarmed is the deadline with the alarms given that are due at the time.
 func (d Deadline) Alarmed(now time.Time) (Deadline, []time.Duration) {
 	due, _ := d.Alarms(now)

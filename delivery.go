@@ -47,6 +47,11 @@ const (
 
 var rungHeight = map[Rung]int{RungQueued: 0, RungFailed: 1, RungSent: 2, RungAccepted: 3, RungDelivered: 4, RungOpened: 5, RungAcknowledged: 6}
 
+// Proves reports whether the rung proves that what was sent was received: the
+// addressee's machine took it, it lies in its mailbox, or somebody there opened or
+// confirmed it (Regulation (EU) 2021/784 Art. 3(5)).
+func (r Rung) Proves() bool { return rungHeight[r] >= rungHeight[RungAccepted] }
+
 // Delivery is one notice on its way to one provider.
 type Delivery struct {
 	ID        DeliveryID

@@ -177,6 +177,15 @@ func (o Order) Finalised(now time.Time) (Order, Event, error) {
 	return o, e, nil
 }
 
+// Alarmed says that a term of the order is nearly over, or over: by how much, told to
+// its people.
+func (o Order) Alarmed(d Deadline, left time.Duration, now time.Time) Event {
+	e, b := o.change(EventOrderAlarmed, House, o.Status, now)
+	b.Term, b.DueAt, b.Left = d.Term, Micros(d.DueAt), int(left/time.Minute)
+	e.Body = b
+	return e
+}
+
 // Missed says that an order's term is over without what it asks.
 func (o Order) Missed(d Deadline, now time.Time) Event {
 	e, b := o.change(EventOrderMissed, House, o.Status, now)

@@ -114,7 +114,13 @@ func (s *Service) sendAll(ctx context.Context, p concert.Provider, due []store.O
 	return receipts, ctx.Err()
 }
 
-func (s *Service) webhookBody(d store.Outgoing, article16 bool) concert.WebhookNotice {
+// webhookBody is a concert.WebhookNotice, or a concert.OrderNotice where the notice is
+// about an order.
+func (s *Service) webhookBody(d store.Outgoing, article16 bool) any {
+	if d.Kind.OfOrder() {
+		return concert.OrderNotice{Type: concert.NoticeTypes[d.Kind], Timestamp: d.CreatedAt.Format(concert.TimeFormat),
+			Data: concert.OrderNoticeData{Order: d.RefRef, URL: s.BaseURL + "/api/v1/orders/" + d.RefRef, Items: d.Items, Author: d.Author, Binding: d.Kind == concert.NoticeOrder, Exercise: d.Exercise}}
+	}
 	data := concert.NoticeData{Referral: d.RefRef, URL: s.BaseURL + "/api/v1/referrals/" + d.RefRef, Items: d.Items, Author: d.Author, Voluntary: true, Urgent: d.Urgent, Remedy: d.Remedy, Exercise: d.Exercise, Article16: article16}
 	switch d.Kind {
 	case concert.NoticeQuestion:
@@ -186,6 +192,9 @@ func (s *Service) recordReceipts(ctx context.Context, p concert.Provider, due []
 			d, events := s.applyReceipt(d, r, now)
 			tx.Record(events...)
 			saved = append(saved, d)
+			if err := s.reached(ctx, tx, d); err != nil {
+				return err
+			}
 			gone = gone || r.Outcome == dispatch.Gone
 		}
 		if err := tx.SaveDeliveries(ctx, saved); err != nil {

@@ -68,14 +68,20 @@ func (tx *Tx) NextDelivery(ctx context.Context, p concert.ProviderID) (time.Time
 	return concert.FromMicros(at), err
 }
 
-// Inbox are the notices for a provider after a place in the log, oldest first.
+// Inbox are the notices about referrals for a provider after a place in the log, oldest
+// first.
 func (tx *Tx) Inbox(ctx context.Context, p concert.ProviderID, after int64, limit int) ([]Outgoing, error) {
-	return list(ctx, tx, scanDelivery, "SELECT "+deliveryCols+" FROM delivery WHERE provider = ? AND position > ? ORDER BY position LIMIT ?", string(p), after, limit)
+	return list(ctx, tx, scanDelivery, "SELECT "+deliveryCols+" FROM delivery WHERE provider = ? AND position > ? AND kind NOT LIKE 'order%' ORDER BY position LIMIT ?", string(p), after, limit)
 }
 
 // Deliveries are the notices about a referral, oldest first.
 func (tx *Tx) Deliveries(ctx context.Context, r concert.ReferralID) ([]Outgoing, error) {
 	return list(ctx, tx, scanDelivery, "SELECT "+deliveryCols+" FROM delivery WHERE referral = ? ORDER BY id", string(r))
+}
+
+// OrderDeliveries are the notices to a provider about an order, oldest first.
+func (tx *Tx) OrderDeliveries(ctx context.Context, p concert.ProviderID, ref string) ([]Outgoing, error) {
+	return list(ctx, tx, scanDelivery, "SELECT "+deliveryCols+" FROM delivery WHERE provider = ? AND referral = '' AND referral_ref = ? ORDER BY id", string(p), ref)
 }
 
 // StopDeliveries takes every waiting notice of a provider off the schedule: its
