@@ -133,11 +133,19 @@ const rightToLeft = "\u200f"
 // from right to left. Addresses are left alone: programs would take the mark
 // into the link.
 func (w *wording) apart(s string) string {
-	rtl := func(r rune) bool { return r >= 0x0590 && r <= 0x08ff }
-	if w.texts["direction"] != "rtl" || strings.HasPrefix(s, "http") || strings.ContainsFunc(s, rtl) {
+	return apart(s, w.texts["direction"] == "rtl")
+}
+
+func apart(s string, rtl bool) string {
+	if !rtl || strings.HasPrefix(s, "http") || strings.ContainsFunc(s, rightToLeftLetter) {
 		return s
 	}
 	return leftToRight + s + leftToRight
+}
+
+// rightToLeftLetter reports letters of scripts that run from right to left.
+func rightToLeftLetter(r rune) bool {
+	return r >= 0x0590 && r <= 0x08ff || r >= 0xfb1d && r <= 0xfdff || r >= 0xfe70 && r <= 0xfefc
 }
 
 func (w *wording) fail(format string, args ...any) {
