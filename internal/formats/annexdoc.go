@@ -78,6 +78,7 @@ type annexForm int
 const (
 	formWords annexForm = iota // by us, in the document's language
 	formHand                   // by hand, in whatever language, direction by its own letters
+	formProse                  // sentences by hand, at the side where they begin
 	formCode                   // addresses and codes: from left to right, whole
 )
 
@@ -114,6 +115,17 @@ func (b *annexBuilder) section(title string, blocks ...annexBlock) {
 // field is a label with what was filled in by hand; a dash for nothing.
 func (b *annexBuilder) field(key, value string) annexBlock {
 	return annexBlock{label: b.say(key), values: hand(value)}
+}
+
+// prose is a label with sentences that were written by hand.
+func (b *annexBuilder) prose(key, value string) annexBlock {
+	block := b.field(key, value)
+	for i := range block.values {
+		if block.values[i].form == formHand {
+			block.values[i].form = formProse
+		}
+	}
+	return block
 }
 
 // code is a label with a code or an address.
@@ -174,14 +186,16 @@ func hand(s string) []annexValue {
 // rest is read, is written as its number.
 func visibleCode(s string) string {
 	var b strings.Builder
+	before := rune(0)
 	for _, r := range s {
-		if r == ' ' {
-			b.WriteString(`\u0020`)
+		if r == ' ' && before != 0 && before != ' ' {
+			b.WriteRune(r)
 		} else if oneLine(string(r)) == "" || invisible(r) {
 			fmt.Fprintf(&b, `\u%04x`, r)
 		} else {
 			b.WriteRune(r)
 		}
+		before = r
 	}
 	if b.Len() == 0 {
 		return "—"

@@ -153,7 +153,7 @@ func (p *annexPage) field(b annexBlock) {
 	p.printf("<dt>%s</dt>\n", esc(b.label))
 	for _, v := range b.values {
 		attributes := ""
-		if v.form == formHand {
+		if v.form == formProse {
 			attributes = ` dir="auto" lang=""`
 		}
 		p.printf("<dd%s>%s</dd>\n", attributes, v.html())
@@ -168,7 +168,7 @@ func (v annexValue) html() string {
 	case v.form == formCode:
 		return `<bdi class="annex-code" dir="ltr" translate="no">` + text + `</bdi>`
 	case v.form == formHand:
-		return `<bdi>` + text + `</bdi>`
+		return `<bdi dir="auto" lang="">` + text + `</bdi>`
 	}
 	return text
 }

@@ -81,7 +81,7 @@ func (b *annexBuilder) orderContent(p concert.OrderPayload) {
 			entry = append(entry, b.code("order.b.normal", place.Location.Canonical))
 		}
 		if place.Additional != "" {
-			entry = append(entry, b.field("order.b.additional", place.Additional))
+			entry = append(entry, b.prose("order.b.additional", place.Additional))
 		}
 		found.lists = append(found.lists, entry)
 	}
@@ -103,7 +103,7 @@ func (b *annexBuilder) orderContent(p concert.OrderPayload) {
 	}
 	b.need("scope", strings.Join(scope, ""))
 	b.section(b.say("order.b.title"), found, b.note("order.b.reasons"), ticks,
-		b.field("order.b.more", b.need("statement", p.Statement)), basis, b.words("order.b.scope", strings.Join(scope, ", ")))
+		b.prose("order.b.more", b.need("statement", p.Statement)), basis, b.words("order.b.scope", strings.Join(scope, ", ")))
 }
 
 // orderInformed fills sections C and D.
@@ -224,7 +224,7 @@ func (b *annexBuilder) orderMore(p concert.OrderPayload) {
 		blocks = append(blocks, b.words("more.notice", b.say("more.earlier")))
 	}
 	if f.Emergency != "" {
-		blocks = append(blocks, b.field("more.emergency", f.Emergency))
+		blocks = append(blocks, b.prose("more.emergency", f.Emergency))
 	}
 	b.section(b.say("more.title"), append(blocks,
 		b.code("more.language", b.need("language", p.Language)), b.code("more.transport", b.need("transport", p.Transport)),

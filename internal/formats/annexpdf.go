@@ -213,8 +213,11 @@ func (p *annexSheet) valueLine(v annexValue, indent float64) annexLine {
 	switch v.form {
 	case formCode:
 		l.base, l.text = "code", escaped(v.text)
+	case formProse:
+		l.base, l.text = handDirection(v.text), boxes(v.text)
 	case formHand:
 		l.base, l.text = handDirection(v.text), boxes(v.text)
+		l.aside = true
 	}
 	return l
 }
@@ -289,6 +292,7 @@ type annexLine struct {
 	size   float64
 	indent float64
 	base   string
+	aside  bool // at the document's side, whatever the direction
 	grey   int
 }
 
@@ -308,6 +312,9 @@ func (p *annexSheet) lines(l annexLine) {
 		rtl, align = true, "R"
 	case "code":
 		rtl = false
+	}
+	if l.aside {
+		align = p.align()
 	}
 	x := pdfMargin + annexInside
 	if !p.rtl {

@@ -30,8 +30,8 @@ func (w *AnnexWords) Impossible(p concert.OrderImpossible, o AnnexOptions) (*Ann
 	}
 	b.section(w.say("impossible.b.title"),
 		annexTicks(b, "impossible.b.tick", "impossible", "reasons", concert.ImpossibleReasons, p.Reasons),
-		b.field("impossible.b.further", b.need("further", p.Further)),
-		b.field("impossible.b.needed", p.Needed))
+		b.prose("impossible.b.further", b.need("further", p.Further)),
+		b.prose("impossible.b.needed", p.Needed))
 	c := append(b.replier(p.OrderReply),
 		b.field("reply.c.person", b.need("person", p.Person)), b.code("impossible.c.contact", b.need("email", p.Email)))
 	signature := b.words("impossible.c.signature", b.say("sign.none"))

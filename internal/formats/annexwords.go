@@ -184,8 +184,13 @@ func (w *AnnexWords) say(key string, fill ...string) string {
 }
 
 // apart keeps a value that is written from left to right in one piece inside a
-// text from right to left.
-func (w *AnnexWords) apart(s string) string { return apart(s, w.Direction == "rtl") }
+// text from right to left, and apart from such values beside it.
+func (w *AnnexWords) apart(s string) string {
+	if w.Direction != "rtl" || s == "" {
+		return s
+	}
+	return rightToLeft + apart(s, true) + rightToLeft
+}
 
 // has is a text by a code, and whether there is one.
 func (w *AnnexWords) has(group, code string) (string, bool) {
@@ -205,7 +210,7 @@ func (w *AnnexWords) date(t time.Time) string {
 
 // moment is a time as the language writes it, to the second, UTC.
 func (w *AnnexWords) moment(t time.Time) string {
-	return w.say("date.time", "date", w.date(t), "time", t.Format(time.TimeOnly))
+	return w.say("date.time", "date", w.date(t), "time", t.Format(time.TimeOnly)+" UTC")
 }
 
 // state is a Member State by its ISO 3166-1 code, with the code; another code is
