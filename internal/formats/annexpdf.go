@@ -75,7 +75,7 @@ func drawAnnex(d *AnnexDocument, count int) *annexSheet {
 	p.SetCellMargin(0)
 	p.SetXmpMetadata(d.metadata(title))
 	if d.file != nil {
-		p.SetAttachments([]fpdf.Attachment{{Content: d.file, Filename: d.fileName, Description: w.say(d.kind+".title") + " " + d.ref}})
+		p.SetAttachments([]fpdf.Attachment{{Content: d.file, Filename: d.fileName, Description: basic(title)}})
 	}
 	p.SetHeaderFunc(func() {
 		p.SetTextColor(0, 0, 0)

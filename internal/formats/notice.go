@@ -165,7 +165,7 @@ func (w *wording) or(group, code string) string {
 // oneLine keeps text of others to one line without control characters, so that
 // it cannot begin a header, a line of ours or a change of direction.
 func oneLine(s string) string {
-	return strings.Join(strings.FieldsFunc(s, func(r rune) bool {
+	return strings.Join(strings.FieldsFunc(strings.ToValidUTF8(s, "\ufffd"), func(r rune) bool {
 		return r < ' ' || r == 0x7f || r == ' ' || r == 0x2028 || r == 0x2029 || r >= 0x80 && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r == 0x200e || r == 0x200f || r == 0x61c
 	}), " ")
 }

@@ -36,7 +36,7 @@ func newSheet(lang, title string, at time.Time, rtl bool) sheet {
 	s := sheet{fpdf.New("P", "mm", "A4", ""), rtl}
 	s.SetMargins(pdfMargin, pdfMargin, pdfMargin)
 	s.AddUTF8FontFromBytes(pdfFont, "", plainFont)
-	s.SetTitle(title, true)
+	s.SetTitle(basic(title), true) // the library does not bear invalid UTF-8
 	s.SetLang(lang)
 	s.SetProducer("Concert", true)
 	s.SetCatalogSort(true)
