@@ -185,8 +185,9 @@ func (p *annexSheet) blocks(blocks []annexBlock, indent float64) {
 		}
 		for i, entry := range b.lists {
 			p.Ln(1)
+			page := p.PageNo()
 			p.room(4 * pdfLine)
-			if i > 0 {
+			if i > 0 && p.PageNo() == page {
 				p.thread(indent + 4)
 			}
 			p.blocks(entry, indent+4)
@@ -267,7 +268,8 @@ func (p *annexSheet) tick(t annexTick, indent float64) {
 		line.grey, line.text = 0, t.text+" ["+p.d.words.say("ticked")+"]"
 	}
 	p.Ln(1)
-	p.room(pdfLine)
+	p.SetFont(pdfFont, "", line.size)
+	p.room(float64(len(p.wrap(line.text, p.inner(line.indent)))) * pdfLine)
 	width, _ := p.GetPageSize()
 	x, y := pdfMargin+annexInside+indent, p.GetY()+0.9
 	if p.rtl {
@@ -320,7 +322,13 @@ func (p *annexSheet) lines(l annexLine) {
 	if !p.rtl {
 		x += l.indent
 	}
-	for _, text := range p.wrap(l.text, p.inner(l.indent)) {
+	lines := p.wrap(l.text, p.inner(l.indent))
+	if len(lines) <= 4 {
+		p.room(float64(len(lines)) * pdfLine) // short paragraphs stay together
+	} else if l.base == "code" {
+		align = "L" // an address of many lines is read from its beginning
+	}
+	for _, text := range lines {
 		p.room(pdfLine)
 		p.SetFont(pdfFont, "", l.size)
 		p.SetTextColor(l.grey, l.grey, l.grey)
