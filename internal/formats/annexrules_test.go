@@ -478,3 +478,24 @@ func BenchmarkOrderHTML(b *testing.B) {
 		}
 	}
 }
+
+func FuzzParseAnnexWords(f *testing.F) {
+	for _, lang := range []string{"en", "ar"} {
+		text, err := os.ReadFile("annex/" + lang + ".json")
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(text)
+	}
+	f.Add([]byte(`{"language":"it","texts":{}}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		w, err := formats.ParseAnnexWords(text)
+		if err != nil {
+			return
+		}
+		page, err := formats.OrderHTML("", order(1), formats.AnnexOptions{Words: w, Standalone: true})
+		if err != nil || !strings.Contains(shownText(t, page), concert.OrderDuty) {
+			t.Errorf("wording that was taken draws no order: %v", err)
+		}
+	})
+}
