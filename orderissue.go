@@ -151,6 +151,9 @@ func (o Order) Noticed(by Actor, c FirstContact, now time.Time) (Order, Event, e
 	return o, e, nil
 }
 
+// CodeOrderHeld is the refusal of an order that came upon a hold.
+const CodeOrderHeld = "order.held"
+
 // OrderFacts is what stands around an order at the moment at which it is issued.
 type OrderFacts struct {
 	Author       Authority
@@ -229,7 +232,7 @@ func (o Order) unhindered(f OrderFacts, now time.Time) error {
 		}
 	}
 	if len(f.Holds) > 0 {
-		return Refuse(Conflict, "order.held", "", "another authority asks to keep off one of these items; ask it: %s", f.Holds[0].Contact)
+		return Refuse(Conflict, CodeOrderHeld, "", "another authority asks to keep off one of these items; ask it: %s", f.Holds[0].Contact)
 	}
 	return nil
 }

@@ -211,6 +211,7 @@ func (s *Service) post(ctx context.Context, tx *store.Tx, p concert.Provider, ou
 		return err
 	}
 	way, ok := concert.WayTo(points, out.Urgent)
+	ok = ok && !out.Kind.OfOrder() // an order lies in the inbox, and the provider's own webhook tells of it
 	if ok {
 		out.NextAt = time.Time{}
 	}

@@ -2,6 +2,8 @@ package casework
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 
 	"concert"
 	"concert/internal/formats"
@@ -22,7 +24,7 @@ func (s *Service) OrderFile(ctx context.Context, scope concert.Scope, ref string
 		return nil, concert.Refuse(concert.Conflict, "order.not_issued", "", "order %s is %s and not issued: there is no document yet", v.Ref, v.Status)
 	}
 	if v.Erased > 0 {
-		return nil, concert.Refuse(concert.Gone, "order.erased", "", "%d places of order %s are erased: its signed original cannot be shown any more", v.Erased, v.Ref)
+		return nil, concert.Refuse(concert.Conflict, "order.erased", "", "%d places of order %s are erased: its signed original cannot be shown any more", v.Erased, v.Ref)
 	}
 	if err := s.PublishLog(ctx); err != nil {
 		return nil, err
@@ -50,13 +52,24 @@ func (s *Service) OrderFile(ctx context.Context, scope concert.Scope, ref string
 	return order.File(o.Signed, proof.Proof, &register)
 }
 
-// OrderDocument is an order as Annex I in a language: "pdf" with the file attached, or
-// "html".
-func (s *Service) OrderDocument(ctx context.Context, scope concert.Scope, ref, lang, form string) ([]byte, error) {
+// OrderDocument is an order as Annex I in a language of the forms: a PDF that carries
+// the file, or a page.
+func (s *Service) OrderDocument(ctx context.Context, scope concert.Scope, ref, lang string, pdf bool) ([]byte, error) {
 	file, err := s.OrderFile(ctx, scope, ref)
 	if err != nil {
 		return nil, err
 	}
-	return formats.OrderDocument(file, lang, form, s.BaseURL)
+	var f concert.OrderFile
+	var p concert.OrderPayload
+	if err := json.Unmarshal(file, &f); err != nil {
+		return nil, fmt.Errorf("file of %s: %w", ref, err)
+	}
+	if err := json.Unmarshal(f.Envelope.Payload, &p); err != nil {
+		return nil, fmt.Errorf("payload of %s: %w", ref, err)
+	}
+	o := formats.AnnexOptions{File: file, Standalone: true}
+	if pdf {
+		return formats.OrderPDF(lang, p, o)
+	}
+	return formats.OrderHTML(lang, p, o)
 }
-

@@ -3,6 +3,7 @@ package casework
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"time"
 
@@ -21,7 +22,7 @@ func (s *Service) ApproveOrder(ctx context.Context, by concert.Actor, ref string
 	if err := proven(by, concert.PowerIssue); err != nil {
 		return concert.Order{}, err
 	}
-	return s.changeOrder(ctx, by, ref, version, func(tx *store.Tx, o concert.Order) (concert.Order, error) {
+	out, err := s.changeOrder(ctx, by, ref, version, func(tx *store.Tx, o concert.Order) (concert.Order, error) {
 		office, _, err := tx.Office(ctx, o.Authority)
 		if err != nil {
 			return o, err
@@ -48,6 +49,7 @@ func (s *Service) ApproveOrder(ctx context.Context, by concert.Actor, ref string
 		}
 		return s.issue(ctx, tx, by, o, f)
 	})
+	return out, s.held(ctx, ref, err)
 }
 
 // IssueOrder issues an approved order whose twelve hours are over.
@@ -55,13 +57,52 @@ func (s *Service) IssueOrder(ctx context.Context, by concert.Actor, ref string, 
 	if err := proven(by, concert.PowerIssue); err != nil {
 		return concert.Order{}, err
 	}
-	return s.changeOrder(ctx, by, ref, version, func(tx *store.Tx, o concert.Order) (concert.Order, error) {
+	out, err := s.changeOrder(ctx, by, ref, version, func(tx *store.Tx, o concert.Order) (concert.Order, error) {
 		f, err := s.orderFacts(ctx, tx, o)
 		if err != nil {
 			return o, err
 		}
 		return s.issue(ctx, tx, by, o, f)
 	})
+	return out, s.held(ctx, ref, err)
+}
+
+// held tells the holders that an order came upon their holds, where that refused it;
+// the refusal undid what its act had written. It gives the refusal on.
+func (s *Service) held(ctx context.Context, ref string, refused error) error {
+	if e := (*concert.Error)(nil); !errors.As(refused, &e) || e.Code != concert.CodeOrderHeld {
+		return refused
+	}
+	err := s.retryStale(ctx, func(tx *store.Tx) error {
+		o, err := tx.Order(ctx, ref)
+		if err != nil {
+			return err
+		}
+		subjects, err := s.subjectsOf(ctx, tx, o)
+		if err != nil {
+			return err
+		}
+		items := make([]concert.Item, len(subjects))
+		for i, x := range subjects {
+			items[i] = x.Item
+		}
+		holds, err := tx.HoldsFor(ctx, items)
+		if err != nil {
+			return err
+		}
+		for _, it := range items {
+			for _, h := range standing(holds[it.ID], it, s.now()) {
+				if _, err := s.tell(ctx, tx, concert.House, h, it, concert.AskedDispatch); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return errors.Join(refused, err)
+	}
+	return refused
 }
 
 // orderFacts gathers what stands around an order now.
@@ -144,8 +185,7 @@ func (s *Service) copyFor(ctx context.Context, tx *store.Tx, f *concert.OrderFac
 	return nil
 }
 
-// holdsOn finds what other authorities ask to keep off, and tells them that an order
-// came upon it (G07).
+// holdsOn finds what other authorities ask to keep off (G07), with whom to call.
 func (s *Service) holdsOn(ctx context.Context, tx *store.Tx, o concert.Order, f *concert.OrderFacts) error {
 	items := make([]concert.Item, len(f.Subjects))
 	for i, x := range f.Subjects {
@@ -157,9 +197,13 @@ func (s *Service) holdsOn(ctx context.Context, tx *store.Tx, o concert.Order, f 
 	}
 	for _, it := range items {
 		for _, h := range holds[it.ID] {
-			if h.Stands(o.Authority, s.now()) && !it.Overridden {
-				f.Holds = append(f.Holds, h)
+			if !h.Stands(o.Authority, s.now()) || it.Overridden {
+				continue
 			}
+			if h.Contact, err = tx.HoldContact(ctx, h.ID); err != nil {
+				return err
+			}
+			f.Holds = append(f.Holds, h)
 		}
 	}
 	return nil

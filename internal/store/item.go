@@ -202,7 +202,7 @@ func (tx *Tx) Items(ctx context.Context, s concert.Scope, f ItemFilter) ([]conce
 
 // ItemsToRefer are approved items of a provider whose handling code lets them
 // go there and whose mark of an atrocity, if any, does not keep them back
-// (Atrocity.Blocks), urgent and old first. Of the paused authors only those are, whose
+// (Atrocity.Blocks) nor under an order, urgent and old first. Of the paused authors only those are, whose
 // urgency the pause does not stop; of the actions that keep back what they keep
 // back not (Keeping).
 func (tx *Tx) ItemsToRefer(ctx context.Context, p concert.ProviderID, paused []concert.AuthorityID, k Keeping, now time.Time, limit int) ([]concert.Item, error) {
@@ -214,7 +214,7 @@ func (tx *Tx) ItemsToRefer(ctx context.Context, p concert.ProviderID, paused []c
 	}
 	more, held := k.where()
 	args = append(args, held...)
-	return list(ctx, tx, tx.scanItem(ctx), "SELECT "+itemCols+itemFrom+"WHERE i.provider = ? AND i.status = 'approved' AND i.erased_at = 0 AND i.handling IN (?"+repeat(",?", len(codes)-1)+")"+pass+more+" AND NOT EXISTS (SELECT 1 FROM atrocity m WHERE m.item = i.id AND m.lifted_at = 0 AND m.preserved_until <= ?) ORDER BY i.rank, i.id LIMIT ?", append(args, concert.Micros(now), limit)...)
+	return list(ctx, tx, tx.scanItem(ctx), "SELECT "+itemCols+itemFrom+"WHERE i.provider = ? AND i.status = 'approved' AND i.erased_at = 0 AND i.handling IN (?"+repeat(",?", len(codes)-1)+")"+pass+more+" AND NOT EXISTS (SELECT 1 FROM atrocity m WHERE m.item = i.id AND m.lifted_at = 0 AND m.preserved_until <= ?) AND NOT EXISTS (SELECT 1 FROM order_item oi JOIN removal_order ro ON ro.id = oi.order_id WHERE oi.item = i.id AND ro.status NOT IN ('void', 'withdrawn', 'dropped')) ORDER BY i.rank, i.id LIMIT ?", append(args, concert.Micros(now), limit)...)
 }
 
 // Keeping are actions that keep approved items back: frozen ones all of them,
