@@ -33,6 +33,8 @@ type rule struct {
 	Moved   bool   `json:"moved"`   // if it falls on a weekend, the next working day is off too
 	From    int    `json:"from"`    // first year, 0 for always
 	Until   int    `json:"until"`   // last year, 0 for still
+
+	date time.Time // that of On or After, in some year
 }
 
 func (b *Book) readHolidays(dir fs.FS) error {
@@ -57,7 +59,7 @@ func (b *Book) readHolidays(dir fs.FS) error {
 		}
 		c.zone = zone
 		for i, r := range c.Days {
-			if err := r.check(); err != nil {
+			if c.Days[i].date, err = r.check(); err != nil {
 				return fmt.Errorf("%s: state %s: %s: %w", name, c.State, r.Name, err)
 			}
 			if slices.ContainsFunc(c.Days[:i], func(o rule) bool { return o.Name == r.Name }) {
@@ -70,8 +72,9 @@ func (b *Book) readHolidays(dir fs.FS) error {
 	return nil
 }
 
-func (r rule) check() error {
-	ways := 0
+// check gives the date of the rule where it has one.
+func (r rule) check() (time.Time, error) {
+	none, ways := time.Time{}, 0
 	for _, is := range []bool{r.On != "", r.Easter != nil, r.Weekday != ""} {
 		if is {
 			ways++
@@ -79,22 +82,25 @@ func (r rule) check() error {
 	}
 	switch {
 	case r.Name == "":
-		return fmt.Errorf("a day without a name")
+		return none, fmt.Errorf("a day without a name")
 	case ways != 1 || (r.Weekday == "") != (r.After == "") || r.Or != "" && r.Weekday == "":
-		return fmt.Errorf("it falls on a date, some days from Easter, or on a weekday after a date: write one of them")
+		return none, fmt.Errorf("it falls on a date, some days from Easter, or on a weekday after a date: write one of them")
 	case r.Weekday != "" && weekday(r.Weekday) < 0, r.Or != "" && weekday(r.Or) < 0:
-		return fmt.Errorf("%q or %q is no weekday", r.Weekday, r.Or)
+		return none, fmt.Errorf("%q or %q is no weekday", r.Weekday, r.Or)
 	case r.Easter != nil && (*r.Easter < -100 || *r.Easter > 100):
-		return fmt.Errorf("it lies more than a hundred days from Easter")
+		return none, fmt.Errorf("it lies more than a hundred days from Easter")
 	case r.From < 0 || r.Until < 0 || r.Until != 0 && r.Until < r.From:
-		return fmt.Errorf("it ends in %d, before it begins in %d", r.Until, r.From)
+		return none, fmt.Errorf("it ends in %d, before it begins in %d", r.Until, r.From)
 	}
-	if date := r.On + r.After; date != "" {
-		if _, err := time.Parse("2006-01-02", "2023-"+date); err != nil {
-			return fmt.Errorf("%q is no day of every year: write month and day, 12-25", date)
-		}
+	text := r.On + r.After
+	if text == "" {
+		return none, nil
 	}
-	return nil
+	date, err := time.Parse(time.DateOnly, "2023-"+text)
+	if err != nil {
+		return none, fmt.Errorf("%q is no day of every year: write month and day, 12-25", text)
+	}
+	return date, nil
 }
 
 func weekday(name string) time.Weekday {
@@ -115,11 +121,7 @@ func (r rule) day(year int, easter time.Time) (day time.Time, ok bool) {
 	if r.Easter != nil {
 		return easter.AddDate(0, 0, *r.Easter), true
 	}
-	date, err := time.Parse("01-02", r.On+r.After)
-	if err != nil {
-		return time.Time{}, false // check refused it
-	}
-	day = time.Date(year, date.Month(), date.Day(), 0, 0, 0, 0, time.UTC)
+	day = time.Date(year, r.date.Month(), r.date.Day(), 0, 0, 0, 0, time.UTC)
 	if r.Weekday != "" && (r.Or == "" || day.Weekday() != weekday(r.Or)) {
 		day = day.AddDate(0, 0, int(weekday(r.Weekday)-day.Weekday()+7)%7)
 	}

@@ -103,3 +103,14 @@ func TestCalendarsAreTheStates(t *testing.T) {
 		t.Errorf("a calendar of no state: %v", err)
 	}
 }
+
+// A deadline asks for a few days at most.
+func BenchmarkHoliday(b *testing.B) {
+	book, err := Read()
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		book.Holiday("BG", 2026, time.December, 28)
+	}
+}
