@@ -308,6 +308,10 @@ func TestAlarmsAreGivenOnceEach(t *testing.T) {
 			t.Errorf("after %s: given %v", c.after, due)
 		}
 	}
+	missed, _ := begin(t, dutyTerm, noon).Fell(noon.Add(2 * time.Hour))
+	if due, next := missed.Alarms(noon); len(due) != 3 || !next.IsZero() {
+		t.Errorf("it was missed, and the clock was set back since: %v, next %s", due, next)
+	}
 	for warned, want := range map[int]int{-5: 3, 0: 3, 2: 1, 3: 0, 99: 0} {
 		d := begin(t, dutyTerm, noon)
 		d.Warned = warned
@@ -358,10 +362,14 @@ func TestATermMayRunOn(t *testing.T) {
 // the count comes to an end all the same.
 func TestDaysEndWithTheirLastHour(t *testing.T) {
 	t.Parallel()
-	azores, err := time.LoadLocation("Atlantic/Azores")
-	if err != nil {
-		t.Fatal(err)
+	zone := func(name string) *time.Location {
+		z, err := time.LoadLocation(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return z
 	}
+	azores, amman := zone("Atlantic/Azores"), zone("Asia/Amman")
 	utc := func(text string) time.Time {
 		tm, err := concert.ParseTime(text)
 		if err != nil {
@@ -380,8 +388,9 @@ func TestDaysEndWithTheirLastHour(t *testing.T) {
 		{concert.Span{Days: 1}, "2026-03-28T12:00:00Z", concert.Calendar{Zone: azores}, false, "2026-03-29T23:59:59.999999Z"},
 		{concert.Span{Days: 1}, "2026-10-23T12:00:00Z", concert.Calendar{Zone: azores}, false, "2026-10-24T23:59:59.999999Z"},
 		{concert.Span{Days: 1}, "2026-10-24T12:00:00Z", concert.Calendar{Zone: azores}, false, "2026-10-26T00:59:59.999999Z"},
-		{concert.Span{Days: 1}, "2026-11-20T12:00:00Z", concert.Calendar{}, true, "2026-11-23T23:59:59.999999Z"}, // Friday to Monday
-		{concert.Span{Days: 2}, "2026-11-20T12:00:00Z", concert.Calendar{}, true, "2026-11-24T23:59:59.999999Z"}, // two working days at least
+		{concert.Span{Days: 1}, "2021-10-27T12:00:00Z", concert.Calendar{Zone: amman}, false, "2021-10-28T20:59:59.999999Z"}, // east of Greenwich Go takes the second midnight
+		{concert.Span{Days: 1}, "2026-11-20T12:00:00Z", concert.Calendar{}, true, "2026-11-23T23:59:59.999999Z"},             // Friday to Monday
+		{concert.Span{Days: 2}, "2026-11-20T12:00:00Z", concert.Calendar{}, true, "2026-11-24T23:59:59.999999Z"},             // two working days at least
 		{concert.Span{Days: 2}, "2026-11-19T12:00:00Z", concert.Calendar{}, true, "2026-11-23T23:59:59.999999Z"},
 		{concert.Span{Weeks: 1}, "2026-11-20T12:00:00Z", concert.Calendar{Off: func(int, time.Month, int) bool { return true }}, true, "2026-12-28T23:59:59.999999Z"},
 		{concert.Span{Months: 1}, "2028-01-31T12:00:00Z", concert.Calendar{}, false, "2028-02-29T23:59:59.999999Z"},

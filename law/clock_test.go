@@ -444,6 +444,10 @@ func TestReportsAreDueEachYear(t *testing.T) {
 			t.Errorf("%s at %s: %s, %v", c.key, c.now, got, err)
 		}
 	}
+	last := at(t, "2027-03-31 23:59:59").Add(lastMoment)
+	if got, err := concert.NextReport(termOf(t, concert.TermStateReport), last, cal); err != nil || !got.Equal(last) {
+		t.Errorf("at its last moment: %s, %v", got, err)
+	}
 	if _, err := concert.NextReport(termOf(t, concert.TermRemoval), at(t, "2027-01-01 00:00:00"), cal); err == nil {
 		t.Error("a removal is a report")
 	}
