@@ -273,7 +273,7 @@ func (b Book) Term(key concert.TermKey) (concert.Term, error) {
 func (b Book) Reason(t concert.ContentType) (Reason, error) {
 	r, ok := b.reasons[t]
 	if !ok {
-		return Reason{}, fmt.Errorf("Art. 2(7) has no type %q; it has %v", t, concert.ContentTypes)
+		return Reason{}, fmt.Errorf("no type %q stands in Art. 2(7); it has %v", t, concert.ContentTypes)
 	}
 	return r, nil
 }
