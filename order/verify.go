@@ -42,6 +42,7 @@ type verification struct {
 	known     bool // the pinned register has the author's key
 	signed    bool // the author's signature was checked with whichever key
 	issued    time.Time
+	digest    string // of the payload
 	transport TransportCheck
 }
 
@@ -181,6 +182,7 @@ func (c *verification) author() *Fault {
 
 // payload reads the order and looks whether it is complete.
 func (c *verification) payload() *Fault {
+	c.digest = Digest(c.file.Envelope)
 	if err := concert.DecodeCanonical(c.file.Envelope.Payload, &c.order); err != nil {
 		return fault("order.payload", "envelope.payload", "the order cannot be read: %v; a newer version wants a newer program", err)
 	}
