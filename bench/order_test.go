@@ -10,6 +10,7 @@ import (
 
 	"concert"
 	"concert/internal/testkit"
+	"concert/internal/testkit/orderdesk"
 	"concert/order"
 	"concert/tlog"
 )
@@ -19,7 +20,7 @@ import (
 // not the pinned edition along. The peer, in the same run, is what no verifier can do without: two Ed25519 signatures over texts of these lengths
 // and the SHA-256 of payload and of a proof of twenty hashes.
 func BenchmarkOrderVerify(b *testing.B) {
-	d := testkit.NewOrderDesk(b, "north")
+	d := orderdesk.New(b, "north")
 	along := d.Envelope()
 	d.Edition.Serial++
 	reg := d.Pinned()
@@ -38,7 +39,7 @@ func BenchmarkOrderVerify(b *testing.B) {
 			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 			var files [][]byte
 			for i := range c.heads {
-				bodies := []string{testkit.IssuedBody(p.Ref, order.Digest(e))}
+				bodies := []string{orderdesk.IssuedBody(p.Ref, order.Digest(e))}
 				for range i { // the log has grown
 					bodies = append(bodies, "{}")
 				}
@@ -63,7 +64,7 @@ func BenchmarkOrderVerify(b *testing.B) {
 }
 
 // orderFloor is how often a second one core checks the signatures of author and log and the hashes of a proof, and nothing else.
-func orderFloor(b *testing.B, d *testkit.OrderDesk, payload []byte, head string) float64 {
+func orderFloor(b *testing.B, d *orderdesk.Desk, payload []byte, head string) float64 {
 	b.Helper()
 	pub := d.Author.Public().(ed25519.PublicKey)
 	first, second := ed25519.Sign(d.Author, payload), ed25519.Sign(d.Author, []byte(head))
