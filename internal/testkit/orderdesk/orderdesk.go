@@ -11,7 +11,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strings"
-	"testing"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
@@ -21,6 +20,12 @@ import (
 	"concert/tlog"
 )
 
+// Failing is a test, a benchmark or a script, that ends when what has to work does not.
+type Failing interface {
+	Helper()
+	Fatal(args ...any)
+}
+
 // Desk is an invented authority that issues removal orders, with the root of the
 // register that has it and the log of the deployment that carries it. Its keys come of
 // its name, so that it makes the same bytes in every run.
@@ -28,7 +33,7 @@ type Desk struct {
 	Root, Author, Transport ed25519.PrivateKey
 	LogSigner               note.Signer
 	Edition                 concert.OrderRegister // what Register signs
-	t                       testing.TB
+	t                       Failing
 }
 
 // Key is the key that a word gives.
@@ -38,7 +43,7 @@ func Key(of string) ed25519.PrivateKey {
 }
 
 // New opens a desk whose deployment is called by the word.
-func New(t testing.TB, name string) *Desk {
+func New(t Failing, name string) *Desk {
 	t.Helper()
 	origin := name + ".invalid/log"
 	logKey := Key(name + " log")
@@ -58,7 +63,7 @@ func New(t testing.TB, name string) *Desk {
 }
 
 // Must ends the test where something that has to work does not.
-func Must(t testing.TB, err error) {
+func Must(t Failing, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
