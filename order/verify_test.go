@@ -280,7 +280,7 @@ func TestG09ForgedOrders(t *testing.T) {
 		"event of this order":          {write(e, event("order.issued", orderdesk.IssuedBody(p.Ref, order.Digest(e)))), ""},
 		"erased event":                 {write(e, func(p *concert.EventProof) { p.Event, p.Salt = "", nil }), "order.proof"},
 		"another index":                {write(e, func(p *concert.EventProof) { p.Index-- }), "order.proof"},
-		"a huge index":                 {write(e, func(p *concert.EventProof) { p.Index = 1 << 53 }), "order.proof"},
+		"a huge index":                 {write(e, func(p *concert.EventProof) { p.Index = 1 << 53 }), "order.form"},
 		"a negative index":             {write(e, func(p *concert.EventProof) { p.Index = -1 }), "order.proof"},
 		"another log's head":           {write(e, func(q *concert.EventProof) { *q = other.Prove(p, e) }), "order.proof"},
 		"another log's head, our name": {write(e, func(q *concert.EventProof) { *q = other.Prove(p, e); q.LogKey = d.Edition.LogKey }), "order.proof"},
