@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"concert"
-	"concert/internal/testkit"
+	"concert/internal/testkit/orderdesk"
 	"concert/order"
 )
 
@@ -18,7 +18,10 @@ type orderChange struct {
 }
 
 // refusals are changes of a complete order, each with the field that must be refused for it.
-func refusals() []orderChange {
+func refusals() []orderChange { return append(contentRefusals(), partyRefusals()...) }
+
+// contentRefusals are those of sections A to C.
+func contentRefusals() []orderChange {
 	long := strings.Repeat("x", 30_000)
 	return []orderChange{
 		{"no type", func(p *concert.OrderPayload) { p.Type = "" }, "type"},
@@ -92,6 +95,12 @@ func refusals() []orderChange {
 		{"silence backwards", func(p *concert.OrderPayload) {
 			p.NonDisclosure = &concert.OrderSilence{Since: "2026-02-01T00:00:00.000Z", Until: "2026-02-01T00:00:00.000Z"}
 		}, "non_disclosure.until"},
+	}
+}
+
+// partyRefusals are those of sections D to G, and of Art. 3(2).
+func partyRefusals() []orderChange {
+	return []orderChange{
 		{"no copy", func(p *concert.OrderPayload) { p.CopyTo = nil }, "copy_to"},
 		{"a copy at home", func(p *concert.OrderPayload) { p.Addressee.State = "BE" }, "copy_to"},
 		{"a copy out of the Union", func(p *concert.OrderPayload) { p.Addressee.State = "US" }, "copy_to"},
@@ -140,7 +149,7 @@ func refusals() []orderChange {
 // G02: no order without legal basis, type and reasons; every other field of Annex I likewise.
 func TestG02EveryFieldOfAnOrderIsNeeded(t *testing.T) {
 	t.Parallel()
-	d := testkit.NewOrderDesk(t, "north")
+	d := orderdesk.New(t, "north")
 	if faults := order.Check(d.Payload(1)); len(faults) > 0 {
 		t.Fatalf("a complete order is refused: %v", faults)
 	}
@@ -170,7 +179,7 @@ func TestG02EveryFieldOfAnOrderIsNeeded(t *testing.T) {
 // An authority that signs by another program is held to the same form.
 func TestG02WhatIsSignedAllTheSameIsRefused(t *testing.T) {
 	t.Parallel()
-	d := testkit.NewOrderDesk(t, "north")
+	d := orderdesk.New(t, "north")
 	reg := d.Pinned()
 	for _, c := range refusals() {
 		p := d.Payload(1)
@@ -181,10 +190,10 @@ func TestG02WhatIsSignedAllTheSameIsRefused(t *testing.T) {
 		issued := p
 		issued.IssuedAt = "2026-01-31T09:30:00.000Z"
 		raw, err := concert.CanonicalJSON(p)
-		testkit.Must(t, err)
+		orderdesk.Must(t, err)
 		e := concert.Envelope{PayloadType: concert.OrderPayloadType, Payload: raw}.Sign("author", d.Author)
 		file, err := order.File(e, d.Prove(issued, e), nil)
-		testkit.Must(t, err)
+		orderdesk.Must(t, err)
 		if v := order.Verify(file, reg, order.Options{}); v.Outcome != order.Invalid || v.Field == "" {
 			t.Errorf("%s: %s", c.name, v.Sentence)
 		}
@@ -194,7 +203,7 @@ func TestG02WhatIsSignedAllTheSameIsRefused(t *testing.T) {
 // What is at the bound is taken.
 func TestCheckTakesWhatTheLawTakes(t *testing.T) {
 	t.Parallel()
-	d := testkit.NewOrderDesk(t, "north")
+	d := orderdesk.New(t, "north")
 	for _, c := range []orderChange{
 		{"80 characters", func(p *concert.OrderPayload) { p.Statement = strings.Repeat("é", order.MinStatement) }, ""},
 		{"lines", func(p *concert.OrderPayload) { p.Statement += "\n\n\tSecond." }, ""},
@@ -230,7 +239,7 @@ func TestCheckTakesWhatTheLawTakes(t *testing.T) {
 
 func TestSealRefusesAnothersKey(t *testing.T) {
 	t.Parallel()
-	d := testkit.NewOrderDesk(t, "north")
+	d := orderdesk.New(t, "north")
 	if _, err := order.Seal(d.Payload(1), d.Transport, nil); err == nil || !strings.Contains(err.Error(), "author's key") {
 		t.Errorf("an order is sealed with another key than it names: %v", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -23,7 +24,8 @@ const (
 )
 
 // Register is an edition of the register whose root the reader pinned. Only
-// [ReadRegister] makes one; it is never changed, and many may use it at once.
+// [ReadRegister] makes one; what it says is never changed, and many may use it at
+// once.
 type Register struct {
 	edition    concert.OrderRegister
 	envelope   concert.Envelope
@@ -32,6 +34,14 @@ type Register struct {
 	keys       map[string]registered
 	transports map[string]ed25519.PublicKey
 	names      map[string]bool // references of authorities
+	lastHead   atomic.Pointer[openedHead]
+}
+
+// openedHead is a checkpoint whose signature was found to hold: orders of one moment
+// share theirs.
+type openedHead struct {
+	text string
+	head tlog.Head
 }
 
 // registered is a key with whose it is and when it may sign.

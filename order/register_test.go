@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"concert"
-	"concert/internal/testkit"
+	"concert/internal/testkit/orderdesk"
 	"concert/order"
 )
 
@@ -27,7 +27,7 @@ func wantFault(t *testing.T, err error, code string) {
 
 func TestARegisterCountsByItsPinnedRootOnly(t *testing.T) {
 	t.Parallel()
-	d, other := testkit.NewOrderDesk(t, "north"), testkit.NewOrderDesk(t, "south")
+	d, other := orderdesk.New(t, "north"), orderdesk.New(t, "south")
 	raw := d.Register()
 	r, err := order.ReadRegister(raw, order.Roots{other.Fingerprint(), d.Fingerprint()})
 	if err != nil || r.Root() != d.Fingerprint() || r.Edition().Serial != 3 {
@@ -48,7 +48,7 @@ func TestARegisterCountsByItsPinnedRootOnly(t *testing.T) {
 
 func TestEveryChangedByteOfARegisterFails(t *testing.T) {
 	t.Parallel()
-	d := testkit.NewOrderDesk(t, "north")
+	d := orderdesk.New(t, "north")
 	raw, roots := d.Register(), order.Roots{d.Fingerprint()}
 	r := rand.New(rand.NewPCG(3, 4))
 	for i := range raw {
@@ -106,7 +106,7 @@ func TestWhatARegisterMayNotSay(t *testing.T) {
 		"until a day":         {func(r *concert.OrderRegister) { key(r).Until = "2027-01-01" }, "register.keys.until"},
 		"revoked one day":     {func(r *concert.OrderRegister) { key(r).Revoked = "yes" }, "register.keys.revoked"},
 	} {
-		d := testkit.NewOrderDesk(t, "north")
+		d := orderdesk.New(t, "north")
 		c.change(&d.Edition)
 		t.Log(name)
 		_, err := order.SealRegister(d.Edition, d.Root)
@@ -114,9 +114,9 @@ func TestWhatARegisterMayNotSay(t *testing.T) {
 		// Nor is it taken from a root that signs by another program.
 		d.Edition.Root = d.Root.Public().(ed25519.PublicKey)
 		payload, err := concert.CanonicalJSON(d.Edition)
-		testkit.Must(t, err)
+		orderdesk.Must(t, err)
 		raw, err := concert.CanonicalJSON(concert.Envelope{PayloadType: concert.RegisterPayloadType, Payload: payload}.Sign("register", d.Root))
-		testkit.Must(t, err)
+		orderdesk.Must(t, err)
 		if _, err := order.ReadRegister(raw, order.Roots{d.Fingerprint()}); err == nil {
 			t.Errorf("%s: a register that says it is taken", name)
 		}
@@ -125,7 +125,7 @@ func TestWhatARegisterMayNotSay(t *testing.T) {
 
 func TestARegisterInAnotherFormIsRefused(t *testing.T) {
 	t.Parallel()
-	d := testkit.NewOrderDesk(t, "north")
+	d := orderdesk.New(t, "north")
 	roots := order.Roots{d.Fingerprint()}
 	e := d.Envelope()
 	sign := func(payload string) concert.Envelope {
@@ -149,7 +149,7 @@ func TestARegisterInAnotherFormIsRefused(t *testing.T) {
 		"in an earlier text": {sign(`{}`), "register.payload"},
 	} {
 		raw, err := concert.CanonicalJSON(c.e)
-		testkit.Must(t, err)
+		orderdesk.Must(t, err)
 		t.Log(name)
 		_, err = order.ReadRegister(raw, roots)
 		wantFault(t, err, c.code)
@@ -160,7 +160,7 @@ func TestARegisterInAnotherFormIsRefused(t *testing.T) {
 
 func TestFingerprintsAreReadAsPeopleWriteThem(t *testing.T) {
 	t.Parallel()
-	f := testkit.NewOrderDesk(t, "north").Fingerprint()
+	f := orderdesk.New(t, "north").Fingerprint()
 	text := f.String()
 	plain := strings.ReplaceAll(text, "-", "")
 	if len(plain) != 64 || strings.Count(text, "-") != 15 {
@@ -180,14 +180,14 @@ func TestFingerprintsAreReadAsPeopleWriteThem(t *testing.T) {
 
 func TestTrustKeepsTheNewestEdition(t *testing.T) {
 	t.Parallel()
-	d := testkit.NewOrderDesk(t, "north")
+	d := orderdesk.New(t, "north")
 	trust, err := order.ReadTrust(nil)
-	testkit.Must(t, err)
+	orderdesk.Must(t, err)
 	raw, typed := d.Register(), d.Fingerprint().String()
 
 	_, err = trust.Pin("", raw, false, pinnedAt)
 	wantFault(t, err, "register.root")
-	_, err = trust.Pin(testkit.NewOrderDesk(t, "south").Fingerprint().String(), raw, false, pinnedAt)
+	_, err = trust.Pin(orderdesk.New(t, "south").Fingerprint().String(), raw, false, pinnedAt)
 	wantFault(t, err, "register.root")
 	if _, err := trust.Pin("nonsense", raw, false, pinnedAt); err == nil {
 		t.Error("nonsense is taken for a fingerprint")
@@ -196,14 +196,14 @@ func TestTrustKeepsTheNewestEdition(t *testing.T) {
 		t.Fatal("something is pinned without its fingerprint")
 	}
 	_, err = trust.Pin(typed, raw, false, pinnedAt)
-	testkit.Must(t, err)
+	orderdesk.Must(t, err)
 	_, err = trust.Pin("", raw, false, pinnedAt) // the same again
-	testkit.Must(t, err)
+	orderdesk.Must(t, err)
 
 	d.Edition.Serial = 4
 	newer := d.Register()
 	_, err = trust.Pin("", newer, false, pinnedAt)
-	testkit.Must(t, err)
+	orderdesk.Must(t, err)
 	_, err = trust.Pin(typed, raw, false, pinnedAt)
 	wantFault(t, err, "register.old")
 	d.Edition.At = "2026-01-06T08:00:00.000Z"
@@ -211,17 +211,17 @@ func TestTrustKeepsTheNewestEdition(t *testing.T) {
 	wantFault(t, err, "register.forked")
 
 	// A second root for the origin replaces the first only where that was meant.
-	d.Edition.Serial, d.Root = 5, testkit.OrderKey("second root")
+	d.Edition.Serial, d.Root = 5, orderdesk.Key("second root")
 	second := d.Register()
 	_, err = trust.Pin(d.Fingerprint().String(), second, false, pinnedAt)
 	wantFault(t, err, "register.second_root")
 	_, err = trust.Pin(d.Fingerprint().String(), second, true, pinnedAt)
-	testkit.Must(t, err)
+	orderdesk.Must(t, err)
 	if roots := trust.Roots(); !slices.Equal(roots, order.Roots{d.Fingerprint()}) {
 		t.Errorf("pinned are %v", roots)
 	}
 	// The root cannot move on to another origin.
-	moved := testkit.NewOrderDesk(t, "south")
+	moved := orderdesk.New(t, "south")
 	moved.Root = d.Root
 	_, err = trust.Pin(d.Fingerprint().String(), moved.Register(), true, pinnedAt)
 	wantFault(t, err, "register.origin")
@@ -229,26 +229,26 @@ func TestTrustKeepsTheNewestEdition(t *testing.T) {
 
 func TestTrustIsWrittenAndReadWhole(t *testing.T) {
 	t.Parallel()
-	north, south := testkit.NewOrderDesk(t, "north"), testkit.NewOrderDesk(t, "south")
+	north, south := orderdesk.New(t, "north"), orderdesk.New(t, "south")
 	trust, err := order.ReadTrust(nil)
-	testkit.Must(t, err)
-	for _, d := range []*testkit.OrderDesk{south, north} {
+	orderdesk.Must(t, err)
+	for _, d := range []*orderdesk.Desk{south, north} {
 		_, err := trust.Pin(d.Fingerprint().String(), d.Register(), false, pinnedAt)
-		testkit.Must(t, err)
+		orderdesk.Must(t, err)
 	}
 	raw, err := trust.Marshal()
-	testkit.Must(t, err)
+	orderdesk.Must(t, err)
 	again, err := order.ReadTrust(raw)
-	testkit.Must(t, err)
+	orderdesk.Must(t, err)
 	pins := again.Pins()
 	if len(pins) != 2 || pins[0].Register.Edition().Origin != "north.invalid/log" || !pins[1].PinnedAt.Equal(pinnedAt) {
 		t.Fatalf("%+v", pins)
 	}
-	for _, d := range []*testkit.OrderDesk{north, south} {
+	for _, d := range []*orderdesk.Desk{north, south} {
 		file := d.File(d.Payload(1))
 		wantVerdict(t, order.Verify(file, again.Register(file), order.Options{}), order.Valid, "")
 	}
-	third := testkit.NewOrderDesk(t, "west")
+	third := orderdesk.New(t, "west")
 	file := third.File(third.Payload(1))
 	wantVerdict(t, order.Verify(file, again.Register(file), order.Options{}), order.AuthorityUnknown, "order.authority_unknown")
 	for name, bad := range map[string]string{
@@ -266,7 +266,7 @@ func TestTrustIsWrittenAndReadWhole(t *testing.T) {
 }
 
 func FuzzReadRegister(f *testing.F) {
-	d := testkit.NewOrderDesk(f, "north")
+	d := orderdesk.New(f, "north")
 	good := d.Register()
 	f.Add(good)
 	f.Add([]byte(`{"payload":"e30=","payloadType":"` + concert.RegisterPayloadType + `","signatures":[]}`))

@@ -65,7 +65,7 @@ func (c *verification) said() Verdict {
 	p := c.order
 	v := Verdict{
 		Ref: p.Ref, Authority: p.Authority.Name, AuthorityRef: p.Authority.Ref, State: p.IssuingState, IssuedAt: p.IssuedAt, Addressee: p.Addressee.Ref, AddresseeName: p.Addressee.Name,
-		Exercise: p.Exercise, Transport: c.transport, Digest: Digest(c.file.Envelope), Index: c.file.Proof.Index, Origin: c.file.Proof.Origin, Order: p,
+		Exercise: p.Exercise, Transport: c.transport, Digest: c.digest, Index: c.file.Proof.Index, Origin: c.file.Proof.Origin, Order: p,
 	}
 	exercise := ""
 	if p.Exercise {

@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"encoding/json"
 	"slices"
+	"sync"
 	"time"
 
 	"concert"
@@ -14,6 +15,12 @@ import (
 const (
 	MaxFile    = 2 << 20 // with proof and register
 	maxPayload = 1 << 20
+)
+
+// The one form that each has.
+var (
+	fileForm    = sync.OnceValue(concert.FormOf[concert.OrderFile])
+	payloadForm = sync.OnceValue(concert.FormOf[concert.OrderPayload])
 )
 
 // clockAhead is by how much the issuer's clock may be ahead of the reader's.
@@ -42,6 +49,7 @@ type verification struct {
 	known     bool // the pinned register has the author's key
 	signed    bool // the author's signature was checked with whichever key
 	issued    time.Time
+	digest    string // of the payload
 	transport TransportCheck
 }
 
@@ -76,7 +84,7 @@ func (c *verification) read(file []byte) *Fault {
 		return fault("order.size", "", "the file has %d bytes, more than %d: this is no order", len(file), MaxFile)
 	}
 	file = withoutEnd(file)
-	if err := concert.DecodeCanonical(file, &c.file); err != nil {
+	if err := fileForm().Decode(file, &c.file); err != nil {
 		if f := otherKind(file); f != nil {
 			return f
 		}
@@ -181,7 +189,8 @@ func (c *verification) author() *Fault {
 
 // payload reads the order and looks whether it is complete.
 func (c *verification) payload() *Fault {
-	if err := concert.DecodeCanonical(c.file.Envelope.Payload, &c.order); err != nil {
+	c.digest = Digest(c.file.Envelope)
+	if err := payloadForm().Decode(c.file.Envelope.Payload, &c.order); err != nil {
 		return fault("order.payload", "envelope.payload", "the order cannot be read: %v; a newer version wants a newer program", err)
 	}
 	if id := c.file.Envelope.Signatures[0].KeyID; id != c.order.Authority.KeyID {

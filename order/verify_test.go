@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"concert"
-	"concert/internal/testkit"
+	"concert/internal/testkit/orderdesk"
 	"concert/order"
 )
 
@@ -30,7 +30,7 @@ func wantVerdict(t *testing.T, v order.Verdict, outcome order.Outcome, code stri
 
 func TestG09AnOrderVerifiesOffline(t *testing.T) {
 	t.Parallel()
-	d := testkit.NewOrderDesk(t, "north")
+	d := orderdesk.New(t, "north")
 	p := d.Payload(1)
 	v := order.Verify(d.File(p), d.Pinned(), order.Options{})
 	wantVerdict(t, v, order.Valid, "")
@@ -50,15 +50,15 @@ func TestG09AnOrderVerifiesOffline(t *testing.T) {
 // Every byte of the file is changed in turn: each bit, and to what a reader of JSON or base64 might overlook.
 func TestG09OneChangedByteAnywhereFails(t *testing.T) {
 	t.Parallel()
-	d := testkit.NewOrderDesk(t, "north")
+	d := orderdesk.New(t, "north")
 	e := d.Envelope()
 	p := d.Payload(1)
 	sealed := d.Seal(p)
 	with, err := order.File(sealed, d.Prove(p, sealed), &e)
-	testkit.Must(t, err)
-	other := testkit.NewOrderDesk(t, "south").Envelope()
+	orderdesk.Must(t, err)
+	other := orderdesk.New(t, "south").Envelope()
 	strange, err := order.File(sealed, d.Prove(p, sealed), &other)
-	testkit.Must(t, err)
+	orderdesk.Must(t, err)
 	reg := d.Pinned()
 	r := rand.New(rand.NewPCG(1, 2))
 	for name, file := range map[string][]byte{"alone": d.File(p), "with its register": with, "with another's register": strange} {
@@ -83,7 +83,7 @@ func TestG09OneChangedByteAnywhereFails(t *testing.T) {
 
 func TestATruncatedOrderFailsAtEveryLength(t *testing.T) {
 	t.Parallel()
-	d := testkit.NewOrderDesk(t, "north")
+	d := orderdesk.New(t, "north")
 	file, reg := d.File(d.Payload(1)), d.Pinned()
 	for n := range file {
 		if v := order.Verify(file[:n], reg, order.Options{}); v.Outcome != order.Invalid {
@@ -95,16 +95,16 @@ func TestATruncatedOrderFailsAtEveryLength(t *testing.T) {
 // G01: a referral asks. What is signed as one can never be taken for an order.
 func TestG01AReferralIsNoOrder(t *testing.T) {
 	t.Parallel()
-	d := testkit.NewOrderDesk(t, "north")
+	d := orderdesk.New(t, "north")
 	raw, err := concert.CanonicalJSON(concert.ReferralPayload{Type: "referral", Version: 1, Ref: "RF-1", Voluntary: concert.VoluntaryNotice, Exercise: true})
-	testkit.Must(t, err)
+	orderdesk.Must(t, err)
 	referral := concert.Envelope{PayloadType: concert.ReferralPayloadType, Payload: raw}.Sign("author", d.Author)
 	p := d.Payload(1)
 	proof := d.Prove(p, referral)
 	bare, err := json.MarshalIndent(referral, "", " ")
-	testkit.Must(t, err)
+	orderdesk.Must(t, err)
 	wrapped, err := order.File(referral, proof, nil)
-	testkit.Must(t, err)
+	orderdesk.Must(t, err)
 	for name, file := range map[string][]byte{"alone": bare, "as an order": wrapped, "its payload": raw} {
 		v := order.Verify(file, d.Pinned(), order.Options{})
 		wantVerdict(t, v, order.Invalid, "order.referral")
@@ -115,11 +115,11 @@ func TestG01AReferralIsNoOrder(t *testing.T) {
 	// The type is signed: the same payload and signature under an order's type do not hold.
 	referral.PayloadType = concert.OrderPayloadType
 	wrapped, err = order.File(referral, proof, nil)
-	testkit.Must(t, err)
+	orderdesk.Must(t, err)
 	wantVerdict(t, order.Verify(wrapped, d.Pinned(), order.Options{}), order.Invalid, "order.forged")
 	// Nor does a referral's payload that the authority signs as an order.
 	wrapped, err = order.File(concert.Envelope{PayloadType: concert.OrderPayloadType, Payload: raw}.Sign("author", d.Author), proof, nil)
-	testkit.Must(t, err)
+	orderdesk.Must(t, err)
 	wantVerdict(t, order.Verify(wrapped, d.Pinned(), order.Options{}), order.Invalid, "order.payload")
 	// And no order passes for a referral.
 	if strings.Contains(string(d.Seal(p).Payload), concert.VoluntaryNotice) {
@@ -130,34 +130,34 @@ func TestG01AReferralIsNoOrder(t *testing.T) {
 // TestG09WhoMaySign goes through what a register may say of a key that signed well.
 func TestG09WhoMaySign(t *testing.T) {
 	t.Parallel()
-	key := func(d *testkit.OrderDesk) *concert.RegisteredKey { return &d.Edition.Authorities[0].Keys[0] }
+	key := func(d *orderdesk.Desk) *concert.RegisteredKey { return &d.Edition.Authorities[0].Keys[0] }
 	for name, c := range map[string]struct {
-		change func(d *testkit.OrderDesk)
+		change func(d *orderdesk.Desk)
 		code   string
 	}{
-		"as it is":        {func(*testkit.OrderDesk) {}, ""},
-		"revoked later":   {func(d *testkit.OrderDesk) { key(d).Revoked = "2026-03-01T00:00:00.000Z" }, "order.key_revoked"},
-		"revoked before":  {func(d *testkit.OrderDesk) { key(d).Revoked = "2026-01-02T00:00:00.000Z" }, "order.key_revoked"},
-		"may refer only":  {func(d *testkit.OrderDesk) { key(d).Functions = []concert.Function{concert.FunctionRefer} }, "order.key_function"},
-		"may scrutinise":  {func(d *testkit.OrderDesk) { key(d).Functions = []concert.Function{concert.FunctionScrutinise} }, "order.key_function"},
-		"law of another":  {func(d *testkit.OrderDesk) { key(d).Law = "ES" }, "order.key_law"},
-		"not yet":         {func(d *testkit.OrderDesk) { key(d).Since = "2026-01-31T09:30:00.001Z" }, "order.key_time"},
-		"just so":         {func(d *testkit.OrderDesk) { key(d).Since = "2026-01-31T09:30:00.000Z" }, ""},
-		"no longer":       {func(d *testkit.OrderDesk) { key(d).Until = "2026-01-31T09:30:00.000Z" }, "order.key_time"},
-		"still":           {func(d *testkit.OrderDesk) { key(d).Until = "2026-01-31T09:30:00.001Z" }, ""},
-		"another's key":   {func(d *testkit.OrderDesk) { d.Edition.Authorities[0].Ref = "AU-other" }, "order.authority.ref"},
-		"another name":    {func(d *testkit.OrderDesk) { d.Edition.Authorities[0].Name = "Somebody (EXERCISE)" }, "order.authority.name"},
-		"another country": {func(d *testkit.OrderDesk) { d.Edition.Authorities[0].Country = "ES" }, "order.authority.country"},
-		"another key": {func(d *testkit.OrderDesk) {
-			*key(d) = testkit.RegisteredKey(testkit.OrderKey("new"), "BE", "2026-01-01T00:00:00.000Z", concert.FunctionIssue)
+		"as it is":        {func(*orderdesk.Desk) {}, ""},
+		"revoked later":   {func(d *orderdesk.Desk) { key(d).Revoked = "2026-03-01T00:00:00.000Z" }, "order.key_revoked"},
+		"revoked before":  {func(d *orderdesk.Desk) { key(d).Revoked = "2026-01-02T00:00:00.000Z" }, "order.key_revoked"},
+		"may refer only":  {func(d *orderdesk.Desk) { key(d).Functions = []concert.Function{concert.FunctionRefer} }, "order.key_function"},
+		"may scrutinise":  {func(d *orderdesk.Desk) { key(d).Functions = []concert.Function{concert.FunctionScrutinise} }, "order.key_function"},
+		"law of another":  {func(d *orderdesk.Desk) { key(d).Law = "ES" }, "order.key_law"},
+		"not yet":         {func(d *orderdesk.Desk) { key(d).Since = "2026-01-31T09:30:00.001Z" }, "order.key_time"},
+		"just so":         {func(d *orderdesk.Desk) { key(d).Since = "2026-01-31T09:30:00.000Z" }, ""},
+		"no longer":       {func(d *orderdesk.Desk) { key(d).Until = "2026-01-31T09:30:00.000Z" }, "order.key_time"},
+		"still":           {func(d *orderdesk.Desk) { key(d).Until = "2026-01-31T09:30:00.001Z" }, ""},
+		"another's key":   {func(d *orderdesk.Desk) { d.Edition.Authorities[0].Ref = "AU-other" }, "order.authority.ref"},
+		"another name":    {func(d *orderdesk.Desk) { d.Edition.Authorities[0].Name = "Somebody (EXERCISE)" }, "order.authority.name"},
+		"another country": {func(d *orderdesk.Desk) { d.Edition.Authorities[0].Country = "ES" }, "order.authority.country"},
+		"another key": {func(d *orderdesk.Desk) {
+			*key(d) = orderdesk.RegisteredKey(orderdesk.Key("new"), "BE", "2026-01-01T00:00:00.000Z", concert.FunctionIssue)
 		}, "order.key_unknown"},
-		"another transport": {func(d *testkit.OrderDesk) {
-			d.Edition.Transports[0] = testkit.OrderKey("new").Public().(ed25519.PublicKey)
+		"another transport": {func(d *orderdesk.Desk) {
+			d.Edition.Transports[0] = orderdesk.Key("new").Public().(ed25519.PublicKey)
 		}, "order.transport_forged"},
-		"unknown transport":  {func(d *testkit.OrderDesk) { d.Edition.Transports = nil }, ""},
-		"real, not exercise": {func(d *testkit.OrderDesk) { d.Edition.Exercise = false }, "order.proof"},
+		"unknown transport":  {func(d *orderdesk.Desk) { d.Edition.Transports = nil }, ""},
+		"real, not exercise": {func(d *orderdesk.Desk) { d.Edition.Exercise = false }, "order.proof"},
 	} {
-		d := testkit.NewOrderDesk(t, "north")
+		d := orderdesk.New(t, "north")
 		file := d.File(d.Payload(1))
 		c.change(d)
 		want := order.Valid
@@ -172,15 +172,15 @@ func TestG09WhoMaySign(t *testing.T) {
 // Out of an exercise, who has a key that has ended cannot date an order back: the log knows when it was recorded.
 func TestAnOldKeyCannotDateBack(t *testing.T) {
 	t.Parallel()
-	d := testkit.NewOrderDesk(t, "north")
+	d := orderdesk.New(t, "north")
 	d.Edition.Exercise = false
 	d.Edition.Authorities[0].Keys[0].Until = "2026-02-01T00:00:00.000Z"
 	p := d.Payload(1)
 	wantVerdict(t, order.Verify(d.File(p), d.Pinned(), order.Options{}), order.Valid, "")
 	e := d.Seal(p)
-	late := d.Proofs("order.issued", time.Date(2026, 2, 2, 0, 0, 0, 0, time.UTC), testkit.IssuedBody(p.Ref, order.Digest(e)))[0]
+	late := d.Proofs("order.issued", time.Date(2026, 2, 2, 0, 0, 0, 0, time.UTC), orderdesk.IssuedBody(p.Ref, order.Digest(e)))[0]
 	file, err := order.File(e, late, nil)
-	testkit.Must(t, err)
+	orderdesk.Must(t, err)
 	v := order.Verify(file, d.Pinned(), order.Options{})
 	wantVerdict(t, v, order.Invalid, "order.key_time")
 	if strings.Contains(v.Sentence, "EXERCISE") {
@@ -191,11 +191,11 @@ func TestAnOldKeyCannotDateBack(t *testing.T) {
 // What came with an order, or what nobody pinned, makes nothing valid.
 func TestG09ARegisterThatCameAlongNeverCounts(t *testing.T) {
 	t.Parallel()
-	d, self := testkit.NewOrderDesk(t, "north"), testkit.NewOrderDesk(t, "self")
+	d, self := orderdesk.New(t, "north"), orderdesk.New(t, "self")
 	p := self.Payload(1)
 	e, own := self.Seal(p), self.Envelope()
 	along, err := order.File(e, self.Prove(p, e), &own)
-	testkit.Must(t, err)
+	orderdesk.Must(t, err)
 	for name, reg := range map[string]*order.Register{"nothing pinned": nil, "another pinned": d.Pinned()} {
 		v := order.Verify(along, reg, order.Options{})
 		wantVerdict(t, v, order.AuthorityUnknown, "order.authority_unknown")
@@ -209,27 +209,29 @@ func TestG09ARegisterThatCameAlongNeverCounts(t *testing.T) {
 		}
 	}
 	// A self-made authority that calls itself as the real one does is found out, with or without its own register.
-	forged := testkit.NewOrderDesk(t, "north")
+	forged := orderdesk.New(t, "north")
 	forged.Root, forged.Author = self.Root, self.Author
-	forged.Edition.Authorities[0].Keys[0] = testkit.RegisteredKey(self.Author, "BE", "2026-01-01T00:00:00.000Z", concert.FunctionIssue)
+	forged.Edition.Authorities[0].Keys[0] = orderdesk.RegisteredKey(self.Author, "BE", "2026-01-01T00:00:00.000Z", concert.FunctionIssue)
 	e, own = forged.Seal(forged.Payload(1)), forged.Envelope()
 	along, err = order.File(e, forged.Prove(forged.Payload(1), e), &own)
-	testkit.Must(t, err)
+	orderdesk.Must(t, err)
 	wantVerdict(t, order.Verify(along, d.Pinned(), order.Options{}), order.Invalid, "order.key_unknown")
 	wantVerdict(t, order.Verify(along, nil, order.Options{}), order.AuthorityUnknown, "order.authority_unknown")
 	// Even with nobody pinned, what is plainly wrong is invalid.
 	e.Signatures[0].Sig = bytes.Clone(e.Signatures[0].Sig)
 	e.Signatures[0].Sig[0] ^= 1
 	along, err = order.File(e, forged.Prove(forged.Payload(1), e), &own)
-	testkit.Must(t, err)
+	orderdesk.Must(t, err)
 	wantVerdict(t, order.Verify(along, nil, order.Options{}), order.Invalid, "order.forged")
 }
 
 // TestG09ForgedOrders takes the parts of good orders and puts them together wrongly.
 func TestG09ForgedOrders(t *testing.T) {
 	t.Parallel()
-	d := testkit.NewOrderDesk(t, "north")
-	other := testkit.NewOrderDesk(t, "north") // the same keys, and another log
+	d := orderdesk.New(t, "north")
+	other := orderdesk.New(t, "north") // but for the key of the log
+	foreign := orderdesk.New(t, "south")
+	other.LogSigner, other.Edition.LogKey, other.Edition.Origin = foreign.LogSigner, foreign.Edition.LogKey, foreign.Edition.Origin
 	p := d.Payload(1)
 	e := d.Seal(p)
 	proof := d.Prove(p, e)
@@ -239,7 +241,7 @@ func TestG09ForgedOrders(t *testing.T) {
 			change(&own)
 		}
 		raw, err := concert.CanonicalJSON(concert.OrderFile{Format: concert.OrderFileFormat, Envelope: e, Proof: &own})
-		testkit.Must(t, err)
+		orderdesk.Must(t, err)
 		return raw
 	}
 	second := d.Payload(2)
@@ -272,13 +274,13 @@ func TestG09ForgedOrders(t *testing.T) {
 		"two authors":                  {write(signatures(author, author), nil), "order.signatures"},
 		"three signatures":             {write(signatures(author, transport, transport), nil), "order.signatures"},
 		"no transport":                 {write(signatures(author), nil), ""},
-		"another kind of event":        {write(e, event("referral.sent", testkit.IssuedBody(p.Ref, order.Digest(e)))), "order.proof"},
-		"event of another reference":   {write(e, event("order.issued", testkit.IssuedBody("RO-9", order.Digest(e)))), "order.proof"},
+		"another kind of event":        {write(e, event("referral.sent", orderdesk.IssuedBody(p.Ref, order.Digest(e)))), "order.proof"},
+		"event of another reference":   {write(e, event("order.issued", orderdesk.IssuedBody("RO-9", order.Digest(e)))), "order.proof"},
 		"event without a digest":       {write(e, event("order.issued", `{"ref":"RO-000001"}`)), "order.proof"},
-		"event of this order":          {write(e, event("order.issued", testkit.IssuedBody(p.Ref, order.Digest(e)))), ""},
+		"event of this order":          {write(e, event("order.issued", orderdesk.IssuedBody(p.Ref, order.Digest(e)))), ""},
 		"erased event":                 {write(e, func(p *concert.EventProof) { p.Event, p.Salt = "", nil }), "order.proof"},
 		"another index":                {write(e, func(p *concert.EventProof) { p.Index-- }), "order.proof"},
-		"a huge index":                 {write(e, func(p *concert.EventProof) { p.Index = 1 << 53 }), "order.proof"},
+		"a huge index":                 {write(e, func(p *concert.EventProof) { p.Index = 1 << 53 }), "order.form"},
 		"a negative index":             {write(e, func(p *concert.EventProof) { p.Index = -1 }), "order.proof"},
 		"another log's head":           {write(e, func(q *concert.EventProof) { *q = other.Prove(p, e) }), "order.proof"},
 		"another log's head, our name": {write(e, func(q *concert.EventProof) { *q = other.Prove(p, e); q.LogKey = d.Edition.LogKey }), "order.proof"},
@@ -297,9 +299,9 @@ func TestG09ForgedOrders(t *testing.T) {
 		wantVerdict(t, order.Verify(c.file, d.Pinned(), order.Options{}), want, c.code)
 	}
 	raw, err := concert.CanonicalJSON(concert.OrderFile{Format: concert.OrderFileFormat, Envelope: e})
-	testkit.Must(t, err)
+	orderdesk.Must(t, err)
 	bare, err := concert.CanonicalJSON(e)
-	testkit.Must(t, err)
+	orderdesk.Must(t, err)
 	for _, file := range [][]byte{raw, bare} {
 		v := order.Verify(file, d.Pinned(), order.Options{})
 		wantVerdict(t, v, order.Invalid, "order.proof_missing")
@@ -312,10 +314,10 @@ func TestG09ForgedOrders(t *testing.T) {
 // TestHostileFiles are files that are no order of this version, or none in its one form.
 func TestHostileFiles(t *testing.T) {
 	t.Parallel()
-	d := testkit.NewOrderDesk(t, "north")
+	d := orderdesk.New(t, "north")
 	good := string(d.File(d.Payload(1)))
 	var fields map[string]json.RawMessage
-	testkit.Must(t, json.Unmarshal([]byte(good), &fields))
+	orderdesk.Must(t, json.Unmarshal([]byte(good), &fields))
 	deep := strings.Repeat(`{"a":`, 300_000) + "1" + strings.Repeat("}", 300_000)
 	replace := func(old, with string) string {
 		if !strings.Contains(good, old) {
@@ -371,9 +373,9 @@ func TestHostileFiles(t *testing.T) {
 // Payloads that an authority signed, and that are no orders of this version.
 func TestSignedPayloadsInAnotherForm(t *testing.T) {
 	t.Parallel()
-	d := testkit.NewOrderDesk(t, "north")
+	d := orderdesk.New(t, "north")
 	good, err := concert.CanonicalJSON(d.Payload(1))
-	testkit.Must(t, err)
+	orderdesk.Must(t, err)
 	edit := func(old, with string) string { return strings.Replace(string(good), old, with, 1) }
 	for name, c := range map[string]struct{ payload, code, says string }{
 		"as it is":         {string(good), "", ""},
@@ -393,7 +395,7 @@ func TestSignedPayloadsInAnotherForm(t *testing.T) {
 	} {
 		e := concert.Envelope{PayloadType: concert.OrderPayloadType, Payload: []byte(c.payload)}.Sign("author", d.Author).Sign("transport", d.Transport)
 		file, err := order.File(e, d.Prove(d.Payload(1), e), nil)
-		testkit.Must(t, err)
+		orderdesk.Must(t, err)
 		v := order.Verify(file, d.Pinned(), order.Options{})
 		want := order.Valid
 		if c.code != "" {
@@ -409,7 +411,7 @@ func TestSignedPayloadsInAnotherForm(t *testing.T) {
 
 func TestWhatTheReaderKnows(t *testing.T) {
 	t.Parallel()
-	d := testkit.NewOrderDesk(t, "north")
+	d := orderdesk.New(t, "north")
 	file, reg := d.File(d.Payload(1)), d.Pinned()
 	seen := map[string]bool{}
 	o := order.Options{Addressee: "PR-video", Now: time.Date(2026, 1, 31, 9, 26, 0, 0, time.UTC), Seen: func(ref string) bool { return seen[ref] }}
@@ -425,7 +427,7 @@ func TestWhatTheReaderKnows(t *testing.T) {
 // An order is the same to everyone who checks it at once.
 func TestARegisterIsForMany(t *testing.T) {
 	t.Parallel()
-	d := testkit.NewOrderDesk(t, "north")
+	d := orderdesk.New(t, "north")
 	file, reg := d.File(d.Payload(1)), d.Pinned()
 	done := make(chan order.Verdict)
 	for range 8 {
@@ -437,12 +439,12 @@ func TestARegisterIsForMany(t *testing.T) {
 }
 
 func FuzzVerify(f *testing.F) {
-	d := testkit.NewOrderDesk(f, "north")
+	d := orderdesk.New(f, "north")
 	p := d.Payload(1)
 	e := d.Seal(p)
 	own := d.Envelope()
 	with, err := order.File(e, d.Prove(p, e), &own)
-	testkit.Must(f, err)
+	orderdesk.Must(f, err)
 	good := d.File(p)
 	reg := d.Pinned()
 	f.Add(good)

@@ -1,11 +1,16 @@
-package testkit
+// Package orderdesk is an invented authority that issues removal orders, for tests of
+// what reads them. It stands apart from the rest of testkit, so that such tests need
+// nothing of the house but the order. Its one invariant: everything it makes is marked
+// EXERCISE and lies under names that end in .invalid.
+package orderdesk
 
 import (
 	"crypto/ed25519"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"fmt"
-	"testing"
+	"strings"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
@@ -15,31 +20,39 @@ import (
 	"concert/tlog"
 )
 
-// OrderDesk is an invented authority that issues removal orders, with the root of the
-// register that has it and the log of the deployment that carries it. Its keys are the
-// same in every run but the log's.
-type OrderDesk struct {
+// Failing is a test, a benchmark or a script, that ends when what has to work does not.
+type Failing interface {
+	Helper()
+	Fatal(args ...any)
+}
+
+// Desk is an invented authority that issues removal orders, with the root of the
+// register that has it and the log of the deployment that carries it. Its keys come of
+// its name, so that it makes the same bytes in every run.
+type Desk struct {
 	Root, Author, Transport ed25519.PrivateKey
 	LogSigner               note.Signer
 	Edition                 concert.OrderRegister // what Register signs
-	t                       testing.TB
+	t                       Failing
 }
 
-// OrderKey is the key that a word gives.
-func OrderKey(of string) ed25519.PrivateKey {
+// Key is the key that a word gives.
+func Key(of string) ed25519.PrivateKey {
 	seed := sha256.Sum256([]byte("EXERCISE " + of))
 	return ed25519.NewKeyFromSeed(seed[:])
 }
 
-// NewOrderDesk opens a desk whose deployment is called by the word.
-func NewOrderDesk(t testing.TB, name string) *OrderDesk {
+// New opens a desk whose deployment is called by the word.
+func New(t Failing, name string) *Desk {
 	t.Helper()
 	origin := name + ".invalid/log"
-	skey, vkey, err := tlog.GenerateKey(origin)
+	logKey := Key(name + " log")
+	vkey, err := note.NewEd25519VerifierKey(origin, logKey.Public().(ed25519.PublicKey))
 	Must(t, err)
-	signer, err := tlog.NewSigner(skey)
+	id, _, _ := strings.Cut(strings.TrimPrefix(vkey, origin+"+"), "+")
+	signer, err := tlog.NewSigner("PRIVATE+KEY+" + origin + "+" + id + "+" + base64.StdEncoding.EncodeToString(append([]byte{1}, logKey.Seed()...)))
 	Must(t, err)
-	d := &OrderDesk{Root: OrderKey(name + " root"), Author: OrderKey(name + " author"), Transport: OrderKey(name + " transport"), LogSigner: signer, t: t}
+	d := &Desk{Root: Key(name + " root"), Author: Key(name + " author"), Transport: Key(name + " transport"), LogSigner: signer, t: t}
 	d.Edition = concert.OrderRegister{
 		Type: "order_register", Version: 1, Origin: origin, LogKey: vkey, Serial: 3, At: "2026-01-05T08:00:00.000Z", Exercise: true,
 		Authorities: []concert.RegisteredAuthority{{Ref: "AU-" + name, Name: "Competent Authority " + name + " (EXERCISE)", Country: "BE", Keys: []concert.RegisteredKey{
@@ -49,6 +62,14 @@ func NewOrderDesk(t testing.TB, name string) *OrderDesk {
 	return d
 }
 
+// Must ends the test where something that has to work does not.
+func Must(t Failing, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // RegisteredKey is a key as a register has it.
 func RegisteredKey(key ed25519.PrivateKey, law, since string, functions ...concert.Function) concert.RegisteredKey {
 	pub := key.Public().(ed25519.PublicKey)
@@ -56,7 +77,7 @@ func RegisteredKey(key ed25519.PrivateKey, law, since string, functions ...conce
 }
 
 // Payload is a complete order to an invented provider in another state.
-func (d *OrderDesk) Payload(n int) concert.OrderPayload {
+func (d *Desk) Payload(n int) concert.OrderPayload {
 	a := d.Edition.Authorities[0]
 	email := "duty@authority.invalid"
 	return concert.OrderPayload{
@@ -84,7 +105,7 @@ func (d *OrderDesk) Payload(n int) concert.OrderPayload {
 }
 
 // Seal signs an order as its author and as its transport.
-func (d *OrderDesk) Seal(p concert.OrderPayload) concert.Envelope {
+func (d *Desk) Seal(p concert.OrderPayload) concert.Envelope {
 	d.t.Helper()
 	e, err := order.Seal(p, d.Author, d.Transport)
 	Must(d.t, err)
@@ -98,7 +119,7 @@ func IssuedBody(ref, digest string) string {
 
 // Proofs are proofs of events of this kind with these bodies, recorded at the time, in
 // a log that has some others besides.
-func (d *OrderDesk) Proofs(kind concert.EventKind, at time.Time, bodies ...string) []concert.EventProof {
+func (d *Desk) Proofs(kind concert.EventKind, at time.Time, bodies ...string) []concert.EventProof {
 	d.t.Helper()
 	salt := func(i int) []byte { s := sha256.Sum256(fmt.Appendf(nil, "EXERCISE %d", i)); return s[:] }
 	var leaves []tlog.Hash
@@ -135,7 +156,7 @@ func (d *OrderDesk) Proofs(kind concert.EventKind, at time.Time, bodies ...strin
 }
 
 // Prove is the proof that the order in the envelope was issued.
-func (d *OrderDesk) Prove(p concert.OrderPayload, e concert.Envelope) concert.EventProof {
+func (d *Desk) Prove(p concert.OrderPayload, e concert.Envelope) concert.EventProof {
 	d.t.Helper()
 	digest := sha256.Sum256(e.Payload)
 	at, err := concert.ParseTime(p.IssuedAt)
@@ -144,7 +165,7 @@ func (d *OrderDesk) Prove(p concert.OrderPayload, e concert.Envelope) concert.Ev
 }
 
 // File is an order as it travels, without a register.
-func (d *OrderDesk) File(p concert.OrderPayload) []byte {
+func (d *Desk) File(p concert.OrderPayload) []byte {
 	d.t.Helper()
 	e := d.Seal(p)
 	raw, err := order.File(e, d.Prove(p, e), nil)
@@ -153,7 +174,7 @@ func (d *OrderDesk) File(p concert.OrderPayload) []byte {
 }
 
 // Envelope is the register as it stands in Edition, signed by the root.
-func (d *OrderDesk) Envelope() concert.Envelope {
+func (d *Desk) Envelope() concert.Envelope {
 	d.t.Helper()
 	e, err := order.SealRegister(d.Edition, d.Root)
 	Must(d.t, err)
@@ -161,7 +182,7 @@ func (d *OrderDesk) Envelope() concert.Envelope {
 }
 
 // Register is the register as a file.
-func (d *OrderDesk) Register() []byte {
+func (d *Desk) Register() []byte {
 	d.t.Helper()
 	raw, err := concert.CanonicalJSON(d.Envelope())
 	Must(d.t, err)
@@ -169,12 +190,12 @@ func (d *OrderDesk) Register() []byte {
 }
 
 // Fingerprint is that of the root.
-func (d *OrderDesk) Fingerprint() order.Fingerprint {
+func (d *Desk) Fingerprint() order.Fingerprint {
 	return order.FingerprintOf(d.Root.Public().(ed25519.PublicKey))
 }
 
 // Pinned is the register as who has pinned its root reads it.
-func (d *OrderDesk) Pinned() *order.Register {
+func (d *Desk) Pinned() *order.Register {
 	d.t.Helper()
 	r, err := order.ReadRegister(d.Register(), order.Roots{d.Fingerprint()})
 	Must(d.t, err)
