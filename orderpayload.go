@@ -173,11 +173,14 @@ type OrderReply struct {
 	AddresseeFile string   `json:"addressee_file,omitempty"`
 	ReceivedAt    string   `json:"received_at"` // of the order
 	Places        []string `json:"places"`      // references of what it speaks of
-	State         string   `json:"state"`       // of the main establishment or the representative
-	Person        string   `json:"person"`      // who is authorised
-	Email         string   `json:"email"`       // of the contact point
-	At            string   `json:"at"`
-	Exercise      bool     `json:"exercise"`
+	// Representative is the legal representative (Art. 17) where that one answers for
+	// the provider (C); State is then its state.
+	Representative string `json:"representative,omitempty"`
+	State          string `json:"state"`  // of the main establishment or the representative
+	Person         string `json:"person"` // who is authorised
+	Email          string `json:"email"`  // of the contact point
+	At             string `json:"at"`
+	Exercise       bool   `json:"exercise"`
 }
 
 // OrderFeedback is Annex II: what was done, and when.

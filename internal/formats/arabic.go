@@ -3,6 +3,7 @@ package formats
 import (
 	"slices"
 	"strings"
+	"unicode"
 
 	"golang.org/x/text/unicode/bidi"
 )
@@ -136,8 +137,7 @@ func shaped(s string) string {
 }
 
 // visual is a line of shaped text in the order in which it is drawn from left to
-// right (Unicode Bidirectional Algorithm, UAX 9, without embeddings). A number
-// inside Arabic inside a line from left to right is not moved.
+// right (Unicode Bidirectional Algorithm, UAX 9, without embeddings).
 func visual(s string, rtl bool) string {
 	base := bidi.LeftToRight
 	if rtl {
@@ -151,12 +151,27 @@ func visual(s string, rtl bool) string {
 	if err != nil || order.NumRuns() == 0 {
 		return s
 	}
-	runs := make([]string, order.NumRuns())
-	for i := range runs {
+	var runs []string
+	after := false // the run before was from right to left, on a line from left to right
+	for i := range order.NumRuns() {
 		run := order.Run(i)
-		runs[i] = run.String()
+		text := run.String()
 		if run.Direction() == bidi.RightToLeft {
-			runs[i] = bidi.ReverseString(runs[i])
+			text = reversed(text)
+			if after {
+				// A number stood between: it belongs to the Arabic on its both sides.
+				text += runs[len(runs)-1]
+				runs = runs[:len(runs)-1]
+			}
+			after = !rtl
+		} else if after {
+			number := leadingNumber(text)
+			runs[len(runs)-1] = number + runs[len(runs)-1]
+			text = text[len(number):]
+			after = text == ""
+		}
+		if text != "" {
+			runs = append(runs, text)
 		}
 	}
 	// The package gives runs in the order of reading; on a line from right to left
@@ -165,4 +180,36 @@ func visual(s string, rtl bool) string {
 		slices.Reverse(runs)
 	}
 	return strings.NewReplacer(leftToRight, "", rightToLeft, "").Replace(strings.Join(runs, ""))
+}
+
+// leadingNumber is the number that the text begins with, "" for none.
+func leadingNumber(s string) string {
+	return s[:len(s)-len(strings.TrimLeft(s, "0123456789.,:/-"))]
+}
+
+// reversed is a text from right to left as it is drawn: letters backwards, each
+// with the marks on it after it, and brackets turned (UAX 9, rule L4).
+func reversed(s string) string {
+	in := []rune(s)
+	out := make([]rune, 0, len(in))
+	for end := len(in); end > 0; {
+		start := end - 1
+		for start > 0 && unicode.Is(unicode.Mn, in[start]) {
+			start--
+		}
+		out = append(out, mirrored(in[start]))
+		out = append(out, in[start+1:end]...)
+		end = start
+	}
+	return string(out)
+}
+
+// mirrored is the bracket that opens where the other closes.
+func mirrored(r rune) rune {
+	const pairs = "()[]{}<>«»‹›≤≥"
+	all := []rune(pairs)
+	if i := slices.Index(all, r); i >= 0 {
+		return all[i^1]
+	}
+	return r
 }

@@ -133,11 +133,19 @@ const rightToLeft = "\u200f"
 // from right to left. Addresses are left alone: programs would take the mark
 // into the link.
 func (w *wording) apart(s string) string {
-	rtl := func(r rune) bool { return r >= 0x0590 && r <= 0x08ff }
-	if w.texts["direction"] != "rtl" || strings.HasPrefix(s, "http") || strings.ContainsFunc(s, rtl) {
+	return apart(s, w.texts["direction"] == "rtl")
+}
+
+func apart(s string, rtl bool) string {
+	if !rtl || strings.HasPrefix(s, "http") || strings.ContainsFunc(s, rightToLeftLetter) {
 		return s
 	}
 	return leftToRight + s + leftToRight
+}
+
+// rightToLeftLetter reports letters of scripts that run from right to left.
+func rightToLeftLetter(r rune) bool {
+	return r >= 0x0590 && r <= 0x08ff || r >= 0xfb1d && r <= 0xfdff || r >= 0xfe70 && r <= 0xfefc
 }
 
 func (w *wording) fail(format string, args ...any) {
@@ -157,7 +165,7 @@ func (w *wording) or(group, code string) string {
 // oneLine keeps text of others to one line without control characters, so that
 // it cannot begin a header, a line of ours or a change of direction.
 func oneLine(s string) string {
-	return strings.Join(strings.FieldsFunc(s, func(r rune) bool {
+	return strings.Join(strings.FieldsFunc(strings.ToValidUTF8(s, "\ufffd"), func(r rune) bool {
 		return r < ' ' || r == 0x7f || r == ' ' || r == 0x2028 || r == 0x2029 || r >= 0x80 && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r == 0x200e || r == 0x200f || r == 0x61c
 	}), " ")
 }

@@ -2,35 +2,17 @@ package formats
 
 import (
 	"bytes"
-	_ "embed"
 	"fmt"
 	"strconv"
-	"strings"
-
-	"codeberg.org/go-pdf/fpdf"
 
 	"concert"
-)
-
-// The font covers Latin, Greek, Cyrillic and Arabic with its presentation forms.
-// Its licence stands beside it. It is one for all: a second would double the time
-// of a drawing, most of which goes into cutting the font down.
-//
-//go:embed font/DejaVuSansCondensed.ttf
-var plainFont []byte
-
-const (
-	pdfMargin = 18.0 // millimetres
-	pdfLine   = 5.0
-	pdfFont   = "DejaVu"
 )
 
 // page is a notice as it is drawn: A4, one column, from right to left where the
 // language is.
 type page struct {
-	*fpdf.Fpdf
-	w   *wording
-	rtl bool
+	sheet
+	w *wording
 }
 
 // WritePDF draws the notice as a PDF for people and files: the same facts as its
@@ -41,16 +23,8 @@ func WritePDF(n *Notice) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := page{Fpdf: fpdf.New("P", "mm", "A4", ""), w: w, rtl: w.texts["direction"] == "rtl"}
-	p.SetMargins(pdfMargin, pdfMargin, pdfMargin)
+	p := page{sheet: newSheet(n.Lang, n.Token, n.SentAt, w.texts["direction"] == "rtl"), w: w}
 	p.SetAutoPageBreak(true, pdfMargin)
-	p.AddUTF8FontFromBytes(pdfFont, "", plainFont)
-	p.SetTitle(n.Token, true)
-	p.SetLang(n.Lang)
-	p.SetProducer("Concert", true)
-	p.SetCatalogSort(true) // the same notice is the same bytes
-	p.SetCreationDate(n.SentAt.UTC())
-	p.SetModificationDate(n.SentAt.UTC())
 	p.SetFooterFunc(func() {
 		p.SetY(-13)
 		p.SetFont(pdfFont, "", 8)
@@ -144,65 +118,4 @@ func (p *page) line(s string) {
 	for _, l := range p.wrap(s, p.width()) {
 		p.CellFormat(0, pdfLine, visual(l, p.rtl), "", 1, p.align(), false, 0, "")
 	}
-}
-
-func (p *page) parting() string {
-	if p.rtl {
-		return rightToLeft
-	}
-	return ""
-}
-
-func (p *page) align() string {
-	if p.rtl {
-		return "R"
-	}
-	return "L"
-}
-
-func (p *page) width() float64 {
-	width, _ := p.GetPageSize()
-	return width - 2*pdfMargin - 2
-}
-
-// wrap shapes the text and breaks it into lines that fit; a word that is wider
-// than a line is cut.
-func (p *page) wrap(s string, width float64) []string {
-	var lines []string
-	line := ""
-	for _, word := range strings.Fields(shaped(basic(s))) {
-		for p.GetStringWidth(word) > width {
-			cut := []rune(word)
-			n := len(cut)
-			for n > 1 && p.GetStringWidth(string(cut[:n])) > width {
-				n = n * 3 / 4
-			}
-			if line != "" {
-				lines = append(lines, line)
-				line = ""
-			}
-			lines = append(lines, string(cut[:n]))
-			word = string(cut[n:])
-		}
-		if line != "" && p.GetStringWidth(line+" "+word) > width {
-			lines = append(lines, line)
-			line = ""
-		}
-		if line != "" {
-			line += " "
-		}
-		line += word
-	}
-	return append(lines, line)
-}
-
-// basic replaces what lies beyond the Basic Multilingual Plane, which the library
-// does not draw.
-func basic(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r > 0xffff {
-			return '□'
-		}
-		return r
-	}, s)
 }
