@@ -35,6 +35,7 @@ var floors = map[string]int{
 
 	"api":               2,
 	"order":             2,
+	"law":               2, // data, but it speaks the root's words: terms for its clock, redress for its orders
 	"internal/formats":  2,
 	"internal/dispatch": 2,
 	"internal/design":   2,
@@ -42,7 +43,6 @@ var floors = map[string]int{
 	"internal/identity": 2,
 
 	".":                      1,
-	"law":                    1,
 	"pdq":                    1,
 	"tlog":                   1,
 	"internal/match":         1,

@@ -178,7 +178,8 @@ func drawStates() []byte {
 	b.WriteString("```\n\n## Referrals\n\nAn answer acknowledges as well. A referral is answered when each of its items has the provider's final word.\n\n```mermaid\nstateDiagram-v2\n    [*] --> sent: refer\n")
 	drawReferrals(&b)
 	drawIsolations(&b)
-	b.WriteString("## The delivery ladder\n\nEvery notice climbs by itself and never down; each rung is kept with its evidence. `failed` stands beside the ladder: the schedule of attempts ended, and what the\nprovider fetches from its inbox afterwards still climbs.\n\n```mermaid\nstateDiagram-v2\n    [*] --> queued\n    sent --> failed: schedule ended\n")
+	drawDeadlines(&b)
+	b.WriteString("```\n\n## The delivery ladder\n\nEvery notice climbs by itself and never down; each rung is kept with its evidence. `failed` stands beside the ladder: the schedule of attempts ended, and what the\nprovider fetches from its inbox afterwards still climbs.\n\n```mermaid\nstateDiagram-v2\n    [*] --> queued\n    sent --> failed: schedule ended\n")
 	drawLadder(&b)
 	b.WriteString("```\n")
 	return b.Bytes()
@@ -286,5 +287,4 @@ func drawIsolations(b *bytes.Buffer) {
 			fmt.Fprintf(b, "    %s --> %s: approve (second person)\n", from, next.State())
 		}
 	}
-	b.WriteString("```\n\n")
 }
