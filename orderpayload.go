@@ -220,10 +220,12 @@ type OrderRegister struct {
 	Version     int                   `json:"version"` // 1
 	Origin      string                `json:"origin"`  // the deployment's
 	LogKey      string                `json:"log_key"` // verifier's key of its transparency log
+	Root        []byte                `json:"root"`    // Ed25519, 32 bytes: the key that signs the register; its SHA-256 is what people compare
 	Serial      int64                 `json:"serial"`  // grows with each edition
 	At          string                `json:"at"`
 	Exercise    bool                  `json:"exercise"`
 	Authorities []RegisteredAuthority `json:"authorities"`
+	Transports  [][]byte              `json:"transports,omitempty"` // Ed25519 keys, 32 bytes each, that sign for carrying
 }
 
 // RegisteredAuthority is an authority in the register.

@@ -72,6 +72,8 @@ func TestCommands(t *testing.T) {
 			"replace": replace,
 			"serve":   serveInScript,
 			"ownkey":  ownKey,
+
+			"orderfiles": orderFiles,
 		},
 		RequireExplicitExec: true,
 	})

@@ -52,6 +52,7 @@ type cli struct {
 	Hash         hashCmd         `cmd:"" help:"Hash files: SHA-256, MD5, SHA-1, and PDQ of pictures, one JSON object a line."`
 	Match        matchCmd        `cmd:"" help:"Find files among known hashes: one JSON object a match. Or make a server's index of them anew."`
 	Bank         bankCmd         `cmd:"" help:"List, open, fill and export banks of known content, through the API."`
+	Order        orderCmd        `cmd:"" help:"Verify removal orders, and say whose you trust; needs no server and no data directory."`
 	Language     languageCmd     `cmd:"" help:"Say in what language, script and direction each line of a file is."`
 }
 

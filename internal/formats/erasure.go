@@ -118,15 +118,8 @@ func eventOf(p concert.ErasureProof) (e canonicalEvent, problem string) {
 
 // included says what speaks against the event standing in the log at its index.
 func included(p concert.ErasureProof, head tlog.Head) string {
-	path := make([]tlog.Hash, len(p.Inclusion))
-	for i, h := range p.Inclusion {
-		if len(h) != len(path[i]) {
-			return fmt.Sprintf("hash %d of the inclusion proof has %d bytes", i, len(h))
-		}
-		copy(path[i][:], h)
-	}
 	commit := tlog.Commit(p.Salt, []byte(p.Event))
-	if err := tlog.CheckInclusion(path, head.Size, head.Root, p.Index, tlog.LeafHash(commit)); err != nil {
+	if err := tlog.CheckCommitted(head, p.Index, commit[:], p.Salt, []byte(p.Event), p.Inclusion); err != nil {
 		return err.Error()
 	}
 	return ""

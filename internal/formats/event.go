@@ -1,7 +1,6 @@
 package formats
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -65,38 +64,22 @@ func VerifyEvent(r io.Reader, logKey string, witnessKeys []string) (Verification
 
 // proveEvent says what the proof shows, or what speaks against it.
 func proveEvent(p concert.EventProof, head tlog.Head) (e ProvenEvent, problem string) {
-	e.Index = p.Index
-	var commit tlog.Hash
-	if len(p.Commit) != len(commit) {
-		return e, fmt.Sprintf("the commitment has %d bytes instead of %d", len(p.Commit), len(commit))
-	}
-	copy(commit[:], p.Commit)
-	switch {
-	case p.Event == "" && len(p.Salt) == 0:
-		e.Erased = true
-	case len(p.Salt) != tlog.SaltSize:
-		return e, fmt.Sprintf("the salt has %d bytes instead of %d", len(p.Salt), tlog.SaltSize)
-	default:
-		if made := tlog.Commit(p.Salt, []byte(p.Event)); !bytes.Equal(made[:], commit[:]) {
-			return e, "the event is not what its commitment commits to: it was changed after it was recorded"
-		}
-		var text struct {
-			At      string `json:"at"`
-			Kind    string `json:"kind"`
-			Subject string `json:"subject"`
-		}
-		if err := json.Unmarshal([]byte(p.Event), &text); err != nil {
-			return e, fmt.Sprintf("the event cannot be read: %v", err)
-		}
-		e.At, e.Kind, e.Subject = text.At, text.Kind, text.Subject
-	}
-	path, problem := hashes("inclusion", p.Inclusion)
-	if problem != "" {
-		return e, problem
-	}
-	if err := tlog.CheckInclusion(path, head.Size, head.Root, p.Index, tlog.LeafHash(commit)); err != nil {
+	e.Index, e.Erased = p.Index, p.Event == "" && len(p.Salt) == 0
+	if err := tlog.CheckCommitted(head, p.Index, p.Commit, p.Salt, []byte(p.Event), p.Inclusion); err != nil {
 		return e, err.Error()
 	}
+	if e.Erased {
+		return e, ""
+	}
+	var text struct {
+		At      string `json:"at"`
+		Kind    string `json:"kind"`
+		Subject string `json:"subject"`
+	}
+	if err := json.Unmarshal([]byte(p.Event), &text); err != nil {
+		return e, fmt.Sprintf("the event cannot be read: %v", err)
+	}
+	e.At, e.Kind, e.Subject = text.At, text.Kind, text.Subject
 	return e, ""
 }
 
@@ -106,23 +89,12 @@ func goesOn(p concert.EventProof, head tlog.Head, logKey string, witnessKeys []s
 	if err != nil {
 		return 0, "the earlier " + err.Error()
 	}
-	path, problem := hashes("consistency", p.Earlier.Consistency)
-	if problem != "" {
-		return 0, problem
+	path, err := tlog.Hashes("consistency", p.Earlier.Consistency)
+	if err != nil {
+		return 0, err.Error()
 	}
 	if err := tlog.CheckConsistency(path, before, head); err != nil {
 		return 0, err.Error()
 	}
 	return before.Size, ""
-}
-
-func hashes(of string, raw [][]byte) (out []tlog.Hash, problem string) {
-	out = make([]tlog.Hash, len(raw))
-	for i, h := range raw {
-		if len(h) != len(out[i]) {
-			return nil, fmt.Sprintf("hash %d of the %s proof has %d bytes", i, of, len(h))
-		}
-		copy(out[i][:], h)
-	}
-	return out, ""
 }
