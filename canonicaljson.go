@@ -66,7 +66,7 @@ func sameText(raw, again []byte) error {
 }
 
 // Form is the canonical form of one type, worked out once: it decodes as
-// DecodeCanonical does, with a third of the work. It is never changed.
+// DecodeCanonical does, with less work. It is never changed.
 type Form[T any] struct{ encode encoder }
 
 // encoder appends the canonical text of a value.

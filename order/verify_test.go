@@ -409,6 +409,22 @@ func TestSignedPayloadsInAnotherForm(t *testing.T) {
 	}
 }
 
+// Nothing real comes out of an exercise; an exercise may be held on what is real, and says that it is one.
+func TestAnExerciseOrdersNothingReal(t *testing.T) {
+	t.Parallel()
+	d := orderdesk.New(t, "north")
+	p := d.Payload(1)
+	p.Exercise = false
+	wantVerdict(t, order.Verify(d.File(p), d.Pinned(), order.Options{}), order.Invalid, "order.exercise")
+	d.Edition.Exercise = false
+	p.Exercise = true
+	v := order.Verify(d.File(p), d.Pinned(), order.Options{})
+	wantVerdict(t, v, order.Valid, "")
+	if !v.Exercise || !strings.HasPrefix(v.Sentence, "valid, EXERCISE: ") {
+		t.Error(v.Sentence)
+	}
+}
+
 func TestWhatTheReaderKnows(t *testing.T) {
 	t.Parallel()
 	d := orderdesk.New(t, "north")
