@@ -11,10 +11,6 @@ import (
 	"concert/tlog"
 )
 
-// issuedKind is the kind of the event that says that an order was issued. Its body
-// has the order's reference as ref and the payload's SHA-256 as digest.
-const issuedKind concert.EventKind = "order.issued"
-
 // recorded checks that the order's issuing stands in the log: nobody can have ordered
 // in secret. Under no pinned register it shows only that the file agrees with itself.
 func (c *verification) recorded() *Fault {
@@ -106,7 +102,7 @@ func (c *verification) issuing(p *concert.EventProof) *Fault {
 	}
 	us, err := strconv.ParseInt(e.At, 10, 64)
 	switch {
-	case e.Kind != issuedKind:
+	case e.Kind != concert.EventOrderIssued:
 		return fault("order.proof", "proof.event", "the event is %.60q and not the issuing of an order", e.Kind)
 	case e.Body.Ref != c.order.Ref:
 		return fault("order.proof", "proof.event", "the event is the issuing of the order %.60q, this is %s", e.Body.Ref, c.order.Ref)

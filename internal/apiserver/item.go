@@ -149,6 +149,7 @@ func (s *Server) items() {
 		return api.Results{Results: results(rs)}, err
 	})
 	s.holds()
+	s.orders()
 	s.erasures()
 	s.secondLooks()
 	s.leases()

@@ -88,7 +88,7 @@ func (s *Service) changeOffice(ctx context.Context, by concert.Actor, authority 
 // offline. It is public; its root is the deployment's key, which whoever checks learns
 // by another way.
 func (s *Service) OrderRegister(ctx context.Context) (concert.Envelope, error) {
-	r := concert.OrderRegister{Type: "order_register", Version: 1, Origin: s.Origin, LogKey: s.LogKey, Exercise: s.Exercise, Authorities: []concert.RegisteredAuthority{}}
+	r := concert.OrderRegister{Transports: [][]byte{s.TransportKey()}, Type: "order_register", Version: 1, Origin: s.Origin, LogKey: s.LogKey, Exercise: s.Exercise, Authorities: []concert.RegisteredAuthority{}}
 	var at time.Time
 	err := s.DB.View(ctx, func(tx *store.Tx) error {
 		all, err := tx.Authorities(ctx)
