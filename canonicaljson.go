@@ -67,18 +67,21 @@ func sameText(raw, again []byte) error {
 
 // Form is the canonical form of one type, worked out once: it decodes as
 // DecodeCanonical does, with less work. It is never changed.
-type Form[T any] struct{ encode encoder }
+type Form[T any] struct{ encode encoder } // nil where the type has none of its own
 
 // encoder appends the canonical text of a value.
 type encoder func(b []byte, v reflect.Value) ([]byte, error)
 
 // FormOf works out the form of a type of the wire: of structs, lists, texts, bytes,
-// truth values, whole numbers and pointers to them. It panics for another type, which
-// is a mistake of whoever wrote it down.
+// truth values, whole numbers and pointers to them. That of another type decodes as
+// DecodeCanonical, with as much work.
 func FormOf[T any]() *Form[T] { return &Form[T]{encoderOf(reflect.TypeFor[T](), 0)} }
 
 // Decode reads raw into v as DecodeCanonical does.
 func (f *Form[T]) Decode(raw []byte, v *T) error {
+	if f.encode == nil {
+		return DecodeCanonical(raw, v)
+	}
 	if err := decodeStrict(raw, v); err != nil {
 		return err
 	}
@@ -92,10 +95,12 @@ func (f *Form[T]) Decode(raw []byte, v *T) error {
 // exactNumber is the largest whole number that JSON's readers agree on (RFC 8785).
 const exactNumber = 1<<53 - 1
 
+// encoderOf is the encoder of a type, nil where it has none: one that writes itself, or
+// that holds one without.
 func encoderOf(t reflect.Type, depth int) encoder {
 	own := t.Implements(reflect.TypeFor[stdjson.Marshaler]()) || t.Implements(reflect.TypeFor[encoding.TextMarshaler]())
 	if own || depth > 20 {
-		panic("concert: no canonical form of " + t.String())
+		return nil
 	}
 	switch t.Kind() {
 	case reflect.String:
@@ -111,6 +116,9 @@ func encoderOf(t reflect.Type, depth int) encoder {
 		}
 	case reflect.Pointer:
 		of := encoderOf(t.Elem(), depth+1)
+		if of == nil {
+			return nil
+		}
 		return func(b []byte, v reflect.Value) ([]byte, error) {
 			if v.IsNil() {
 				return append(b, "null"...), nil
@@ -122,7 +130,7 @@ func encoderOf(t reflect.Type, depth int) encoder {
 	case reflect.Struct:
 		return structEncoder(t, depth)
 	}
-	panic("concert: no canonical form of " + t.String())
+	return nil
 }
 
 func listEncoder(t reflect.Type, depth int) encoder {
@@ -136,6 +144,9 @@ func listEncoder(t reflect.Type, depth int) encoder {
 		}
 	}
 	of := encoderOf(t.Elem(), depth+1)
+	if of == nil {
+		return nil
+	}
 	return func(b []byte, v reflect.Value) ([]byte, error) {
 		if v.IsNil() {
 			return append(b, "null"...), nil
@@ -172,9 +183,13 @@ func structEncoder(t reflect.Type, depth int) encoder {
 			continue // its fields come by themselves
 		case !f.IsExported(), name == "", name == "-", option != "" && option != "omitempty", strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789") != "",
 			slices.ContainsFunc(fields, func(g formField) bool { return g.name == name }):
-			panic("concert: no canonical form of the field " + t.String() + "." + f.Name)
+			return nil
 		}
-		fields = append(fields, formField{name: name, begins: `"` + name + `":`, at: f.Index, omit: option != "", encode: encoderOf(f.Type, depth+1)})
+		of := encoderOf(f.Type, depth+1)
+		if of == nil {
+			return nil
+		}
+		fields = append(fields, formField{name: name, begins: `"` + name + `":`, at: f.Index, omit: option != "", encode: of})
 	}
 	slices.SortFunc(fields, func(a, b formField) int { return strings.Compare(a.name, b.name) })
 	return func(b []byte, v reflect.Value) ([]byte, error) {

@@ -72,3 +72,33 @@ func same[T any](t *testing.T, form *concert.Form[T], raw []byte) {
 		t.Errorf("%q was taken, and is %q", raw, again)
 	}
 }
+
+// A type that no form is worked out for is decoded all the same, as strictly.
+func TestFormOfAnyTypeIsAsStrict(t *testing.T) {
+	t.Parallel()
+	type odd struct {
+		Of map[string]float64 `json:"of"`
+	}
+	form := concert.FormOf[odd]()
+	var v odd
+	if err := form.Decode([]byte(`{"of":{"a":0.5}}`), &v); err != nil || v.Of["a"] != 0.5 {
+		t.Errorf("%+v, %v", v, err)
+	}
+	for _, text := range []string{`{"of":{"a":0.50}}`, `{"of":{"a":0.5},"more":1}`, `{ "of":{"a":0.5}}`} {
+		if err := form.Decode([]byte(text), &v); err == nil {
+			t.Errorf("%s is taken", text)
+		}
+	}
+}
+
+func TestTimesHaveOneForm(t *testing.T) {
+	t.Parallel()
+	if at, err := concert.ParseTime("2026-01-31T09:30:00.250Z"); err != nil || at.Nanosecond() != 250e6 {
+		t.Errorf("%v, %v", at, err)
+	}
+	for _, text := range []string{"", "2026-01-31", "2026-01-31T09:30:00Z", "2026-01-31T10:30:00.250+01:00", "2026-01-31T09:30:00.2501Z", "2026-02-30T09:30:00.250Z"} {
+		if at, err := concert.ParseTime(text); err == nil {
+			t.Errorf("%q is taken for %s", text, at)
+		}
+	}
+}

@@ -102,7 +102,7 @@ type Seat struct {
 
 // Check refuses a seat that cannot stand in the register.
 func (s Seat) Check() error {
-	if s.Establishment != "" && !isCountry(s.Establishment) {
+	if s.Establishment != "" && !IsCountry(s.Establishment) {
 		return Refuse(Invalid, "provider.establishment", "establishment", "the establishment is a country of two capital letters (ISO 3166-1): got %q", s.Establishment)
 	}
 	if len(s.Representative) > 400 {
@@ -111,7 +111,8 @@ func (s Seat) Check() error {
 	return nil
 }
 
-func isCountry(c string) bool {
+// IsCountry reports whether the text can be a country's code, ISO 3166-1 alpha-2.
+func IsCountry(c string) bool {
 	return len(c) == 2 && c[0] >= 'A' && c[0] <= 'Z' && c[1] >= 'A' && c[1] <= 'Z'
 }
 

@@ -287,7 +287,7 @@ func (d Deadline) Met(at time.Time) (Deadline, error) {
 	case d.Least && d.State == DeadlineRunning && at.Before(d.DueAt):
 		return d, Refuse(Conflict, "deadline.too_early", "", "the term %s runs to %s: what it holds back waits until then", d.Term, stamp(d.DueAt))
 	}
-	fallen, _ := d.Fell(at)
+	fallen, _ := d.Fell(at) // as it is, where it did not
 	move, why := MoveMeet, ""
 	if d.State != DeadlinePaused && !d.Least && at.After(d.DueAt) {
 		move, why = MoveFollow, DeadlineLate

@@ -371,7 +371,7 @@ func TestDaysEndWithTheirLastHour(t *testing.T) {
 	}
 	azores, amman := zone("Atlantic/Azores"), zone("Asia/Amman")
 	utc := func(text string) time.Time {
-		tm, err := concert.ParseTime(text)
+		tm, err := time.Parse(time.RFC3339, text)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,6 +1,9 @@
 package concert
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // The types of what an envelope holds where it concerns removal orders.
 const (
@@ -259,8 +262,12 @@ type OrderFile struct {
 	Register *Envelope   `json:"register,omitempty"`
 }
 
-// ParseTime reads a time as it is written outside (TimeFormat).
+// ParseTime reads a time in the one form in which it is written outside: TimeFormat in
+// UTC.
 func ParseTime(text string) (time.Time, error) {
-	t, err := time.Parse(time.RFC3339Nano, text)
-	return t.UTC(), err
+	t, err := time.Parse(TimeFormat, text)
+	if t = t.UTC(); err == nil && t.Format(TimeFormat) != text {
+		err = fmt.Errorf("%q is not written in UTC: write %s", text, t.Format(TimeFormat))
+	}
+	return t, err
 }

@@ -39,7 +39,7 @@ func (a Authority) Check() error {
 	switch {
 	case strings.TrimSpace(a.Name) == "":
 		return Refuse(Invalid, "authority.name", "name", "an authority needs a name")
-	case len(a.Country) != 2 || strings.ToUpper(a.Country) != a.Country:
+	case !IsCountry(a.Country):
 		return Refuse(Invalid, "authority.country", "country", "country is two capital letters (ISO 3166-1), or EU: got %q", a.Country)
 	case strings.TrimSpace(a.Unit) == "" || len(a.Unit) > 16:
 		return Refuse(Invalid, "authority.unit", "unit", "an authority needs a short unit code of at most 16 characters: it is all that providers see of its people, with the operator number")

@@ -205,7 +205,7 @@ func (b *Book) readRedress(dir fs.FS) error {
 	}
 	for _, r := range f.Redress {
 		entry := fmt.Sprintf("%s, %s, %s", r.State, r.Language, r.For)
-		if !isState(r.State) || concert.LanguageBase(r.Language) != r.Language || r.Body == "" || r.Deadline == "" || r.Law == "" || r.Source == "" {
+		if !concert.IsCountry(r.State) || concert.LanguageBase(r.Language) != r.Language || r.Body == "" || r.Deadline == "" || r.Law == "" || r.Source == "" {
 			return fmt.Errorf("%s: %s: state, language, body, deadline, law and source are to be written", name, entry)
 		}
 		if r.For != concert.RedressProvider && r.For != concert.RedressContent {
@@ -241,11 +241,6 @@ func in(all []redress, language string) []concert.OrderRedress {
 		}
 	}
 	return out
-}
-
-// isState reports whether the text can be a state's code, ISO 3166-1 alpha-2.
-func isState(s string) bool {
-	return len(s) == 2 && 'A' <= s[0] && s[0] <= 'Z' && 'A' <= s[1] && s[1] <= 'Z'
 }
 
 // Editions are the files with their versions.

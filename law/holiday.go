@@ -47,7 +47,7 @@ func (b *Book) readHolidays(dir fs.FS) error {
 		return err
 	}
 	for _, c := range f.States {
-		if _, twice := b.calendars[c.State]; twice || !isState(c.State) || c.Source == "" || len(c.Days) == 0 {
+		if _, twice := b.calendars[c.State]; twice || !concert.IsCountry(c.State) || c.Source == "" || len(c.Days) == 0 {
 			return fmt.Errorf("%s: state %q: each stands once, with source and days", name, c.State)
 		}
 		if c.Easter != "western" && c.Easter != "orthodox" {

@@ -119,34 +119,24 @@ func (c *checker) once(seen map[string]bool, field, value string) {
 	seen[value] = true
 }
 
-var twoCapitals = regexp.MustCompile(`^[A-Z]{2}$`)
-
 func (c *checker) state(field, value string) bool {
-	if !twoCapitals.MatchString(value) {
+	if !concert.IsCountry(value) {
 		c.refuse(field, "%s is %.40q: write the two capital letters of a state (ISO 3166-1)", field, value)
 		return false
 	}
 	return true
 }
 
-// stated reads a time in the one form in which it is written.
-func stated(value string) (time.Time, bool) {
-	t, err := time.Parse(concert.TimeFormat, value)
-	return t.UTC(), err == nil && t.UTC().Format(concert.TimeFormat) == value
-}
-
 func (c *checker) time(field, value string) (time.Time, bool) {
-	t, ok := stated(value)
-	if !ok {
+	t, err := concert.ParseTime(value)
+	if err != nil {
 		c.refuse(field, "%s is %.40q: write a time in UTC with milliseconds, such as 2026-01-31T09:30:00.000Z", field, value)
 	}
-	return t, ok
+	return t, err == nil
 }
 
-var mailAddress = regexp.MustCompile(`^[^\s@<>(),;:"\\]+@[^\s@<>(),;:"\\]+\.[^\s@<>(),;:"\\]+$`)
-
 func (c *checker) email(field, value, where string) {
-	if c.text(field, value, where, maxLine) && !mailAddress.MatchString(value) {
+	if c.text(field, value, where, maxLine) && !concert.PlainMailbox(value) {
 		c.refuse(field, "%s is %.80q: write a mail address, such as duty@authority.example", field, value)
 	}
 }
@@ -382,9 +372,9 @@ func (c *checker) firstContact(p concert.OrderPayload) {
 	told := false
 	if f.NoticedAt != "" {
 		noticed, ok := c.time("first_contact.noticed_at", f.NoticedAt)
-		issued, okIssued := stated(p.IssuedAt)
+		issued, err := concert.ParseTime(p.IssuedAt)
 		c.text("first_contact.notice", f.Notice, "Art. 3(2)", maxWord)
-		told = !ok || !okIssued || !noticed.After(issued.Add(-noticeBefore))
+		told = !ok || err != nil || !noticed.After(issued.Add(-noticeBefore))
 	} else {
 		c.optional("first_contact.notice", f.Notice, maxWord)
 	}

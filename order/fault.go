@@ -2,7 +2,9 @@ package order
 
 import "fmt"
 
-// Fault is why an order or a register is refused. It is safe to show.
+// Fault is why an order or a register is refused. It is safe to show. It is no
+// concert.Error, since a verdict is one English sentence wherever it is read, and no
+// refusal of an act that a page translates.
 type Fault struct {
 	Code     string // stable, for machines: "order.forged"
 	Field    string // of the file or of the payload, "" where there is none

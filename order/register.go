@@ -142,7 +142,7 @@ func openRegister(e concert.Envelope) (*Register, *Fault) {
 
 // newRegister checks what an edition says and makes it ready for look-ups.
 func newRegister(edition concert.OrderRegister) (*Register, *Fault) {
-	_, okAt := stated(edition.At)
+	_, errAt := concert.ParseTime(edition.At)
 	switch {
 	case edition.Type != "order_register":
 		return nil, fault("register.type", "type", "type is %.40q instead of \"order_register\"", edition.Type)
@@ -152,7 +152,7 @@ func newRegister(edition concert.OrderRegister) (*Register, *Fault) {
 		return nil, fault("register.origin", "origin", "the register names no origin")
 	case edition.Serial < 1 || edition.Serial > maxExact:
 		return nil, fault("register.serial", "serial", "the serial number %d lies outside 1 to %d", edition.Serial, int64(maxExact))
-	case !okAt:
+	case errAt != nil:
 		return nil, fault("register.at", "at", "at is %.40q and no time in UTC with milliseconds", edition.At)
 	case len(edition.Root) != ed25519.PublicKeySize:
 		return nil, fault("register.root", "root", "the root key has %d bytes instead of %d", len(edition.Root), ed25519.PublicKeySize)
@@ -187,7 +187,7 @@ func (r *Register) add(at string, a concert.RegisteredAuthority) *Fault {
 		return fault("register.authorities.ref", at+".ref", "%s has the reference %.40q, which is empty or another's", at, a.Ref)
 	case !word(a.Name, maxLine):
 		return fault("register.authorities.name", at+".name", "%s has no name", at)
-	case !twoCapitals.MatchString(a.Country):
+	case !concert.IsCountry(a.Country):
 		return fault("register.authorities.country", at+".country", "%s has the country %.40q instead of two capital letters", at, a.Country)
 	case len(a.Keys) > maxKeys:
 		return fault("register.authorities.keys", at+".keys", "%s has %d keys, more than %d", at, len(a.Keys), maxKeys)
@@ -195,9 +195,9 @@ func (r *Register) add(at string, a concert.RegisteredAuthority) *Fault {
 	r.names[a.Ref] = true
 	for i, k := range a.Keys {
 		at := fmt.Sprintf("%s.keys[%d]", at, i)
-		since, okSince := stated(k.Since)
-		until, okUntil := stated(k.Until)
-		_, okRevoked := stated(k.Revoked)
+		since, errSince := concert.ParseTime(k.Since)
+		until, errUntil := concert.ParseTime(k.Until)
+		_, errRevoked := concert.ParseTime(k.Revoked)
 		_, taken := r.keys[k.KeyID]
 		switch {
 		case len(k.Public) != ed25519.PublicKeySize:
@@ -208,13 +208,13 @@ func (r *Register) add(at string, a concert.RegisteredAuthority) *Fault {
 			return fault("register.keys.keyid", at+".keyid", "%s stands in the register twice: a key belongs to one authority", at)
 		case !functions(k.Functions):
 			return fault("register.keys.functions", at+".functions", "%s has the functions %.100q: each of %v at most once, and at least one", at, k.Functions, concert.Functions)
-		case !twoCapitals.MatchString(k.Law):
+		case !concert.IsCountry(k.Law):
 			return fault("register.keys.law", at+".law", "%s acts under the law of %.40q instead of two capital letters", at, k.Law)
-		case !okSince:
+		case errSince != nil:
 			return fault("register.keys.since", at+".since", "%s holds since %.40q, which is no time in UTC with milliseconds", at, k.Since)
-		case k.Until != "" && (!okUntil || !until.After(since)):
+		case k.Until != "" && (errUntil != nil || !until.After(since)):
 			return fault("register.keys.until", at+".until", "%s holds until %.40q, which is no time in UTC with milliseconds after its beginning", at, k.Until)
-		case k.Revoked != "" && !okRevoked:
+		case k.Revoked != "" && errRevoked != nil:
 			return fault("register.keys.revoked", at+".revoked", "%s was revoked at %.40q, which is no time in UTC with milliseconds", at, k.Revoked)
 		}
 		known := registered{RegisteredKey: k, authority: a, since: since}

@@ -56,12 +56,12 @@ func ReadTrust(raw []byte) (*Trust, error) {
 		if err != nil {
 			return nil, fmt.Errorf("what you pinned cannot be read: %w", err)
 		}
-		at, ok := stated(p.PinnedAt)
+		at, err := concert.ParseTime(p.PinnedAt)
 		r, f := openRegister(p.Register)
 		switch {
 		case f != nil:
 			return nil, fmt.Errorf("the register under the root %s that you pinned: %w", root, f)
-		case r.root != root || !ok:
+		case r.root != root || err != nil:
 			return nil, fmt.Errorf("the root %s that you pinned does not go with its register", root)
 		}
 		t.pins = append(t.pins, Pin{Root: root, PinnedAt: at, Register: r})

@@ -203,7 +203,10 @@ func (c *verification) payload() *Fault {
 		}
 		return fault(f.Code, f.Field, "%s", f.Message)
 	}
-	c.issued, _ = stated(c.order.IssuedAt) // Check has read it
+	var err error
+	if c.issued, err = concert.ParseTime(c.order.IssuedAt); err != nil {
+		return fault("order.issued_at", "issued_at", "issued_at: %v", err)
+	}
 	return nil
 }
 

@@ -231,6 +231,9 @@ func (c *orderRootsCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	if len(trust.Pins()) == 0 {
+		fmt.Fprintln(e.stderr, "nothing is pinned, so no order can be valid: concert order trust -root FINGERPRINT REGISTER pins the root of a register")
+	}
 	for _, p := range trust.Pins() {
 		edition := p.Register.Edition()
 		exercise := ""

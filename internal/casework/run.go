@@ -101,13 +101,9 @@ func (s *Service) every(ctx context.Context, tick time.Duration, what string, fn
 	}
 }
 
-// caseSpan is how much case time passes in a span on the wall: none while it is
-// stopped.
+// caseSpan is how much case time passes in a span on the wall.
 func (s *Service) caseSpan(wall time.Duration) time.Duration {
-	switch {
-	case s.stopped.Load() != 0:
-		return 0
-	case s.Time.Rate == 0:
+	if s.Time.Rate == 0 {
 		return wall
 	}
 	return time.Duration(float64(wall) * s.Time.Rate)
@@ -122,8 +118,12 @@ func (s *Service) fireClocks(ctx context.Context) error {
 	if held {
 		leave = concert.OutwardClocks
 	}
+	again := s.caseSpan(clockTick)
+	if s.stopped.Load() != 0 {
+		again = 0 // a later moment would never come
+	}
 	for {
-		n, err := s.DB.FireClocks(ctx, s.now(), s.caseSpan(clockTick), leave...)
+		n, err := s.DB.FireClocks(ctx, s.now(), again, leave...)
 		if err != nil || n == 0 {
 			return err
 		}

@@ -140,15 +140,20 @@ func (b *annexBuilder) words(key, value string) annexBlock {
 
 func (b *annexBuilder) note(key string) annexBlock { return annexBlock{note: b.say(key)} }
 
-// when is a label with a time, in the language's form and in RFC 3339 UTC.
-func (b *annexBuilder) when(key, field, value string) annexBlock {
+// stated is a time; one that cannot be read is a fault of the field.
+func (b *annexBuilder) stated(field, value string) time.Time {
 	t, err := concert.ParseTime(b.need(field, value))
 	if err != nil {
-		b.refuse(field, "the form is not drawn: %s is %.40q, which is no time: write RFC 3339, for example 2019-11-21T12:00:00.000Z", field, value)
-		return annexBlock{}
+		b.refuse(field, "the form is not drawn: %s is %.40q, which is no time: write it in UTC with milliseconds, for example 2019-11-21T12:00:00.000Z", field, value)
 	}
+	return t
+}
+
+// when is a label with a time, in the language's form and in RFC 3339 UTC.
+func (b *annexBuilder) when(key, field, value string) annexBlock {
+	t := b.stated(field, value)
 	exact := t.Format(concert.TimeFormat)
-	return annexBlock{label: b.say(key), values: []annexValue{{text: b.AnnexWords.moment(t) + " (" + b.apart(exact) + ")", time: exact}}}
+	return annexBlock{label: b.say(key), values: []annexValue{{text: b.moment(t) + " (" + b.apart(exact) + ")", time: exact}}}
 }
 
 // annexTicks is a list of tick boxes under its sentence, in the order of the annex.

@@ -56,7 +56,7 @@ func (b *annexBuilder) orderAddressee(p concert.OrderPayload) {
 		addressee = append(addressee, hand(p.Addressee.Representative)...)
 	}
 	issued := b.when("order.a.issued", "issued_at", p.IssuedAt)
-	b.doc.at, _ = concert.ParseTime(p.IssuedAt)
+	b.doc.at = b.stated("issued_at", p.IssuedAt)
 	b.section(b.say("section.a"),
 		b.words("order.a.state", b.state(b.need("issuing_state", p.IssuingState))),
 		b.note("order.a.note"),

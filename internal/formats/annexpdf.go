@@ -148,7 +148,7 @@ func (p *annexSheet) section(s annexSection, last bool) {
 	p.SetFont(pdfFont, "", 10.5)
 	title := p.wrap(s.title, p.inner(0))
 	p.room(float64(len(title))*pdfLine + 3 + 4*pdfLine)
-	width, _ := p.GetPageSize()
+	width := p.pageWidth()
 	top := p.GetY()
 	p.SetFillColor(228, 228, 228)
 	p.Rect(pdfMargin, top, width-2*pdfMargin, float64(len(title))*pdfLine+3, "F")
@@ -197,7 +197,7 @@ func (p *annexSheet) blocks(blocks []annexBlock, indent float64) {
 
 // thread parts two entries of a list.
 func (p *annexSheet) thread(indent float64) {
-	width, _ := p.GetPageSize()
+	width := p.pageWidth()
 	left, right := pdfMargin+annexInside+indent, width-pdfMargin-annexInside
 	if p.rtl {
 		left, right = pdfMargin+annexInside, width-pdfMargin-annexInside-indent
@@ -270,7 +270,7 @@ func (p *annexSheet) tick(t annexTick, indent float64) {
 	p.Ln(1)
 	p.SetFont(pdfFont, "", line.size)
 	p.room(float64(len(p.wrap(line.text, p.inner(line.indent)))) * pdfLine)
-	width, _ := p.GetPageSize()
+	width := p.pageWidth()
 	x, y := pdfMargin+annexInside+indent, p.GetY()+0.9
 	if p.rtl {
 		x = width - pdfMargin - annexInside - indent - annexTick1
@@ -300,7 +300,7 @@ type annexLine struct {
 
 // inner is the width of what stands in a box at the indent.
 func (p *annexSheet) inner(indent float64) float64 {
-	width, _ := p.GetPageSize()
+	width := p.pageWidth()
 	return width - 2*pdfMargin - 2*annexInside - indent
 }
 
@@ -376,7 +376,7 @@ func (p *annexSheet) close() {
 	if p.box < 0 {
 		return
 	}
-	width, _ := p.GetPageSize()
+	width := p.pageWidth()
 	p.SetDrawColor(0, 0, 0)
 	p.SetLineWidth(0.2)
 	p.Rect(pdfMargin, p.box, width-2*pdfMargin, p.GetY()-p.box, "D")
@@ -392,7 +392,7 @@ func (p *annexSheet) code(text string) {
 	}
 	p.Ln(2)
 	p.room(annexQR)
-	width, _ := p.GetPageSize()
+	width := p.pageWidth()
 	side := code.Bounds().Dx()
 	module := annexQR / float64(side+8)
 	left, top := pdfMargin+annexInside+4*module, p.GetY()+4*module

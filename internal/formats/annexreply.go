@@ -47,7 +47,7 @@ func (b *annexBuilder) replyOf(want, got string, p concert.OrderReply) {
 	if got != want || p.Version != 1 {
 		b.refuse("type", "the form is not drawn: this is %.40q version %d, this annex shows an %s of version 1", got, p.Version, want)
 	}
-	b.doc.at, _ = concert.ParseTime(p.At)
+	b.doc.at = b.stated("at", p.At)
 	places := annexBlock{label: b.say("reply.places")}
 	for i, ref := range p.Places {
 		places.values = append(places.values, annexValue{text: visibleCode(b.need(fmt.Sprintf("places[%d]", i), ref)), form: formCode})

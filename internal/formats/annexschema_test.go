@@ -51,7 +51,7 @@ func annexSchemas(t *testing.T) map[string]*jsonschema.Schema {
 // examples are payloads by the schema that judges them.
 func examples(t *testing.T) map[string]any {
 	key := concert.RegisteredKey{KeyID: "fe812c12f3ab4ce6", Public: bytes.Repeat([]byte{1}, 32), Functions: concert.Functions, Law: "BE", Since: "2019-01-01T00:00:00.000Z", Until: "2020-01-01T00:00:00.000Z", Revoked: "2019-12-01T00:00:00.000Z"}
-	register := concert.OrderRegister{Type: "order_register", Version: 1, Origin: "exercise.example/log", LogKey: "exercise.example/log+00000000+AAAA", Serial: 3, At: "2019-11-01T00:00:00.000Z", Exercise: true,
+	register := concert.OrderRegister{Type: "order_register", Version: 1, Origin: "exercise.example/log", LogKey: "exercise.example/log+00000000+AAAA", Serial: 3, At: "2019-11-01T00:00:00.000Z", Exercise: true, Root: bytes.Repeat([]byte{7}, 32), Transports: [][]byte{bytes.Repeat([]byte{8}, 32)},
 		Authorities: []concert.RegisteredAuthority{{Ref: "AU-1", Name: "EXERCISE Unit North", Country: "BE", Keys: []concert.RegisteredKey{key}}}}
 	var file concert.OrderFile
 	if err := json.Unmarshal(sealed(t, concert.OrderPayloadType, order(2)), &file); err != nil {

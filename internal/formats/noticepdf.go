@@ -87,7 +87,7 @@ func (p *page) part(n *Notice, part *NoticePart) {
 
 func (p *page) rule() {
 	p.Ln(2)
-	width, _ := p.GetPageSize()
+	width := p.pageWidth()
 	p.SetDrawColor(120, 120, 120)
 	p.Line(pdfMargin, p.GetY(), width-pdfMargin, p.GetY())
 	p.Ln(2)

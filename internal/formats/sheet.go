@@ -59,9 +59,13 @@ func (s *sheet) align() string {
 	return "L"
 }
 
-func (s *sheet) width() float64 {
+func (s *sheet) pageWidth() float64 {
 	width, _ := s.GetPageSize()
-	return width - 2*pdfMargin - 2
+	return width
+}
+
+func (s *sheet) width() float64 {
+	return s.pageWidth() - 2*pdfMargin - 2
 }
 
 // wrap shapes the text and breaks it into lines that fit; a word that is wider
