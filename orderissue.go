@@ -179,7 +179,7 @@ func (o Order) Issued(by Actor, f OrderFacts, now time.Time) (Order, OrderPayloa
 		return o, OrderPayload{}, err
 	}
 	if o.Approver == "" || o.Approver == o.Drafter {
-		return o, OrderPayload{}, Refuse(Conflict, "order.unapproved", "", "order %s is not approved by a second person", o.Ref)
+		return o, OrderPayload{}, Refuse(Conflict, "order.unapproved", "", "order %s is not approved by a second person: one who did not write it approves it first", o.Ref)
 	}
 	if !f.Office.Has(FunctionIssue) {
 		return o, OrderPayload{}, Refuse(Forbidden, "order.function", "", "your authority does not issue removal orders (Art. 12(1)(a)) any more: two administrators give it that function")

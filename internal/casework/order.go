@@ -39,6 +39,9 @@ func (d OrderDraft) onto(o concert.Order, subjects []concert.OrderSubject) conce
 // DraftOrder writes a new order of the actor's authority.
 func (s *Service) DraftOrder(ctx context.Context, by concert.Actor, d OrderDraft) (concert.Order, error) {
 	var out concert.Order
+	if err := by.MaySubmit(); err != nil {
+		return out, err
+	}
 	err := s.DB.Update(ctx, func(tx *store.Tx) error {
 		subjects, err := s.subjects(ctx, tx, by.Authority, d.Items)
 		if err != nil {
