@@ -30,6 +30,8 @@ const (
 	ClockWatch      ClockKind = "watch.end"       // subject: a watch; its end, or that of its traces
 	ClockPatterns   ClockKind = "action.patterns" // subject: a closed action; draft its providers' notes
 
+	ClockReinstated ClockKind = "order.reinstated" // subject: an order that ended; is what it was about back
+
 	ClockRecognise ClockKind = "captures.recognise" // subject: all; compare captures with what is known
 )
 
@@ -115,6 +117,14 @@ type ReviewDue struct {
 
 // Kind names the job.
 func (ReviewDue) Kind() string { return string(ClockOverride) }
+
+// LookReinstated looks whether what an ended order was about is back.
+type LookReinstated struct {
+	Order OrderID `json:"order"`
+}
+
+// Kind names the job.
+func (LookReinstated) Kind() string { return string(ClockReinstated) }
 
 // EraseItem erases an item whose term is over (G22).
 type EraseItem struct {
@@ -226,13 +236,15 @@ func (c Clock) JobFor() (Job, error) {
 		return DraftPatterns{ActionID(c.Subject)}, nil
 	case ClockRecognise:
 		return RecogniseCaptures{c.Subject}, nil
+	case ClockReinstated:
+		return LookReinstated{OrderID(c.Subject)}, nil
 	}
 	return nil, Refuse(Invalid, "clock.kind", "", "clock kind %q has no job: a newer version wrote it, upgrade this node", c.Kind)
 }
 
 // OutwardClocks are the kinds whose jobs reach out of the house: while dispatch
 // is held they wait.
-var OutwardClocks = []ClockKind{ClockDispatch, ClockDeliver, ClockRecheck, ClockRemind, ClockContact}
+var OutwardClocks = []ClockKind{ClockDispatch, ClockDeliver, ClockRecheck, ClockRemind, ClockContact, ClockReinstated}
 
 // GoesOut reports whether the clock's job reaches out of the house.
 func (k ClockKind) GoesOut() bool { return slices.Contains(OutwardClocks, k) }

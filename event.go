@@ -152,8 +152,22 @@ const (
 	EventOrderMissed       EventKind = "order.missed"
 	EventOrderFinal        EventKind = "order.final"
 	EventOrderWithdrawn    EventKind = "order.withdrawn"
-	EventOfficeProposed    EventKind = "office.proposed" // an authority's functions, by one administrator
-	EventOfficeConfirmed   EventKind = "office.confirmed"
+
+	EventOrderVoided      EventKind = "order.voided"              // found to infringe (Art. 4(6)), or by a court (Art. 9)
+	EventScrutinyAsked    EventKind = "order.scrutiny_asked"      // by the addressee or the content provider (Art. 4(4))
+	EventScrutinyIntended EventKind = "order.scrutiny_intended"   // the issuing authority is told what is intended
+	EventScrutinised      EventKind = "order.scrutinised"         // decided
+	EventSilenceProlonged EventKind = "order.silence_prolonged"   // the non-disclosure (Art. 11(3))
+	EventAppealed         EventKind = "order.appealed"            // an appeal was filed (Art. 9)
+	EventAppealDecided    EventKind = "order.appeal_decided"      // by a court
+	EventOrderObserved    EventKind = "order.observed"            // we looked whether what it was about is back
+	EventContentInformed  EventKind = "content_provider.informed" // its page was shown (Art. 11)
+	EventComplaintFiled   EventKind = "complaint.filed"
+	EventComplaintAlarmed EventKind = "complaint.alarmed" // its end is near, or has passed
+	EventComplaintDecided EventKind = "complaint.decided"
+	EventErrorRecorded    EventKind = "error.recorded"  // a line of the error register (G17)
+	EventOfficeProposed   EventKind = "office.proposed" // an authority's functions, by one administrator
+	EventOfficeConfirmed  EventKind = "office.confirmed"
 
 	EventAuthorityArticle16 EventKind = "authority.article16" // whether its referrals are meant as DSA Art. 16 notices
 	EventPatternsDrafted    EventKind = "patterns.drafted"
