@@ -22,6 +22,11 @@ func (s *Service) OrderFile(ctx context.Context, scope concert.Scope, ref string
 	if err != nil {
 		return nil, err
 	}
+	return s.orderFile(ctx, v)
+}
+
+// orderFile is OrderFile of an order that was read.
+func (s *Service) orderFile(ctx context.Context, v OrderView) ([]byte, error) {
 	if v.Payload == nil {
 		return nil, concert.Refuse(concert.Conflict, "order.not_issued", "", "order %s is %s and not issued: there is no document yet", v.Ref, v.Status)
 	}
