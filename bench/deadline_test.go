@@ -76,7 +76,7 @@ func runDeadlines(b *testing.B, c *testkit.Competent, orders int, watched time.D
 	start := time.Now()
 	every(c.Now(), step)
 	stop = testkit.Run(b, c.Service)
-	pass(b, watched + 2*time.Second)
+	pass(b, watched+2*time.Second)
 	stop()
 	late := missed(start)
 	if len(late) != orders {
@@ -87,7 +87,7 @@ func runDeadlines(b *testing.B, c *testkit.Competent, orders int, watched time.D
 	begun := time.Now()
 	stop = testkit.Run(b, c.Service)
 	for len(missed(begun)) < orders {
-		pass(b, 20 * time.Millisecond)
+		pass(b, 20*time.Millisecond)
 		if time.Since(begun) > time.Minute {
 			b.Fatalf("%d of %d hours were said to be missed", len(missed(begun)), orders)
 		}
