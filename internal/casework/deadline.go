@@ -30,12 +30,15 @@ func (s *Service) fireDeadlines(ctx context.Context) error {
 				return err
 			}
 			n = len(ds)
+			var alarms []orderAlarm
 			for _, d := range ds {
-				if err := s.fireDeadline(ctx, tx, d); err != nil {
+				as, err := s.fireDeadline(ctx, tx, d)
+				if err != nil {
 					return err
 				}
+				alarms = append(alarms, as...)
 			}
-			return nil
+			return s.tellAlarms(ctx, tx, alarms)
 		})
 		if err != nil || n < deadlinesMost {
 			return err
@@ -43,24 +46,26 @@ func (s *Service) fireDeadlines(ctx context.Context) error {
 	}
 }
 
-func (s *Service) fireDeadline(ctx context.Context, tx *store.Tx, d concert.Deadline) error {
+// fireDeadline takes what is due of one legal clock, and gives the alarms to be told.
+func (s *Service) fireDeadline(ctx context.Context, tx *store.Tx, d concert.Deadline) ([]orderAlarm, error) {
 	now := s.now()
 	o, err := tx.Order(ctx, string(d.Order))
 	if err != nil {
-		return err
+		return nil, err
 	}
+	var out []orderAlarm
 	next, due := d.Alarmed(now)
 	for _, left := range due {
-		tx.Record(o.Alarmed(next, left, now))
+		out = append(out, orderAlarm{of: o, term: d.Term, left: left, event: o.Alarmed(next, left, now)})
 	}
 	if fallen, fell := next.Fell(now); fell {
 		next = fallen
 		if next.State == concert.DeadlineMissed {
-			tx.Record(o.Missed(next, now))
+			out = append(out, orderAlarm{of: o, term: d.Term, missed: true, event: o.Missed(next, now)})
 		}
 	}
 	next.Version = d.Version
-	return s.putDeadline(ctx, tx, next)
+	return out, s.putDeadline(ctx, tx, next)
 }
 
 // putDeadline writes a legal clock with the moment at which it is next to be looked at.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"concert"
 	"concert/internal/formats"
@@ -20,11 +21,13 @@ func (s *Service) OrderFile(ctx context.Context, scope concert.Scope, ref string
 	if err != nil {
 		return nil, err
 	}
-	if v.Payload == nil {
-		return nil, concert.Refuse(concert.Conflict, "order.not_issued", "", "order %s is %s and not issued: there is no document yet", v.Ref, v.Status)
-	}
-	if v.Erased > 0 {
-		return nil, concert.Refuse(concert.Conflict, "order.erased", "", "%d places of order %s are erased: its signed original cannot be shown any more", v.Erased, v.Ref)
+	return s.orderFile(ctx, v.Order)
+}
+
+// orderFile is OrderFile for who is known to be allowed to have it.
+func (s *Service) orderFile(ctx context.Context, of concert.Order) ([]byte, error) {
+	if of.Digest == "" {
+		return nil, concert.Refuse(concert.Conflict, "order.not_issued", "", "order %s is %s and not issued: there is no document yet", of.Ref, of.Status)
 	}
 	if err := s.PublishLog(ctx); err != nil {
 		return nil, err
@@ -36,14 +39,17 @@ func (s *Service) OrderFile(ctx context.Context, scope concert.Scope, ref string
 	var o store.Original
 	var proof EventView
 	err = s.DB.View(ctx, func(tx *store.Tx) error {
-		if o, err = tx.OrderOriginal(ctx, v.ID); err != nil {
+		if o, err = tx.OrderOriginal(ctx, of.ID); err != nil {
 			return err
 		}
-		e, err := tx.EventOf(ctx, string(v.ID), concert.EventOrderIssued)
+		if o.Erased > 0 {
+			return concert.Refuse(concert.Conflict, "order.erased", "", "%d places of order %s are erased: its signed original cannot be shown any more", o.Erased, of.Ref)
+		}
+		e, err := tx.EventOf(ctx, string(of.ID), concert.EventOrderIssued)
 		if err != nil {
 			return err
 		}
-		proof = EventView{ListedEvent: ListedEvent{store.ListedEvent{RecordedEvent: e}, v.Ref}}
+		proof = EventView{ListedEvent: ListedEvent{store.ListedEvent{RecordedEvent: e}, of.Ref}}
 		return s.proveEvent(ctx, tx, &proof, "")
 	})
 	if err != nil {
@@ -52,24 +58,67 @@ func (s *Service) OrderFile(ctx context.Context, scope concert.Scope, ref string
 	return order.File(o.Signed, proof.Proof, &register)
 }
 
+// OrderForm is how an order's document is drawn.
+type OrderForm string
+
+// The forms.
+const (
+	OrderAsPDF      OrderForm = "pdf"      // which carries the file
+	OrderAsPage     OrderForm = "html"     // a whole page
+	OrderAsFragment OrderForm = "fragment" // for a page of the house
+)
+
 // OrderDocument is an order as Annex I in a language of the forms: a PDF that carries
 // the file, or a page.
 func (s *Service) OrderDocument(ctx context.Context, scope concert.Scope, ref, lang string, pdf bool) ([]byte, error) {
-	file, err := s.OrderFile(ctx, scope, ref)
+	if pdf {
+		return s.DrawOrder(ctx, scope, ref, lang, OrderAsPDF)
+	}
+	return s.DrawOrder(ctx, scope, ref, lang, OrderAsPage)
+}
+
+// DrawOrder is an order as Annex I in a language of the forms; "" is that of the order
+// where there are forms in it, else English.
+func (s *Service) DrawOrder(ctx context.Context, scope concert.Scope, ref, lang string, form OrderForm) ([]byte, error) {
+	v, err := s.ReadOrder(ctx, scope, ref)
 	if err != nil {
 		return nil, err
 	}
+	file, err := s.orderFile(ctx, v.Order)
+	if err != nil {
+		return nil, err
+	}
+	return s.drawOrder(file, lang, form)
+}
+
+// drawOrder draws Annex I from an order's file: in the language, or with "" in that of
+// the order where there are forms in it, else in English.
+func (s *Service) drawOrder(file []byte, lang string, form OrderForm) ([]byte, error) {
 	var f concert.OrderFile
 	var p concert.OrderPayload
 	if err := json.Unmarshal(file, &f); err != nil {
-		return nil, fmt.Errorf("file of %s: %w", ref, err)
+		return nil, fmt.Errorf("order's file: %w", err)
 	}
 	if err := json.Unmarshal(f.Envelope.Payload, &p); err != nil {
-		return nil, fmt.Errorf("payload of %s: %w", ref, err)
+		return nil, fmt.Errorf("order's payload: %w", err)
 	}
-	o := formats.AnnexOptions{File: file, Standalone: true}
-	if pdf {
+	if lang == "" {
+		if lang = concert.LanguageBase(p.Language); !slices.Contains(formats.AnnexLanguages(), lang) {
+			lang = "en"
+		}
+	}
+	o := formats.AnnexOptions{File: file, Standalone: form == OrderAsPage, Check: s.checkPage()}
+	if form == OrderAsPDF {
 		return formats.OrderPDF(lang, p, o)
 	}
 	return formats.OrderHTML(lang, p, o)
+}
+
+// checkPage is the address of the public page that checks orders, "" where this node
+// knows no address of its own.
+func (s *Service) checkPage() string {
+	if s.BaseURL == "" {
+		return ""
+	}
+	return s.BaseURL + "/verify/order"
 }
