@@ -58,6 +58,9 @@ func (s *Service) fireDeadline(ctx context.Context, tx *store.Tx, d concert.Dead
 	for _, left := range due {
 		out = append(out, orderAlarm{of: o, term: d.Term, left: left, event: o.Alarmed(next, left, now)})
 	}
+	if d.Term == concert.TermPreservation && d.State == concert.DeadlineRunning && !now.Before(d.DueAt) {
+		out = append(out, orderAlarm{of: o, term: d.Term, event: o.Alarmed(next, 0, now)}) // what must last is looked at once, when it is over
+	}
 	if fallen, fell := next.Fell(now); fell {
 		next = fallen
 		if next.State == concert.DeadlineMissed {
