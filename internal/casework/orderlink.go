@@ -203,6 +203,12 @@ func (s *Service) OrderDocumentByLink(ctx context.Context, token string, form Or
 	return v.Ref, doc, err
 }
 
+// OrderFormByLink is the link's order as Annex I for a page of the house.
+func (s *Service) OrderFormByLink(ctx context.Context, token string) ([]byte, error) {
+	_, form, err := s.OrderDocumentByLink(ctx, token, OrderAsFragment)
+	return form, err
+}
+
 // isCode reports a refusal with the code.
 func isCode(err error, code string) bool {
 	var e *concert.Error

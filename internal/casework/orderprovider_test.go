@@ -224,7 +224,9 @@ func TestAlarmsReachTheAddresseeAndTheOffice(t *testing.T) {
 		due := clockOf(readOrder(t, c, c.Officer, o.Ref), concert.TermPreservation).DueAt
 		c.StopClockAt(due.Add(time.Minute))
 		testkit.Await(t, "the end of the six months is told", func() bool {
-			return slices.ContainsFunc(post.Got(), func(m testkit.Mailed) bool { return strings.Contains(m.Text, "article 6") && strings.Contains(m.Text, "effacer") })
+			return slices.ContainsFunc(post.Got(), func(m testkit.Mailed) bool {
+				return strings.Contains(m.Text, "article 6") && strings.Contains(m.Text, "effacer")
+			})
 		})
 		if got := len(post.Got()); got != n+1 {
 			t.Errorf("%d mails after the answer, want one", got-n)
