@@ -52,7 +52,7 @@ func (u *UI) verifyOrder(w http.ResponseWriter, r *http.Request, v *visit) error
 // verifyOrderFile checks a file, or a PDF that carries one.
 func (u *UI) verifyOrderFile(w http.ResponseWriter, r *http.Request, v *visit) error {
 	var p verifyPage
-	err := concert.Refuse(concert.Invalid, "order.check_file", "file", "choose the order's file, or the PDF that carries it, of at most %d MB", orderFileMost>>20)
+	var err error = concert.Refuse(concert.Invalid, "order.check_file", "file", "choose the order's file, or the PDF that carries it, of at most %d MB", orderFileMost>>20)
 	if v.file != nil {
 		raw, failed := io.ReadAll(io.LimitReader(v.file, orderFileMost+1))
 		if failed == nil && len(raw) > 0 && len(raw) <= orderFileMost {
