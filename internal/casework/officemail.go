@@ -27,10 +27,6 @@ func (s *Service) deliverOffice(ctx context.Context, j concert.DeliverOffice) er
 		if held, err := s.heldBack(ctx, concert.ClockOffice, string(j.Authority)); err != nil || held {
 			return err
 		}
-		if s.Mailer == nil {
-			s.Log.Warn("mail to an authority waits: this node has no relay to send through (see docs/mail.md)", "authority", j.Authority)
-			return s.officeAgain(ctx, j.Authority, s.now().Add(mailerMissing))
-		}
 		var due []concert.OfficeMail
 		var office concert.OrderOffice
 		err := s.DB.View(ctx, func(tx *store.Tx) (err error) {
@@ -45,6 +41,10 @@ func (s *Service) deliverOffice(ctx context.Context, j concert.DeliverOffice) er
 		}
 		if len(due) == 0 {
 			return s.nextForOffice(ctx, j.Authority)
+		}
+		if s.Mailer == nil {
+			s.Log.Warn("mail to an authority waits: this node has no relay to send through (see docs/mail.md)", "authority", j.Authority)
+			return s.officeAgain(ctx, j.Authority, s.now().Add(mailerMissing))
 		}
 		letters := make([]dispatch.Letter, len(due))
 		for i, m := range due {

@@ -36,7 +36,7 @@ func (u *UI) showOrderLink(w http.ResponseWriter, r *http.Request, v *visit, p o
 		annex, err := u.svc.OrderFormByLink(r.Context(), token)
 		if err == nil {
 			p.Annex = asPart(annex)
-		} else if !refusedAs(err, "order.erased") {
+		} else if !isCode(err, "order.erased") {
 			return err
 		}
 	}

@@ -200,7 +200,7 @@ func (u *UI) showOwnOrder(w http.ResponseWriter, r *http.Request, v *visit, p ow
 	annex, err := u.svc.DrawOrder(r.Context(), scope, p.Ref, p.Lang, casework.OrderAsFragment)
 	if err == nil {
 		p.Annex = asPart(annex)
-	} else if !refusedAs(err, "order.erased") {
+	} else if !isCode(err, "order.erased") {
 		return err
 	}
 	p.fill(u.svc.Now())
@@ -309,9 +309,12 @@ func (f orderReplyForm) answer() (concert.OrderAnswer, error) {
 		return a, nil
 	}
 	a.Items, a.Measure = f.Items, concert.OrderMeasure(f.Measure)
-	t, err := time.Parse("2006-01-02T15:04", f.At)
+	t, err := time.Parse("2006-01-02T15:04", f.At) // as browsers send it
 	if err != nil {
-		return a, concert.Refuse(concert.Invalid, "order.measure_at_form", "measure_at", "write when it was done like 2026-03-28T12:00, in UTC")
+		t, err = time.Parse(time.RFC3339Nano, f.At)
+	}
+	if err != nil {
+		return a, concert.Refuse(concert.Invalid, "order.measure_at", "measure_at", "a moment is written as 2026-03-28T12:00:00Z (RFC 3339): got %.40q", f.At)
 	}
 	a.MeasureAt = t.UTC()
 	return a, nil
@@ -422,10 +425,4 @@ func (p ownOrderPage) signed(form string) orderReplyForm {
 		return p.Form
 	}
 	return orderReplyForm{}
-}
-
-// refusedAs reports a refusal with the code.
-func refusedAs(err error, code string) bool {
-	e, _ := formErrorsOf(err)
-	return len(e) == 1 && e[0].Code == code
 }
