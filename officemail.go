@@ -9,7 +9,6 @@ type OfficeMailKind string
 const (
 	OfficeOrderAlarm  OfficeMailKind = "order_alarm"  // an order's hour is nearly over
 	OfficeOrderMissed OfficeMailKind = "order_missed" // it is over without an answer
-	OfficeThreat      OfficeMailKind = "threat"       // a provider reports a threat to life (Art. 14(5))
 )
 
 // OfficeMail is a mail to the functional mailbox of an authority (OrderOffice.Email),
@@ -20,7 +19,7 @@ type OfficeMail struct {
 	Tag       string // 80 random bits, lower-case base32
 	Authority AuthorityID
 	Kind      OfficeMailKind
-	Ref       string // of the order or the threat
+	Ref       string // of the order
 	Minutes   int    // of the hour that are left, with an alarm
 	Attempts  int
 	NextAt    time.Time // zero when done

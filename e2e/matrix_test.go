@@ -82,6 +82,7 @@ func matrix(t *testing.T) map[string]row {
 		mailRows,
 		caseRows,
 		portalRows,
+		orderPortalRows,
 		flowRows,
 		exposureRows,
 		knownRows,

@@ -69,6 +69,7 @@ func (s *Server) orders() {
 		return s.svc.AnswerOrder(ctx, by, ref, v, a)
 	})
 	s.offices()
+	s.orderProvider()
 }
 
 func (s *Server) offices() {

@@ -72,8 +72,9 @@ func (s *Service) fireDeadline(tx *store.Tx, o concert.Order, d *concert.Deadlin
 	now := s.now()
 	var out []orderAlarm
 	next, due := d.Alarmed(now)
-	for _, left := range due {
-		out = append(out, orderAlarm{of: o, term: d.Term, left: left, event: o.Alarmed(next, left, now)})
+	for i, left := range due {
+		// Where several are due at once, as after a node was down, people are told the last one alone.
+		out = append(out, orderAlarm{of: o, term: d.Term, left: left, passed: i < len(due)-1, event: o.Alarmed(next, left, now)})
 	}
 	if d.Term == concert.TermPreservation && d.State == concert.DeadlineRunning && !now.Before(d.DueAt) {
 		out = append(out, orderAlarm{of: o, term: d.Term, event: o.Alarmed(next, 0, now)}) // what must last is looked at once, when it is over

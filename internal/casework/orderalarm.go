@@ -16,6 +16,7 @@ type orderAlarm struct {
 	term   concert.TermKey
 	left   time.Duration
 	missed bool
+	passed bool // another one is told in its place
 	event  concert.Event
 }
 
@@ -30,7 +31,7 @@ func (s *Service) tellAlarms(ctx context.Context, tx *store.Tx, as []orderAlarm)
 	var mails []concert.OfficeMail
 	for _, a := range as {
 		kind, told := a.kind()
-		if !told && !a.tellsOffice() {
+		if a.passed || !told && !a.tellsOffice() {
 			tx.Record(a.event)
 			continue
 		}

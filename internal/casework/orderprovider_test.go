@@ -217,6 +217,7 @@ func TestAlarmsReachTheAddresseeAndTheOffice(t *testing.T) {
 				return m.To == "orders@authority.example" && strings.Contains(m.Text, "is over without an answer") && !strings.Contains(m.Text, "video.example")
 			})
 		})
+		testkit.Await(t, "the addressee is told that its hour is over", func() bool { return len(post.Got()) == 5 })
 		// What was told is told once; the six months end with a notice of their own.
 		_, err = c.AnswerOrder(ctx, c.Answerer, o.Ref, 0, feedback(c.Now()))
 		testkit.Must(t, err)

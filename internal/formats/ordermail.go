@@ -147,7 +147,6 @@ type OfficeMail struct {
 var officeSentences = map[concert.OfficeMailKind][3]string{
 	concert.OfficeOrderAlarm:  {"%d minutes are left of the hour of removal order %s", "No answer under Annex II or III has come in for every item so far.", "/orders/"},
 	concert.OfficeOrderMissed: {"The hour of removal order %[2]s is over without an answer", "Its addressee has not said of every item that it was removed or disabled (Art. 3(3), 3(6)).", "/orders/"},
-	concert.OfficeThreat:      {"A provider reports a threat to life: %[2]s", "Regulation (EU) 2021/784 Art. 14(5). Read it now: the report itself is shown to your people only, and says who may have to be protected.", "/threats/"},
 }
 
 // Subject is the mail's subject.

@@ -274,13 +274,22 @@ func answerStep(kind string, when time.Time, text []byte) orderStep {
 		if err := json.Unmarshal(text, &f); err != nil {
 			return orderStep{At: at(when), Text: "You gave Annex II"}
 		}
-		return orderStep{At: at(when), Text: "You gave Annex II: %s, at %s", Args: []any{measureTexts[f.Measure], f.MeasureAt}, Detail: strings.Join(f.Places, ", ")}
+		return orderStep{At: at(when), Text: "You gave Annex II: %s, at %s", Args: []any{measureTexts[f.Measure], spoken(f.MeasureAt)}, Detail: strings.Join(f.Places, ", ")}
 	}
 	var f concert.OrderImpossible
 	if err := json.Unmarshal(text, &f); err != nil {
 		return orderStep{At: at(when), Text: "You gave Annex III"}
 	}
 	return orderStep{At: at(when), Text: "You gave Annex III", Detail: strings.TrimSpace(f.Further + "\n" + f.Needed)}
+}
+
+// spoken is a moment of an annex as people write it; what is none stays as it is.
+func spoken(moment string) string {
+	t, err := concert.ParseTime(moment)
+	if err != nil {
+		return moment
+	}
+	return t.Format("2006-01-02 15:04 UTC")
 }
 
 // orderFormOf reads a form of Annex II or III, or that what hindered is over.

@@ -286,8 +286,8 @@ func TestBrowserProviderCarriesOutAnOrder(t *testing.T) {
 	look("own-order-done")
 	w.open("/verify/order?ref="+one.Ref+"&digest="+one.Digest[:16], "#verdict")
 	look("verify")
-	w.open("/own-orders/"+one.Ref+"?annex=ar", "#documents")
-	w.do(click(`button[name=language][value=ar]`), visible("html[dir=rtl] main"))
+	w.open("/preferences?next=/preferences", "main form")
+	w.do(click("input[name=language][value=ar]"), click("main form button"), visible("html[dir=rtl] main"))
 	w.open("/own-orders/"+one.Ref+"?annex=ar", "#documents")
 	look("own-order-ar")
 	for _, o := range []concert.Order{one, two} {

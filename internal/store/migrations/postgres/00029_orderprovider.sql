@@ -1,6 +1,5 @@
 -- The addressee's side of removal orders: links by which a contact point for orders
--- (Art. 15) sees and answers one without an account; mail to authorities' offices;
--- threats to life that providers report (Art. 14(5)), sealed under the threat's key.
+-- (Art. 15) sees and answers one without an account; mail to authorities' offices.
 
 -- +goose Up
 CREATE TABLE order_link (
@@ -30,19 +29,3 @@ CREATE TABLE office_mail (
   version BIGINT NOT NULL
 );
 CREATE INDEX office_mail_due ON office_mail (authority, next_at) WHERE next_at > 0;
-
-CREATE TABLE threat (
-  id TEXT COLLATE "C" PRIMARY KEY,
-  ref TEXT COLLATE "C" NOT NULL UNIQUE,
-  provider TEXT COLLATE "C" NOT NULL REFERENCES provider (id),
-  authority TEXT COLLATE "C" NOT NULL REFERENCES authority (id),
-  state TEXT COLLATE "C" NOT NULL,
-  created_at BIGINT NOT NULL,
-  seen_at BIGINT NOT NULL,
-  seen_by TEXT COLLATE "C" NOT NULL,
-  exercise BIGINT NOT NULL,
-  sealed BYTEA,
-  version BIGINT NOT NULL
-);
-CREATE INDEX threat_authority ON threat (authority, id);
-CREATE INDEX threat_provider ON threat (provider, id);

@@ -1,6 +1,5 @@
 -- The addressee's side of removal orders: links by which a contact point for orders
--- (Art. 15) sees and answers one without an account; mail to authorities' offices;
--- threats to life that providers report (Art. 14(5)), sealed under the threat's key.
+-- (Art. 15) sees and answers one without an account; mail to authorities' offices.
 
 -- +goose Up
 CREATE TABLE order_link (
@@ -30,19 +29,3 @@ CREATE TABLE office_mail (
   version INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX office_mail_due ON office_mail (authority, next_at) WHERE next_at > 0;
-
-CREATE TABLE threat (
-  id TEXT PRIMARY KEY,
-  ref TEXT NOT NULL UNIQUE,
-  provider TEXT NOT NULL REFERENCES provider (id),
-  authority TEXT NOT NULL REFERENCES authority (id),
-  state TEXT NOT NULL,
-  created_at INTEGER NOT NULL,
-  seen_at INTEGER NOT NULL,
-  seen_by TEXT NOT NULL,
-  exercise INTEGER NOT NULL,
-  sealed BLOB,
-  version INTEGER NOT NULL
-) STRICT;
-CREATE INDEX threat_authority ON threat (authority, id);
-CREATE INDEX threat_provider ON threat (provider, id);
