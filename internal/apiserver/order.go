@@ -70,6 +70,7 @@ func (s *Server) orders() {
 	})
 	s.offices()
 	s.orderProvider()
+	s.remedyOrders()
 }
 
 func (s *Server) offices() {
