@@ -248,6 +248,9 @@ type OrderBody struct {
 	Left      int              `json:"left,omitempty"`   // minutes, of an alarm
 	Evidence  string           `json:"evidence,omitempty"`
 	Exercise  bool             `json:"exercise,omitempty"`
+
+	URLs     int `json:"urls,omitempty"`     // of the items when it was issued: a page, post, message or stream
+	Accounts int `json:"accounts,omitempty"` // an account, channel or bot
 }
 
 // change is the event of a move of the order.
