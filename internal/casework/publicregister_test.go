@@ -324,14 +324,14 @@ func TestNothingIsPublicBeforeItsTime(t *testing.T) {
 }
 
 func BenchmarkPublic(b *testing.B) {
-	s := testkit.Service(b, "")
+	s := testkit.Service(b, "sqlite")
 	h := testkit.Furnish(b, s)
-	h.Fill(20_000)
+	h.Fill(98_000)
 	testkit.Must(b, s.PublishLog(b.Context()))
 	s.PublicDelay = time.Hour
 	for b.Loop() {
 		fresh := testkit.ServiceAt(b, testkit.AddressOf(b, s))
-		fresh.Exercise = true
+		fresh.Exercise, fresh.Time = true, concert.CaseTime{Since: time.Now(), Start: time.Now().AddDate(1, 0, 0), Rate: 1}
 		p, err := fresh.Public(b.Context())
 		testkit.Must(b, err)
 		b.ReportMetric(float64(p.Size), "events")
