@@ -16,6 +16,7 @@ import (
 	"concert"
 	"concert/internal/casework"
 	"concert/internal/design"
+	"concert/internal/formats"
 	"concert/internal/httpkit"
 )
 
@@ -50,6 +51,9 @@ func (u *UI) RegisterPublic(mux *http.ServeMux) {
 	})
 	mux.HandleFunc("/", u.publicly(func(http.ResponseWriter, *http.Request, *publicVisit) error { return concert.ErrNotFound }))
 }
+
+// formatsSums is the name of the list of digests.
+const formatsSums = formats.SumsFile
 
 // publicKept is how long a browser or a proxy keeps a public page, in seconds.
 const publicKept = 300
@@ -145,9 +149,9 @@ var publicStates = map[string]state{
 	string(concert.OrderReceived):    {Mark: "◐", Label: "received", Tone: "go"},
 	string(concert.OrderImpeded):     {Mark: "‖", Label: "cannot be carried out (Annex III)", Tone: "wait"},
 	string(concert.OrderClarified):   {Mark: "◑", Label: "clarified", Tone: "go"},
-	string(concert.OrderExecuted):    {Mark: "●", Label: "carried out", Tone: "good"},
+	string(concert.OrderExecuted):    {Mark: "●", Label: "done for every item", Tone: "good"},
 	string(concert.OrderFinal):       {Mark: "●", Label: "final", Tone: "good"},
-	string(concert.OrderVoid):        {Mark: "✕", Label: "void", Tone: "end"},
+	string(concert.OrderVoid):        {Mark: "✕", Label: "without effect", Tone: "end"},
 	string(concert.OrderWithdrawn):   {Mark: "↩", Label: "taken back", Tone: "end"},
 	string(concert.ReferralSent):     {Mark: "➤", Label: "sent", Tone: "go"},
 	string(concert.ReferralPartly):   {Mark: "◑", Label: "partly answered", Tone: "wait"},
@@ -159,13 +163,13 @@ var publicStates = map[string]state{
 // publicAnswer is a provider's word, to a referral or an order.
 func publicAnswer(ctx context.Context, code string) string {
 	if code == string(concert.MeasureDisabled) {
-		return say(ctx, "access disabled in all Member States")
+		return say(ctx, "access disabled across the Union")
 	}
 	return say(ctx, answerTexts[concert.AnswerCode(code)])
 }
 
 func publicAnswerChoices() []design.Choice {
-	out := []design.Choice{{Value: string(concert.MeasureDisabled), Label: "access disabled in all Member States"}}
+	out := []design.Choice{{Value: string(concert.MeasureDisabled), Label: "access disabled across the Union"}}
 	for _, c := range concert.AnswerCodes {
 		out = append(out, design.Choice{Value: string(c), Label: answerTexts[c]})
 	}
@@ -204,7 +208,7 @@ func publicForm(v *publicVisit) *design.ListForm {
 		years = append(years, design.Choice{Value: strconv.Itoa(y), Said: strconv.Itoa(y)})
 	}
 	return &design.ListForm{Name: "public", Path: "/public/register", Orders: newestOrders()[:1], Filters: []design.Filter{
-		{Name: "kind", Label: "Request", Choices: stateChoices(concert.PublicKinds, publicKinds)},
+		{Name: "kind", Label: "Kind of request", Choices: stateChoices(concert.PublicKinds, publicKinds)},
 		{Name: "authority", Label: "Authority", Choices: parties(v.Authorities)},
 		{Name: "provider", Label: "Provider", Choices: parties(v.Providers)},
 		{Name: "type", Label: "Type of content", Choices: types},
@@ -254,7 +258,7 @@ func (u *UI) publicRegister(w http.ResponseWriter, r *http.Request, v *publicVis
 	type row = concert.PublicRecord
 	columns := []design.Column[row]{
 		linked("ref", "Reference", func(r row) (string, string) { return r.Ref, "/public/register/" + r.Ref }),
-		{Name: "kind", Label: "Request", Cell: func(ctx context.Context, r row) design.Cell { return stateCell(ctx, publicKinds[r.Kind]) }},
+		{Name: "kind", Label: "Kind of request", Cell: func(ctx context.Context, r row) design.Cell { return stateCell(ctx, publicKinds[r.Kind]) }},
 		text("on", "Went out on", func(_ context.Context, r row) string { return r.On }),
 		text("authority", "Authority", func(_ context.Context, r row) string { return v.names.PublicName(r.Authority) }),
 		text("provider", "Provider", func(_ context.Context, r row) string { return v.names.PublicName(r.Provider) }),
@@ -303,7 +307,7 @@ func publicErrorForm() *design.ListForm {
 		kinds = append(kinds, design.Choice{Value: k, Label: publicErrorKinds[k]})
 	}
 	return &design.ListForm{Name: "publicerrors", Path: "/public/errors", Orders: newestOrders()[:1], Filters: []design.Filter{
-		{Name: "kind", Label: "What was put right", Choices: kinds}, {Name: "request", Label: "Request", Choices: stateChoices(concert.PublicKinds, publicKinds)}, {Name: "category", Label: "Reason category", Choices: textChoices(concert.RemedyCategories, remedyCategories)},
+		{Name: "kind", Label: "What was put right", Choices: kinds}, {Name: "request", Label: "Kind of request", Choices: stateChoices(concert.PublicKinds, publicKinds)}, {Name: "category", Label: "Reason category", Choices: textChoices(concert.RemedyCategories, remedyCategories)},
 	}}
 }
 
@@ -313,7 +317,7 @@ func (u *UI) publicErrors(w http.ResponseWriter, r *http.Request, v *publicVisit
 		text("on", "Put right on", func(_ context.Context, m row) string { return m.RightOn }),
 		text("kind", "What was put right", func(ctx context.Context, m row) string { return say(ctx, publicErrorKinds[m.Kind]) }),
 		text("category", "Reason category", func(ctx context.Context, m row) string { return say(ctx, remedyCategories[m.Category]) }),
-		linked("ref", "Request", func(m row) (string, string) { return m.Ref, "/public/register/" + m.Ref }),
+		linked("ref", "Kind of request", func(m row) (string, string) { return m.Ref, "/public/register/" + m.Ref }),
 		text("sent", "Went out on", func(_ context.Context, m row) string { return m.SentOn }),
 		text("authority", "Authority", func(_ context.Context, m row) string { return v.names.PublicName(m.Authority) }),
 		text("provider", "Provider", func(_ context.Context, m row) string { return v.names.PublicName(m.Provider) }),
@@ -442,7 +446,7 @@ func (u *UI) publicReport(w http.ResponseWriter, r *http.Request, v *publicVisit
 // publicFile is one of the register's files, or the list of their digests.
 func (u *UI) publicFile(w http.ResponseWriter, r *http.Request, v *publicVisit) error {
 	name := r.PathValue("name")
-	if name == "SHA256SUMS" {
+	if name == formatsSums {
 		sums, err := v.Sums()
 		if err != nil {
 			return err
@@ -503,7 +507,7 @@ func publicMarks(ctx context.Context, r concert.PublicRecord) []string {
 		is   bool
 		text design.Text
 	}{
-		{r.Acknowledged, "receipt acknowledged"}, {r.Executed, "carried out for every item"}, {r.Missed, "the hour went by"}, {r.CrossBorder, "to another Member State, whose authority got a copy (Art. 4)"},
+		{r.Acknowledged, "receipt acknowledged"}, {r.Executed, "done for every item"}, {r.Missed, "the hour went by"}, {r.CrossBorder, "to another Member State, whose authority got a copy (Art. 4)"},
 		{r.Emergency, "in an emergency, without twelve hours' notice (Art. 3(2))"}, {r.Scrutinised, "scrutinised (Art. 4)"}, {r.Article16, "meant as a notice under DSA Art. 16"},
 	} {
 		if m.is {
