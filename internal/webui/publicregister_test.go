@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
+
 	"concert"
 	"concert/internal/casework"
 )
@@ -177,4 +179,22 @@ func served(t *testing.T, mux *http.ServeMux, path string) int {
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
 	mux.ServeHTTP(w, r)
 	return w.Code
+}
+
+// TestBrowserReadsThePublicRegister in a real browser, without scripts, wide and on a telephone: nothing runs over the edge.
+func TestBrowserReadsThePublicRegister(t *testing.T) {
+	h := open(t)
+	ref := h.publish(t)
+	w := h.browse(t, startBrowser(t), shots())
+	year := time.Now().UTC().Format("2006")
+	for name, path := range map[string]string{"public-start": "/public", "public-register": "/public/register", "public-record": "/public/register/" + ref, "public-errors": "/public/errors", "public-figures": "/public/figures", "public-reports": "/public/reports", "public-report": "/public/reports/8/" + h.units[0].Ref + "/" + year} {
+		w.open(path, "#main h1")
+		w.shoot(name, false, 1280, 900)
+		w.do(chromedp.EmulateViewport(380, 800))
+		if over := get(w, chromedp.Evaluate[int](`document.documentElement.scrollWidth - document.documentElement.clientWidth`)); over > 0 {
+			t.Errorf("%s runs %d points over the edge of a telephone", path, over)
+		}
+		w.shoot(name+"-380", true, 380, 800)
+		w.do(chromedp.EmulateViewport(1280, 900))
+	}
 }
