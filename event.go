@@ -336,6 +336,8 @@ type RegisterBody struct {
 	Proposer  PersonID    `json:"proposer,omitempty"` // the first of two administrators
 
 	Languages []string `json:"languages,omitempty"` // that the person says it reads
+
+	Country string `json:"country,omitempty"` // of an authority: the register counts by state
 }
 
 // RecordedEvent is an event as the store keeps it and an export carries it.

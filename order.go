@@ -256,6 +256,9 @@ type OrderBody struct {
 	Up        int              `json:"up,omitempty"`   // and up; of the rest we cannot tell
 	Verdict   Verdict          `json:"verdict,omitempty"`
 	Exercise  bool             `json:"exercise,omitempty"`
+
+	URLs     int `json:"urls,omitempty"`     // of the items when it was issued: a page, post, message or stream
+	Accounts int `json:"accounts,omitempty"` // an account, channel or bot
 }
 
 // change is the event of a move of the order.

@@ -255,7 +255,13 @@ func (o Order) payload(f OrderFacts) OrderPayload {
 		p.FollowUp = append(p.FollowUp, *f.Copy)
 	}
 	if o.Silent {
-		p.NonDisclosure = &OrderSilence{Since: o.IssuedAt.UTC().Format(TimeFormat), Until: f.SilentUntil.UTC().Format(TimeFormat)}
+		// The clock runs to the end of its last day; on the order stand six weeks to the
+		// moment, since it may not last longer (Art. 11(3)).
+		until := f.SilentUntil
+		if most := o.IssuedAt.AddDate(0, 0, 6*7); until.After(most) {
+			until = most
+		}
+		p.NonDisclosure = &OrderSilence{Since: o.IssuedAt.UTC().Format(TimeFormat), Until: until.UTC().Format(TimeFormat)}
 	}
 	switch {
 	case o.Emergency:

@@ -87,6 +87,7 @@ func matrix(t *testing.T) map[string]row {
 		exposureRows,
 		knownRows,
 		bankRows,
+		publicRows,
 	} {
 		for pattern, r := range rows {
 			if _, twice := all[pattern]; twice {

@@ -53,6 +53,7 @@ type cli struct {
 	Match        matchCmd        `cmd:"" help:"Find files among known hashes: one JSON object a match. Or make a server's index of them anew."`
 	Bank         bankCmd         `cmd:"" help:"List, open, fill and export banks of known content, through the API."`
 	Order        orderCmd        `cmd:"" help:"Verify removal orders, and say whose you trust; needs no server and no data directory."`
+	Report       reportCmd       `cmd:"" help:"Write yearly transparency reports, and recount what was published."`
 	Language     languageCmd     `cmd:"" help:"Say in what language, script and direction each line of a file is."`
 }
 

@@ -22,25 +22,7 @@ const (
 
 // eachEvent gives every sequenced event of the snapshot, in the log's order.
 func eachEvent(ctx context.Context, tx *store.Tx, size int64, fn func(concert.RecordedEvent) error) error {
-	for next := int64(0); next < size; {
-		events, err := tx.EventsFrom(ctx, next, exportPage)
-		if err != nil {
-			return err
-		}
-		if len(events) == 0 {
-			return nil
-		}
-		for _, e := range events {
-			if e.Index >= size {
-				return nil
-			}
-			if err := fn(e); err != nil {
-				return err
-			}
-			next = e.Index + 1
-		}
-	}
-	return nil
+	return eachEventFrom(ctx, tx, 0, size, fn)
 }
 
 // Export writes every event, the tiles and the signed head in one snapshot:

@@ -278,6 +278,7 @@ func (s *Service) issue(ctx context.Context, tx *store.Tx, by concert.Actor, o c
 		return o, fmt.Errorf("order %s: %w", o.Ref, err)
 	}
 	next, e := next.IssuedEvent(by, from, sha256.Sum256(env.Payload))
+	e = payload.Told(e)
 	if err := tx.SaveOrder(ctx, next); err != nil {
 		return o, err
 	}

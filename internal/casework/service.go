@@ -53,6 +53,9 @@ type Service struct {
 	KnownDir     string               // where the index of banks lies; "" keeps it in memory
 	SecondFactor concert.FactorPolicy // who must have one
 
+	PublicDelay time.Duration // how old something is before it is public; 0 for the default
+
+	public     publication
 	bearers    bearerCache
 	consulted  consultations
 	links      linkLimits

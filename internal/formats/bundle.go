@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"time"
 
 	"golang.org/x/mod/sumdb/note"
 
@@ -228,10 +229,32 @@ func OpenHead(checkpoint, origin, logKey string, witnessKeys []string) (tlog.Hea
 	return cp.Head, witnesses, nil
 }
 
+// BundleTime is when a bundle was made, as its first line says.
+func BundleTime(r io.Reader) (time.Time, error) {
+	line, err := bufio.NewReader(io.LimitReader(r, maxBundleLine)).ReadBytes('\n')
+	var h BundleHeader
+	if err == nil {
+		err = json.Unmarshal(line, &h)
+	}
+	if err != nil {
+		return time.Time{}, bundleError(1, err)
+	}
+	at, err := time.Parse(concert.TimeFormat, h.ExportedAt)
+	if err != nil {
+		return at, bundleError(1, err)
+	}
+	return at, nil
+}
+
 // VerifyBundle audits an exported bundle, with no connection to anything.
 // logKey is the key the reader trusts; "" takes the bundle's own, which shows
 // only that the bundle is consistent with itself.
 func VerifyBundle(r io.Reader, logKey string, witnessKeys []string) (Verification, error) {
+	return verifyBundle(r, logKey, witnessKeys, func(concert.RecordedEvent) {})
+}
+
+// verifyBundle gives each event to take before anything is known to be true of it.
+func verifyBundle(r io.Reader, logKey string, witnessKeys []string, take func(concert.RecordedEvent)) (Verification, error) {
 	v := Verification{FirstBad: -1}
 	sc := bufio.NewScanner(r)
 	sc.Buffer(make([]byte, 0, 1<<16), maxBundleLine)
@@ -261,6 +284,7 @@ func VerifyBundle(r io.Reader, logKey string, witnessKeys []string) (Verificatio
 		switch {
 		case l.Event != nil:
 			events.Check(*l.Event)
+			take(*l.Event)
 			var c tlog.Hash
 			copy(c[:], l.Event.Commit)
 			commits = append(commits, c)

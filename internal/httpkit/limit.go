@@ -51,8 +51,10 @@ func rateOf(r *http.Request) (Rate, bool) {
 		return Rate{}, false
 	}
 	switch {
-	case strings.Contains(path, "/export"), strings.HasSuffix(path, ".csv"):
+	case strings.Contains(path, "/export"), strings.HasSuffix(path, ".csv"), strings.HasPrefix(path, "/public/") && strings.HasSuffix(path, ".pdf"):
 		return rateExport, true
+	case path == "/public", strings.HasPrefix(path, "/public/"):
+		return rateFind, true
 	case path == "/items", strings.HasPrefix(path, "/find"), strings.HasPrefix(path, "/search"):
 		return rateFind, true
 	}

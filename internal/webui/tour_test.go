@@ -91,6 +91,9 @@ var unlinked = map[string]string{
 
 	"GET /matches/{ref}": "stands on an item that is like another only (TestBrowserCopiesAreJudgedOnceAndABankIsFilled)",
 
+	"GET /public/register/{ref}":                     "in the register once it is a day old (TestPublicLinksStayPublic)",
+	"GET /public/reports/{article}/{subject}/{year}": "among the reports once something is a day old (TestPublicLinksStayPublic)",
+
 	"GET /items/{ref}/proportionality": "stands on an item that cannot be isolated only",
 	"GET /notes/{ref}":                 "stands at a closed action's end only",
 	"GET /second-looks/{ref}":          "stands in the list where one waits only (TestSecondLookIsGivenByForm)",

@@ -105,6 +105,7 @@ func (u *UI) routes() []route {
 		u.registerRoutes(),
 		u.knownRoutes(),
 		u.redressRoutes(),
+		u.publicRoutes(),
 	)
 }
 
