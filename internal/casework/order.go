@@ -227,8 +227,9 @@ type OrderView struct {
 	Deadlines  []concert.Deadline
 	Answers    []store.OrderAnswer
 	Deliveries []store.Outgoing
-	Payload    *concert.OrderPayload // as it was signed; nil before it was
-	Erased     int                   // places of it that are erased
+	Payload    *concert.OrderPayload       // as it was signed; nil before it was
+	Erased     int                         // places of it that are erased
+	Numbers    map[concert.PersonID]string // operator numbers of who wrote, reviewed and approved it; none for its addressee
 }
 
 // OrderItemView is an item of an order.
@@ -298,6 +299,12 @@ func (s *Service) fillOrder(ctx context.Context, tx *store.Tx, by concert.Actor,
 	}
 	if v.Deliveries, err = tx.OrderDeliveries(ctx, v.Provider, v.Ref); err != nil {
 		return err
+	}
+	if by.Provider == "" {
+		people := slices.DeleteFunc([]concert.PersonID{v.Drafter, v.Reviewer, v.Approver}, func(p concert.PersonID) bool { return p == "" })
+		if v.Numbers, err = tx.Operators(ctx, people); err != nil {
+			return err
+		}
 	}
 	o, err := tx.OrderOriginal(ctx, v.ID)
 	if err != nil || len(o.Payload) == 0 {

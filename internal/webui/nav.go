@@ -66,6 +66,7 @@ var menu = []navGroup{
 	{"Referrals", []navItem{
 		{"/referrals", "Referrals to us", ofProvider},
 		{"/referrals", "Referrals", readers},
+		{"/orders", "Removal orders", issuers},
 		{"/remedies", "Withdrawals and corrections", readers},
 		{"/own", "Our items", ofProvider},
 		{"/questions", "Questions", func(f frame) bool { return ofProvider(f) || deskPeople(f) }},

@@ -103,6 +103,7 @@ func (u *UI) routes() []route {
 		u.exposureRoutes(),
 		u.registerRoutes(),
 		u.knownRoutes(),
+		u.orderRoutes(),
 	)
 }
 
