@@ -179,7 +179,7 @@ func pressing(ds []concert.Deadline, now time.Time) []concert.Deadline {
 // pressingOne is the deadline that a row of a list shows: none where nothing runs.
 func pressingOne(ctx context.Context, ds []concert.Deadline, now time.Time) (counting, bool) {
 	for _, d := range pressing(ds, now) {
-		if c := countingOf(ctx, d, now); c.Runs || c.Stage == stageStill || c.Stage == stageWait || d.Term == concert.TermRemoval {
+		if c := countingOf(ctx, d, now); d.State == concert.DeadlineRunning || c.Runs || c.Stage == stageStill || d.Term == concert.TermRemoval {
 			return c, true
 		}
 	}

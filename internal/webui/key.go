@@ -12,6 +12,7 @@ import (
 var powerTexts = map[concert.Power]design.Text{
 	concert.PowerApprove: "approve items", concert.PowerExport: "export items and the log", concert.PowerErase: "erase items",
 	concert.PowerRelease: "release holds and dispatch", concert.PowerAdminister: "confirm what another administrator proposed",
+	concert.PowerIssue: "approve and issue removal orders",
 }
 
 // keyLine is an API key without its text.

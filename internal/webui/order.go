@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/a-h/templ"
@@ -470,7 +471,8 @@ func (u *UI) orderDocument(w http.ResponseWriter, r *http.Request, v *visit) err
 	if err != nil {
 		return err
 	}
-	p.Form = templ.Raw(string(form))
+	// Its parts are parts of a document, and no landmarks of the page around it.
+	p.Form = templ.Raw(strings.NewReplacer("<section>", "<div>", "</section>", "</div>", "<article ", "<div ", "</article>", "</div>").Replace(string(form)))
 	return u.show(w, r, v, view{title: say(r.Context(), "Removal order %s", o.Ref), body: orderDocumentView(p)})
 }
 
