@@ -178,7 +178,18 @@ func pressing(ds []concert.Deadline, now time.Time) []concert.Deadline {
 
 // pressingOne is the deadline that a row of a list shows: none where nothing runs.
 func pressingOne(ctx context.Context, ds []concert.Deadline, now time.Time) (counting, bool) {
-	for _, d := range pressing(ds, now) {
+	all := pressing(ds, now)
+	// A window that others may use comes after what somebody has to do.
+	slices.SortStableFunc(all, func(a, b concert.Deadline) int {
+		switch {
+		case a.Window == b.Window:
+			return 0
+		case a.Window:
+			return 1
+		}
+		return -1
+	})
+	for _, d := range all {
 		if c := countingOf(ctx, d, now); d.State == concert.DeadlineRunning || c.Runs || c.Stage == stageStill || d.Term == concert.TermRemoval {
 			return c, true
 		}

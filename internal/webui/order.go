@@ -132,12 +132,25 @@ func orderForm(g casework.Registers, all bool) *design.ListForm {
 	return f
 }
 
-func orderColumns(g casework.Registers, now time.Time) []design.Column[casework.ListedOrder] {
+// clocksFor are the order's clocks as they concern an authority: of a copy, those of the
+// scrutiny that it may do.
+func clocksFor(o casework.ListedOrder, mine concert.AuthorityID) []concert.Deadline {
+	if mine == "" || o.Copied != mine || o.Authority == mine {
+		return o.Deadlines
+	}
+	return slices.DeleteFunc(slices.Clone(o.Deadlines), func(d concert.Deadline) bool {
+		return d.Term != concert.TermOwnScrutiny && d.Term != concert.TermScrutiny
+	})
+}
+
+func orderColumns(g casework.Registers, mine concert.AuthorityID, now time.Time) []design.Column[casework.ListedOrder] {
 	type row = casework.ListedOrder
 	return []design.Column[row]{
 		linked("ref", "Reference", func(o row) (string, string) { return o.Ref, "/orders/" + o.Ref }),
 		{Name: "state", Label: "State", Cell: func(ctx context.Context, o row) design.Cell { return stateCell(ctx, orderStates[o.Status]) }},
-		{Name: "clock", Label: "Legal clock", Cell: func(ctx context.Context, o row) design.Cell { return countingCell(ctx, o.Deadlines, now) }},
+		{Name: "clock", Label: "Legal clock", Cell: func(ctx context.Context, o row) design.Cell {
+			return countingCell(ctx, clocksFor(o, mine), now)
+		}},
 		text("provider", "Provider", func(_ context.Context, o row) string { return g.Providers[o.Provider].Name }),
 		text("authority", "Authority", func(_ context.Context, o row) string { return g.Authorities[o.Authority].Unit }),
 		{Name: "items", Label: "Items", Number: true, Cell: func(_ context.Context, o row) design.Cell { return design.Cell{Text: strconv.Itoa(o.Items)} }},
@@ -192,7 +205,7 @@ func (u *UI) orderListing(ctx context.Context, v *visit) (listing[casework.Liste
 		return listing[row]{}, err
 	}
 	now := u.svc.Now()
-	return listing[row]{form: orderForm(g, v.has(concert.RoleAuditor) || v.has(concert.RoleCoordinator)), caption: "Removal orders", empty: "An order is begun on the page of an assessed item, or from the list of items.", columns: orderColumns(g, now), file: true,
+	return listing[row]{form: orderForm(g, v.has(concert.RoleAuditor) || v.has(concert.RoleCoordinator)), caption: "Removal orders", empty: "An order is begun on the page of an assessed item, or from the list of items.", columns: orderColumns(g, v.person.Authority, now), file: true,
 		keys: func(_ string, o row) []string {
 			return []string{strconv.FormatInt(concert.Micros(o.UpdatedAt), 10), string(o.ID)}
 		},

@@ -272,9 +272,7 @@ func TestG10PageSaysThatTheProviderIsToldFirstAndFromWhenTheOrderMayBeIssued(t *
 }
 
 // stop lets case time stand still at a moment.
-func (h *house) stop(at time.Time) {
-	h.svc.Time = concert.CaseTime{Since: time.Now(), Start: at, Rate: 1e-9}
-}
+func (h *house) stop(at time.Time) { h.svc.StopClockAt(at) }
 
 // dump is where the order stands, with all that happened but for readings.
 func (h *house) dump(ref string) string {
@@ -366,7 +364,9 @@ func TestAlarmOnAnOrderStandsOnEveryPageOfBothSides(t *testing.T) {
 	}
 	south.get("/orders/alarms?order="+o.Ref).want(t, http.StatusNotFound)
 	h.stop(start.Add(63 * time.Minute))
-	eventually(t, "the miss is told", func() bool { return strings.Contains(answerer.get("/referrals").text(), "over by 3 min, since 10:00 UTC") })
+	eventually(t, "the miss is told", func() bool {
+		return strings.Contains(answerer.get("/referrals").text(), "over by 3 min, since 10:00 UTC")
+	})
 	_, err = h.svc.AnswerOrder(t.Context(), h.people["answerer"].Actor(), o.Ref, 0, concert.OrderAnswer{Measure: concert.MeasureDisabled, MeasureAt: h.svc.Now(), Person: "EXERCISE Moderator", Email: "legal@video.example"})
 	must(t, err)
 	if p := officer.get("/items"); strings.Contains(p.text(), "time is nearly over") {

@@ -114,6 +114,14 @@ func (d drafting) items() []casework.OrderDraftItem {
 	return out
 }
 
+// seatText is where a provider is established, and who represents it.
+func seatText(s concert.Seat) string {
+	if s.Representative == "" {
+		return s.Establishment
+	}
+	return s.Establishment + ", " + s.Representative
+}
+
 // newOrder begins an order about the items that the address names.
 func (u *UI) newOrder(w http.ResponseWriter, r *http.Request, v *visit) error {
 	var d drafting
