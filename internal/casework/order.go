@@ -40,11 +40,14 @@ func (d OrderDraft) onto(o concert.Order, subjects []concert.OrderSubject) conce
 func (s *Service) DraftOrder(ctx context.Context, by concert.Actor, d OrderDraft) (concert.Order, error) {
 	var out concert.Order
 	err := s.DB.Update(ctx, func(tx *store.Tx) error {
-		subjects, err := s.subjects(ctx, tx, by.Authority, d.Items)
+		office, _, err := tx.Office(ctx, by.Authority)
+		if err == nil {
+			err = by.MayDraftOrder(office) // before it is said whether an item is there
+		}
 		if err != nil {
 			return err
 		}
-		office, _, err := tx.Office(ctx, by.Authority)
+		subjects, err := s.subjects(ctx, tx, by.Authority, d.Items)
 		if err != nil {
 			return err
 		}
@@ -66,11 +69,14 @@ func (s *Service) DraftOrder(ctx context.Context, by concert.Actor, d OrderDraft
 // RewriteOrder writes a draft anew, as after it was returned.
 func (s *Service) RewriteOrder(ctx context.Context, by concert.Actor, ref string, version int64, d OrderDraft) (concert.Order, error) {
 	return s.changeOrder(ctx, by, ref, version, func(tx *store.Tx, o concert.Order) (concert.Order, error) {
-		subjects, err := s.subjects(ctx, tx, o.Authority, d.Items)
+		office, _, err := tx.Office(ctx, by.Authority)
+		if err == nil {
+			err = by.MayDraftOrder(office)
+		}
 		if err != nil {
 			return o, err
 		}
-		office, _, err := tx.Office(ctx, by.Authority)
+		subjects, err := s.subjects(ctx, tx, o.Authority, d.Items)
 		if err != nil {
 			return o, err
 		}

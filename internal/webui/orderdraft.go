@@ -188,6 +188,9 @@ func (u *UI) rewriteForm(w http.ResponseWriter, r *http.Request, v *visit) error
 	if err != nil {
 		return err
 	}
+	if err := v.actor().Need(concert.RoleOfficer); err != nil {
+		return err
+	}
 	if !actsOf(o.Order, v.actor()).Rewrite {
 		return concert.Refuse(concert.Conflict, "order.move", "", "order %s is %s and is not written anew: return it first", o.Ref, o.Status)
 	}
