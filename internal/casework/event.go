@@ -3,6 +3,7 @@ package casework
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -100,6 +101,12 @@ func subjectOf(ctx context.Context, tx *store.Tx, by concert.Actor, typed string
 			err = by.MayRead(r)
 		}
 		return string(r.ID), err
+	case prefix == "OR":
+		o, err := tx.Order(ctx, ref)
+		if err == nil {
+			err = by.MayReadOrder(o)
+		}
+		return string(o.ID), err
 	case !by.Has(concert.RoleAuditor):
 	case prefix == "HO":
 		h, err := tx.Hold(ctx, ref)
@@ -144,6 +151,11 @@ func mayReadEvent(ctx context.Context, tx *store.Tx, by concert.Actor, subject s
 			return nil
 		}
 		return concert.ErrNotFound
+	}
+	if o, err := tx.Order(ctx, subject); err == nil {
+		return by.MayReadOrder(o)
+	} else if !errors.Is(err, concert.ErrNotFound) {
+		return err
 	}
 	r, err := tx.ReferralByID(ctx, concert.ReferralID(subject))
 	if err != nil {

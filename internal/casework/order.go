@@ -43,11 +43,14 @@ func (s *Service) DraftOrder(ctx context.Context, by concert.Actor, d OrderDraft
 		return out, err
 	}
 	err := s.DB.Update(ctx, func(tx *store.Tx) error {
-		subjects, err := s.subjects(ctx, tx, by.Authority, d.Items)
+		office, _, err := tx.Office(ctx, by.Authority)
+		if err == nil {
+			err = by.MayDraftOrder(office) // before it is said whether an item is there
+		}
 		if err != nil {
 			return err
 		}
-		office, _, err := tx.Office(ctx, by.Authority)
+		subjects, err := s.subjects(ctx, tx, by.Authority, d.Items)
 		if err != nil {
 			return err
 		}
@@ -69,11 +72,14 @@ func (s *Service) DraftOrder(ctx context.Context, by concert.Actor, d OrderDraft
 // RewriteOrder writes a draft anew, as after it was returned.
 func (s *Service) RewriteOrder(ctx context.Context, by concert.Actor, ref string, version int64, d OrderDraft) (concert.Order, error) {
 	return s.changeOrder(ctx, by, ref, version, func(tx *store.Tx, o concert.Order) (concert.Order, error) {
-		subjects, err := s.subjects(ctx, tx, o.Authority, d.Items)
+		office, _, err := tx.Office(ctx, by.Authority)
+		if err == nil {
+			err = by.MayDraftOrder(office)
+		}
 		if err != nil {
 			return o, err
 		}
-		office, _, err := tx.Office(ctx, by.Authority)
+		subjects, err := s.subjects(ctx, tx, o.Authority, d.Items)
 		if err != nil {
 			return o, err
 		}
@@ -230,8 +236,9 @@ type OrderView struct {
 	Deadlines  []concert.Deadline
 	Answers    []store.OrderAnswer
 	Deliveries []store.Outgoing
-	Payload    *concert.OrderPayload // as it was signed; nil before it was
-	Erased     int                   // places of it that are erased
+	Payload    *concert.OrderPayload       // as it was signed; nil before it was
+	Erased     int                         // places of it that are erased
+	Numbers    map[concert.PersonID]string // operator numbers of who wrote, reviewed and approved it; none for its addressee
 }
 
 // OrderItemView is an item of an order.
@@ -314,6 +321,12 @@ func (s *Service) fillOrder(ctx context.Context, tx *store.Tx, by concert.Actor,
 	}
 	if v.Deliveries, err = tx.OrderDeliveries(ctx, v.Provider, v.Ref); err != nil {
 		return err
+	}
+	if by.Provider == "" {
+		people := slices.DeleteFunc([]concert.PersonID{v.Drafter, v.Reviewer, v.Approver}, func(p concert.PersonID) bool { return p == "" })
+		if v.Numbers, err = tx.Operators(ctx, people); err != nil {
+			return err
+		}
 	}
 	o, err := tx.OrderOriginal(ctx, v.ID)
 	if err != nil || len(o.Payload) == 0 {

@@ -206,6 +206,8 @@ type frame struct {
 	Reader   design.Reader
 	Keys     bool // single keys and their hints are on
 	Logins   int  // to the account since this one
+	Rate     float64
+	Alarms   orderAlarms
 }
 
 func (f frame) has(r concert.Role) bool { return f.Person.ID != "" && f.Person.Actor().Has(r) }
@@ -234,7 +236,7 @@ type view struct {
 // show renders a page into memory first, so that a failing template never
 // leaves half a page.
 func (u *UI) show(w http.ResponseWriter, r *http.Request, v *visit, p view) error {
-	f := frame{Title: p.title, Path: r.URL.Path, Person: v.person, Why: v.why, Exercise: u.svc.Exercise, Wide: p.wide, Bare: p.bare, Refresh: p.refresh, Scripts: p.scripts, Notice: noticeOf(r), Assets: u.assets.url, Reader: design.ReaderOf(r.Context())}
+	f := frame{Rate: u.svc.Time.Rate, Title: p.title, Path: r.URL.Path, Person: v.person, Why: v.why, Exercise: u.svc.Exercise, Wide: p.wide, Bare: p.bare, Refresh: p.refresh, Scripts: p.scripts, Notice: noticeOf(r), Assets: u.assets.url, Reader: design.ReaderOf(r.Context())}
 	var err error
 	if f.Held, err = u.svc.DispatchHeld(r.Context()); err != nil {
 		// The page goes out all the same: a failure page must not fail for this.
@@ -246,6 +248,7 @@ func (u *UI) show(w http.ResponseWriter, r *http.Request, v *visit, p view) erro
 			f.Scripts = append(slices.Clip(f.Scripts), "keys.js")
 		}
 	}
+	u.hearOrders(r, v, &f)
 	if v.limits != nil {
 		f.Person = concert.Person{} // nothing else is open yet
 	}
@@ -529,6 +532,16 @@ var noticeTexts = map[string]design.Text{
 	"watch_ended":       "Taken off the watchlist.",
 	"languages":         "Recorded: these are the languages that you read.",
 	"translated":        "Translation recorded, with its maker.",
+
+	"order_drafted":    "Draft kept. Another person of your authority reviews it.",
+	"order_reviewed":   "Reviewed. Somebody with the issuing function approves it.",
+	"order_noticed":    "Approved. The provider is told of procedures and deadlines first; the order waits twelve hours.",
+	"order_issued":     "Issued and signed. The hour runs from its receipt.",
+	"order_withdrawn":  "Withdrawn. Its addressee is told to reinstate the content.",
+	"order_dropped":    "Given up. It was never issued.",
+	"order_clarified":  "Clarified. The addressee is told, and the hour runs anew.",
+	"office_proposed":  "Proposed. It is in force once another administrator confirms it.",
+	"office_confirmed": "Confirmed. It is in force.",
 
 	"closed":    "Closed. It opens again only by you.",
 	"warned":    "Said. Whoever opens it next reads it first.",

@@ -66,6 +66,7 @@ var menu = []navGroup{
 	{"Referrals", []navItem{
 		{"/referrals", "Referrals to us", ofProvider},
 		{"/referrals", "Referrals", readers},
+		{"/orders", "Removal orders", issuers},
 		{"/remedies", "Withdrawals and corrections", readers},
 		{"/complaints", "Complaints", func(f frame) bool { return deskPeople(f) || f.has(concert.RoleIssuer) }},
 		{"/own", "Our items", ofProvider},

@@ -34,6 +34,8 @@ func (u *UI) home(w http.ResponseWriter, r *http.Request, v *visit) error {
 		}
 	case v.has(concert.RoleOfficer), v.has(concert.RoleReviewer):
 		to = "/desk"
+	case v.has(concert.RoleIssuer):
+		to = "/orders"
 	case v.has(concert.RoleAuditor):
 		to = "/audit"
 	case v.has(concert.RoleAdministrator):

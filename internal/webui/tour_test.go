@@ -27,7 +27,7 @@ func (h *house) tour(t *testing.T) (stops []stop, reached map[string]bool, visit
 	h.ui.Register(mux)
 	reached, visitors = map[string]bool{}, map[string]*visitor{}
 	kinds := map[string]bool{}
-	for _, login := range []string{"officer", "reviewer", "coordinator", "auditor", "admin", "answerer", "boss", ""} {
+	for _, login := range []string{"officer", "reviewer", "coordinator", "auditor", "admin", "answerer", "boss", "es-officer", ""} {
 		v := h.visitor()
 		if login != "" {
 			v = h.as(login)
@@ -89,6 +89,10 @@ var unlinked = map[string]string{
 
 	"GET /captures/{ref}/picture": "no page: the picture on one, once a form opened it (TestG35BrowserAPictureIsVeiledUntilHeld)",
 
+	"GET /orders/new":         "stands on an assessed item of an authority that issues orders only (TestBrowserOrderGoesFromDraftToExecution)",
+	"GET /orders/{ref}/draft": "stands on a draft only (TestOrderGoesItsWayByForm)",
+	"GET /orders/alarms":      "a script asks for it",
+
 	"GET /matches/{ref}": "stands on an item that is like another only (TestBrowserCopiesAreJudgedOnceAndABankIsFilled)",
 
 	"GET /public/register/{ref}":                     "in the register once it is a day old (TestPublicLinksStayPublic)",
@@ -117,6 +121,8 @@ func TestEveryPageIsReachableLightAndAccessible(t *testing.T) {
 	h.folders()
 	h.consignment()
 	h.banked()
+	h.competent()
+	h.issuedOrder(h.judged(1, 7000)[0])
 	h.join(t.Context(), "boss", "", h.provider.Ref, concert.RoleProviderAdmin)
 	stops, reached, visitors := h.tour(t)
 	for _, pattern := range h.ui.Routes() {
@@ -128,7 +134,7 @@ func TestEveryPageIsReachableLightAndAccessible(t *testing.T) {
 	must(t, err)
 	browser := startBrowser(t)
 	looks := []struct{ name, language, theme string }{{"light", "en", "light"}, {"dark", "en", "dark"}, {"arabic", "ar", "light"}}
-	for _, login := range []string{"officer", "reviewer", "coordinator", "auditor", "admin", "answerer", "boss", ""} {
+	for _, login := range []string{"officer", "reviewer", "coordinator", "auditor", "admin", "answerer", "boss", "es-officer", ""} {
 		w := h.browse(t, browser, t.ArtifactDir())
 		w.resume(visitors[login])
 		for _, look := range looks {

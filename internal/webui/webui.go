@@ -106,6 +106,7 @@ func (u *UI) routes() []route {
 		u.knownRoutes(),
 		u.redressRoutes(),
 		u.publicRoutes(),
+		u.orderRoutes(),
 	)
 }
 
