@@ -1,6 +1,7 @@
 package concert
 
 import (
+	"math"
 	"slices"
 	"time"
 )
@@ -66,7 +67,7 @@ type PublicRecord struct {
 // PublicMistake is one entry of the error register as it is published.
 type PublicMistake struct {
 	Index     int64
-	Kind      string
+	Kind      ErrorCause
 	Category  RemedyCategory
 	Request   PublicKind
 	Ref       string
@@ -102,6 +103,7 @@ func dayOf(t time.Time) string {
 // Edition is the register at the cutoff, of the events that the fold has taken: all
 // those of the log up to the first that is not older than the cutoff.
 func (f *PublicFold) Edition(rules PublicRules, cutoff time.Time) PublicEdition {
+	f.settle(math.MaxInt64)
 	e := PublicEdition{AsOf: cutoff.UTC(), Size: f.Size, Delay: rules.Delay, Rows: f.rows(rules, cutoff)}
 	for _, r := range f.requests {
 		if !r.withheld(rules, cutoff) {

@@ -8,16 +8,6 @@ import (
 	"time"
 )
 
-// Kinds of event that the remedies record. They stand here as plain text, since the
-// register reads logs with and without them.
-const (
-	EventOrderVoided      = "order.voided"
-	EventOrderScrutinised = "order.scrutinised"
-	EventComplaintFiled   = "complaint.filed"
-	EventComplaintDecided = "complaint.decided"
-	EventErrorRecorded    = "error.recorded"
-)
-
 // PublicKind is what a public record is about.
 type PublicKind string
 
@@ -92,7 +82,7 @@ type publicRequest struct {
 	missed     bool
 	why        []ImpossibleReason
 	scrutinies int
-	complaints map[string]int // by outcome; "" for filed
+	complaints map[ComplaintOutcome]int // by outcome; "" for filed
 }
 
 // publicItem is what the fold keeps of an item until it is referred, and then while it
@@ -108,7 +98,7 @@ type publicItem struct {
 // wrong. Entries are never changed and never taken away (G17).
 type PublicError struct {
 	Index     int64 // of the event that put it right, of several on one day the first
-	Kind      string
+	Kind      ErrorCause
 	Category  RemedyCategory
 	Request   PublicKind
 	Ref       string // of the request
@@ -119,18 +109,6 @@ type PublicError struct {
 	Items     int
 	request   int
 }
-
-// The kinds of error.
-const (
-	ErrorWithdrawal = "withdrawal" // the author took a referral of an item, or an order, back
-	ErrorCorrection = "correction" // what was said of an item was wrong
-	ErrorVoid       = "void"       // scrutiny found an infringement (Art. 4(6)), or a court did
-	ErrorComplaint  = "complaint"  // a complaint was upheld, wholly or partly
-	ErrorOther      = "error"      // recorded otherwise
-)
-
-// ErrorKinds lists them.
-var ErrorKinds = []string{ErrorWithdrawal, ErrorCorrection, ErrorVoid, ErrorComplaint, ErrorOther}
 
 // PublicParty is an authority or a provider as the log knows it.
 type PublicParty struct {
@@ -148,6 +126,7 @@ type PublicFold struct {
 	byRef       map[string]int
 	items       map[string]publicItem
 	errors      []PublicError
+	unsettled   []unsettledError
 	authorities map[AuthorityID]PublicParty
 	providers   map[ProviderID]PublicParty
 }
@@ -155,14 +134,6 @@ type PublicFold struct {
 // NewPublicFold is a fold that has seen nothing.
 func NewPublicFold() *PublicFold {
 	return &PublicFold{byRef: map[string]int{}, items: map[string]publicItem{}, authorities: map[AuthorityID]PublicParty{}, providers: map[ProviderID]PublicParty{}}
-}
-
-// publicBody has the fields, of whatever body, that the register reads. Bodies of
-// kinds that it does not know are not decoded.
-type publicBody struct {
-	ItemBody
-	For     string `json:"for"`
-	Outcome string `json:"outcome"`
 }
 
 // Add takes the next event. An event whose body cannot be read is an error: a register
@@ -176,6 +147,7 @@ func (f *PublicFold) Add(e RecordedEvent) error {
 }
 
 func (f *PublicFold) add(e RecordedEvent) error {
+	f.settle(e.At)
 	family, _, _ := strings.Cut(string(e.Kind), ".")
 	switch family {
 	case "item":
@@ -202,14 +174,59 @@ func (f *PublicFold) add(e RecordedEvent) error {
 			return err
 		}
 		f.addParty(e, b)
-	case "complaint", "error":
-		var b publicBody
+	case "complaint":
+		var b ComplaintBody
 		if err := json.Unmarshal(e.Body, &b); err != nil {
 			return err
 		}
 		f.addComplaint(e, b)
+	case "error":
+		var b ErrorBody
+		if err := json.Unmarshal(e.Body, &b); err != nil {
+			return err
+		}
+		f.addError(e, b)
 	}
 	return nil
+}
+
+// unsettledError is an item's withdrawal or correction whose own line of the error
+// register, of the same act, may follow: older logs have none.
+type unsettledError struct {
+	event    RecordedEvent
+	request  int
+	cause    ErrorCause
+	category RemedyCategory
+}
+
+// oneAct is how far apart events of one act may lie at most.
+const oneAct = time.Minute
+
+// settle takes the withdrawals and corrections as errors whose act is over by the
+// moment, in microseconds: no line of the error register followed them.
+func (f *PublicFold) settle(at int64) {
+	f.unsettled = slices.DeleteFunc(f.unsettled, func(u unsettledError) bool {
+		if at-u.event.At < oneAct.Microseconds() {
+			return false
+		}
+		f.wrong(u.event, u.request, u.cause, u.category, 1)
+		return true
+	})
+}
+
+// addError takes a line of the error register, which says why the act of the same
+// moment put its subject right.
+func (f *PublicFold) addError(e RecordedEvent, b ErrorBody) {
+	f.unsettled = slices.DeleteFunc(f.unsettled, func(u unsettledError) bool { return u.event.Subject == e.Subject })
+	if !slices.Contains(ErrorCauses, b.Cause) {
+		return
+	}
+	if it, ok := f.items[e.Subject]; ok && b.Kind == AboutReferral && it.request >= 0 {
+		f.wrong(e, it.request, b.Cause, b.Category, 1)
+	}
+	if i, ok := f.byRef[b.Ref]; ok && b.Kind == AboutOrder {
+		f.wrong(e, i, b.Cause, b.Category, int(f.requests[i].counts[Ordered]))
+	}
 }
 
 func (f *PublicFold) addParty(e RecordedEvent, b RegisterBody) {
@@ -235,7 +252,7 @@ func (f *PublicFold) request(ref string) *publicRequest {
 }
 
 func (f *PublicFold) open(r *publicRequest) {
-	r.counts, r.complaints, r.changed = Counts{}, map[string]int{}, r.at
+	r.counts, r.complaints, r.changed = Counts{}, map[ComplaintOutcome]int{}, r.at
 	f.byRef[r.ref] = len(f.requests)
 	f.requests = append(f.requests, r)
 }
@@ -333,11 +350,11 @@ func (f *PublicFold) follow(e RecordedEvent, it *publicItem, b ItemBody) {
 		}
 	case EventItemWithdrawn:
 		if b.To != nil && b.To.Sent {
-			f.wrong(e, it.request, ErrorWithdrawal, b.Category, 1)
+			f.unsettled = append(f.unsettled, unsettledError{e, it.request, ErrorWithdrawal, b.Category})
 		}
 	case EventItemCorrected:
 		r.counts[Corrected]++
-		f.wrong(e, it.request, ErrorCorrection, b.Category, 1)
+		f.unsettled = append(f.unsettled, unsettledError{e, it.request, ErrorCorrection, b.Category})
 	}
 }
 
@@ -351,7 +368,7 @@ func with[T comparable](list []T, v T) []T {
 
 // wrong adds to the error register. What one authority puts right of one request on
 // one day for one reason is one entry.
-func (f *PublicFold) wrong(e RecordedEvent, request int, kind string, category RemedyCategory, items int) {
+func (f *PublicFold) wrong(e RecordedEvent, request int, kind ErrorCause, category RemedyCategory, items int) {
 	r := f.requests[request]
 	at := FromMicros(e.At)
 	r.errors, r.changed = r.errors+1, at
@@ -389,28 +406,24 @@ func (f *PublicFold) addOrder(e RecordedEvent, b OrderBody) {
 	if due := FromMicros(b.DueAt); b.DueAt != 0 && (b.Term == TermSilence || strings.Contains(string(e.Kind), "silence") || strings.Contains(string(e.Kind), "disclosure")) && due.After(r.until) {
 		r.until = due
 	}
-	switch string(e.Kind) {
-	case string(EventOrderReceived):
+	switch e.Kind {
+	case EventOrderReceived:
 		r.received, r.hour = at, at
-	case string(EventOrderClarified):
+	case EventOrderClarified:
 		r.hour = at
-	case string(EventOrderExecuted):
+	case EventOrderExecuted:
 		r.execute(b, at)
-	case string(EventOrderImpossible):
+	case EventOrderImpossible:
 		if slices.Contains(ImpossibleReasons, b.Why) {
 			r.why = with(r.why, b.Why)
 		}
-	case string(EventOrderMissed):
+	case EventOrderMissed:
 		r.missed = r.missed || b.Term == TermRemoval
-	case EventOrderScrutinised:
+	case EventScrutinised:
 		r.scrutinies++
-	case EventOrderVoided:
+	case EventOrderVoided, EventOrderWithdrawn:
 		r.end(OrderedBack)
-		f.wrong(e, f.byRef[b.Ref], ErrorVoid, "", int(r.counts[Ordered]))
-	case string(EventOrderWithdrawn):
-		r.end(OrderedBack)
-		f.wrong(e, f.byRef[b.Ref], ErrorWithdrawal, "", int(r.counts[Ordered]))
-	case string(EventOrderAlarmed):
+	case EventOrderAlarmed:
 		return // the house's own clock: nothing happened
 	}
 	r.changed = at
@@ -459,46 +472,22 @@ func (r *publicRequest) end(m Metric) {
 	r.counts[m] = r.counts[OrderedRemoved] + r.counts[OrderedDisabled]
 }
 
-func (f *PublicFold) addComplaint(e RecordedEvent, b publicBody) {
-	ref := b.For
-	if ref == "" {
-		ref = b.Referral
-	}
-	if ref == "" {
-		ref = b.Ref
-	}
-	i, ok := f.byRef[ref]
+func (f *PublicFold) addComplaint(e RecordedEvent, b ComplaintBody) {
+	i, ok := f.byRef[b.For]
 	if !ok {
 		return
 	}
 	r := f.requests[i]
-	switch string(e.Kind) {
-	case EventComplaintFiled:
+	switch {
+	case e.Kind == EventComplaintFiled:
 		r.complaints[""]++
-	case EventComplaintDecided:
-		outcome := b.Outcome
-		if !slices.Contains(ComplaintOutcomes, outcome) {
-			return
-		}
-		r.complaints[outcome]++
-		if outcome != ComplaintRejected {
-			f.wrong(e, i, ErrorComplaint, b.Category, 0)
-		}
-	case EventErrorRecorded:
-		f.wrong(e, i, ErrorOther, b.Category, 0)
+	case e.Kind == EventComplaintDecided && slices.Contains(ComplaintOutcomes, b.Outcome):
+		r.complaints[b.Outcome]++
+	default:
+		return // an alarm is the house's own clock: nothing happened
 	}
 	r.changed = FromMicros(e.At)
 }
-
-// Outcomes of a complaint.
-const (
-	ComplaintUpheld   = "upheld"
-	ComplaintPartly   = "partly"
-	ComplaintRejected = "rejected"
-)
-
-// ComplaintOutcomes lists them.
-var ComplaintOutcomes = []string{ComplaintUpheld, ComplaintPartly, ComplaintRejected}
 
 // publicState is a code of a state as it may be published.
 var publicState = regexp.MustCompile(`^[A-Z]{2}$`)

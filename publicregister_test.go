@@ -22,13 +22,13 @@ type publicLog struct {
 
 const canary = "EXERCISE-CANARY-7f3a"
 
-func (l *publicLog) add(kind, subject string, at time.Time, body any) {
+func (l *publicLog) add(kind concert.EventKind, subject string, at time.Time, body any) {
 	l.t.Helper()
 	raw, err := concert.CanonicalJSON(body)
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	l.events = append(l.events, concert.RecordedEvent{ID: concert.EventID(canary), Index: int64(len(l.events)), Kind: concert.EventKind(kind), Version: 1, Subject: subject, Actor: concert.PersonID(canary), At: concert.Micros(at), Body: raw, Sealed: []byte(canary), Salt: []byte(canary)})
+	l.events = append(l.events, concert.RecordedEvent{ID: concert.EventID(canary), Index: int64(len(l.events)), Kind: kind, Version: 1, Subject: subject, Actor: concert.PersonID(canary), At: concert.Micros(at), Body: raw, Sealed: []byte(canary), Salt: []byte(canary)})
 }
 
 var publicStart = time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
@@ -47,7 +47,7 @@ func (l *publicLog) parties() {
 	l.add("provider.seated", canary, publicStart, concert.RegisterBody{Ref: "PR-0", Provider: "p0", Kind: "IE"})
 }
 
-func (l *publicLog) order(kind, ref string, at time.Time, change func(*concert.OrderBody)) {
+func (l *publicLog) order(kind concert.EventKind, ref string, at time.Time, change func(*concert.OrderBody)) {
 	b := concert.OrderBody{Ref: ref, Authority: "a0", Provider: "p0", Items: 6, To: concert.OrderIssued, Reasons: []concert.ContentType{concert.Incites, canary}, State: "IE", Digest: canary, Evidence: canary, URLs: 4, Accounts: 2}
 	if change != nil {
 		change(&b)
@@ -86,6 +86,7 @@ func TestAnOrderIsPublicOnceItsHourAndItsSilenceAreOver(t *testing.T) {
 		b.Silent, b.Term, b.DueAt = true, concert.TermSilence, concert.Micros(publicStart.AddDate(0, 0, 7))
 	})
 	l.order("order.withdrawn", "OR-2", publicStart.Add(2*time.Minute), func(b *concert.OrderBody) { b.To = concert.OrderWithdrawn })
+	l.add("error.recorded", "order OR-2", publicStart.Add(2*time.Minute), concert.ErrorBody{Ref: "OR-2", Kind: concert.AboutOrder, Cause: concert.ErrorWithdrawal, Category: concert.RemedyOther})
 	for i := range 4 {
 		l.order("order.issued", fmt.Sprintf("OR-9%d", i), publicStart.Add(3*time.Minute), func(b *concert.OrderBody) { b.Silent = true })
 	}
@@ -174,6 +175,7 @@ func seededLog(t testing.TB, seed uint64, requests int) *publicLog {
 			}
 			if pick(9) == 0 {
 				l.order(concert.EventOrderVoided, ref, at.Add(time.Hour), to(concert.OrderVoid))
+				l.add(concert.EventErrorRecorded, "order "+ref, at.Add(time.Hour), concert.ErrorBody{Ref: ref, Kind: concert.AboutOrder, Cause: concert.ErrorVoid, Category: concert.RemedyCategories[pick(8)], Authority: author, Provider: provider})
 			}
 			continue
 		}
@@ -189,7 +191,7 @@ func seededLog(t testing.TB, seed uint64, requests int) *publicLog {
 		}
 		l.add("referral.sent", canary, at, body)
 		facets := map[string]concert.Facet{}
-		move := func(kind, s string, b concert.ItemBody, change func(*concert.Facet)) {
+		move := func(kind concert.EventKind, s string, b concert.ItemBody, change func(*concert.Facet)) {
 			f := facets[s]
 			change(&f)
 			facets[s], b.To, b.Ref = f, &f, canary
@@ -211,7 +213,7 @@ func seededLog(t testing.TB, seed uint64, requests int) *publicLog {
 		}
 		if pick(4) == 0 {
 			l.add(concert.EventComplaintFiled, canary, at.Add(2*time.Hour), map[string]string{"ref": canary, "for": ref, "text": canary})
-			l.add(concert.EventComplaintDecided, canary, at.Add(3*time.Hour), map[string]string{"ref": canary, "for": ref, "outcome": concert.ComplaintOutcomes[pick(3)], "text": canary})
+			l.add(concert.EventComplaintDecided, canary, at.Add(3*time.Hour), map[string]string{"ref": canary, "for": ref, "outcome": string(concert.ComplaintOutcomes[pick(3)]), "text": canary})
 		}
 	}
 	return l

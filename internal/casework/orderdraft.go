@@ -116,7 +116,11 @@ func (s *Service) draftingFacts(ctx context.Context, tx *store.Tx, by concert.Ac
 	if out.Seat, err = tx.Seat(ctx, o.Provider); err != nil {
 		return err
 	}
-	out.ContactPoint = orderWay(out.Provider, s.BaseURL)
+	points, err := tx.ContactPoints(ctx, o.Provider)
+	if err != nil {
+		return err
+	}
+	out.ContactPoint = orderWay(out.Provider, points, s.BaseURL)
 	if out.First, err = tx.FirstContact(ctx, o.Authority, o.Provider); err != nil {
 		return err
 	}

@@ -123,7 +123,7 @@ func registerOf(e concert.PublicEdition) registerTable {
 func errorsOf(e concert.PublicEdition) registerTable {
 	t := registerTable{name: ErrorsFile, key: []string{"log_index"}, columns: []string{"as_of", "log_size", "log_index", "kind", "category", "request", "ref", "authority", "provider", "sent_on", "corrected_on", "items", "exercise"}}
 	for _, m := range e.Mistakes {
-		t.rows = append(t.rows, []string{e.AsOf.Format(asOfForm), strconv.FormatInt(e.Size, 10), strconv.FormatInt(m.Index, 10), m.Kind, string(m.Category), string(m.Request), m.Ref, m.Authority, m.Provider, m.SentOn, m.RightOn, string(m.Items), yesNo(e.Exercise)})
+		t.rows = append(t.rows, []string{e.AsOf.Format(asOfForm), strconv.FormatInt(e.Size, 10), strconv.FormatInt(m.Index, 10), string(m.Kind), string(m.Category), string(m.Request), m.Ref, m.Authority, m.Provider, m.SentOn, m.RightOn, string(m.Items), yesNo(e.Exercise)})
 	}
 	return t
 }

@@ -54,11 +54,8 @@ var ownOrderStates = map[concert.OrderStatus]state{
 	concert.OrderWithdrawn: {Mark: "↩", Label: "withdrawn: reinstate at once", Tone: "wait"},
 }
 
-var measureTexts = map[concert.OrderMeasure]design.Text{
-	concert.MeasureRemoved: "removed, everywhere", concert.MeasureDisabled: "access disabled in all Member States",
-}
-
-var impossibleTexts = map[concert.ImpossibleReason]design.Text{
+// groundTexts are the grounds of Annex III as its form has them.
+var groundTexts = map[concert.ImpossibleReason]design.Text{
 	concert.ImpossibleForce:        "force majeure, or it is impossible in fact for reasons that we do not answer for (Art. 3(7))",
 	concert.ImpossibleErrors:       "the order has manifest errors (Art. 3(8))",
 	concert.ImpossibleInsufficient: "the order does not have the information that is needed (Art. 3(8))",
@@ -232,7 +229,7 @@ func (p *ownOrderPage) fill(now time.Time) {
 	if p.Form.Measure == "" {
 		p.Form.Measure = string(concert.MeasureRemoved)
 	}
-	p.Steps = orderSteps(p.OrderView)
+	p.Steps = ownOrderSteps(p.OrderView)
 }
 
 var orderNoticeTexts = map[concert.NoticeKind]design.Text{
@@ -240,8 +237,8 @@ var orderNoticeTexts = map[concert.NoticeKind]design.Text{
 	concert.NoticeOrderAlarm: "You were warned: %d minutes left", concert.NoticeOrderKept: "You were told that the six months are over",
 }
 
-// orderSteps is what happened, oldest first, as the addressee may read it.
-func orderSteps(v casework.OrderView) []orderStep {
+// ownOrderSteps is what happened, oldest first, as the addressee may read it.
+func ownOrderSteps(v casework.OrderView) []orderStep {
 	var out []orderStep
 	for _, d := range v.Deliveries {
 		s := orderStep{At: at(d.CreatedAt), Text: orderNoticeTexts[d.Kind]}

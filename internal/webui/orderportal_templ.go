@@ -449,7 +449,7 @@ func ownOrdersView(p ownOrdersPage) templ.Component {
 }
 
 // orderForm begins a form about an order: a person's, or one behind a link.
-func orderForm(p ownOrderPage, act string) templ.Component {
+func ownOrderForm(p ownOrderPage, act string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -1846,7 +1846,7 @@ func feedbackForm(p ownOrderPage) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = orderForm(p, "feedback").Render(templ.WithChildren(ctx, templ_7745c5c3_Var84), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ownOrderForm(p, "feedback").Render(templ.WithChildren(ctx, templ_7745c5c3_Var84), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -2201,9 +2201,9 @@ func impossibleForm(p ownOrderPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var114 string
-				templ_7745c5c3_Var114, templ_7745c5c3_Err = templ.JoinStringErrs(say(ctx, impossibleTexts[why]))
+				templ_7745c5c3_Var114, templ_7745c5c3_Err = templ.JoinStringErrs(say(ctx, groundTexts[why]))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `orderportal.templ`, Line: 309, Col: 179}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `orderportal.templ`, Line: 309, Col: 175}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var114))
 				if templ_7745c5c3_Err != nil {
@@ -2329,7 +2329,7 @@ func impossibleForm(p ownOrderPage) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = orderForm(p, "impossible").Render(templ.WithChildren(ctx, templ_7745c5c3_Var111), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ownOrderForm(p, "impossible").Render(templ.WithChildren(ctx, templ_7745c5c3_Var111), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -2452,7 +2452,7 @@ func overForm(p ownOrderPage) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = orderForm(p, "over").Render(templ.WithChildren(ctx, templ_7745c5c3_Var122), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ownOrderForm(p, "over").Render(templ.WithChildren(ctx, templ_7745c5c3_Var122), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -2570,7 +2570,7 @@ func orderDocuments(p ownOrderPage) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = orderForm(p, "order.pdf").Render(templ.WithChildren(ctx, templ_7745c5c3_Var130), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ownOrderForm(p, "order.pdf").Render(templ.WithChildren(ctx, templ_7745c5c3_Var130), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -2609,7 +2609,7 @@ func orderDocuments(p ownOrderPage) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = orderForm(p, "order.json").Render(templ.WithChildren(ctx, templ_7745c5c3_Var132), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ownOrderForm(p, "order.json").Render(templ.WithChildren(ctx, templ_7745c5c3_Var132), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -176,8 +176,8 @@ func publicAnswerChoices() []design.Choice {
 	return out
 }
 
-var publicErrorKinds = map[string]design.Text{
-	concert.ErrorWithdrawal: "taken back", concert.ErrorCorrection: "corrected", concert.ErrorVoid: "found to infringe: void", concert.ErrorComplaint: "a complaint was upheld", concert.ErrorOther: "another error",
+var publicErrorKinds = map[concert.ErrorCause]design.Text{
+	concert.ErrorWithdrawal: "taken back", concert.ErrorCorrection: "corrected", concert.ErrorVoid: "found to infringe: void", concert.ErrorComplaint: "a complaint was upheld", concert.ErrorAppeal: "found to infringe by a court: void",
 }
 
 // publicStart is what the public site is, with the numbers of all years.
@@ -303,8 +303,8 @@ func (u *UI) publicRecord(w http.ResponseWriter, r *http.Request, v *publicVisit
 
 func publicErrorForm() *design.ListForm {
 	var kinds []design.Choice
-	for _, k := range concert.ErrorKinds {
-		kinds = append(kinds, design.Choice{Value: k, Label: publicErrorKinds[k]})
+	for _, k := range concert.ErrorCauses {
+		kinds = append(kinds, design.Choice{Value: string(k), Label: publicErrorKinds[k]})
 	}
 	return &design.ListForm{Name: "publicerrors", Path: "/public/errors", Orders: newestOrders()[:1], Filters: []design.Filter{
 		{Name: "kind", Label: "What was put right", Choices: kinds}, {Name: "request", Label: "Kind of request", Choices: stateChoices(concert.PublicKinds, publicKinds)}, {Name: "category", Label: "Reason category", Choices: textChoices(concert.RemedyCategories, remedyCategories)},
@@ -330,7 +330,7 @@ func (u *UI) publicErrors(w http.ResponseWriter, r *http.Request, v *publicVisit
 		keys: func(_ string, m row) []string { return []string{strconv.FormatInt(m.Index, 10)} }, row: func(m row) (string, bool) { return strconv.FormatInt(m.Index, 10), false },
 		read: func(_ context.Context, q design.Query, p concert.Page) (concert.Listed[row], error) {
 			found := slices.DeleteFunc(slices.Clone(v.Mistakes), func(m row) bool {
-				return q.Value("kind") != "" && m.Kind != q.Value("kind") || q.Value("request") != "" && string(m.Request) != q.Value("request") || q.Value("category") != "" && string(m.Category) != q.Value("category")
+				return q.Value("kind") != "" && string(m.Kind) != q.Value("kind") || q.Value("request") != "" && string(m.Request) != q.Value("request") || q.Value("category") != "" && string(m.Category) != q.Value("category")
 			})
 			return publicPage(found, func(m row) int64 { return m.Index }, p), nil
 		}}
