@@ -43,6 +43,12 @@ func (u *UI) orderPortalRoutes() []route {
 	}
 }
 
+// aboutOrders reports whether a page is about removal orders, so that what is said of
+// referrals has no place on it (G01).
+func aboutOrders(path string) bool {
+	return strings.HasPrefix(path, "/own-orders") || strings.HasPrefix(path, "/order-answer/") || path == "/verify/order"
+}
+
 var ownOrderStates = map[concert.OrderStatus]state{
 	concert.OrderIssued:    {Mark: "▲", Label: "issued, receipt not proven yet", Tone: "bad"},
 	concert.OrderReceived:  {Mark: "▲", Label: "received: the hour runs", Tone: "bad"},
@@ -247,21 +253,22 @@ func ownOrderSteps(v casework.OrderView) []orderStep {
 		}
 		out = append(out, s)
 	}
-	for _, s := range []struct {
-		at   time.Time
-		text design.Text
-	}{{v.ReceivedAt, "Receipt is proven: the hour began"}, {v.ExecutedAt, "Annex II is there for every item"}} {
-		if !s.at.IsZero() {
-			out = append(out, orderStep{At: at(s.at), Text: s.text})
-		}
-	}
-	if !v.EndedAt.IsZero() {
-		out = append(out, orderStep{At: at(v.EndedAt), Text: "The order ended", Detail: v.Ended})
+	if !v.ReceivedAt.IsZero() {
+		out = append(out, orderStep{At: at(v.ReceivedAt), Text: "Receipt is proven: the hour began"})
 	}
 	for _, a := range v.Answers {
 		out = append(out, answerStep(a.Kind, concert.FromMicros(a.At), a.Text))
 	}
-	slices.SortStableFunc(out, func(a, b orderStep) int { return a.At.time.Compare(b.At.time) })
+	if !v.ExecutedAt.IsZero() {
+		out = append(out, orderStep{At: at(v.ExecutedAt), Text: "Annex II is there for every item"})
+	}
+	if !v.EndedAt.IsZero() {
+		out = append(out, orderStep{At: at(v.EndedAt), Text: "The order ended", Detail: v.Ended})
+	}
+	// Within a second they stand as they follow from each other.
+	slices.SortStableFunc(out, func(a, b orderStep) int {
+		return a.At.time.Truncate(time.Second).Compare(b.At.time.Truncate(time.Second))
+	})
 	return out
 }
 

@@ -87,6 +87,13 @@ var unlinked = map[string]string{
 	"GET /account/factors/totp":     "a form leads there, as long as a secret waits for its first code",
 	"GET /answer/{token}":           "behind a link in a mail (TestBrowserProviderAnswersFromTheMailsLink)",
 
+	"GET /own-orders/{ref}":                 "stands where an order is there only (TestBrowserProviderCarriesOutAnOrder)",
+	"GET /own-orders/{ref}/order.pdf":       "a file of an order (TestProviderReadsAndAnswersAnOrderWithoutScripts)",
+	"GET /own-orders/{ref}/order.html":      "a file of an order (the same)",
+	"GET /own-orders/{ref}/order.json":      "a file of an order (the same)",
+	"GET /own-orders/{ref}/statements.json": "a file of an order (the same)",
+	"GET /order-answer/{token}":             "behind a link in a mail (TestG11ScannerOfAnOrdersMailProvesNothing)",
+
 	"GET /captures/{ref}/picture": "no page: the picture on one, once a form opened it (TestG35BrowserAPictureIsVeiledUntilHeld)",
 
 	"GET /orders/new":         "stands on an assessed item of an authority that issues orders only (TestBrowserOrderGoesFromDraftToExecution)",
