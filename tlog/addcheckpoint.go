@@ -104,6 +104,10 @@ type WitnessRefusal struct {
 	Status int
 	Size   int64 // of the last checkpoint that the witness cosigned, for 409
 	Err    error
+	// Signed is the checkpoint as a note with the log's own signature alone,
+	// where the log did sign it and it was refused for its history: keep it,
+	// with the one that was cosigned before it may prove a fork.
+	Signed []byte
 }
 
 // Error says why.
@@ -143,16 +147,17 @@ func (a AddCheckpoint) Decide(last Head, logKeys note.Verifiers) (Checkpoint, []
 	case a.Old != last.Size:
 		return refuse(409, nil)
 	}
-	if err := CheckConsistency(a.Proof, last, c.Head); err != nil {
-		if c.Size > 0 && c.Size == last.Size && c.Root != last.Root {
-			return refuse(409, err)
-		}
-		return refuse(422, err)
-	}
 	n.UnverifiedSigs = nil
 	signed, err := note.Sign(n)
 	if err != nil {
 		return refuse(400, fmt.Errorf("%w: %w", ErrMalformed, err))
+	}
+	if err := CheckConsistency(a.Proof, last, c.Head); err != nil {
+		status := 422
+		if c.Size > 0 && c.Size == last.Size && c.Root != last.Root {
+			status = 409
+		}
+		return Checkpoint{}, nil, &WitnessRefusal{Status: status, Size: last.Size, Err: err, Signed: signed}
 	}
 	return c, signed, nil
 }

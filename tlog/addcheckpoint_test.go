@@ -134,6 +134,10 @@ func TestAWitnessCosignsOnlyWhatGoesOn(t *testing.T) {
 		refused, ok := errors.AsType[*WitnessRefusal](err)
 		if !ok || refused.Status != c.status || refused.Size != c.last.Size || refused.Error() == "" {
 			t.Errorf("%s: %v, want status %d with size %d", name, err, c.status, c.last.Size)
+			continue
+		}
+		if evidence := strings.HasPrefix(name, "another history"); evidence != (len(refused.Signed) > 0) && name != "no proof" && name != "too much proof" && name != "proof from nothing" && name != "empty with a root" {
+			t.Errorf("%s: evidence %q", name, refused.Signed)
 		}
 	}
 }
