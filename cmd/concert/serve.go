@@ -26,6 +26,7 @@ type serveCmd struct {
 	place
 	serving
 	mailing
+	witnessing
 	CaptureMB int `help:"Largest capture that is taken, in MB." default:"64" name:"capture-mb"`
 }
 
@@ -71,7 +72,7 @@ func (c *serveCmd) Run(ctx context.Context, e *env) error {
 	if svc.BaseURL == "" {
 		svc.BaseURL = "http://" + ln.Addr().String()
 	}
-	if err := c.setUp(svc, c.Data); err != nil {
+	if err := errors.Join(c.setUp(svc, c.Data), c.engage(svc)); err != nil {
 		return errors.Join(err, ln.Close())
 	}
 	node, err := newNode(svc, log, proxies...)
