@@ -8,7 +8,7 @@ const (
 	CosignEvery = 2 * time.Second
 	// CosignTerm is for how long one node has the turn to ask a witness; longer
 	// than it waits for the answer.
-	CosignTerm = 30 * time.Second
+	CosignTerm = 15 * time.Second
 	// CosignLate is after how long without a cosignature a witness is shown as late.
 	CosignLate = 2 * time.Minute
 	// CosignFresh is how old the newest cosignature may be, for whoever verifies a

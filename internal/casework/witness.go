@@ -24,6 +24,9 @@ const (
 	// witnessTries bounds how often one turn asks, each time from where the
 	// witness says that it is.
 	witnessTries = 3
+	// awaitTick is how often it is looked whether a witness that is waited for has
+	// cosigned.
+	awaitTick = 100 * time.Millisecond
 )
 
 // askWitness lets a witness cosign the published head, if it has not yet and it
@@ -41,7 +44,9 @@ func (s *Service) askWitness(ctx context.Context, w *witness.Client, once bool) 
 	if err != nil || !mine {
 		return err
 	}
-	line, at, err := s.cosign(ctx, w, known, head, checkpoint)
+	asking, cancel := context.WithTimeout(ctx, concert.CosignTerm*4/5)
+	line, at, err := s.cosign(asking, w, known, head, checkpoint)
+	cancel()
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -225,7 +230,7 @@ func (s *Service) LogCosigned(ctx context.Context) (out string, err error) {
 		return err
 	})
 	if err == nil && out == "" {
-		err = concert.Refuse(concert.NotFound, "log.not_cosigned", "", "no witness has cosigned this log yet")
+		err = concert.Refuse(concert.NotFound, "log.not_cosigned", "", "no witness has cosigned this log yet: the newest head that the log signed alone is at /log/checkpoint")
 	}
 	return out, err
 }
@@ -302,13 +307,40 @@ func (s *Service) AskWitnesses(ctx context.Context, most time.Duration) error {
 	asking, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	g, gctx := errgroup.WithContext(asking)
+	head, _, err := s.publishedHead(ctx)
+	if err != nil {
+		return err
+	}
 	for _, w := range s.Witnesses {
 		g.Go(func() error {
-			if err := s.askWitness(gctx, w, true); err != nil && gctx.Err() == nil {
+			if err := s.awaitWitness(gctx, w, head.Size); err != nil && gctx.Err() == nil {
 				s.Log.Warn("witness could not be asked", "witness", w.Name(), "err", err)
 			}
 			return nil
 		})
 	}
 	return errors.Join(g.Wait(), ctx.Err())
+}
+
+// awaitWitness asks a witness, or waits for the node whose turn it is, until it
+// has cosigned so many events or did not cosign.
+func (s *Service) awaitWitness(ctx context.Context, w *witness.Client, size int64) error {
+	for {
+		if err := s.askWitness(ctx, w, true); err != nil {
+			return err
+		}
+		var known concert.LogWitness
+		err := s.DB.View(ctx, func(tx *store.Tx) (err error) {
+			known, err = tx.LogWitness(ctx, s.Origin, w.Key())
+			return err
+		})
+		if err != nil || known.Size >= size || known.Failures > 0 {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(awaitTick):
+		}
+	}
 }
