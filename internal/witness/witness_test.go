@@ -261,6 +261,13 @@ func TestHistoryKeepsTheNewestAndOneAnHour(t *testing.T) {
 	for i := range n {
 		must(t, h.add(entry{Size: int64(i + 1), At: start.Add(time.Duration(i) * 10 * time.Minute)}))
 	}
+	all := make([]entry, 2*recentMost)
+	for i := range all {
+		all[i] = entry{Size: int64(i + 1), At: start.Add(time.Duration(i) * 10 * time.Minute)}
+	}
+	if got := thinned(all); len(got) >= len(all) || len(got) < recentMost || got[len(got)-recentMost] != all[recentMost] || got[len(got)-1] != all[len(all)-1] || got[0].Size != 6 {
+		t.Errorf("%d of %d are left, the first of size %d", len(got), len(all), got[0].Size)
+	}
 	must(t, h.close())
 	again, err := openHistory(h.path)
 	must(t, err)
