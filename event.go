@@ -69,6 +69,8 @@ const (
 	EventDispatchHeld         EventKind = "dispatch.held"
 	EventDispatchReleased     EventKind = "dispatch.released"
 	EventLogSucceeded         EventKind = "log.succeeded"
+	EventLogWitnessRefused    EventKind = "log.witness_refused" // a witness has cosigned another history
+	EventLogWitnessResumed    EventKind = "log.witness_resumed" // it cosigns again
 
 	EventErasureAsked    EventKind = "item.erasure_asked"
 	EventItemErased      EventKind = "item.erased"

@@ -41,6 +41,7 @@ var floors = map[string]int{
 	"internal/design":   2,
 	"internal/lookup":   2,
 	"internal/identity": 2,
+	"internal/witness":  2,
 
 	".":                      1,
 	"pdq":                    1,

@@ -112,6 +112,7 @@ var deskRows = map[string]row{
 	// What machines and verifiers read without a key.
 	"GET /log/checkpoint": {may: everyone},
 	"GET /log/tile/":      {may: anonymous},
+	"GET /log/cosigned":   {may: anonymous},
 	"GET /api/v1/keys":    {may: everyone},
 	"GET /api/v1/scope":   {may: everyone},
 	"GET /api/v1/me":      {may: known},

@@ -28,17 +28,18 @@ import (
 )
 
 type exerciseCmd struct {
-	Plan     string  `help:"What to rehearse." enum:"november-2019" default:"november-2019"`
-	Items    int     `help:"Distinct items to be referred." default:"26000"`
-	Seed     uint64  `help:"Everything invented follows from it." default:"2019"`
-	Database string  `help:"postgres://… of an empty database; a fresh embedded one when left out." placeholder:"URL"`
-	Speed    float64 `help:"Case time runs this many times as fast as the wall; 0 fits the four days to the work." default:"0"`
-	Listen   string  `help:"Loopback address of the server." default:"127.0.0.1:0"`
-	JSON     bool    `help:"Print the outcome as one object on the last line of standard output." name:"json"`
-	Exit     bool    `help:"End when the four days are over, instead of staying up for the board."`
-	Nodes    int     `help:"Serving nodes, each a process of its own behind a proxy; more than one needs PostgreSQL. 0: the exercise itself serves." default:"0"`
-	Media    float64 `help:"Share of works that are drawn pictures and clips, of which copies are altered as people alter them: 0 to 1." default:"0.02"`
-	Kills    int     `help:"How many times a node is killed (kill -9) and started again meanwhile; needs -nodes." default:"0"`
+	Plan      string  `help:"What to rehearse." enum:"november-2019" default:"november-2019"`
+	Items     int     `help:"Distinct items to be referred." default:"26000"`
+	Seed      uint64  `help:"Everything invented follows from it." default:"2019"`
+	Database  string  `help:"postgres://… of an empty database; a fresh embedded one when left out." placeholder:"URL"`
+	Speed     float64 `help:"Case time runs this many times as fast as the wall; 0 fits the four days to the work." default:"0"`
+	Listen    string  `help:"Loopback address of the server." default:"127.0.0.1:0"`
+	JSON      bool    `help:"Print the outcome as one object on the last line of standard output." name:"json"`
+	Exit      bool    `help:"End when the four days are over, instead of staying up for the board."`
+	Nodes     int     `help:"Serving nodes, each a process of its own behind a proxy; more than one needs PostgreSQL. 0: the exercise itself serves." default:"0"`
+	Media     float64 `help:"Share of works that are drawn pictures and clips, of which copies are altered as people alter them: 0 to 1." default:"0.02"`
+	Witnesses int     `help:"Witnesses of the log, each with a directory and an address of its own." default:"2"`
+	Kills     int     `help:"How many times a node is killed (kill -9) and started again meanwhile; needs -nodes." default:"0"`
 }
 
 // exerciseVantage is from where an exercise looks again.
@@ -81,6 +82,8 @@ type outcome struct {
 	Kills       int64            `json:"kills,omitempty"`
 
 	Known concert.Rehearsal `json:"known"` // what was found by content (docs/known-alterations.md)
+
+	Witnesses []concert.RehearsedWitness `json:"witnesses,omitempty"` // what each cosigned (docs/witness.md)
 }
 
 // ledger is the transparency log at the end.
@@ -88,6 +91,7 @@ type ledger struct {
 	Size     int64  `json:"size"`
 	Root     string `json:"root"`
 	Verified bool   `json:"verified"`
+	Cosigned bool   `json:"cosigned"` // by its witnesses
 }
 
 // MarshalJSON puts the counts beside the other fields.
@@ -116,6 +120,8 @@ type rehearsal struct {
 	stop  context.CancelFunc
 	done  chan error
 	log   *slog.Logger
+
+	gallery *gallery // the log's witnesses
 }
 
 // Run rehearses the action, writes the report, and stays up for the board.
@@ -173,8 +179,8 @@ func (c *exerciseCmd) Run(ctx context.Context, e *env) error {
 // the only process.
 func (c *exerciseCmd) enough() error {
 	switch {
-	case c.Nodes < 0 || c.Kills < 0:
-		return errors.New("nodes and kills are 0 or more")
+	case c.Nodes < 0 || c.Kills < 0 || c.Witnesses < 0:
+		return errors.New("nodes, kills and witnesses are 0 or more")
 	case c.Kills > 0 && c.Nodes == 0:
 		return errors.New("only nodes in processes of their own can be killed: give -nodes 1 or more with -kills")
 	case c.Nodes > 1 && c.Database == "":
@@ -216,6 +222,9 @@ func (r *rehearsal) ended(ctx context.Context) error {
 		return err
 	}
 	svc.Vantage, svc.BaseURL, svc.Time = exerciseVantage, r.nodes.url, r.nodes.script.Time
+	if err := (witnessing{r.gallery.names}).engage(svc); err != nil {
+		return errors.Join(err, svc.DB.Close())
+	}
 	svc.StopClock()
 	if r.node, err = newNode(svc, r.log); err != nil {
 		return errors.Join(err, svc.DB.Close())
@@ -270,6 +279,9 @@ func (r *rehearsal) open(ctx context.Context, begun time.Time) error {
 	if err != nil {
 		return err
 	}
+	if err := errors.Join(r.openGallery(ctx, svc.LogKey), witnessing{r.gallery.names}.engage(svc)); err != nil {
+		return errors.Join(err, r.gallery.close(), svc.DB.Close())
+	}
 	svc.Vantage = exerciseVantage
 	svc.Time = concert.CaseTime{Since: begun, Start: novemberStart, Rate: r.cmd.rate()}
 	admins, err := svc.FirstAdministrators(ctx, concert.Person{Name: "EXERCISE administrator", Login: "admin"}, concert.Person{Name: "EXERCISE second administrator", Login: "admin2"}, true)
@@ -323,6 +335,7 @@ func (r *rehearsal) openCluster(ctx context.Context, keys [2]string, at concert.
 	if r.nodes, err = newCluster(r.place, r.cmd.Nodes, r.cmd.Listen, r.e, r.log); err != nil {
 		return err
 	}
+	r.nodes.asked = r.gallery.names
 	follow, stop := context.WithCancel(ctx)
 	r.stop = stop
 	if err = r.openWorld(r.nodes.url, keys, at); err == nil {
@@ -354,6 +367,9 @@ func (r *rehearsal) close() {
 		}
 	}
 	r.world.Close()
+	if err := r.gallery.close(); err != nil {
+		fmt.Fprintln(r.e.stderr, "concert: close witnesses:", err)
+	}
 	if r.node == nil {
 		return
 	}
@@ -413,6 +429,10 @@ func (r *rehearsal) conclude(ctx context.Context, elapsed time.Duration, known c
 	if err := svc.PublishLog(ctx); err != nil {
 		return o, err
 	}
+	if err := svc.AskWitnesses(ctx, lastCosignMost); err != nil {
+		return o, err
+	}
+	o.Witnesses = r.gallery.seen()
 	scope, err := coordinating()
 	if err != nil {
 		return o, err
@@ -432,11 +452,11 @@ func (r *rehearsal) conclude(ctx context.Context, elapsed time.Duration, known c
 		return o, err
 	}
 	o.Authorities, o.Providers = len(b.Authorities), len(g.Providers)
-	v, err := svc.VerifyLog(ctx, nil)
+	v, err := svc.VerifyLog(ctx, r.gallery.keys())
 	if err != nil {
 		return o, err
 	}
-	o.Events, o.Ledger = v.Size, ledger{v.Size, v.Root, v.Verified}
+	o.Events, o.Ledger = v.Size, ledger{v.Size, v.Root, v.Verified, !v.SelfAttested}
 	if !v.Verified {
 		fmt.Fprintln(r.e.stderr, "concert: the log does not verify:", v.Problem)
 	}
@@ -444,7 +464,7 @@ func (r *rehearsal) conclude(ctx context.Context, elapsed time.Duration, known c
 		o.Ledger.Root = hex.EncodeToString(b.Log.Root[:])
 	}
 	o.Report = filepath.Join(r.dir, "report.html")
-	return o, r.report(ctx, scope, known, o.Report)
+	return o, r.report(ctx, scope, known, o.Witnesses, o.Report)
 }
 
 // coordinating is the operator as a coordinator, who reads the board.
@@ -454,7 +474,7 @@ func coordinating() (concert.Scope, error) {
 	return concert.NewScope(who, "")
 }
 
-func (r *rehearsal) report(ctx context.Context, scope concert.Scope, known concert.Rehearsal, path string) error {
+func (r *rehearsal) report(ctx context.Context, scope concert.Scope, known concert.Rehearsal, witnesses []concert.RehearsedWitness, path string) error {
 	html, err := os.Create(path)
 	if err != nil {
 		return err
@@ -465,7 +485,7 @@ func (r *rehearsal) report(ctx context.Context, scope concert.Scope, known conce
 		return err
 	}
 	defer csv.Close()
-	if err := r.node.web.WriteExerciseReport(ctx, scope, r.world.ActionID(), known, html, csv); err != nil {
+	if err := r.node.web.WriteExerciseReport(ctx, scope, r.world.ActionID(), known, html, csv, witnesses...); err != nil {
 		return fmt.Errorf("after-action report: %w", err)
 	}
 	return errors.Join(html.Sync(), csv.Sync())
@@ -483,6 +503,7 @@ func (r *rehearsal) tell(o outcome) {
 		fmt.Fprintf(w, "  %s %d = %s\n", s.Whole, o.Counts[string(s.Whole)], strings.Join(parts, " + "))
 	}
 	tellKnown(w, o.Known)
+	tellWitnesses(w, o.Witnesses)
 	fmt.Fprintf(w, "Log: %d events, root %s, verified %t\nReport: %s\nRecount: concert export -data %s FILE && concert verify -json FILE\n", o.Events, o.Ledger.Root, o.Ledger.Verified, o.Report, r.dir)
 }
 

@@ -47,6 +47,7 @@ type cli struct {
 	Restore      restoreCmd      `cmd:"" help:"Restore a backup into an empty database, SQLite or PostgreSQL, and leave dispatch held."`
 	Release      releaseCmd      `cmd:"" help:"Release dispatch, which a restore or an administrator holds."`
 	Log          logCmd          `cmd:"" help:"What an operator does to the log itself."`
+	Witness      witnessCmd      `cmd:"" help:"Be a witness of other people's logs: check that nothing is taken back, and cosign. Needs no server and no database."`
 	Contact      contactCmd      `cmd:"" help:"Add, list, restore or retire contact points of providers."`
 	Mail         mailCmd         `cmd:"" help:"What an operator does for mail."`
 	Hash         hashCmd         `cmd:"" help:"Hash files: SHA-256, MD5, SHA-1, and PDQ of pictures, one JSON object a line."`

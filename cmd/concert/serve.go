@@ -27,6 +27,7 @@ type serveCmd struct {
 	serving
 	mailing
 	publishing
+	witnessing
 	CaptureMB int `help:"Largest capture that is taken, in MB." default:"64" name:"capture-mb"`
 }
 
@@ -75,7 +76,7 @@ func (c *serveCmd) Run(ctx context.Context, e *env) error {
 	if svc.BaseURL == "" {
 		svc.BaseURL = "http://" + ln.Addr().String()
 	}
-	if err := c.setUp(svc, c.Data); err != nil {
+	if err := errors.Join(c.setUp(svc, c.Data), c.engage(svc)); err != nil {
 		return errors.Join(err, ln.Close())
 	}
 	node, err := newNode(svc, log, proxies...)

@@ -214,6 +214,9 @@ func (s *Service) proveEvent(ctx context.Context, tx *store.Tx, v *EventView, ea
 		return err
 	}
 	v.Head = head
+	if checkpoint, err = s.cosignatures(ctx, tx, checkpoint); err != nil {
+		return err
+	}
 	if v.Index < 0 || v.Index >= head.Size {
 		return concert.Refuse(concert.Unavailable, "event.unsequenced", "", "this event has no place in the signed log yet: try again in a moment")
 	}

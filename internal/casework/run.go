@@ -73,6 +73,12 @@ func (s *Service) Run(ctx context.Context) error {
 	g.Go(func() error { s.every(ctx, recogniseTick, "captures to compare", s.wakeRecognition); return nil })
 	g.Go(func() error { s.every(ctx, forgetTick, "entries whose time is over", s.expireEntries); return nil })
 	g.Go(func() error { s.every(ctx, forgetTick, "prints of erased items", s.forgetPrints); return nil })
+	for _, w := range s.Witnesses {
+		g.Go(func() error {
+			s.every(ctx, witnessTick, "witness "+w.Name(), func(ctx context.Context) error { return s.askWitness(ctx, w, false) })
+			return nil
+		})
+	}
 	return errors.Join(g.Wait(), s.CloseKnown())
 }
 

@@ -24,6 +24,7 @@ import (
 	"concert/internal/sandbox"
 	"concert/internal/store"
 	"concert/internal/vault"
+	"concert/internal/witness"
 )
 
 // Service does the acts of one deployment. Its fields are set once, before use.
@@ -43,6 +44,7 @@ type Service struct {
 	Exercise  bool // marks every row and envelope
 	Log       *slog.Logger
 	Kept      *KeptCheckpoint                       // the last checkpoint this node knows; nil keeps none
+	Witnesses []*witness.Client                     // are asked to cosign what the log publishes
 	Mailer    *dispatch.Mailer                      // takes mail to the relay; nil: this node sends and takes none
 	MailKeys  func(domain string) ([]string, error) // TXT records, for the signatures of mail that comes in; nil trusts none
 

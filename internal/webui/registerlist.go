@@ -406,7 +406,7 @@ func (u *UI) providersCSV(w http.ResponseWriter, r *http.Request, v *visit) erro
 
 func alarmForm(g casework.Registers) *design.ListForm {
 	return &design.ListForm{Name: "alarms", Path: "/alarms", Orders: newestOrders(), Filters: []design.Filter{
-		{Name: "kind", Label: "Alarm", Choices: textChoices([]concert.AlarmKind{concert.AlarmProbed, concert.AlarmUnreviewed}, alarmTexts)},
+		{Name: "kind", Label: "Alarm", Choices: textChoices([]concert.AlarmKind{concert.AlarmProbed, concert.AlarmUnreviewed, concert.AlarmBounced, concert.AlarmWitness}, alarmTexts)},
 		{Name: "authority", Label: "Whose", Choices: choicesOf(authorityChoices(g))},
 		{Name: "now", Label: "Still", Choices: []design.Choice{{Value: "lasting", Label: "lasts"}}},
 	}}
@@ -444,7 +444,7 @@ func (u *UI) alarmListing(ctx context.Context, v *visit) (listing[casework.Alarm
 		}},
 		text("whose", "Whose", func(_ context.Context, a row) string {
 			if a.By.ID == "" {
-				return ""
+				return a.Witness
 			}
 			return a.By.Name + " (" + a.By.Unit + ")"
 		}),

@@ -47,6 +47,7 @@ func TestEveryPageRendersItsZeroValue(t *testing.T) {
 		"a unit's report":      unitView(unitPage{Ready: true}),
 		"dispatch":             dispatchView(dispatchPage{}),
 		"dispatch held":        dispatchView(dispatchPage{Dispatching: casework.Dispatching{Held: true}, MayAct: true, History: true, Lines: make([]heldLine, 1)}),
+		"log with witnesses":   logView(logPage{Troubles: true, Witnesses: []casework.WitnessView{{}, {Disagree: true}, {URL: "x", Late: true}, {URL: "x", LogWitness: concert.LogWitness{Checkpoint: "x", Problem: "x"}}}}),
 		"log of a successor":   logView(logPage{Behind: "x", Before: make([]concert.LogSuccession, 1)}),
 		"report of nothing":    reportView(reportOf(t.Context(), casework.Board{}, casework.Registers{}, ""), true),
 		"people":               peopleView(peoplePage{}), "person": personView(personPage{}), "once": onceView(oncePage{}), "account": accountView(accountPage{}),
