@@ -86,6 +86,7 @@ func matrix(t *testing.T) map[string]row {
 		exposureRows,
 		knownRows,
 		bankRows,
+		remedyRows,
 	} {
 		for pattern, r := range rows {
 			if _, twice := all[pattern]; twice {
