@@ -1,5 +1,8 @@
 package e2e
 
+// unread are those who are told that they read no version before they are told that there is nothing.
+var unread = append(who{auditor, mute, admin}, authoritySide...)
+
 // remedyRows are complaints, content providers' pages and scrutiny. The matrix has no order, and what it has nobody complained of: that
 // those who may, may, is shown where the acts are tested.
 var remedyRows = map[string]row{
@@ -7,18 +10,18 @@ var remedyRows = map[string]row{
 	"POST /api/v1/complaints":               {may: who{answerer}, body: `{"kind":"referral","ref":"{referral}","item":"{referred}","text":"EXERCISE: this was my report for a made-up newspaper."}`},
 	"GET /api/v1/complaints":                {may: who{officer, colleague, reviewer, stranger, outsider}},
 	"GET /api/v1/complaints/{id}":           {may: who{}, ref: "{none}"},
-	"POST /api/v1/complaints/{id}/decision": {may: who{}, ref: "{none}", body: `{"outcome":"rejected","reasons":"EXERCISE: it stays as it is."}`},
+	"POST /api/v1/complaints/{id}/decision": {may: known, ref: "{none}", body: `{"outcome":"rejected","reasons":"EXERCISE: it stays as it is."}`},
 
-	"POST /api/v1/orders/{id}/scrutiny-request":       {may: who{}, ref: "{none}", body: `{"reasons":"EXERCISE: reasons that are long enough."}`},
-	"POST /api/v1/orders/{id}/scrutiny-intention":     {may: who{}, ref: "{none}", body: `{"reasons":"EXERCISE: reasons that are long enough."}`},
-	"POST /api/v1/orders/{id}/scrutiny":               {may: who{}, ref: "{none}", body: `{"outcome":"no_infringement","reasons":"EXERCISE: reasons that are long enough."}`},
+	"POST /api/v1/orders/{id}/scrutiny-request":       {may: unread, ref: "{none}", body: `{"reasons":"EXERCISE: reasons that are long enough."}`},
+	"POST /api/v1/orders/{id}/scrutiny-intention":     {may: unread, ref: "{none}", body: `{"reasons":"EXERCISE: reasons that are long enough."}`},
+	"POST /api/v1/orders/{id}/scrutiny":               {may: unread, ref: "{none}", body: `{"outcome":"no_infringement","reasons":"EXERCISE: reasons that are long enough."}`},
 	"GET /api/v1/orders/{id}/scrutiny":                {may: who{}, ref: "{none}"},
 	"GET /api/v1/orders/{id}/scrutiny-package":        {may: who{}, ref: "{none}"},
-	"POST /api/v1/orders/{id}/finalise":               {may: who{}, ref: "{none}", body: `{}`},
-	"POST /api/v1/orders/{id}/appeals":                {may: who{}, ref: "{none}", body: `{"party":"provider","filed_at":"2019-11-21T00:00:00Z","court":"EXERCISE Court"}`},
-	"POST /api/v1/orders/{id}/judgment":               {may: who{}, ref: "{none}", body: `{"appeal":"AP-1","outcome":"rejected","reasons":"EXERCISE: reasons that are long enough.","at":"2019-11-21T00:00:00Z"}`},
-	"POST /api/v1/orders/{id}/prolong-non-disclosure": {may: who{}, ref: "{none}", body: `{"reason":"EXERCISE: reasons that are long enough."}`},
-	"POST /api/v1/orders/{id}/look":                   {may: who{}, ref: "{none}", body: `{}`},
+	"POST /api/v1/orders/{id}/finalise":               {may: unread, ref: "{none}", body: `{}`},
+	"POST /api/v1/orders/{id}/appeals":                {may: unread, ref: "{none}", body: `{"party":"provider","filed_at":"2019-11-21T00:00:00Z","court":"EXERCISE Court"}`},
+	"POST /api/v1/orders/{id}/judgment":               {may: unread, ref: "{none}", body: `{"appeal":"AP-1","outcome":"rejected","reasons":"EXERCISE: reasons that are long enough.","at":"2019-11-21T00:00:00Z"}`},
+	"POST /api/v1/orders/{id}/prolong-non-disclosure": {may: unread, ref: "{none}", body: `{"reason":"EXERCISE: reasons that are long enough."}`},
+	"POST /api/v1/orders/{id}/look":                   {may: unread, ref: "{none}", body: `{}`},
 
 	"GET /redress/{token}":            {may: anonymous},
 	"POST /redress/{token}":           {may: anonymous},

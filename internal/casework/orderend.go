@@ -2,6 +2,7 @@ package casework
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -127,4 +128,16 @@ func (s *Service) lookAtOrder(ctx context.Context, by concert.Actor, ref string)
 		tx.Record(o.Observed(by, seen, s.now()))
 		return tx.SaveOrderItems(ctx, looked)
 	})
+}
+
+// replaces refuses a draft that names an order which it cannot put right.
+func replaces(ctx context.Context, tx *store.Tx, o concert.Order) error {
+	if o.Replaces == "" {
+		return nil
+	}
+	old, err := tx.Order(ctx, o.Replaces)
+	if err != nil && !errors.Is(err, concert.ErrNotFound) {
+		return err
+	}
+	return o.Replacing(old)
 }
