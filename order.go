@@ -161,6 +161,7 @@ type OrderText struct {
 	Ended           string   `json:"ended,omitempty"`     // why it was returned, dropped, withdrawn or found void
 	Clarification   string   `json:"clarified,omitempty"` // the newest answer to Annex III
 	EmergencyFound  string   `json:"emergency_found,omitempty"`
+	Replaces        string   `json:"replaces,omitempty"` // reference of the order that this one puts right
 }
 
 // OrderSubject is an item that an order is about, with what the rules ask of it.

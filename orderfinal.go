@@ -150,3 +150,12 @@ func (o Order) Confirmed(by Actor, now time.Time) (Order, Event, bool) {
 	next, e, err := o.final(by, FinalConfirmed, now)
 	return next, e, err == nil
 }
+
+// Replacing refuses an order that names another one which it cannot put right: of
+// another authority, or one that still stands.
+func (o Order) Replacing(old Order) error {
+	if old.Authority != o.Authority || !old.Status.Out() || old.Status.Binds() {
+		return Refuse(Conflict, "order.replaces", "replaces", "an order puts right one of its own authority that was withdrawn or is void: withdraw %.40q first, or name another", o.Replaces)
+	}
+	return nil
+}

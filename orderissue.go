@@ -243,7 +243,7 @@ func (o Order) payload(f OrderFacts) OrderPayload {
 		Type: "removal_order", Version: 1, Duty: OrderDuty, Ref: o.Ref, Language: o.Language, Transport: f.Transport, Exercise: o.Exercise,
 		IssuingState: f.Author.Country, IssuedAt: o.IssuedAt.UTC().Format(TimeFormat),
 		Addressee: OrderAddressee{Ref: f.Provider.Ref, Name: f.Provider.Name, Representative: f.Seat.Representative, ContactPoint: f.ContactPoint, State: f.Seat.Establishment},
-		Reasons:   o.Reasons, Statement: o.Statement, LegalBasis: o.LegalBasis, Scope: []string{"EU"}, CopyTo: f.Copy, Redress: f.Redress,
+		Reasons:   o.Reasons, Replaces: o.Replaces, Statement: o.Statement, LegalBasis: o.LegalBasis, Scope: []string{"EU"}, CopyTo: f.Copy, Redress: f.Redress,
 		Authority: OrderAuthority{Ref: f.Author.Ref, Kind: f.Office.Kind, Name: f.Author.Name, Country: f.Author.Country, Unit: f.Author.Unit, Representative: o.Representative, Post: o.Post, FileNo: o.FileNo,
 			Address: f.Office.Address, Telephone: f.Office.Telephone, Fax: f.Office.Fax, Email: f.Office.Email, KeyID: KeyID(f.Author.PublicKey)},
 		FollowUp: []OrderContact{{Role: "issuing_authority", Name: f.Author.Name, State: f.Author.Country, Address: f.Office.Address, Telephone: f.Office.Telephone, Email: f.Office.Email}},

@@ -26,6 +26,7 @@ type NewOrder struct {
 	Representative  string         `json:"representative" maxLength:"400" doc:"who signs for the authority (section E)"`
 	Post            string         `json:"post" maxLength:"400"`
 	FileNo          string         `json:"file_no" maxLength:"400"`
+	Replaces        string         `json:"replaces,omitempty" maxLength:"80" doc:"an order of the caller's authority that was withdrawn, or is void, and that this one puts right"`
 }
 
 // NewOrderItem names an item of an order.

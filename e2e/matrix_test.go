@@ -90,6 +90,7 @@ func matrix(t *testing.T) map[string]row {
 		publicRows,
 		orderPageRows,
 		orderRows,
+		remedyRows,
 	} {
 		for pattern, r := range rows {
 			if _, twice := all[pattern]; twice {

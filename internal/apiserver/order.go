@@ -124,7 +124,7 @@ func (s *Server) offices() {
 
 func draftOf(in api.NewOrder) casework.OrderDraft {
 	d := casework.OrderDraft{Language: in.Language, Silent: in.Silent, Emergency: in.Emergency, OrderText: concert.OrderText{Statement: in.Statement, LegalBasis: in.LegalBasis, Proportionality: in.Proportionality,
-		SilenceGround: in.SilenceGround, EmergencyGround: in.EmergencyGround, Representative: in.Representative, Post: in.Post, FileNo: in.FileNo}}
+		SilenceGround: in.SilenceGround, EmergencyGround: in.EmergencyGround, Representative: in.Representative, Post: in.Post, FileNo: in.FileNo, Replaces: in.Replaces}}
 	for _, it := range in.Items {
 		d.Items = append(d.Items, casework.OrderDraftItem{Item: it.Item, Additional: it.Additional})
 	}

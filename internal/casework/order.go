@@ -62,6 +62,9 @@ func (s *Service) DraftOrder(ctx context.Context, by concert.Actor, d OrderDraft
 		if err := noOther(ctx, tx, o, subjects); err != nil {
 			return err
 		}
+		if err := replaces(ctx, tx, o); err != nil {
+			return err
+		}
 		tx.Record(e)
 		out = o
 		return tx.AddOrder(ctx, o, subjects)
@@ -88,6 +91,9 @@ func (s *Service) RewriteOrder(ctx context.Context, by concert.Actor, ref string
 			return o, err
 		}
 		if err := noOther(ctx, tx, next, subjects); err != nil {
+			return o, err
+		}
+		if err := replaces(ctx, tx, next); err != nil {
 			return o, err
 		}
 		tx.Record(e)

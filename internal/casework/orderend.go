@@ -2,6 +2,7 @@ package casework
 
 import (
 	"context"
+	"errors"
 
 	"concert"
 	"concert/internal/store"
@@ -30,4 +31,16 @@ func (s *Service) endOrder(ctx context.Context, tx *store.Tx, by concert.Actor, 
 		return err
 	}
 	return tx.SaveOrder(ctx, o)
+}
+
+// replaces refuses a draft that names an order which it cannot put right.
+func replaces(ctx context.Context, tx *store.Tx, o concert.Order) error {
+	if o.Replaces == "" {
+		return nil
+	}
+	old, err := tx.Order(ctx, o.Replaces)
+	if err != nil && !errors.Is(err, concert.ErrNotFound) {
+		return err
+	}
+	return o.Replacing(old)
 }

@@ -300,6 +300,11 @@ func (s *Service) issue(ctx context.Context, tx *store.Tx, by concert.Actor, o c
 		return o, err
 	}
 	tx.RecordNotice(e, out.ID)
+	if next.Replaces != "" {
+		if err := s.recordError(ctx, tx, by, string(next.ID), concert.ErrorRecord{Ref: next.Replaces, Kind: concert.AboutOrder, Cause: concert.ErrorCorrection, Authority: next.Authority, Provider: next.Provider}); err != nil {
+			return o, err
+		}
+	}
 	return next, s.startAtIssue(ctx, tx, next, f)
 }
 

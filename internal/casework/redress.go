@@ -249,7 +249,7 @@ func (s *Service) fillRights(ctx context.Context, tx *store.Tx, v *RedressView) 
 	if v.Complaints, err = tx.ComplaintsAbout(ctx, v.Link.Order, v.Link.Referral, v.Link.Item); err != nil {
 		return err
 	}
-	v.May = len(v.Complaints) < concert.ComplaintsMost && !slices.ContainsFunc(v.Complaints, concert.Complaint.Open)
+	v.May = !v.Ended && len(v.Complaints) < concert.ComplaintsMost && !slices.ContainsFunc(v.Complaints, concert.Complaint.Open)
 	if v.Kind != concert.AboutOrder {
 		return nil
 	}
@@ -259,7 +259,7 @@ func (s *Service) fillRights(ctx context.Context, tx *store.Tx, v *RedressView) 
 	}
 	v.Scrutinies = nil
 	for _, sc := range all {
-		if sc.AskedBy == concert.RedressContent || !sc.Open() {
+		if sc.AskedBy == concert.RedressContent && v.Order.Status.Binds() || !sc.Open() {
 			sc.Intention = ""
 			v.Scrutinies = append(v.Scrutinies, sc)
 		}

@@ -287,3 +287,75 @@ func TestG17ErrorRegisterIsAppendOnly(t *testing.T) {
 		}
 	})
 }
+
+// A correction of an order is a new one that names what it puts right; only what was taken back, or is void, is put right.
+func TestG17CorrectedOrderNamesTheOneItReplaces(t *testing.T) {
+	eachCompetent(t, func(t *testing.T, c *testkit.Competent) {
+		ctx := t.Context()
+		old := c.Issued(testkit.Page(1))
+		d := testkit.Urgent(testkit.Draft(c.Judged(testkit.Page(2))))
+		d.Replaces = old.Ref
+		if _, err := c.DraftOrder(ctx, c.Officer, d); code(err) != "order.replaces" {
+			t.Errorf("one that stands is replaced: %v", err)
+		}
+		_, err := c.WithdrawOrderFor(ctx, c.Issuer, old.Ref, old.Version, concert.RemedyWrongPlace, "EXERCISE: another address was meant.")
+		testkit.Must(t, err)
+		o := c.Reviewed(d)
+		o, err = c.ApproveOrder(ctx, c.Issuer, o.Ref, o.Version)
+		testkit.Must(t, err)
+		if v := readOrder(t, c, c.Answerer, o.Ref); v.Payload.Replaces != old.Ref {
+			t.Errorf("the order says that it replaces %q", v.Payload.Replaces)
+		}
+		if lines := errorsOf(t, c.House, old.Ref); len(lines) != 2 || lines[0].Cause != concert.ErrorCorrection {
+			t.Errorf("the register: %+v", lines)
+		}
+		d.Replaces = "OR-NONE"
+		d.Items[0].Item = c.Judged(testkit.Page(3))
+		if _, err := c.DraftOrder(ctx, c.Officer, d); code(err) != "order.replaces" {
+			t.Errorf("one that is not there is replaced: %v", err)
+		}
+	})
+}
+
+// Complaints are read with a reason only; no event holds what they say, and with the item it goes.
+func TestG19ComplaintIsReadWithAReasonAndG20GoesWithItsItem(t *testing.T) {
+	eachCompetent(t, func(t *testing.T, c *testkit.Competent) {
+		ctx := t.Context()
+		o := executed(t, c, testkit.Page(1), false)
+		token, _ := pageOf(t, c, o.Ref)
+		cm, err := c.ComplainByLink(ctx, token, plea)
+		testkit.Must(t, err)
+		mute := unreasoned(t, c.Second)
+		if _, err := c.ReadComplaint(ctx, mute, cm.Ref); code(err) != "scope.justification" {
+			t.Errorf("read without a reason: %v", err)
+		}
+		if _, err := c.Complaints(ctx, mute); code(err) != "scope.justification" {
+			t.Errorf("listed without a reason: %v", err)
+		}
+		if _, err := c.ScrutinyPackage(ctx, unreasoned(t, c.IrishOfficer), o.Ref); code(err) != "scope.justification" {
+			t.Errorf("a package without a reason: %v", err)
+		}
+		if v, err := c.ReadComplaint(ctx, testkit.Scope(t, c.Second), cm.Ref); err != nil || v.Text != plea || !v.Involved {
+			t.Errorf("%+v, %v", v, err)
+		}
+		raw := testkit.Raw(t, c.Service)
+		var n int
+		testkit.Must(t, raw.QueryRow("SELECT count(*) FROM event WHERE CAST(body AS TEXT) LIKE '%made-up newspaper%'").Scan(&n))
+		if n != 0 {
+			t.Errorf("%d events say it in the clear", n)
+		}
+		_, err = raw.Exec("DELETE FROM subject_key WHERE subject = '" + string(cm.Item) + "'") // what an erasure does
+		testkit.Must(t, err)
+		if v, err := c.ReadComplaint(ctx, testkit.Scope(t, c.Second), cm.Ref); err != nil || v.Text != "" {
+			t.Errorf("after the erasure it says %q, %v", v.Text, err)
+		}
+	})
+}
+
+// unreasoned is a scope without a justification.
+func unreasoned(t *testing.T, by concert.Actor) concert.Scope {
+	t.Helper()
+	s, err := concert.NewScope(by, "")
+	testkit.Must(t, err)
+	return s
+}
