@@ -251,11 +251,10 @@ func (f *PublicFold) exactRows(rules PublicRules, cutoff time.Time) map[rowKey]*
 			}
 		}
 	}
-	for k, ds := range took {
-		s := SpreadOf(ds)
-		rows[k].Counts[AnswerMedian], rows[k].Counts[AnswerNinth] = s.Median, s.P90
-		if s.N < FewLeast {
-			rows[k].Counts[AnswerMedian], rows[k].Counts[AnswerNinth] = Few, Few
+	for k, r := range rows {
+		r.Counts[AnswerMedian], r.Counts[AnswerNinth] = Few, Few
+		if s := SpreadOf(took[k]); s.N >= FewLeast {
+			r.Counts[AnswerMedian], r.Counts[AnswerNinth] = s.Median, s.P90
 		}
 	}
 	return rows
