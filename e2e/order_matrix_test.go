@@ -74,6 +74,6 @@ var orderRows = map[string]row{
 	"POST /api/v1/orders/{id}/feedback":            {may: who{}, ref: "{order}", body: `{"measure":"removed","measure_at":"2026-01-01T12:00:00Z","person":"EXERCISE","email":"legal@video.example"}`},
 	"POST /api/v1/orders/{id}/impossible":          {may: who{}, ref: "{order}", body: `{"reasons":["force_majeure"],"further":"EXERCISE: a reason that is long enough.","person":"EXERCISE","email":"legal@video.example"}`},
 	"GET /api/v1/authorities/{id}/office":          {may: append(who{admin}, ordering...), ref: "{north}"},
-	"POST /api/v1/authorities/{id}/office":         {may: who{admin}, ref: "{north}", body: `{"kind":"other","functions":["refer"],"address":"EXERCISE","telephone":"+0","email":"a@b.example"}`},
+	"POST /api/v1/authorities/{id}/office":         {may: who{admin}, ref: "{north}", body: `{"kind":"other","functions":["refer"],"address":"EXERCISE","telephone":"+0","email":"none"}`},
 	"POST /api/v1/authorities/{id}/office/confirm": {may: who{admin}, ref: "{north}"},
 }

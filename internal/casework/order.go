@@ -75,6 +75,9 @@ func (s *Service) DraftOrder(ctx context.Context, by concert.Actor, d OrderDraft
 // RewriteOrder writes a draft anew, as after it was returned.
 func (s *Service) RewriteOrder(ctx context.Context, by concert.Actor, ref string, version int64, d OrderDraft) (concert.Order, error) {
 	return s.changeOrder(ctx, by, ref, version, func(tx *store.Tx, o concert.Order) (concert.Order, error) {
+		if !o.Mine(by) {
+			return o, concert.ErrNotFound
+		}
 		office, _, err := tx.Office(ctx, by.Authority)
 		if err == nil {
 			err = by.MayDraftOrder(office)

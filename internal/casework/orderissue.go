@@ -58,6 +58,12 @@ func (s *Service) IssueOrder(ctx context.Context, by concert.Actor, ref string, 
 		return concert.Order{}, err
 	}
 	out, err := s.changeOrder(ctx, by, ref, version, func(tx *store.Tx, o concert.Order) (concert.Order, error) {
+		if !o.Mine(by) {
+			return o, concert.ErrNotFound
+		}
+		if err := by.Need(concert.RoleIssuer); err != nil {
+			return o, err
+		}
 		f, err := s.orderFacts(ctx, tx, o)
 		if err != nil {
 			return o, err

@@ -71,8 +71,8 @@ func withDeadlines(ctx context.Context, tx *store.Tx, orders []concert.Order) ([
 	return out, err
 }
 
-// CountOrders is how many orders of the actor's authority stand in each status, and
-// whether there are copies of other states' orders. A number opens nothing sealed.
+// CountOrders is how many orders of the actor's authority stand in each status. A number
+// opens nothing sealed.
 func (s *Service) CountOrders(ctx context.Context, by concert.Actor) (counts map[concert.OrderStatus]int, err error) {
 	if by.Authority == "" {
 		return nil, nil
@@ -166,7 +166,7 @@ func (s *Service) OrderAlarms(ctx context.Context, by concert.Actor) ([]OrderAla
 }
 
 // GlanceOrder is where an order stands now, bare, with its clocks: what a page that
-// shows it looks at again. It proves no receipt and opens nothing sealed.
+// shows it looks at again. It proves no receipt and shows nothing sealed.
 func (s *Service) GlanceOrder(ctx context.Context, by concert.Actor, ref string) (ListedOrder, error) {
 	var out ListedOrder
 	err := s.DB.View(ctx, func(tx *store.Tx) error {

@@ -129,6 +129,7 @@ func TestEveryPageIsReachableLightAndAccessible(t *testing.T) {
 	h.consignment()
 	h.banked()
 	h.competent()
+	must(t, h.svc.JoinAction(t.Context(), h.people["coordinator"].Actor(), h.action.Ref, h.units[len(h.units)-2].Ref, concert.PartSupport))
 	h.issuedOrder(h.judged(1, 7000)[0])
 	h.join(t.Context(), "boss", "", h.provider.Ref, concert.RoleProviderAdmin)
 	stops, reached, visitors := h.tour(t)
