@@ -99,14 +99,7 @@ func TestG28PublicNumbersAreThoseOfTheDatabase(t *testing.T) {
 		publicYear(t, c)
 		p := published(t, c.Service)
 		raw := testkit.Raw(t, c.Service)
-		count := func(query string) int64 {
-			var n *int64
-			testkit.Must(t, raw.QueryRowContext(t.Context(), query).Scan(&n))
-			if n == nil {
-				return 0 // the sum of none
-			}
-			return *n
-		}
+		count := func(query string) int64 { return int64(testkit.Count(t, raw, query)) }
 		sent := "EXISTS (SELECT 1 FROM referral_item ri WHERE ri.item = item.id)"
 		got, shown := totals(p), 0
 		for m, query := range map[concert.Metric]string{
