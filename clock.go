@@ -31,6 +31,7 @@ const (
 	ClockPatterns   ClockKind = "action.patterns" // subject: a closed action; draft its providers' notes
 
 	ClockRecognise ClockKind = "captures.recognise" // subject: all; compare captures with what is known
+	ClockOrderLook ClockKind = "order.look"         // subject: an order; look ourselves at what it is about
 )
 
 // Clock is one deadline. There is at most one per kind and subject.
@@ -189,6 +190,14 @@ type RecogniseCaptures struct {
 // Kind names the job.
 func (RecogniseCaptures) Kind() string { return string(ClockRecognise) }
 
+// LookAtOrder looks at what an order is about.
+type LookAtOrder struct {
+	Order OrderID `json:"order"`
+}
+
+// Kind names the job.
+func (LookAtOrder) Kind() string { return string(ClockOrderLook) }
+
 // JobFor is the job of a clock that fell due.
 func (c Clock) JobFor() (Job, error) {
 	switch c.Kind {
@@ -226,13 +235,15 @@ func (c Clock) JobFor() (Job, error) {
 		return DraftPatterns{ActionID(c.Subject)}, nil
 	case ClockRecognise:
 		return RecogniseCaptures{c.Subject}, nil
+	case ClockOrderLook:
+		return LookAtOrder{OrderID(c.Subject)}, nil
 	}
 	return nil, Refuse(Invalid, "clock.kind", "", "clock kind %q has no job: a newer version wrote it, upgrade this node", c.Kind)
 }
 
 // OutwardClocks are the kinds whose jobs reach out of the house: while dispatch
 // is held they wait.
-var OutwardClocks = []ClockKind{ClockDispatch, ClockDeliver, ClockRecheck, ClockRemind, ClockContact}
+var OutwardClocks = []ClockKind{ClockDispatch, ClockDeliver, ClockRecheck, ClockRemind, ClockContact, ClockOrderLook}
 
 // GoesOut reports whether the clock's job reaches out of the house.
 func (k ClockKind) GoesOut() bool { return slices.Contains(OutwardClocks, k) }

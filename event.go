@@ -152,8 +152,11 @@ const (
 	EventOrderMissed       EventKind = "order.missed"
 	EventOrderFinal        EventKind = "order.final"
 	EventOrderWithdrawn    EventKind = "order.withdrawn"
-	EventOfficeProposed    EventKind = "office.proposed" // an authority's functions, by one administrator
-	EventOfficeConfirmed   EventKind = "office.confirmed"
+	EventOrderLooked       EventKind = "order.looked" // we looked ourselves at what it is about
+
+	EventOrderEmergencyReviewed EventKind = "order.emergency_reviewed"
+	EventOfficeProposed         EventKind = "office.proposed" // an authority's functions, by one administrator
+	EventOfficeConfirmed        EventKind = "office.confirmed"
 
 	EventAuthorityArticle16 EventKind = "authority.article16" // whether its referrals are meant as DSA Art. 16 notices
 	EventPatternsDrafted    EventKind = "patterns.drafted"

@@ -51,6 +51,9 @@ func (s *Server) orders() {
 			return a.do(ctx, by, ref, v, in.Reason)
 		})
 	}
+	orderAct(s, "emergency-review", "review-order-emergency", "Review an order that was issued in an emergency, within 48 hours (somebody without a part in it)", func(ctx context.Context, by concert.Actor, ref string, v int64, in api.EmergencyReview) (concert.Order, error) {
+		return s.svc.ReviewEmergency(ctx, by, ref, v, concert.Verdict(in.Verdict), in.Reason)
+	})
 	orderAct(s, "feedback", "feed-order", "Annex II: what was done, and when (provider)", func(ctx context.Context, by concert.Actor, ref string, v int64, in api.NewFeedback) (concert.Order, error) {
 		at, err := time.Parse(time.RFC3339Nano, in.MeasureAt)
 		if err != nil {
@@ -157,9 +160,9 @@ func (s *Server) orderAfter(o concert.Order) api.Order {
 func (s *Server) orderOf(v casework.OrderView) api.Order {
 	now := s.svc.Now()
 	out := api.Order{ID: v.Ref, Version: v.Version, Status: string(v.Status), Authority: v.Author.Name, Provider: v.Addressee.Name, Items: []api.OrderItem{}, Reasons: v.Reasons, Emergency: v.Emergency, Silent: v.Silent, Deadlines: []api.Deadline{},
-		Answers: []json.RawMessage{}, Payload: v.Payload, Ended: v.Ended, Answer: v.Clarification, CreatedAt: stamp(v.CreatedAt), IssuedAt: stamp(v.IssuedAt), ReceivedAt: stamp(v.ReceivedAt), ExecutedAt: stamp(v.ExecutedAt), ServerTime: stamp(now), Exercise: v.Exercise}
+		Answers: []json.RawMessage{}, Payload: v.Payload, EmergencyVerdict: string(v.EmergencyVerdict), Ended: v.Ended, Answer: v.Clarification, CreatedAt: stamp(v.CreatedAt), IssuedAt: stamp(v.IssuedAt), ReceivedAt: stamp(v.ReceivedAt), ExecutedAt: stamp(v.ExecutedAt), ServerTime: stamp(now), Exercise: v.Exercise}
 	for _, it := range v.About {
-		out.Items = append(out.Items, api.OrderItem{Item: it.Of.Ref, Measure: string(it.Measure), MeasureAt: stamp(it.MeasureAt)})
+		out.Items = append(out.Items, api.OrderItem{Item: it.Of.Ref, Measure: string(it.Measure), MeasureAt: stamp(it.MeasureAt), Observed: string(it.Observed), ObservedAt: stamp(it.ObservedAt)})
 	}
 	for _, d := range v.Deadlines {
 		out.Deadlines = append(out.Deadlines, api.Deadline{Term: string(d.Term), State: string(d.State), StartedAt: stamp(d.StartedAt), Evidence: d.Evidence, DueAt: stamp(d.DueAt), LeftS: int64(d.Left(now) / time.Second), MetAt: stamp(d.MetAt), Why: d.Why})

@@ -60,7 +60,13 @@ func (s *Service) fireDeadline(ctx context.Context, tx *store.Tx, d concert.Dead
 		}
 	}
 	next.Version = d.Version
-	return s.putDeadline(ctx, tx, next)
+	if err := s.putDeadline(ctx, tx, next); err != nil {
+		return err
+	}
+	if next.Term == concert.TermRemoval && next.State == concert.DeadlineMissed {
+		return s.setOrderLook(ctx, tx, o)
+	}
+	return nil
 }
 
 // putDeadline writes a legal clock with the moment at which it is next to be looked at.
@@ -88,7 +94,8 @@ func (s *Service) meet(ctx context.Context, tx *store.Tx, o concert.Order, key c
 	return nil
 }
 
-// endDeadlines ends every clock of an order that binds no more.
+// endDeadlines ends every clock of an order that binds no more, and has its items
+// looked at: they are to be back.
 func (s *Service) endDeadlines(ctx context.Context, tx *store.Tx, o concert.Order, why string) error {
 	ds, err := tx.Deadlines(ctx, o.ID)
 	if err != nil {
@@ -107,5 +114,5 @@ func (s *Service) endDeadlines(ctx context.Context, tx *store.Tx, o concert.Orde
 			return err
 		}
 	}
-	return nil
+	return s.setOrderLook(ctx, tx, o)
 }

@@ -328,6 +328,11 @@ func (s *Service) startAtIssue(ctx context.Context, tx *store.Tx, o concert.Orde
 			return err
 		}
 	}
+	if o.Emergency {
+		if err := start(concert.TermEmergency, "approval of order "+o.Ref, f.Author.Country); err != nil {
+			return err
+		}
+	}
 	if o.Copied != "" {
 		return start(concert.TermOwnScrutiny, "copy of order "+o.Ref, o.State)
 	}

@@ -45,6 +45,7 @@ func (s *Service) Handlers() *store.Handlers {
 	store.Handle(h, s.endWatchDue)
 	store.Handle(h, s.draftPatterns)
 	store.Handle(h, s.recogniseCaptures)
+	store.Handle(h, s.lookAtOrder)
 	return h
 }
 
