@@ -90,7 +90,7 @@ func contentRefusals() []orderChange {
 			p.NonDisclosure = &concert.OrderSilence{Since: "2026-02-01T00:00:00.000Z"}
 		}, "non_disclosure.until"},
 		{"silence for too long", func(p *concert.OrderPayload) {
-			p.NonDisclosure = &concert.OrderSilence{Since: "2026-02-01T00:00:00.000Z", Until: "2026-03-16T00:00:00.000Z"}
+			p.NonDisclosure = &concert.OrderSilence{Since: "2026-02-01T00:00:00.000Z", Until: "2026-03-17T00:00:00.000Z"}
 		}, "non_disclosure.until"},
 		{"silence backwards", func(p *concert.OrderPayload) {
 			p.NonDisclosure = &concert.OrderSilence{Since: "2026-02-01T00:00:00.000Z", Until: "2026-02-01T00:00:00.000Z"}

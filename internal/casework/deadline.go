@@ -2,6 +2,7 @@ package casework
 
 import (
 	"context"
+	"time"
 
 	"concert"
 	"concert/internal/store"
@@ -70,8 +71,14 @@ func (s *Service) fireDeadline(ctx context.Context, tx *store.Tx, d concert.Dead
 }
 
 // putDeadline writes a legal clock with the moment at which it is next to be looked at.
+// What must last at least so long needs no look: that it is over is nobody's alarm and no
+// event, and what asks for it compares the times.
 func (s *Service) putDeadline(ctx context.Context, tx *store.Tx, d concert.Deadline) error {
-	return tx.PutDeadline(ctx, d, d.NextLook(s.now()))
+	look := d.NextLook(s.now())
+	if d.Least {
+		look = time.Time{}
+	}
+	return tx.PutDeadline(ctx, d, look)
 }
 
 // meet lets a rule change the order's clock of a term, where there is one.
