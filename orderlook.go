@@ -14,8 +14,9 @@ func (o Order) NextLook(it OrderItem, missed time.Time) (time.Time, bool) {
 	switch {
 	case !o.Status.Out():
 		return time.Time{}, false
+	case !o.Status.Binds() && it.Measure != "":
+		from = o.EndedAt // it is to be back
 	case !o.Status.Binds():
-		from = o.EndedAt
 	case it.Measure != "":
 		from = it.RepliedAt
 	default:
@@ -34,8 +35,8 @@ func (o Order) NextLook(it OrderItem, missed time.Time) (time.Time, bool) {
 
 // Looked records what we saw of some of an order's items. It says nothing of whether
 // the order was obeyed: that stands in Annex II and in its clocks.
-func (o Order) Looked(items []OrderItem, saw map[ItemID]Observed, now time.Time) ([]OrderItem, Event) {
-	e, b := o.change(EventOrderLooked, House, o.Status, now)
+func (o Order) Looked(by Actor, items []OrderItem, saw map[ItemID]Observed, now time.Time) ([]OrderItem, Event) {
+	e, b := o.change(EventOrderLooked, by, o.Status, now)
 	b.Items = 0
 	var out []OrderItem
 	for _, it := range items {

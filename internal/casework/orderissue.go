@@ -350,18 +350,18 @@ func (s *Service) orderNotice(p concert.Provider, o concert.Order, kind concert.
 
 // WithdrawOrder takes an issued order back, and tells its addressee to reinstate (G16).
 func (s *Service) WithdrawOrder(ctx context.Context, by concert.Actor, ref string, version int64, reason string) (concert.Order, error) {
+	return s.WithdrawOrderFor(ctx, by, ref, version, concert.RemedyOther, reason)
+}
+
+// WithdrawOrderFor is WithdrawOrder with the category under which it stands in the error
+// register (G17).
+func (s *Service) WithdrawOrderFor(ctx context.Context, by concert.Actor, ref string, version int64, category concert.RemedyCategory, reason string) (concert.Order, error) {
 	return s.changeOrder(ctx, by, ref, version, func(tx *store.Tx, o concert.Order) (concert.Order, error) {
 		next, e, err := o.Withdrawn(by, reason, s.now())
 		if err != nil {
 			return o, err
 		}
-		if err := s.tellAddressee(ctx, tx, next, concert.NoticeOrderEnded, e); err != nil {
-			return o, err
-		}
-		if err := s.endDeadlines(ctx, tx, next, "order withdrawn"); err != nil {
-			return o, err
-		}
-		return next, tx.SaveOrder(ctx, next)
+		return next, s.endOrder(ctx, tx, by, next, e, concert.ErrorWithdrawal, category)
 	})
 }
 

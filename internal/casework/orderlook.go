@@ -58,20 +58,53 @@ func (s *Service) lookAtOrder(ctx context.Context, j concert.LookAtOrder) error 
 	if held, err := s.heldBack(ctx, concert.ClockOrderLook, string(j.Order)); err != nil || held {
 		return err
 	}
-	var whole []concert.Item
+	var due []concert.OrderItem
 	err := s.DB.View(ctx, func(tx *store.Tx) error {
 		o, err := tx.Order(ctx, string(j.Order))
 		if err != nil {
 			return err
 		}
-		due, _, err := s.orderLooks(ctx, tx, o)
+		due, _, err = s.orderLooks(ctx, tx, o)
+		return err
+	})
+	if err != nil || len(due) == 0 {
+		return err
+	}
+	return s.lookAtItems(ctx, concert.House, string(j.Order), due)
+}
+
+// LookAtOrder looks at once at all that an order is about, for the people of its
+// authority and of the one that has its copy.
+func (s *Service) LookAtOrder(ctx context.Context, by concert.Actor, ref string) error {
+	if err := by.Need(concert.RoleOfficer, concert.RoleReviewer, concert.RoleIssuer); err != nil {
+		return err
+	}
+	var items []concert.OrderItem
+	err := s.DB.View(ctx, func(tx *store.Tx) error {
+		o, err := tx.Order(ctx, ref)
 		if err != nil {
 			return err
 		}
-		ids := make([]concert.ItemID, len(due))
-		for i, it := range due {
-			ids[i] = it.Item
+		if err := by.MayReadOrder(o); err != nil {
+			return err
 		}
+		items, err = tx.OrderItems(ctx, o.ID)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return s.lookAtItems(ctx, by, ref, items)
+}
+
+// lookAtItems looks at some of an order's items and writes down what was seen.
+func (s *Service) lookAtItems(ctx context.Context, by concert.Actor, ref string, about []concert.OrderItem) error {
+	ids := make([]concert.ItemID, len(about))
+	for i, it := range about {
+		ids[i] = it.Item
+	}
+	var whole []concert.Item
+	err := s.DB.View(ctx, func(tx *store.Tx) (err error) {
 		whole, err = tx.ItemsByID(ctx, ids)
 		return err
 	})
@@ -83,7 +116,7 @@ func (s *Service) lookAtOrder(ctx context.Context, j concert.LookAtOrder) error 
 		return err
 	}
 	return s.retryStale(ctx, func(tx *store.Tx) error {
-		o, err := tx.Order(ctx, string(j.Order))
+		o, err := tx.Order(ctx, ref)
 		if err != nil {
 			return err
 		}
@@ -98,12 +131,10 @@ func (s *Service) lookAtOrder(ctx context.Context, j concert.LookAtOrder) error 
 				states[it.ID] = concert.ObservedUnknown
 			}
 		}
-		if len(states) > 0 {
-			seen, e := o.Looked(items, states, s.now())
-			tx.Record(e)
-			if err := tx.SaveOrderItems(ctx, seen); err != nil {
-				return err
-			}
+		seen, e := o.Looked(by, items, states, s.now())
+		tx.Record(e)
+		if err := tx.SaveOrderItems(ctx, seen); err != nil {
+			return err
 		}
 		return s.setOrderLook(ctx, tx, o)
 	})

@@ -58,6 +58,7 @@ func (s *Service) Run(ctx context.Context) error {
 	g.Go(func() error { return s.DB.Work(ctx, s.Handlers(), s.Log, workers) })
 	g.Go(func() error { s.every(ctx, clockTick, "clocks", s.fireClocks); return nil })
 	g.Go(func() error { s.every(ctx, clockTick, "legal clocks", s.fireDeadlines); return nil })
+	g.Go(func() error { s.every(ctx, clockTick, "clocks of complaints", s.fireComplaints); return nil })
 	g.Go(func() error { s.every(ctx, sequenceTick, "log", s.publishOnTick); return nil })
 	g.Go(func() error { s.every(ctx, forgetTick, "stored answers", s.forgetAnswers); return nil })
 	g.Go(func() error { s.every(ctx, forgetTick, "sessions", s.forgetSessions); return nil })
