@@ -221,9 +221,7 @@ func (p *addressee) look(ctx context.Context, ref string) error {
 		if v.Outcome != order.Valid || !v.Exercise || v.Ref != ref {
 			return fmt.Errorf("its file is not valid: %s", v.Sentence)
 		}
-		p.hour.mu.Lock()
-		p.hour.checked++
-		p.hour.mu.Unlock()
+		p.hour.checked.Add(1)
 	}
 	o, err := p.desk.Order(ctx, ref)
 	if err != nil {

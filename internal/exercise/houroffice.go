@@ -193,6 +193,7 @@ func (o *office) issue(ctx context.Context) error {
 		if err := o.issueOne(ctx, n); err != nil {
 			return fmt.Errorf("order %d (%s): %w", n, o.hour.script.ending(n), err)
 		}
+		o.hour.passed.Add(1)
 	}
 	return nil
 }
@@ -318,7 +319,7 @@ func (o *office) followOnce(ctx context.Context) error {
 	return nil
 }
 
-// verified checks an order's file offline, with nothing but the register that was pinned.
+// fileOf fetches an order's file.
 func fileOf(ctx context.Context, c *api.Client, ref string) ([]byte, error) {
 	var b bytes.Buffer
 	err := c.OrderFile(ctx, ref, &b)

@@ -47,7 +47,7 @@ var hourAftermath = [...]time.Duration{4 * 24 * time.Hour, 43 * 24 * time.Hour}
 // after lets the time pass in which clocks end by themselves, and reads every order. What
 // authorities do of their own motion in the 72 hours has its place before the first jump.
 func (h *Hour) after(ctx context.Context) (HourOutcome, error) {
-	h.enter("weeks after")
+	h.enter(stageAfter)
 	for _, d := range hourAftermath {
 		h.jump(d)
 	}
@@ -118,9 +118,7 @@ func (h *Hour) count(ctx context.Context) (HourOutcome, error) {
 		}
 		return nil
 	})
-	h.mu.Lock()
-	out.Verified = int(h.checked)
-	h.mu.Unlock()
+	out.Verified = int(h.checked.Load())
 	return out, err
 }
 

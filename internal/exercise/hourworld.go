@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -30,10 +31,12 @@ type Hour struct {
 	begins time.Time     // case time at which the hour begins, set before it does
 	orders []orderRecord // by number
 
-	mu      sync.Mutex // guards what follows
-	byRef   map[string]uint32
-	settled int64 // orders that ended as planned, as last counted
-	checked int64 // files of orders that were verified offline
+	passed  atomic.Int64 // orders whose moment has come
+	settled atomic.Int64 // orders that ended as planned, as last counted
+	checked atomic.Int64 // files of orders that were verified offline
+
+	mu    sync.Mutex // guards what follows
+	byRef map[string]uint32
 }
 
 // orderRecord is what the issuing authority knows of an order; one goroutine writes it.
@@ -43,6 +46,15 @@ type orderRecord struct {
 	version int64
 	refused string // the code with which it was refused
 }
+
+// The stages of an hour, for progress.
+const (
+	stageSetup   = "setup"
+	stagePrepare = "prepare"
+	stageHour    = "hour"
+	stageAnswers = "answers"
+	stageAfter   = "weeks after"
+)
 
 // NewHour plans an hour. It is deterministic and does no I/O. It refuses another plan and
 // fewer than MinOrders orders.
@@ -202,7 +214,7 @@ func (h *Hour) Run(ctx context.Context) (HourOutcome, error) {
 		stopReporting()
 		<-reported
 	}()
-	h.enter("prepare")
+	h.enter(stagePrepare)
 	err := h.each(ctx, func(ctx context.Context, o *office) error { return o.prepare(ctx) })
 	if err == nil {
 		err = h.hour(ctx)
@@ -228,11 +240,16 @@ const firstContactTerm = 12*time.Hour + time.Minute
 // what the providers ask.
 func (h *Hour) hour(ctx context.Context) error {
 	h.jump(firstContactTerm)
-	h.enter("hour")
+	h.enter(stageHour)
 	h.begins = h.now()
 	for _, p := range h.providers {
 		if p.plan.conduct.pull {
 			p.startPolling()
+			continue
+		}
+		// What came before it was up, where a run is taken up again.
+		if err := p.poll(ctx); err != nil {
+			return fmt.Errorf("provider %s: list orders: %w", p.plan.key, err)
 		}
 	}
 	g, gctx := errgroup.WithContext(ctx)
@@ -260,7 +277,7 @@ const (
 // settles waits until every order stands where it should, and every hour that is missed
 // is said to be.
 func (h *Hour) settles(ctx context.Context) error {
-	h.enter("answers")
+	h.enter(stageAnswers)
 	changed, last := time.Now(), int64(-1)
 	still := max(stillWall, h.cfg.Time.Wall(hourStill))
 	tick := time.NewTicker(settleEvery)
@@ -274,9 +291,7 @@ func (h *Hour) settles(ctx context.Context) error {
 			return nil
 		}
 		settled := int64(h.script.total) - int64(len(short))
-		h.mu.Lock()
-		h.settled = settled
-		h.mu.Unlock()
+		h.settled.Store(settled)
 		if settled != last {
 			last, changed = settled, time.Now()
 		}
@@ -349,12 +364,26 @@ func deadlineOf(o api.Order, term concert.TermKey) api.Deadline {
 }
 
 func (h *Hour) progress() Progress {
-	h.mu.Lock()
-	settled := h.settled
-	h.mu.Unlock()
-	p := Progress{Stage: *h.stage.Load(), Counts: map[string]int64{}, Case: h.now(), Done: h.prepared.Load(), Total: int64(h.script.total)}
-	if p.Stage == "answers" {
-		p.Done = settled
+	p := Progress{Stage: *h.stage.Load(), Counts: map[string]int64{}, Case: h.now(), Total: int64(h.script.total)}
+	switch p.Stage {
+	case stageSetup, stagePrepare:
+		p.Done, p.Total = h.prepared.Load(), h.toPrepare()
+	case stageHour:
+		p.Done = h.passed.Load()
+	default:
+		p.Done = h.settled.Load()
 	}
 	return p
+}
+
+// toPrepare is how many parties are registered and how many orders are written before
+// the hour.
+func (h *Hour) toPrepare() int64 {
+	all := int64(len(h.offices)*4 + len(h.providers))
+	for n := range h.script.total {
+		if e := h.script.ending(n); e != endExempt && e != endTwice && e != endOther {
+			all++
+		}
+	}
+	return all
 }
