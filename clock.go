@@ -24,6 +24,7 @@ const (
 	ClockCaptures ClockKind = "item.captures"     // subject: an item; are terms of its captures over
 	ClockBatch    ClockKind = "batch.run"         // subject: a batch; its undo window is over
 	ClockContact  ClockKind = "contact.deliver"   // subject: a contact point; send what waits for it
+	ClockOffice   ClockKind = "office.deliver"    // subject: an authority; send what waits for its office
 
 	ClockCaseReview ClockKind = "case.review"     // subject: a case; is it reviewed
 	ClockIncident   ClockKind = "incident.settle" // subject: an incident; give its items their priority
@@ -50,7 +51,7 @@ type Job interface{ Kind() string }
 // looked at, reminders after that, comparisons and erasures last.
 func (k ClockKind) Rank() int {
 	switch k {
-	case ClockDispatch, ClockDeliver, ClockContact, ClockConsignment:
+	case ClockDispatch, ClockDeliver, ClockContact, ClockOffice, ClockConsignment:
 		return 1
 	case ClockRemind:
 		return 3
@@ -141,6 +142,14 @@ type RunBatch struct {
 // Kind names the job.
 func (RunBatch) Kind() string { return string(ClockBatch) }
 
+// DeliverOffice sends what waits for an authority's office.
+type DeliverOffice struct {
+	Authority AuthorityID `json:"authority"`
+}
+
+// Kind names the job.
+func (DeliverOffice) Kind() string { return string(ClockOffice) }
+
 // DeliverContact sends what waits for a contact point.
 type DeliverContact struct {
 	Contact ContactPointID `json:"contact"`
@@ -221,6 +230,8 @@ func (c Clock) JobFor() (Job, error) {
 		return EraseCaptures{ItemID(c.Subject)}, nil
 	case ClockBatch:
 		return RunBatch{BatchID(c.Subject)}, nil
+	case ClockOffice:
+		return DeliverOffice{AuthorityID(c.Subject)}, nil
 	case ClockContact:
 		return DeliverContact{ContactPointID(c.Subject)}, nil
 	case ClockCaseReview:
@@ -243,7 +254,7 @@ func (c Clock) JobFor() (Job, error) {
 
 // OutwardClocks are the kinds whose jobs reach out of the house: while dispatch
 // is held they wait.
-var OutwardClocks = []ClockKind{ClockDispatch, ClockDeliver, ClockRecheck, ClockRemind, ClockContact, ClockOrderLook}
+var OutwardClocks = []ClockKind{ClockDispatch, ClockDeliver, ClockRecheck, ClockRemind, ClockContact, ClockOrderLook, ClockOffice}
 
 // GoesOut reports whether the clock's job reaches out of the house.
 func (k ClockKind) GoesOut() bool { return slices.Contains(OutwardClocks, k) }

@@ -2,6 +2,7 @@ package casework
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"concert"
@@ -31,12 +32,25 @@ func (s *Service) fireDeadlines(ctx context.Context) error {
 				return err
 			}
 			n = len(ds)
-			for _, d := range ds {
-				if err := s.fireDeadline(ctx, tx, d); err != nil {
-					return err
-				}
+			orders, err := tx.OrdersByID(ctx, ofDeadlines(ds))
+			if err != nil {
+				return err
 			}
-			return nil
+			var alarms []orderAlarm
+			looks := make([]time.Time, len(ds))
+			for i, d := range ds {
+				o, ok := orders[d.Order]
+				if !ok {
+					return fmt.Errorf("order %s of a legal clock is not there", d.Order)
+				}
+				as := s.fireDeadline(tx, o, &ds[i])
+				alarms = append(alarms, as...)
+				looks[i] = ds[i].NextLook(s.now())
+			}
+			if err := tx.SaveDeadlines(ctx, ds, looks); err != nil {
+				return err
+			}
+			return s.tellAlarms(ctx, tx, alarms)
 		})
 		if err != nil || n < deadlinesMost {
 			return err
@@ -44,30 +58,38 @@ func (s *Service) fireDeadlines(ctx context.Context) error {
 	}
 }
 
-func (s *Service) fireDeadline(ctx context.Context, tx *store.Tx, d concert.Deadline) error {
-	now := s.now()
-	o, err := tx.Order(ctx, string(d.Order))
-	if err != nil {
-		return err
+func ofDeadlines(ds []concert.Deadline) []concert.OrderID {
+	ids := make([]concert.OrderID, len(ds))
+	for i, d := range ds {
+		ids[i] = d.Order
 	}
+	return ids
+}
+
+// fireDeadline takes what is due of one legal clock of the order, and gives the alarms
+// to be told.
+func (s *Service) fireDeadline(tx *store.Tx, o concert.Order, d *concert.Deadline) []orderAlarm {
+	now := s.now()
+	var out []orderAlarm
 	next, due := d.Alarmed(now)
 	for _, left := range due {
-		tx.Record(o.Alarmed(next, left, now))
+		out = append(out, orderAlarm{of: o, term: d.Term, left: left, event: o.Alarmed(next, left, now)})
+	}
+	if d.Term == concert.TermPreservation && d.State == concert.DeadlineRunning && !now.Before(d.DueAt) {
+		out = append(out, orderAlarm{of: o, term: d.Term, event: o.Alarmed(next, 0, now)}) // what must last is looked at once, when it is over
 	}
 	if fallen, fell := next.Fell(now); fell {
 		next = fallen
 		if next.State == concert.DeadlineMissed {
-			tx.Record(o.Missed(next, now))
+			out = append(out, orderAlarm{of: o, term: d.Term, missed: true, event: o.Missed(next, now)})
+			if next.Term == concert.TermRemoval {
+				tx.SetClock(concert.ClockOrderLook, string(o.ID), now)
+			}
 		}
 	}
 	next.Version = d.Version
-	if err := s.putDeadline(ctx, tx, next); err != nil {
-		return err
-	}
-	if next.Term == concert.TermRemoval && next.State == concert.DeadlineMissed {
-		return s.setOrderLook(ctx, tx, o)
-	}
-	return nil
+	*d = next
+	return out
 }
 
 // putDeadline writes a legal clock with the moment at which it is next to be looked at.

@@ -261,10 +261,23 @@ func (s *Service) ReadOrder(ctx context.Context, scope concert.Scope, ref string
 	if err != nil {
 		return OrderView{}, err
 	}
-	if by.Provider != "" {
-		return v, s.orderReaches(ctx, v.Ref, concert.RungOpened, "fetched with the key of operator "+by.Operator)
+	if by.Provider == "" {
+		return v, nil
 	}
-	return v, nil
+	if err := s.orderReaches(ctx, v.Ref, concert.RungOpened, "fetched with the key of operator "+by.Operator); err != nil || v.Status != concert.OrderIssued {
+		return v, err
+	}
+	// This reading proved the receipt: what is shown has the hour that began with it.
+	err = s.DB.View(ctx, func(tx *store.Tx) (err error) {
+		again := OrderView{}
+		if again.Order, err = tx.Order(ctx, ref); err != nil {
+			return err
+		}
+		err = s.fillOrder(ctx, tx, by, &again)
+		v = again
+		return err
+	})
+	return v, err
 }
 
 func (s *Service) fillOrder(ctx context.Context, tx *store.Tx, by concert.Actor, v *OrderView) (err error) {

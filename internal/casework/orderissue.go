@@ -120,7 +120,11 @@ func (s *Service) orderFacts(ctx context.Context, tx *store.Tx, o concert.Order)
 	if f.Seat, err = tx.Seat(ctx, o.Provider); err != nil {
 		return f, err
 	}
-	f.ContactPoint = orderWay(f.Provider, s.BaseURL)
+	points, err := tx.ContactPoints(ctx, o.Provider)
+	if err != nil {
+		return f, err
+	}
+	f.ContactPoint = orderWay(f.Provider, points, s.BaseURL)
 	if f.Subjects, err = s.subjectsOf(ctx, tx, o); err != nil {
 		return f, err
 	}
@@ -150,9 +154,12 @@ func (s *Service) orderFacts(ctx context.Context, tx *store.Tx, o concert.Order)
 	return f, s.holdsOn(ctx, tx, o, &f)
 }
 
-// orderWay is where a provider receives orders: its inbox, and the webhook that tells
-// of what is in it.
-func orderWay(p concert.Provider, base string) string {
+// orderWay is where a provider receives orders (Art. 15): its contact point for them,
+// else its inbox, and the webhook that tells of what is in it.
+func orderWay(p concert.Provider, points []concert.ContactPoint, base string) string {
+	if c, ok := concert.OrderWay(points); ok {
+		return c.Address
+	}
 	if p.Channel == concert.ChannelWebhook && p.DisabledAt.IsZero() {
 		return p.WebhookURL
 	}

@@ -362,7 +362,7 @@ func (s *Service) ContentDocument(ctx context.Context, token, lang string) ([]by
 	}
 	var o formats.AnnexOptions
 	if len(v.whole.Places) == 1 {
-		if o.File, err = s.orderFile(ctx, OrderView{Order: v.Order, Payload: &v.whole}); err != nil {
+		if o.File, err = s.orderFile(ctx, v.Order); err != nil {
 			return nil, err
 		}
 	}

@@ -40,6 +40,7 @@ func (s *Service) Handlers() *store.Handlers {
 	store.Handle(h, s.eraseCaptures)
 	store.Handle(h, s.runBatch)
 	store.Handle(h, s.deliverContact)
+	store.Handle(h, s.deliverOffice)
 	store.Handle(h, s.reviewCaseDue)
 	store.Handle(h, s.settleIncident)
 	store.Handle(h, s.endWatchDue)

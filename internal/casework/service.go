@@ -62,6 +62,7 @@ type Service struct {
 	known      atomic.Pointer[known]
 	opening    sync.Mutex // of known
 	works      worksCount
+	publishing sync.Mutex   // of the log, by those that wait for it
 	stopped    atomic.Int64 // case time at which StopClock was called, in microseconds; 0 while it runs
 	ahead      atomic.Int64 // by how much case time jumped (JumpClock), in nanoseconds
 }

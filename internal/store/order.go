@@ -135,6 +135,16 @@ func (tx *Tx) OrdersOn(ctx context.Context, items []concert.ItemID) ([]concert.O
 		"SELECT DISTINCT "+orderCols+" FROM order_item i JOIN removal_order o ON o.id = i.order_id WHERE i.item IN (%s)", anys(strs(items)))
 }
 
+// OrdersByID are those of the ids that are there, bare.
+func (tx *Tx) OrdersByID(ctx context.Context, ids []concert.OrderID) (map[concert.OrderID]concert.Order, error) {
+	got, err := in(ctx, tx, func(r rowScanner) (concert.Order, error) { return scanOrder(r) }, "SELECT "+orderCols+" FROM removal_order o WHERE o.id IN (%s)", anys(strs(ids)))
+	out := make(map[concert.OrderID]concert.Order, len(got))
+	for _, o := range got {
+		out[o.ID] = o
+	}
+	return out, err
+}
+
 // OrderSide is on which side of an order somebody stands.
 type OrderSide string
 

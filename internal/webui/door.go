@@ -211,7 +211,7 @@ type frame struct {
 func (f frame) has(r concert.Role) bool { return f.Person.ID != "" && f.Person.Actor().Has(r) }
 
 // landing are the pages on which people begin: they tell of new log-ins.
-var landing = map[string]bool{"/": true, "/desk": true, "/items": true, "/approvals": true, "/people": true, "/audit": true, "/referrals": true, "/actions": true}
+var landing = map[string]bool{"/": true, "/desk": true, "/items": true, "/approvals": true, "/people": true, "/audit": true, "/referrals": true, "/own-orders": true, "/actions": true}
 
 type frameKey struct{}
 
@@ -419,20 +419,25 @@ var noticeTexts = map[string]design.Text{
 	"entry_cleared":   "Cleared. It matches from now on, and what was seen before is compared with it again.",
 	"entry_judged":    "Recorded what your authority thinks of it.",
 
-	"captured":     "The capture is kept, sealed.",
-	"marked":       "Marked. It is not referred before somebody preserves it.",
-	"mark_lifted":  "The mark is lifted.",
-	"preserved":    "Recorded who preserves it.",
-	"assessed":     "Assessment recorded. A second person decides now.",
-	"exempt":       "Recorded as exempt under Art. 1(3). That ends the item.",
-	"unscoped":     "Assessment recorded, but the outlet stands on no scope entry in force: the item is parked.",
-	"approved":     "Approved. It is gathered with others for a minute and goes to its provider in the provider's hours.",
-	"seconded":     "Approved. It needs a second approval by another reviewer.",
-	"rejected":     "Rejected. That ends the item.",
-	"withdrawal":   "Withdrawn. Every provider that received it is told.",
-	"correction":   "Corrected. Every provider that received it is told.",
-	"observed":     "Observation recorded, beside what the provider claims.",
-	"answered":     "Answers recorded. Thank you.",
+	"captured":    "The capture is kept, sealed.",
+	"marked":      "Marked. It is not referred before somebody preserves it.",
+	"mark_lifted": "The mark is lifted.",
+	"preserved":   "Recorded who preserves it.",
+	"assessed":    "Assessment recorded. A second person decides now.",
+	"exempt":      "Recorded as exempt under Art. 1(3). That ends the item.",
+	"unscoped":    "Assessment recorded, but the outlet stands on no scope entry in force: the item is parked.",
+	"approved":    "Approved. It is gathered with others for a minute and goes to its provider in the provider's hours.",
+	"seconded":    "Approved. It needs a second approval by another reviewer.",
+	"rejected":    "Rejected. That ends the item.",
+	"withdrawal":  "Withdrawn. Every provider that received it is told.",
+	"correction":  "Corrected. Every provider that received it is told.",
+	"observed":    "Observation recorded, beside what the provider claims.",
+	"answered":    "Answers recorded. Thank you.",
+
+	"order_fed":     "Annex II is recorded. Thank you.",
+	"order_impeded": "Annex III is recorded. The hour stands still until the authority answers, or what hinders you is over.",
+	"order_resumed": "Recorded. The hour runs anew from now.",
+
 	"acknowledged": "Acknowledged. Thank you.",
 	"held":         "Hold placed. Others see only that there is one, and the contact.",
 	"released":     "Hold released. What it kept back goes its way unless another hold stands.",

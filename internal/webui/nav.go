@@ -73,6 +73,9 @@ var menu = []navGroup{
 		{"/figures", "Our figures", ofProvider},
 		{"/notes", "Notes on patterns of abuse", ofProvider},
 	}},
+	{"What binds", []navItem{
+		{"/own-orders", "Removal orders to us", ofProvider},
+	}},
 	{"Together", []navItem{
 		{"/actions", "Joint actions", inside},
 		{"/reports", "Unit reports", readers},

@@ -100,6 +100,7 @@ func (u *UI) routes() []route {
 		u.languageRoutes(),
 		u.actionRoutes(),
 		u.portalRoutes(),
+		u.orderPortalRoutes(),
 		u.exposureRoutes(),
 		u.registerRoutes(),
 		u.knownRoutes(),
