@@ -473,6 +473,10 @@ var noticeTexts = map[string]design.Text{
 	"note_released": "Released. Its provider is told.",
 	"looked":        "Second look recorded. It stops and sends nothing by itself.",
 
+	"complaint_decided": "Decided. The complainant reads it on the same page as before.",
+	"scrutiny_intended": "The issuing authority is told. Another person decides.",
+	"scrutiny_decided":  "Decided. The provider is told.",
+
 	"action_opened":         "Joint action opened. Add its participants and targets.",
 	"phase_set":             "The action has moved to another phase.",
 	"action_joined":         "Participant added.",

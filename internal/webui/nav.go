@@ -67,6 +67,7 @@ var menu = []navGroup{
 		{"/referrals", "Referrals to us", ofProvider},
 		{"/referrals", "Referrals", readers},
 		{"/remedies", "Withdrawals and corrections", readers},
+		{"/complaints", "Complaints", func(f frame) bool { return deskPeople(f) || f.has(concert.RoleIssuer) }},
 		{"/own", "Our items", ofProvider},
 		{"/questions", "Questions", func(f frame) bool { return ofProvider(f) || deskPeople(f) }},
 		{"/isolations", "What cannot be isolated", deskPeople},

@@ -104,6 +104,7 @@ func (u *UI) routes() []route {
 		u.exposureRoutes(),
 		u.registerRoutes(),
 		u.knownRoutes(),
+		u.redressRoutes(),
 	)
 }
 
