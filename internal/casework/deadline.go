@@ -93,11 +93,11 @@ func (s *Service) fireDeadline(tx *store.Tx, o concert.Order, d *concert.Deadlin
 }
 
 // putDeadline writes a legal clock with the moment at which it is next to be looked at.
-// What must last at least so long needs no look: that it is over is nobody's alarm and no
-// event, and what asks for it compares the times.
+// That a first contact's twelve hours are over is nobody's alarm and no event, so it needs
+// no look: who issues compares the times.
 func (s *Service) putDeadline(ctx context.Context, tx *store.Tx, d concert.Deadline) error {
 	look := d.NextLook(s.now())
-	if d.Least {
+	if d.Term == concert.TermFirstContact {
 		look = time.Time{}
 	}
 	return tx.PutDeadline(ctx, d, look)

@@ -70,6 +70,8 @@ const (
 	endSecret                    // the content provider is not told for six weeks
 	endUndone                    // removed, then withdrawn by its authority
 	endRewritten                 // returned by its reviewer, written anew, then removed
+	endConfirmed                 // removed, and the authority of its provider's state finds no infringement (Art. 4(3))
+	endVoid                      // removed, and found to infringe: void, and reinstated (Art. 4(6))
 	endDropped                   // given up before it was issued; none from here on is issued
 	endHeld                      // refused: another authority asks to keep off (G07)
 	endExempt                    // refused: its assessment says exempt (Art. 1(3))
@@ -81,7 +83,7 @@ const (
 
 // endingNames name them in the outcome and in the table of orders.
 var endingNames = [endings]string{"removed", "access_disabled", "in_two_answers", "late", "force_majeure", "manifest_errors_clarified", "manifest_errors_withdrawn", "insufficient_clarified", "silence",
-	"emergency", "non_disclosure", "withdrawn_after_execution", "returned_and_rewritten", "dropped", "refused_hold", "refused_exempt", "refused_duplicate", "refused_other_authority", "refused_no_redress"}
+	"emergency", "non_disclosure", "withdrawn_after_execution", "returned_and_rewritten", "scrutinised_and_confirmed", "scrutinised_and_void", "dropped", "refused_hold", "refused_exempt", "refused_duplicate", "refused_other_authority", "refused_no_redress"}
 
 func (e ending) String() string { return endingNames[e] }
 
@@ -92,6 +94,10 @@ func (e ending) issued() bool { return e < endDropped }
 func (e ending) executed() bool {
 	return e.issued() && e != endSilence && e != endRecalled
 }
+
+// scrutinised reports whether the authority of the provider's state scrutinises the
+// order of its own motion.
+func (e ending) scrutinised() bool { return e == endConfirmed || e == endVoid }
 
 // refusal is the code with which an order with this ending is refused, "" for none.
 func (e ending) refusal() string {
@@ -141,6 +147,6 @@ var endingShares = []struct {
 	ending ending
 	share  float64
 }{
-	{endDisabled, .12}, {endParts, .04}, {endLate, .04}, {endForce, .02}, {endManifest, .02}, {endRecalled, .01}, {endUnclear, .02}, {endSilence, .03}, {endEmergency, .03}, {endSecret, .03}, {endUndone, .015}, {endRewritten, .02},
+	{endDisabled, .12}, {endParts, .04}, {endLate, .04}, {endForce, .02}, {endManifest, .02}, {endRecalled, .01}, {endUnclear, .02}, {endSilence, .03}, {endEmergency, .03}, {endSecret, .03}, {endUndone, .015}, {endRewritten, .02}, {endConfirmed, .02}, {endVoid, .015},
 	{endDropped, .02}, {endHeld, .015}, {endExempt, .015}, {endTwice, .01}, {endOther, .01}, {endWithoutText, .01},
 }

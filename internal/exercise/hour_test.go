@@ -157,6 +157,9 @@ func TestOrdersOfAnHourFitTogether(t *testing.T) {
 		if e == endHeld && s.holder(n) == s.authority(n) {
 			t.Errorf("order %d is held by its own authority", n)
 		}
+		if e.scrutinised() && s.scrutiniser(n) == s.authority(n) {
+			t.Errorf("order %d (%s) would be scrutinised by its own authority", n, e)
+		}
 		if late := s.think(n) > time.Hour; late != (e == endLate) {
 			t.Errorf("order %d (%s) is answered after %s", n, e, s.think(n))
 		}

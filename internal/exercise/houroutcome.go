@@ -44,10 +44,13 @@ type HourOrder struct {
 // of the addressee's state may scrutinise, and beyond the six weeks of a non-disclosure.
 var hourAftermath = [...]time.Duration{4 * 24 * time.Hour, 43 * 24 * time.Hour}
 
-// after lets the time pass in which clocks end by themselves, and reads every order. What
-// authorities do of their own motion in the 72 hours has its place before the first jump.
+// after lets the authorities of the providers' states scrutinise, then the time pass in
+// which clocks end by themselves, and reads every order.
 func (h *Hour) after(ctx context.Context) (HourOutcome, error) {
 	h.enter(stageAfter)
+	if err := h.scrutinise(ctx); err != nil {
+		return HourOutcome{}, err
+	}
 	for _, d := range hourAftermath {
 		h.jump(d)
 	}

@@ -91,8 +91,16 @@ func (s *hourScript) authority(n uint32) int {
 	case endOther, endEmergency:
 		return (at + 1) % len(hourStates)
 	}
-	return (at + 3*s.pick(n, drawIssuer, 3)) % len(hourStates)
+	a := (at + 3*s.pick(n, drawIssuer, 3)) % len(hourStates)
+	if a == s.scrutiniser(n) && s.ending(n).scrutinised() {
+		a = (a + 3) % len(hourStates) // only orders of another state are scrutinised
+	}
+	return a
 }
+
+// scrutiniser is the authority of the addressee's state, which has a copy of the order
+// where it did not issue it.
+func (s *hourScript) scrutiniser(n uint32) int { return s.provider(n) % len(hourStates) }
 
 // partner is the earlier order on whose place a second one is tried.
 func (s *hourScript) partner(n uint32) uint32 {
@@ -224,6 +232,9 @@ func (c *HourCounts) add(e ending) {
 	}
 	if e == endRecalled || e == endUndone {
 		c.Withdrawn++
+	}
+	if e == endVoid {
+		c.Void++
 	}
 	if e == endSecret {
 		c.Lapsed++
