@@ -154,6 +154,9 @@ func TestOrdersOfAnHourFitTogether(t *testing.T) {
 		if e.issued() && e != endEmergency && !met[pair] {
 			t.Errorf("order %d (%s) comes before the first contact of its authority with its provider", n, e)
 		}
+		if e == endEmergency && s.first[n] {
+			t.Errorf("order %d is an emergency, and would wait for twelve hours", n)
+		}
 		if e == endHeld && s.holder(n) == s.authority(n) {
 			t.Errorf("order %d is held by its own authority", n)
 		}
