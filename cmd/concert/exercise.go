@@ -28,11 +28,11 @@ import (
 )
 
 type exerciseCmd struct {
-	Plan      string  `help:"What to rehearse." enum:"november-2019" default:"november-2019"`
-	Items     int     `help:"Distinct items to be referred." default:"26000"`
+	Plan      string  `help:"What to rehearse: november-2019, referrals; one-hour, removal orders." enum:"november-2019,one-hour" default:"november-2019"`
+	Items     int     `help:"Distinct items to be referred (26000 where it is 0), or orders to be issued (500)." default:"0"`
 	Seed      uint64  `help:"Everything invented follows from it." default:"2019"`
 	Database  string  `help:"postgres://… of an empty database; a fresh embedded one when left out." placeholder:"URL"`
-	Speed     float64 `help:"Case time runs this many times as fast as the wall; 0 fits the four days to the work." default:"0"`
+	Speed     float64 `help:"Case time runs this many times as fast as the wall; 0 fits the four days to the work, and the one hour into half a minute." default:"0"`
 	Listen    string  `help:"Loopback address of the server." default:"127.0.0.1:0"`
 	JSON      bool    `help:"Print the outcome as one object on the last line of standard output." name:"json"`
 	Exit      bool    `help:"End when the four days are over, instead of staying up for the board."`
@@ -45,8 +45,27 @@ type exerciseCmd struct {
 // exerciseVantage is from where an exercise looks again.
 const exerciseVantage = "EXERCISE loopback"
 
+// start is when case time begins.
+func (c *exerciseCmd) start() time.Time {
+	if c.Plan == exercise.PlanOneHour {
+		return hourEve
+	}
+	return novemberStart
+}
+
 // novemberStart is when the rehearsed action began, in case time.
 var novemberStart = time.Date(2019, 11, 21, 8, 0, 0, 0, time.UTC)
+
+// size is how many items are referred, or how many orders are issued.
+func (c *exerciseCmd) size() int {
+	switch {
+	case c.Items != 0:
+		return c.Items
+	case c.Plan == exercise.PlanOneHour:
+		return 500
+	}
+	return 26000
+}
 
 // rate is how fast case time runs: four days fit into the time that the work
 // itself takes on a small machine, so that nights and retries are waited for
@@ -55,8 +74,11 @@ func (c *exerciseCmd) rate() float64 {
 	if c.Speed > 0 {
 		return c.Speed
 	}
+	if c.Plan == exercise.PlanOneHour {
+		return hourRate
+	}
 	const itemsPerSecond = 900
-	wall := max(8*time.Second, time.Duration(c.Items)*time.Second/itemsPerSecond, time.Duration(c.Kills)*perKill)
+	wall := max(8*time.Second, time.Duration(c.size())*time.Second/itemsPerSecond, time.Duration(c.Kills)*perKill)
 	return float64(96*time.Hour) / float64(wall)
 }
 
@@ -117,6 +139,7 @@ type rehearsal struct {
 	node  *node    // serves, or only counts where the cluster serves
 	nodes *cluster // nil where the exercise itself serves
 	world *exercise.World
+	hour  *exercise.Hour // instead of world, of the plan one-hour
 	stop  context.CancelFunc
 	done  chan error
 	log   *slog.Logger
@@ -135,6 +158,9 @@ func (c *exerciseCmd) Run(ctx context.Context, e *env) error {
 		return err
 	}
 	defer r.close()
+	if r.cmd.Plan == exercise.PlanOneHour {
+		return r.oneHour(ctx, begun)
+	}
 	if err := r.play(ctx); err != nil {
 		return fmt.Errorf("exercise: %w (data kept in %s)", err, r.dir)
 	}
@@ -151,15 +177,8 @@ func (c *exerciseCmd) Run(ctx context.Context, e *env) error {
 		return err
 	}
 	r.tell(o)
-	if c.JSON {
-		line, err := json.Marshal(o)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(e.stdout, "%s\n", line)
-	}
-	if c.Exit {
-		return nil
+	if err := r.last(o); err != nil || c.Exit {
+		return err
 	}
 	if r.nodes != nil {
 		if err := r.nodes.start(); err != nil {
@@ -175,12 +194,27 @@ func (c *exerciseCmd) Run(ctx context.Context, e *env) error {
 	}
 }
 
+// last prints the outcome as the last line, where that is wanted.
+func (r *rehearsal) last(outcome any) error {
+	if !r.cmd.JSON {
+		return nil
+	}
+	line, err := json.Marshal(outcome)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(r.e.stdout, "%s\n", line)
+	return err
+}
+
 // enough refuses a number of nodes that the database cannot have, and killing
 // the only process.
 func (c *exerciseCmd) enough() error {
 	switch {
 	case c.Nodes < 0 || c.Kills < 0 || c.Witnesses < 0:
 		return errors.New("nodes, kills and witnesses are 0 or more")
+	case c.Nodes > 0 && c.Plan == exercise.PlanOneHour:
+		return errors.New("the plan one-hour lets case time jump, which it can do in its own process only: leave -nodes out, or rehearse november-2019 on nodes")
 	case c.Kills > 0 && c.Nodes == 0:
 		return errors.New("only nodes in processes of their own can be killed: give -nodes 1 or more with -kills")
 	case c.Nodes > 1 && c.Database == "":
@@ -274,7 +308,12 @@ func (r *rehearsal) open(ctx context.Context, begun time.Time) error {
 	r.log = slog.New(slog.NewTextHandler(r.e.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	// The world is made after the server that it needs, and the server's way
 	// out leads to the world alone.
-	stage := func(host string) (string, bool) { return r.world.Resolve(host) }
+	stage := func(host string) (string, bool) {
+		if r.hour != nil {
+			return r.hour.Resolve(host)
+		}
+		return r.world.Resolve(host)
+	}
 	svc, err := r.place.open(ctx, r.log, netguard.Staged(stage), true)
 	if err != nil {
 		return err
@@ -283,7 +322,7 @@ func (r *rehearsal) open(ctx context.Context, begun time.Time) error {
 		return errors.Join(err, r.gallery.close(), svc.DB.Close())
 	}
 	svc.Vantage = exerciseVantage
-	svc.Time = concert.CaseTime{Since: begun, Start: novemberStart, Rate: r.cmd.rate()}
+	svc.Time = concert.CaseTime{Since: begun, Start: r.cmd.start(), Rate: r.cmd.rate()}
 	admins, err := svc.FirstAdministrators(ctx, concert.Person{Name: "EXERCISE administrator", Login: "admin"}, concert.Person{Name: "EXERCISE second administrator", Login: "admin2"}, true)
 	if err != nil {
 		return errors.Join(err, svc.DB.Close())
@@ -302,8 +341,12 @@ func (r *rehearsal) open(ctx context.Context, begun time.Time) error {
 // openWorld makes the invented world that asks the server at base, with the
 // keys of two administrators.
 func (r *rehearsal) openWorld(base string, keys [2]string, at concert.CaseTime) error {
+	c := exercise.Config{Base: base, AdminKey: keys[0], SecondAdminKey: keys[1], Plan: r.cmd.Plan, Items: r.cmd.size(), Seed: r.cmd.Seed, Media: r.cmd.Media, Time: at, Progress: r.progress(), Log: r.log}
+	if r.cmd.Plan == exercise.PlanOneHour {
+		return r.openHour(c)
+	}
 	var err error
-	r.world, err = exercise.New(exercise.Config{Base: base, AdminKey: keys[0], SecondAdminKey: keys[1], Plan: r.cmd.Plan, Items: r.cmd.Items, Seed: r.cmd.Seed, Media: r.cmd.Media, Time: at, Progress: r.progress(), Log: r.log})
+	r.world, err = exercise.New(c)
 	if err != nil {
 		return err
 	}
@@ -366,7 +409,12 @@ func (r *rehearsal) close() {
 		case <-time.After(10 * time.Second):
 		}
 	}
-	r.world.Close()
+	if r.world != nil {
+		r.world.Close()
+	}
+	if r.hour != nil {
+		r.hour.Close()
+	}
 	if err := r.gallery.close(); err != nil {
 		fmt.Fprintln(r.e.stderr, "concert: close witnesses:", err)
 	}
@@ -422,7 +470,7 @@ func (r *rehearsal) progress() func(exercise.Progress) {
 // conclude writes the report and counts, by the same queries as the board.
 func (r *rehearsal) conclude(ctx context.Context, elapsed time.Duration, known concert.Rehearsal) (outcome, error) {
 	svc := r.node.svc
-	o := outcome{Plan: r.cmd.Plan, ElapsedS: elapsed.Seconds(), ItemsPerS: float64(r.cmd.Items) / elapsed.Seconds(), Known: known, Database: svc.DB.Dialect(), Data: r.dir, PeakRSSMB: peakRSS(), Counts: map[string]int64{}}
+	o := outcome{Plan: r.cmd.Plan, ElapsedS: elapsed.Seconds(), ItemsPerS: float64(r.cmd.size()) / elapsed.Seconds(), Known: known, Database: svc.DB.Dialect(), Data: r.dir, PeakRSSMB: peakRSS(), Counts: map[string]int64{}}
 	if r.nodes != nil {
 		o.Nodes, o.Kills, o.PeakRSSMB = r.cmd.Nodes, r.nodes.kills.Load(), r.nodes.memory()
 	}

@@ -178,7 +178,8 @@ func (s *Server) orderOf(v casework.OrderView) api.Order {
 func (s *Server) listOrders(ctx context.Context, in *struct {
 	Status string `query:"status" maxLength:"40"`
 	Copied bool   `query:"copied"`
-	pageIn
+	Limit  int    `query:"limit" default:"100" minimum:"1" maximum:"200"`
+	Cursor string `query:"cursor" maxLength:"200"`
 }) (*body[api.Page[api.OrderSummary]], error) {
 	sc, err := scope(ctx)
 	if err != nil {

@@ -89,13 +89,23 @@ func (s *Service) fireDeadline(tx *store.Tx, o concert.Order, d *concert.Deadlin
 		}
 	}
 	next.Version = d.Version
+	if len(out) == 0 && next != *d {
+		// A window that lapses is nobody's alarm; that it did stands in the log all the same.
+		out = append(out, orderAlarm{of: o, term: d.Term, passed: true, event: o.Alarmed(next, 0, now)})
+	}
 	*d = next
 	return out
 }
 
 // putDeadline writes a legal clock with the moment at which it is next to be looked at.
+// That a first contact's twelve hours are over is nobody's alarm and no event, so it needs
+// no look: who issues compares the times.
 func (s *Service) putDeadline(ctx context.Context, tx *store.Tx, d concert.Deadline) error {
-	return tx.PutDeadline(ctx, d, d.NextLook(s.now()))
+	look := d.NextLook(s.now())
+	if d.Term == concert.TermFirstContact {
+		look = time.Time{}
+	}
+	return tx.PutDeadline(ctx, d, look)
 }
 
 // meet lets a rule change the order's clock of a term, where there is one.
