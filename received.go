@@ -301,3 +301,11 @@ func (r Received) named(want []string, items []ReceivedItem) ([]ReceivedItem, er
 	}
 	return out, nil
 }
+
+// Amended says that something of it was withdrawn by its authority, and not the whole.
+func (r Received) Amended(items int, now time.Time) Event {
+	e, b := r.event(EventReceivedEnded, House, r.Status, now)
+	b.Items = items
+	e.Body = b
+	return e
+}

@@ -1,6 +1,7 @@
 package concert
 
 import (
+	"encoding/json"
 	"strings"
 	"time"
 )
@@ -152,4 +153,94 @@ type Article7 struct {
 	Reinstated              int // after a complaint
 	Reviews, ReviewsUpheld  int // proceedings under Art. 9
 	ReviewsReinstated       int
+}
+
+// Counted is the year with something received in it, what was done about it, the answers
+// that were given and its hour.
+func (a Article7) Counted(r Received, items []ReceivedItem, posts []ReceivedPost, hour Deadline) Article7 {
+	if r.Kind == ReceivedReferral {
+		a.Referrals++
+		a.Referred += len(items)
+		for _, it := range items {
+			switch c := AnswerCode(it.Code); {
+			case c.Refusal():
+				a.Refused++
+			case c.Effect() && c != AnswerUnavailable:
+				a.Acted++
+			}
+		}
+		return a
+	}
+	a.Orders++
+	if r.Verdict == "valid" {
+		a.Valid++
+	} else {
+		a.Unproven++
+	}
+	for _, it := range items {
+		switch OrderMeasure(it.Code) {
+		case MeasureRemoved:
+			a.Removed++
+		case MeasureDisabled:
+			a.Disabled++
+		}
+	}
+	if len(items) > 0 && r.Done == r.Items {
+		a.Executed++
+	}
+	if r.Status == ReceivedEnded {
+		a.Ended++
+	}
+	if hour.State == DeadlineMissed {
+		a.Missed++
+	}
+	return a.grounded(posts)
+}
+
+// grounded counts an order that was answered by Annex III, by the first ground of its
+// first such answer.
+func (a Article7) grounded(posts []ReceivedPost) Article7 {
+	for _, p := range posts {
+		if p.Way != WayImpossible {
+			continue
+		}
+		var body struct {
+			Reasons []ImpossibleReason `json:"reasons"`
+		}
+		if json.Unmarshal(p.Body, &body) != nil || len(body.Reasons) == 0 {
+			continue
+		}
+		switch body.Reasons[0] {
+		case ImpossibleForce:
+			a.Force++
+		case ImpossibleErrors:
+			a.Errors++
+		case ImpossibleInsufficient:
+			a.Lacking++
+		}
+		return a
+	}
+	return a
+}
+
+// Complained is the year with a complaint or a review in it.
+func (a Article7) Complained(c Complaint) Article7 {
+	if c.Kind == ComplaintReview {
+		a.Reviews++
+		switch c.Outcome {
+		case ComplaintUpheld:
+			a.ReviewsUpheld++
+		case ComplaintReinstated:
+			a.ReviewsReinstated++
+		}
+		return a
+	}
+	a.Complaints++
+	switch c.Outcome {
+	case ComplaintUpheld:
+		a.Upheld++
+	case ComplaintReinstated:
+		a.Reinstated++
+	}
+	return a
 }

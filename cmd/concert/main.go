@@ -53,6 +53,7 @@ type cli struct {
 	Match        matchCmd        `cmd:"" help:"Find files among known hashes: one JSON object a match. Or make a server's index of them anew."`
 	Bank         bankCmd         `cmd:"" help:"List, open, fill and export banks of known content, through the API."`
 	Order        orderCmd        `cmd:"" help:"Verify removal orders, and say whose you trust; needs no server and no data directory."`
+	Hub          hubCmd          `cmd:"" help:"At a provider's own desk: add, list or end the hubs that send it orders and referrals."`
 	Language     languageCmd     `cmd:"" help:"Say in what language, script and direction each line of a file is."`
 }
 

@@ -70,6 +70,10 @@ func (s *Service) Run(ctx context.Context) error {
 	g.Go(func() error { s.every(ctx, recogniseTick, "captures to compare", s.wakeRecognition); return nil })
 	g.Go(func() error { s.every(ctx, forgetTick, "entries whose time is over", s.expireEntries); return nil })
 	g.Go(func() error { s.every(ctx, forgetTick, "prints of erased items", s.forgetPrints); return nil })
+	if s.Host {
+		g.Go(func() error { s.every(ctx, receivedTick, "clocks of what was received", s.fireReceived); return nil })
+		g.Go(func() error { s.every(ctx, hubEvery, "hubs", s.PullHubs); return nil })
+	}
 	return errors.Join(g.Wait(), s.CloseKnown())
 }
 
