@@ -49,6 +49,13 @@ func (h Hub) Check() error {
 	return nil
 }
 
+// Host is the hub's name in addresses, with its port: the webhook that it pushes to ends
+// in it.
+func (h Hub) Host() string {
+	_, host, _ := strings.Cut(h.URL, "://")
+	return host
+}
+
 // ReceivedKind is what came: an order binds, a referral is voluntary, and neither ever
 // becomes the other (G01).
 type ReceivedKind string

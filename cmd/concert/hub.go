@@ -43,7 +43,7 @@ func (c *hubAddCmd) Run(ctx context.Context, e *env) error {
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(e.stdout, "%s is %s; you are %s there\nroot: %s\nIt is asked every few seconds. To be told at once, give its administrator this webhook address:\n  %s/inbox/%s\n", h.Ref, h.Origin, h.Addressee, h.Root, c.BaseURL, h.Ref)
+		_, err = fmt.Fprintf(e.stdout, "%s is %s; you are %s there\nroot: %s\nIt is asked every few seconds. To be told at once, give its administrator this webhook address:\n  %s/inbox/%s\n", h.Ref, h.Origin, h.Addressee, h.Root, c.BaseURL, h.Host())
 		return err
 	})
 }

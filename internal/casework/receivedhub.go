@@ -174,13 +174,13 @@ func hubRegister(ctx context.Context, c *api.Client) ([]byte, error) {
 	return raw, err
 }
 
-// HubNotice takes a hub's webhook: once its signature holds, the hub is asked at once
+// HubNotice takes the webhook of the hub at the host: once its signature holds, the hub is asked at once
 // what is new, so that "taken" is said only of what is here. A notice that comes twice
 // finds nothing new.
-func (s *Service) HubNotice(ctx context.Context, ref string, header http.Header, body []byte) error {
+func (s *Service) HubNotice(ctx context.Context, host string, header http.Header, body []byte) error {
 	var h concert.Hub
 	err := s.DB.View(ctx, func(tx *store.Tx) (err error) {
-		h, err = tx.Hub(ctx, ref)
+		h, err = tx.HubAt(ctx, host)
 		return err
 	})
 	if err != nil {

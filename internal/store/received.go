@@ -43,6 +43,11 @@ func (tx *Tx) Hub(ctx context.Context, ref string) (concert.Hub, error) {
 	return scanHub(tx.row(ctx, "SELECT "+hubCols+" FROM received_hub WHERE ref = ? OR id = ?", ref, ref))
 }
 
+// HubAt is the hub in force at the host, which stands in the address of its webhook.
+func (tx *Tx) HubAt(ctx context.Context, host string) (concert.Hub, error) {
+	return scanHub(tx.row(ctx, "SELECT "+hubCols+" FROM received_hub WHERE ended_at = 0 AND url IN (?, ?)", "https://"+host, "http://"+host))
+}
+
 // Hubs are all, those that ended last.
 func (tx *Tx) Hubs(ctx context.Context) ([]concert.Hub, error) {
 	return list(ctx, tx, scanHub, "SELECT "+hubCols+" FROM received_hub ORDER BY ended_at, id")

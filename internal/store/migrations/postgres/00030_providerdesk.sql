@@ -21,7 +21,7 @@ CREATE TABLE received_hub (
   ended_at BIGINT NOT NULL,
   version BIGINT NOT NULL
 );
-CREATE UNIQUE INDEX received_hub_origin ON received_hub (origin) WHERE ended_at = 0;
+CREATE UNIQUE INDEX received_hub_root ON received_hub (root) WHERE ended_at = 0;
 
 CREATE TABLE received (
   id TEXT COLLATE "C" PRIMARY KEY,
