@@ -89,7 +89,7 @@ func (r Received) answerable(by Actor, kind ReceivedKind, a OrderAnswer) error {
 		return err
 	}
 	if r.Kind != kind {
-		return Refuse(Conflict, "received.kind", "", "%s is an %s: an order is answered by Annex II or III, a referral by the answers to a referral", r.Ref, r.Kind)
+		return Refuse(Conflict, "received.kind", "", "%s is of the kind %s: an order is answered by Annex II or III, a referral by the answers to a referral", r.Ref, r.Kind)
 	}
 	if kind == ReceivedReferral {
 		return nil

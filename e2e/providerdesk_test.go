@@ -25,6 +25,7 @@ import (
 	"concert/internal/httpkit"
 	"concert/internal/testkit"
 	"concert/internal/testkit/orderdesk"
+	"concert/internal/webui"
 	"concert/order"
 )
 
@@ -99,12 +100,16 @@ func (h *hub) status(t *testing.T, ref string) concert.OrderStatus {
 }
 
 // newDesk is a provider's own desk in this process, with an answerer and its API over real HTTP.
-func newDesk(t *testing.T) (*casework.Service, concert.Actor, *api.Client, *http.ServeMux) {
+func newDesk(t *testing.T) (s *casework.Service, ann concert.Actor, c *api.Client, link string) {
 	t.Helper()
-	s := testkit.Service(t, "sqlite")
+	s = testkit.Service(t, "sqlite")
 	s.Host = true
 	admin := concert.Actor{Person: "operator", Operator: "operator", Roles: []concert.Role{concert.RoleAdministrator}}
-	first, err := s.NewHost(t.Context(), admin, concert.Provider{Name: "EXERCISE Host", Country: "IE"}, concert.Person{Name: "EXERCISE Ann", Login: "ann"})
+	mux := http.NewServeMux()
+	server := httptest.NewServer(httpkit.Security(mux))
+	t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
+	s.BaseURL = server.URL
+	first, err := s.NewHost(t.Context(), admin, concert.Provider{Name: "EXERCISE Host", Country: "IE", Contact: "tco@host.example"}, concert.Person{Name: "EXERCISE Ann", Login: "ann"})
 	testkit.Must(t, err)
 	var ref string
 	testkit.Must(t, func() error {
@@ -114,12 +119,12 @@ func newDesk(t *testing.T) (*casework.Service, concert.Actor, *api.Client, *http
 	}())
 	p, err := s.AddPerson(t.Context(), admin, concert.Person{Name: "EXERCISE System", Login: "system", Roles: []concert.Role{concert.RoleProviderAnswerer}}, "", ref, "system")
 	testkit.Must(t, err)
-	mux := http.NewServeMux()
-	apiserver.New(s, slog.New(slog.NewTextHandler(io.Discard, nil))).Register(mux)
-	server := httptest.NewServer(httpkit.Security(mux))
-	t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
-	s.BaseURL = server.URL
-	return s, first.Actor(), &api.Client{Base: server.URL, Key: p.Key, Tries: -1}, mux
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	apiserver.New(s, log).Register(mux)
+	ui, err := webui.New(s, casework.NewHub(s), log)
+	testkit.Must(t, err)
+	ui.Register(mux)
+	return s, first.Actor(), &api.Client{Base: server.URL, Key: p.Key, Tries: -1}, first.Link
 }
 
 func joinHub(t *testing.T, s *casework.Service, by concert.Actor, h *hub) concert.Hub {

@@ -63,6 +63,13 @@ func TestEveryPageRendersItsZeroValue(t *testing.T) {
 		"list in a bank":          fillView(fillPage{Done: true, Imported: casework.Imported{Recalled: 1, Known: 1}}),
 		"entry":                   bankEntryView(bankEntryPage{MayEnd: true, MayClear: true, MayJudge: true}),
 		"known":                   itemView(itemPage{Known: knownPanel{Shown: true, MayTake: true, Banks: make([]choice, 1), Known: casework.Known{Pending: true, Others: 1, Waiting: 30, Alike: make([]concert.Item, 20), Matches: make([]casework.MatchView, 1)}}}),
+		"received":                receivedListView(receivedList{Rows: make([]casework.ReceivedView, 1), Away: make([]concert.Hub, 1)}),
+		"nothing received":        receivedListView(receivedList{NoHub: true}),
+		"one received":            receivedView(receivedPage{MayAnswer: true, ReceivedView: casework.ReceivedView{Received: concert.Received{Kind: concert.ReceivedOrder, Status: concert.ReceivedOpen}, Items: make([]concert.ReceivedItem, 1), Posts: make([]concert.ReceivedPost, 1), Kept: make([]casework.KeptView, 1), Disputes: make([]casework.ComplaintView, 1)}}),
+		"kept":                    keptView(keptPage{MayAct: true, Rows: make([]casework.KeptView, 1)}),
+		"complaints":              complaintsView(complaintsPage{MayAct: true, Rows: make([]casework.ComplaintView, 1)}),
+		"report of Art. 7":        article7View(article7Page{Rows: article7Rows(concert.Article7{})}),
+		"hubs":                    hubsView(hubsPage{MayAct: true, Hubs: make([]concert.Hub, 1)}),
 		"item with every keeping": itemView(itemPage{Keep: keeping{MayAsk: true, MayErase: true, MayHold: true, MayHandle: true}}),
 	} {
 		var b bytes.Buffer
