@@ -413,6 +413,12 @@ func referralVerdict(h concert.Hub, got api.Referral) (string, concert.ReceivedT
 			return string(order.Valid), text
 		}
 	}
+	for _, pub := range edition.Transports {
+		if concert.KeyID(pub) == p.Author.KeyID && got.Envelope.Verify("author", pub) == nil {
+			text.Sentence = "signed by the hub itself, which made it up for trying things out"
+			return string(order.Valid), text
+		}
+	}
 	var keys api.Keys
 	if err := json.Unmarshal(h.Keys, &keys); err == nil {
 		for _, k := range keys.Keys {

@@ -1,6 +1,7 @@
 package webui
 
 import (
+	"cmp"
 	"context"
 	"encoding/csv"
 	"fmt"
@@ -207,8 +208,7 @@ func (p receivedPage) Done() int {
 const momentForm = "2006-01-02T15:04:05"
 
 func (u *UI) receivedOne(w http.ResponseWriter, r *http.Request, v *visit) error {
-	now := u.svc.Now()
-	return u.showReceived(w, r, v, receivedPage{Typed: map[string]string{"measure_at": now.UTC().Format(momentForm), "at": now.UTC().Format(minuteForm), "person": v.person.Name}})
+	return u.showReceived(w, r, v, receivedPage{Typed: map[string]string{}})
 }
 
 // minuteForm is the same, to the minute.
@@ -223,14 +223,14 @@ func (u *UI) showReceived(w http.ResponseWriter, r *http.Request, v *visit, p re
 		return err
 	}
 	p.Now, p.MayAnswer = u.svc.Now(), v.actor().MayReply() == nil
-	if p.Typed["email"] == "" {
-		p.Typed["email"] = u.lastEmail(r.Context(), v)
+	for name, usual := range map[string]string{"measure_at": p.Now.UTC().Format(momentForm), "at": p.Now.UTC().Format(minuteForm), "person": v.person.Name, "email": u.contactOf(r.Context(), v)} {
+		p.Typed[name] = cmp.Or(p.Typed[name], usual)
 	}
 	return u.show(w, r, v, view{status: p.Errors.status(statusOf), title: p.Ref, body: receivedView(p), scripts: []string{"hour.js"}})
 }
 
-// lastEmail is the contact point's address as the provider was entered with it.
-func (u *UI) lastEmail(ctx context.Context, v *visit) string {
+// contactOf is the contact point's address as the provider was entered with it.
+func (u *UI) contactOf(ctx context.Context, v *visit) string {
 	g, err := u.svc.Registers(ctx)
 	if err != nil {
 		return "" // it is typed then
