@@ -67,7 +67,7 @@ const (
 )
 
 // ReceivedStatus is where something stands that a provider's own desk received. The
-// table receivedMoves says what may happen next; docs/states.md has it.
+// table receivedMoves says what may happen next; docs/providerdesk.md draws it.
 type ReceivedStatus string
 
 // The statuses.
@@ -113,7 +113,7 @@ func (s ReceivedStatus) After(m ReceivedMove) (ReceivedStatus, error) {
 	if next, ok := receivedMoves[s][m]; ok {
 		return next, nil
 	}
-	return s, Refuse(Conflict, "received.move", "", "what is %s cannot be moved by %s: see docs/states.md", s, m)
+	return s, Refuse(Conflict, "received.move", "", "what is %s cannot be moved by %s: see docs/providerdesk.md", s, m)
 }
 
 // Received is an order or a referral as the provider's own desk has it.
@@ -223,7 +223,7 @@ func (r Received) event(kind EventKind, by Actor, from ReceivedStatus, now time.
 func (r Received) moved(m ReceivedMove, now time.Time) (Received, error) {
 	next, err := r.Status.After(m)
 	if err != nil {
-		return r, Refuse(Conflict, "received.move", "", "%s is %s and cannot be moved by %s: see docs/states.md", r.Ref, r.Status, m)
+		return r, Refuse(Conflict, "received.move", "", "%s is %s and cannot be moved by %s: see docs/providerdesk.md", r.Ref, r.Status, m)
 	}
 	r.Status, r.UpdatedAt = next, now
 	return r, nil

@@ -417,3 +417,56 @@ func startDesk(t *testing.T, path, dir string, c *api.Client) (kill func()) {
 	t.Cleanup(kill)
 	return kill
 }
+
+// events are how many of the kind the desk recorded.
+func events(t *testing.T, s *casework.Service, kind concert.EventKind) (n int) {
+	t.Helper()
+	testkit.Must(t, testkit.Raw(t, s).QueryRow("SELECT count(*) FROM event WHERE kind = '"+string(kind)+"'").Scan(&n))
+	return n
+}
+
+// TestProviderDeskWarnsMissesAndPreserves moves the desk's clock: nobody waits for an hour or for six months.
+func TestProviderDeskWarnsMissesAndPreserves(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	s, ann, c, _ := newDesk(t)
+	joinHub(t, s, ann, h)
+	o := h.Issued(testkit.Page(1))
+	testkit.Must(t, s.PullHubs(t.Context()))
+	h.setAway(true) // its clock stays where it is, and the desk's does not
+	r := only(t, c, o.Ref)
+	begun := time.Now()
+	at := func(later time.Duration, what string, ok func() bool) {
+		t.Helper()
+		s.Time = concert.CaseTime{Since: time.Now(), Start: begun.Add(later), Rate: 1}
+		stop := testkit.Run(t, s)
+		testkit.Await(t, what, ok)
+		stop()
+	}
+	at(31*time.Minute, "the first alarm", func() bool { return events(t, s, concert.EventReceivedAlarmed) == 1 })
+	at(61*time.Minute, "the miss", func() bool { return events(t, s, concert.EventReceivedMissed) == 1 })
+	if got := only(t, c, o.Ref); events(t, s, concert.EventReceivedAlarmed) != 3 || got.Hour.State != "missed" || got.Hour.LeftS != 0 || !got.Binding {
+		t.Errorf("after the hour: %+v", got)
+	}
+	// What was done in time meets the hour though it is told late (Art. 3(3), 3(6)).
+	_, err := c.AnswerReceived(t.Context(), api.Call{}, r.ID, api.NewReceivedAnswer{Measure: "access_disabled", MeasureAt: begun.Add(20 * time.Minute).UTC().Format(time.RFC3339), Person: "EXERCISE Ann", Email: "ann@host.example"})
+	testkit.Must(t, err)
+	if got := only(t, c, o.Ref); got.Hour.State != "met" || got.Waiting != 1 {
+		t.Errorf("told late: %+v", got)
+	}
+	kept, err := s.KeptContents(t.Context(), testkit.Scope(t, ann))
+	if err != nil || len(kept) != 1 {
+		t.Fatalf("kept: %+v, %v", kept, err)
+	}
+	if err := s.EraseKept(t.Context(), ann, kept[0].Ref); code(err) != "deadline.too_early" {
+		t.Errorf("erased within six months: %v", err)
+	}
+	until := begun.AddDate(0, 9, 0)
+	testkit.Must(t, s.ProlongKept(t.Context(), ann, kept[0].Ref, until, "EXERCISE: the court asked for it in file 1."))
+	alarms := events(t, s, concert.EventReceivedAlarmed)
+	at(until.Add(time.Hour).Sub(begun), "its time is over", func() bool { return events(t, s, concert.EventReceivedAlarmed) == alarms+1 })
+	testkit.Must(t, s.EraseKept(t.Context(), ann, kept[0].Ref))
+	if kept, err = s.KeptContents(t.Context(), testkit.Scope(t, ann)); err != nil || kept[0].ErasedAt.IsZero() {
+		t.Errorf("erased: %+v, %v", kept, err)
+	}
+}

@@ -2,6 +2,7 @@ package casework
 
 import (
 	"context"
+	"time"
 
 	"concert"
 	"concert/internal/store"
@@ -50,6 +51,9 @@ func (s *Service) fireDeadline(ctx context.Context, tx *store.Tx, d concert.Dead
 		return err
 	}
 	next, due := d.Alarmed(now)
+	if d.Least { // what had to last is over, which nobody missed: it is looked at once, and said
+		due = []time.Duration{0}
+	}
 	for _, left := range due {
 		tx.Record(o.Alarmed(next, left, now))
 	}

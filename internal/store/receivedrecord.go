@@ -79,9 +79,9 @@ func (tx *Tx) SaveKept(ctx context.Context, k concert.KeptContent) error {
 	return tx.update(ctx, "kept_content", []typed{{"erased_at", "BIGINT"}}, [][]any{{k.ID, k.Version, concert.Micros(k.ErasedAt)}})
 }
 
-// KeptContent is one, by reference.
+// KeptContent is one, by reference or id.
 func (tx *Tx) KeptContent(ctx context.Context, ref string) (concert.KeptContent, error) {
-	return scanKept(tx.row(ctx, "SELECT "+keptCols+" FROM kept_content WHERE ref = ?", ref))
+	return scanKept(tx.row(ctx, "SELECT "+keptCols+" FROM kept_content WHERE ref = ? OR id = ?", ref, ref))
 }
 
 // AllKept is everything that is or was preserved, oldest first, at most limit.
