@@ -2,7 +2,6 @@ package concert
 
 import (
 	"encoding/json"
-	"strings"
 	"time"
 )
 
@@ -42,99 +41,6 @@ func (k KeptContent) Erased(by Actor, d Deadline, now time.Time) (KeptContent, E
 	}
 	k.ErasedAt = now
 	return k, k.event(EventKeptErased, by, d, now), nil
-}
-
-// ComplaintKind is what was sought.
-type ComplaintKind string
-
-// The kinds.
-const (
-	ComplaintOfUser ComplaintKind = "complaint" // the content provider's, Art. 10
-	ComplaintReview ComplaintKind = "review"    // administrative or judicial proceedings, Art. 9
-)
-
-// ComplaintKinds lists them.
-var ComplaintKinds = []ComplaintKind{ComplaintOfUser, ComplaintReview}
-
-// ComplaintOutcome is how it ended.
-type ComplaintOutcome string
-
-// The outcomes; "" while it is open.
-const (
-	ComplaintUpheld     ComplaintOutcome = "upheld"     // the measure stands
-	ComplaintReinstated ComplaintOutcome = "reinstated" // the content is back
-)
-
-// ComplaintOutcomes lists them.
-var ComplaintOutcomes = []ComplaintOutcome{ComplaintUpheld, ComplaintReinstated}
-
-// Complaint is one against a measure: the register that Art. 7(3) reports from. That of a
-// content provider is answered within two weeks (Art. 10(2)).
-type Complaint struct {
-	ID         string
-	Ref        string
-	Kind       ComplaintKind
-	Received   ReceivedID
-	Item       string
-	Outcome    ComplaintOutcome
-	ReceivedAt time.Time
-	DecidedAt  time.Time
-	Version    int64
-	ComplaintText
-}
-
-// ComplaintText is who complained, of what, and what it was told; sealed.
-type ComplaintText struct {
-	From   string `json:"from"`
-	Text   string `json:"text"`
-	Answer string `json:"answer,omitempty"`
-}
-
-func (c Complaint) event(kind EventKind, by Actor, now time.Time) Event {
-	return NewEvent(kind, by, c.ID, now, ReceivedBody{Ref: c.Ref, Theirs: c.Item, Outcome: string(c.Outcome)})
-}
-
-// Entered is a complaint against a measure on an item of what was received.
-func (c Complaint) Entered(by Actor, r Received, items []ReceivedItem, now time.Time) (Complaint, Event, error) {
-	if err := by.MayReply(); err != nil {
-		return c, Event{}, err
-	}
-	switch {
-	case c.Kind != ComplaintOfUser && c.Kind != ComplaintReview:
-		return c, Event{}, Refuse(Invalid, "complaint.kind", "kind", "%.40q is none of %v: choose one", c.Kind, ComplaintKinds)
-	case !between(c.From, 2, 400):
-		return c, Event{}, Refuse(Invalid, "complaint.from", "from", "say in 2 to 400 characters who complains, as you can reach it")
-	case !between(c.Text, 10, 20_000):
-		return c, Event{}, Refuse(Invalid, "complaint.text", "text", "write in 10 to 20000 characters what the complaint says")
-	case c.ReceivedAt.IsZero() || c.ReceivedAt.After(now.Add(time.Minute)):
-		return c, Event{}, Refuse(Invalid, "complaint.at", "at", "say when the complaint came in, which is not yet to come: the two weeks run from then")
-	}
-	named, err := r.named([]string{c.Item}, items)
-	if err != nil {
-		return c, Event{}, err
-	}
-	if named[0].Code == "" {
-		return c, Event{}, Refuse(Conflict, "complaint.nothing", "item", "nothing was done about item %s of %s: there is nothing to complain of", c.Item, r.Ref)
-	}
-	c.Received = r.ID
-	return c, c.event(EventComplaintReceived, by, now).WithSealed(c.ComplaintText), nil
-}
-
-// Decided is the answer to a complaint, as its author was told it.
-func (c Complaint) Decided(by Actor, outcome ComplaintOutcome, answer string, now time.Time) (Complaint, Event, error) {
-	if err := by.MayReply(); err != nil {
-		return c, Event{}, err
-	}
-	switch {
-	case c.Outcome != "":
-		return c, Event{}, Refuse(Conflict, "complaint.decided", "", "%s is decided already: %s", c.Ref, c.Outcome)
-	case outcome != ComplaintUpheld && outcome != ComplaintReinstated:
-		return c, Event{}, Refuse(Invalid, "complaint.outcome", "outcome", "%.40q is none of %v: choose one", outcome, ComplaintOutcomes)
-	case !between(strings.TrimSpace(answer), 20, 20_000):
-		return c, Event{}, Refuse(Invalid, "complaint.answer", "answer", "write in 20 to 20000 characters what its author was told, with the reasons (Art. 10(2))")
-	}
-	c.Outcome, c.Answer, c.DecidedAt = outcome, answer, now
-	return c, c.event(EventComplaintDecided, by, now).WithSealed(c.ComplaintText), nil
 }
 
 // Article7 are the numbers of a year that Art. 7(3) asks a provider for. What the desk
@@ -224,22 +130,22 @@ func (a Article7) grounded(posts []ReceivedPost) Article7 {
 }
 
 // Complained is the year with a complaint or a review in it.
-func (a Article7) Complained(c Complaint) Article7 {
-	if c.Kind == ComplaintReview {
+func (a Article7) Complained(c Dispute) Article7 {
+	if c.Kind == DisputeReview {
 		a.Reviews++
 		switch c.Outcome {
-		case ComplaintUpheld:
+		case DisputeUpheld:
 			a.ReviewsUpheld++
-		case ComplaintReinstated:
+		case DisputeReinstated:
 			a.ReviewsReinstated++
 		}
 		return a
 	}
 	a.Complaints++
 	switch c.Outcome {
-	case ComplaintUpheld:
+	case DisputeUpheld:
 		a.Upheld++
-	case ComplaintReinstated:
+	case DisputeReinstated:
 		a.Reinstated++
 	}
 	return a

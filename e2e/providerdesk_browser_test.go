@@ -128,12 +128,12 @@ func TestBrowserProviderDesk(t *testing.T) {
 	d.do(chromedp.Click(chromedp.CSS("#complaint ~ details summary")))
 	d.types("#f-from", "EXERCISE user, user@example.invalid")
 	d.types("#f-text", "EXERCISE: it was satire, and marked so.")
-	d.send("form[action$='/complaints']", ".notice")
+	d.send("form[action$='/disputes']", ".notice")
 	d.shoot("answered")
 	if done := only(t, c, r.Theirs); done.Status != "answered" || done.Posts[0].State != "delivered" {
 		t.Errorf("the form's answer: %+v", done)
 	}
-	for _, page := range []string{"kept", "complaints", "article7"} {
+	for _, page := range []string{"kept", "disputes", "article7"} {
 		d.open("/"+page, "main h1")
 		d.shoot(page)
 	}

@@ -327,13 +327,13 @@ func TestProviderDeskAnswersAReferralAndCountsItsYear(t *testing.T) {
 	if err != nil || len(drafts) != 1 || drafts[0].ApplicationDate == "" {
 		t.Errorf("statements of reasons: %+v, %v", drafts, err)
 	}
-	cm, err := s.EnterComplaint(t.Context(), ann, r.ID, concert.Complaint{Kind: concert.ComplaintOfUser, Item: r.Items[0].Ref, ReceivedAt: time.Now(), ComplaintText: concert.ComplaintText{From: "EXERCISE user", Text: "EXERCISE: it was satire."}})
+	cm, err := s.EnterDispute(t.Context(), ann, r.ID, concert.Dispute{Kind: concert.DisputeOfUser, Item: r.Items[0].Ref, ReceivedAt: time.Now(), DisputeText: concert.DisputeText{From: "EXERCISE user", Text: "EXERCISE: it was satire."}})
 	testkit.Must(t, err)
-	all, err := s.Complaints(t.Context(), testkit.Scope(t, ann))
+	all, err := s.Disputes(t.Context(), testkit.Scope(t, ann))
 	if err != nil || len(all) != 1 || all[0].Term.DueAt.Sub(time.Now()) < 13*24*time.Hour || all[0].Term.DueAt.Sub(time.Now()) > 19*24*time.Hour {
 		t.Errorf("complaints: %+v, %v", all, err)
 	}
-	_, err = s.DecideComplaint(t.Context(), ann, cm.Ref, concert.ComplaintReinstated, "EXERCISE: you are right, it is back.")
+	_, err = s.DecideDispute(t.Context(), ann, cm.Ref, concert.DisputeReinstated, "EXERCISE: you are right, it is back.")
 	testkit.Must(t, err)
 	year, err := s.YearlyReport(t.Context(), testkit.Scope(t, ann), time.Now().UTC().Year())
 	if err != nil || year.Referrals != 0 || year.Complaints != 0 {

@@ -53,7 +53,7 @@ type ReceivedView struct {
 	Items    []concert.ReceivedItem
 	Posts    []concert.ReceivedPost
 	Kept     []KeptView
-	Disputes []ComplaintView
+	Disputes []DisputeView
 }
 
 // ReceivedInbox is the desk's inbox: orders that bind by the time that is left, then
@@ -154,8 +154,8 @@ func (s *Service) ReadReceived(ctx context.Context, scope concert.Scope, ref str
 			return err
 		}
 		v.Kept = slices.DeleteFunc(kept, func(k KeptView) bool { return k.Received != v.ID })
-		disputes, err := s.complaints(ctx, tx)
-		v.Disputes = slices.DeleteFunc(disputes, func(c ComplaintView) bool { return c.Received != v.ID })
+		disputes, err := s.disputes(ctx, tx)
+		v.Disputes = slices.DeleteFunc(disputes, func(c DisputeView) bool { return c.Received != v.ID })
 		return err
 	})
 	for _, p := range v.Posts {

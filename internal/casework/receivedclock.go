@@ -88,7 +88,7 @@ func (s *Service) receivedOf(ctx context.Context, tx *store.Tx, d concert.Deadli
 	subject := string(d.Order)
 	switch d.Term {
 	case concert.TermComplaint:
-		c, err := tx.Complaint(ctx, subject)
+		c, err := tx.Dispute(ctx, subject)
 		if err != nil {
 			return concert.Received{}, err
 		}

@@ -2,11 +2,9 @@ package casework
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"concert"
-	"concert/internal/identity"
 	"concert/internal/store"
 )
 
@@ -130,119 +128,6 @@ func (s *Service) EraseKept(ctx context.Context, by concert.Actor, ref string) e
 	})
 }
 
-// ComplaintView is a complaint with until when it is answered; the term is zero where
-// there is none.
-type ComplaintView struct {
-	concert.Complaint
-	Term concert.Deadline
-	Of   string // reference of what was received
-}
-
-// Complaints is the register of complaints and reviews, newest first.
-func (s *Service) Complaints(ctx context.Context, scope concert.Scope) ([]ComplaintView, error) {
-	var out []ComplaintView
-	err := s.received(ctx, scope, func(tx *store.Tx) (err error) {
-		out, err = s.complaints(ctx, tx)
-		return err
-	})
-	return out, err
-}
-
-func (s *Service) complaints(ctx context.Context, tx *store.Tx) ([]ComplaintView, error) {
-	all, err := tx.Complaints(ctx, time.Time{}, time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC), recordsMost)
-	if err != nil {
-		return nil, err
-	}
-	terms, err := tx.ReceivedDeadlines(ctx, concert.TermComplaint)
-	if err != nil {
-		return nil, err
-	}
-	names, err := s.receivedNames(ctx, tx)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]ComplaintView, len(all))
-	for i, c := range all {
-		out[i] = ComplaintView{c, terms[c.ID], names[c.Received].Ref}
-	}
-	return out, nil
-}
-
-// EnterComplaint enters a complaint against a measure. That of a content provider is
-// answered within two weeks of its receipt (Art. 10(2)).
-func (s *Service) EnterComplaint(ctx context.Context, by concert.Actor, received string, c concert.Complaint) (concert.Complaint, error) {
-	var out concert.Complaint
-	if err := by.MayReceive(); err != nil {
-		return c, err
-	}
-	err := s.DB.Update(ctx, func(tx *store.Tx) error {
-		r, err := tx.Received(ctx, received)
-		if err != nil {
-			return err
-		}
-		items, err := tx.ReceivedItems(ctx, r.ID)
-		if err != nil {
-			return err
-		}
-		c.ID, c.Ref, c.Version = identity.NewID(), identity.NewReference("CM"), 1
-		next, e, err := c.Entered(by, r, items, s.now())
-		if err != nil {
-			return err
-		}
-		if err := tx.AddComplaint(ctx, next); err != nil {
-			return err
-		}
-		tx.Record(e)
-		out = next
-		if next.Kind != concert.ComplaintOfUser {
-			return nil
-		}
-		d, err := s.receivedTerm(ctx, tx, next.ID, concert.TermComplaint, concert.TermStart{At: next.ReceivedAt, Evidence: "complaint " + next.Ref})
-		if err != nil {
-			return err
-		}
-		return s.putReceivedDeadline(ctx, tx, d)
-	})
-	return out, err
-}
-
-// DecideComplaint records how a complaint ended and what its author was told.
-func (s *Service) DecideComplaint(ctx context.Context, by concert.Actor, ref string, outcome concert.ComplaintOutcome, answer string) (concert.Complaint, error) {
-	var out concert.Complaint
-	if err := by.MayReceive(); err != nil {
-		return out, err
-	}
-	err := s.retryStale(ctx, func(tx *store.Tx) error {
-		c, err := tx.Complaint(ctx, ref)
-		if err != nil {
-			return err
-		}
-		next, e, err := c.Decided(by, outcome, answer, s.now())
-		if err != nil {
-			return err
-		}
-		tx.Record(e)
-		out = next
-		if err := tx.SaveComplaint(ctx, next); err != nil {
-			return err
-		}
-		d, err := tx.ReceivedDeadline(ctx, c.ID, concert.TermComplaint)
-		if errors.Is(err, concert.ErrNotFound) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		met, err := d.Met(s.now())
-		if err != nil {
-			return err
-		}
-		met.Version = d.Version
-		return s.putReceivedDeadline(ctx, tx, met)
-	})
-	return out, err
-}
-
 // YearlyReport counts a year for the report of Art. 7(2) and (3): what came in that year,
 // with what became of it until now. Exercises are not counted.
 func (s *Service) YearlyReport(ctx context.Context, scope concert.Scope, year int) (concert.Article7, error) {
@@ -273,7 +158,7 @@ func (s *Service) YearlyReport(ctx context.Context, scope concert.Scope, year in
 			}
 			out = out.Counted(r, items, posts, hours[string(r.ID)])
 		}
-		complaints, err := tx.Complaints(ctx, from, from.AddDate(1, 0, 0), recordsMost)
+		complaints, err := tx.Disputes(ctx, from, from.AddDate(1, 0, 0), recordsMost)
 		if err != nil {
 			return err
 		}

@@ -30,12 +30,12 @@ func (u *UI) receivedRoutes() []route {
 		{"POST /received/{ref}/over", u.serve(person, u.resumeReceived)},
 		{"POST /received/{ref}/replies", u.serve(person, u.replyReceived)},
 		{"POST /received/{ref}/check", u.serve(person, u.checkReceived)},
-		{"POST /received/{ref}/complaints", u.serve(person, u.enterComplaint)},
+		{"POST /received/{ref}/disputes", u.serve(person, u.enterDispute)},
 		{"GET /kept", u.serve(person, u.keptContents)},
 		{"POST /kept/{ref}/prolong", u.serve(person, u.prolongKept)},
 		{"POST /kept/{ref}/erase", u.serve(person, u.eraseKept)},
-		{"GET /complaints", u.serve(person, u.complaints)},
-		{"POST /complaints/{ref}/decide", u.serve(person, u.decideComplaint)},
+		{"GET /disputes", u.serve(person, u.disputes)},
+		{"POST /disputes/{ref}/decide", u.serve(person, u.decideDispute)},
 		{"GET /article7", u.serve(person, u.article7)},
 		{"GET /article7.csv", u.serve(person, u.article7CSV)},
 		{"GET /hubs", u.serve(person, u.hubs)},
@@ -69,7 +69,7 @@ var hostMenu = []navGroup{
 	{"Work", []navItem{
 		{"/received", "What came in", ofProvider},
 		{"/kept", "What is preserved", ofProvider},
-		{"/complaints", "Complaints and reviews", ofProvider},
+		{"/disputes", "Complaints and reviews", ofProvider},
 	}},
 	{"House", []navItem{
 		{"/article7", "Transparency report", ofProvider},
@@ -331,9 +331,9 @@ func (u *UI) replyReceived(w http.ResponseWriter, r *http.Request, v *visit) err
 	return u.afterReceived(w, r, v, err, "reported")
 }
 
-func (u *UI) enterComplaint(w http.ResponseWriter, r *http.Request, v *visit) error {
-	c := concert.Complaint{Kind: concert.ComplaintKind(field(r, "kind")), Item: field(r, "item"), ReceivedAt: typedMoment(r, "at"), ComplaintText: concert.ComplaintText{From: field(r, "from"), Text: field(r, "text")}}
-	_, err := u.svc.EnterComplaint(r.Context(), v.actor(), r.PathValue("ref"), c)
+func (u *UI) enterDispute(w http.ResponseWriter, r *http.Request, v *visit) error {
+	c := concert.Dispute{Kind: concert.DisputeKind(field(r, "kind")), Item: field(r, "item"), ReceivedAt: typedMoment(r, "at"), DisputeText: concert.DisputeText{From: field(r, "from"), Text: field(r, "text")}}
+	_, err := u.svc.EnterDispute(r.Context(), v.actor(), r.PathValue("ref"), c)
 	return u.afterReceived(w, r, v, err, "complained")
 }
 

@@ -11,22 +11,22 @@ import (
 )
 
 var (
-	complaintKinds = map[concert.ComplaintKind]design.Text{
-		concert.ComplaintOfUser: "Complaint of the content provider (Art. 10)",
-		concert.ComplaintReview: "Review before a court or an authority (Art. 9)",
+	disputeKinds = map[concert.DisputeKind]design.Text{
+		concert.DisputeOfUser: "Complaint of the content provider (Art. 10)",
+		concert.DisputeReview: "Review before a court or an authority (Art. 9)",
 	}
-	complaintEnds = map[concert.ComplaintOutcome]design.Text{
-		concert.ComplaintUpheld:     "The measure stands",
-		concert.ComplaintReinstated: "The content is reinstated",
+	disputeEnds = map[concert.DisputeOutcome]design.Text{
+		concert.DisputeUpheld:     "The measure stands",
+		concert.DisputeReinstated: "The content is reinstated",
 	}
 )
 
-// complaintState is where a complaint stands at the time.
-func complaintState(c casework.ComplaintView, now time.Time) state {
+// disputeState is where a complaint stands at the time.
+func disputeState(c casework.DisputeView, now time.Time) state {
 	switch {
-	case c.Outcome == concert.ComplaintReinstated:
+	case c.Outcome == concert.DisputeReinstated:
 		return state{Mark: "↺", Label: "reinstated", Tone: "end"}
-	case c.Outcome == concert.ComplaintUpheld:
+	case c.Outcome == concert.DisputeUpheld:
 		return state{Mark: "■", Label: "the measure stands", Tone: "end"}
 	case c.Term.State == concert.DeadlineMissed:
 		return state{Mark: "▲", Label: "the two weeks are over", Tone: "bad"}
@@ -106,39 +106,39 @@ func (u *UI) eraseKept(w http.ResponseWriter, r *http.Request, v *visit) error {
 	return u.afterKept(w, r, v, u.svc.EraseKept(r.Context(), v.actor(), r.PathValue("ref")), "kept_erased")
 }
 
-type complaintsPage struct {
-	Rows   []casework.ComplaintView
+type disputesPage struct {
+	Rows   []casework.DisputeView
 	MayAct bool
 	Now    time.Time
 	Errors formErrors
 }
 
-func (u *UI) complaints(w http.ResponseWriter, r *http.Request, v *visit) error {
-	return u.showComplaints(w, r, v, nil)
+func (u *UI) disputes(w http.ResponseWriter, r *http.Request, v *visit) error {
+	return u.showDisputes(w, r, v, nil)
 }
 
-func (u *UI) showComplaints(w http.ResponseWriter, r *http.Request, v *visit, errs formErrors) error {
+func (u *UI) showDisputes(w http.ResponseWriter, r *http.Request, v *visit, errs formErrors) error {
 	scope, err := v.scope()
 	if err != nil {
 		return err
 	}
-	p := complaintsPage{Now: u.svc.Now(), MayAct: v.actor().MayReply() == nil, Errors: errs}
-	if p.Rows, err = u.svc.Complaints(r.Context(), scope); err != nil {
+	p := disputesPage{Now: u.svc.Now(), MayAct: v.actor().MayReply() == nil, Errors: errs}
+	if p.Rows, err = u.svc.Disputes(r.Context(), scope); err != nil {
 		return err
 	}
-	return u.show(w, r, v, view{status: errs.status(statusOf), title: say(r.Context(), "Complaints and reviews"), body: complaintsView(p)})
+	return u.show(w, r, v, view{status: errs.status(statusOf), title: say(r.Context(), "Complaints and reviews"), body: disputesView(p)})
 }
 
-func (u *UI) decideComplaint(w http.ResponseWriter, r *http.Request, v *visit) error {
-	_, err := u.svc.DecideComplaint(r.Context(), v.actor(), r.PathValue("ref"), concert.ComplaintOutcome(field(r, "outcome")), field(r, "answer"))
+func (u *UI) decideDispute(w http.ResponseWriter, r *http.Request, v *visit) error {
+	_, err := u.svc.DecideDispute(r.Context(), v.actor(), r.PathValue("ref"), concert.DisputeOutcome(field(r, "outcome")), field(r, "answer"))
 	if err == nil {
-		return onward(w, r, "/complaints", "decided", "")
+		return onward(w, r, "/disputes", "decided", "")
 	}
 	errs, err := formErrorsOf(err)
 	if err != nil {
 		return err
 	}
-	return u.showComplaints(w, r, v, errs)
+	return u.showDisputes(w, r, v, errs)
 }
 
 // article7Row is one number with its letter of Art. 7(3).

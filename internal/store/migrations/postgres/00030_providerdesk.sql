@@ -106,7 +106,7 @@ CREATE TABLE kept_content (
   UNIQUE (received, item)
 );
 
-CREATE TABLE complaint (
+CREATE TABLE dispute (
   id TEXT COLLATE "C" PRIMARY KEY,
   ref TEXT COLLATE "C" NOT NULL UNIQUE,
   kind TEXT COLLATE "C" NOT NULL,
@@ -118,4 +118,4 @@ CREATE TABLE complaint (
   sealed BYTEA,
   version BIGINT NOT NULL
 );
-CREATE INDEX complaint_at ON complaint (received_at, id);
+CREATE INDEX dispute_at ON dispute (received_at, id);

@@ -106,7 +106,7 @@ CREATE TABLE kept_content (
   UNIQUE (received, item)
 ) STRICT;
 
-CREATE TABLE complaint (
+CREATE TABLE dispute (
   id TEXT PRIMARY KEY,
   ref TEXT NOT NULL UNIQUE,
   kind TEXT NOT NULL,
@@ -118,4 +118,4 @@ CREATE TABLE complaint (
   sealed BLOB,
   version INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX complaint_at ON complaint (received_at, id);
+CREATE INDEX dispute_at ON dispute (received_at, id);
