@@ -10,6 +10,7 @@ const (
 	AlarmProbed     AlarmKind = "hold.probed"         // an authority met too many holds: its dispatch is paused (G07)
 	AlarmUnreviewed AlarmKind = "override.unreviewed" // an overridden hold was not reviewed in time (G32)
 	AlarmBounced    AlarmKind = "contact.bounced"     // mail to a contact point came back: it is out of use until a person restores it
+	AlarmWitness    AlarmKind = "log.witness_refused" // a witness of the log has cosigned another history than the one it is shown
 )
 
 // Alarm is something that coordinators and auditors are shown until it is over,
@@ -23,6 +24,7 @@ type Alarm struct {
 	At        time.Time
 	EndedAt   time.Time      // zero while it lasts
 	Contact   ContactPointID // that it concerns, "" for none
+	Witness   string         // the name of the log's witness that it concerns, "" for none
 }
 
 // Probed is the pause of an authority that met too many holds.

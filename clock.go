@@ -24,6 +24,7 @@ const (
 	ClockCaptures ClockKind = "item.captures"     // subject: an item; are terms of its captures over
 	ClockBatch    ClockKind = "batch.run"         // subject: a batch; its undo window is over
 	ClockContact  ClockKind = "contact.deliver"   // subject: a contact point; send what waits for it
+	ClockOffice   ClockKind = "office.deliver"    // subject: an authority; send what waits for its office
 
 	ClockCaseReview ClockKind = "case.review"     // subject: a case; is it reviewed
 	ClockIncident   ClockKind = "incident.settle" // subject: an incident; give its items their priority
@@ -31,6 +32,7 @@ const (
 	ClockPatterns   ClockKind = "action.patterns" // subject: a closed action; draft its providers' notes
 
 	ClockRecognise ClockKind = "captures.recognise" // subject: all; compare captures with what is known
+	ClockOrderLook ClockKind = "order.look"         // subject: an order; look ourselves at what it is about
 )
 
 // Clock is one deadline. There is at most one per kind and subject.
@@ -49,7 +51,7 @@ type Job interface{ Kind() string }
 // looked at, reminders after that, comparisons and erasures last.
 func (k ClockKind) Rank() int {
 	switch k {
-	case ClockDispatch, ClockDeliver, ClockContact, ClockConsignment:
+	case ClockDispatch, ClockDeliver, ClockContact, ClockOffice, ClockConsignment:
 		return 1
 	case ClockRemind:
 		return 3
@@ -140,6 +142,14 @@ type RunBatch struct {
 // Kind names the job.
 func (RunBatch) Kind() string { return string(ClockBatch) }
 
+// DeliverOffice sends what waits for an authority's office.
+type DeliverOffice struct {
+	Authority AuthorityID `json:"authority"`
+}
+
+// Kind names the job.
+func (DeliverOffice) Kind() string { return string(ClockOffice) }
+
 // DeliverContact sends what waits for a contact point.
 type DeliverContact struct {
 	Contact ContactPointID `json:"contact"`
@@ -189,6 +199,14 @@ type RecogniseCaptures struct {
 // Kind names the job.
 func (RecogniseCaptures) Kind() string { return string(ClockRecognise) }
 
+// LookAtOrder looks at what an order is about.
+type LookAtOrder struct {
+	Order OrderID `json:"order"`
+}
+
+// Kind names the job.
+func (LookAtOrder) Kind() string { return string(ClockOrderLook) }
+
 // JobFor is the job of a clock that fell due.
 func (c Clock) JobFor() (Job, error) {
 	switch c.Kind {
@@ -212,6 +230,8 @@ func (c Clock) JobFor() (Job, error) {
 		return EraseCaptures{ItemID(c.Subject)}, nil
 	case ClockBatch:
 		return RunBatch{BatchID(c.Subject)}, nil
+	case ClockOffice:
+		return DeliverOffice{AuthorityID(c.Subject)}, nil
 	case ClockContact:
 		return DeliverContact{ContactPointID(c.Subject)}, nil
 	case ClockCaseReview:
@@ -226,13 +246,15 @@ func (c Clock) JobFor() (Job, error) {
 		return DraftPatterns{ActionID(c.Subject)}, nil
 	case ClockRecognise:
 		return RecogniseCaptures{c.Subject}, nil
+	case ClockOrderLook:
+		return LookAtOrder{OrderID(c.Subject)}, nil
 	}
 	return nil, Refuse(Invalid, "clock.kind", "", "clock kind %q has no job: a newer version wrote it, upgrade this node", c.Kind)
 }
 
 // OutwardClocks are the kinds whose jobs reach out of the house: while dispatch
 // is held they wait.
-var OutwardClocks = []ClockKind{ClockDispatch, ClockDeliver, ClockRecheck, ClockRemind, ClockContact}
+var OutwardClocks = []ClockKind{ClockDispatch, ClockDeliver, ClockRecheck, ClockRemind, ClockContact, ClockOrderLook, ClockOffice}
 
 // GoesOut reports whether the clock's job reaches out of the house.
 func (k ClockKind) GoesOut() bool { return slices.Contains(OutwardClocks, k) }

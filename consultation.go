@@ -53,9 +53,12 @@ const (
 	ReadQuestions    = "questions" // a referral's thread with its provider
 	ReadNotes        = "notes"     // an auditor only: counts open nothing sealed
 
-	ReadOrder   = "order"
-	ReadBanks   = "banks" // an auditor only: hashes tell nothing of a person
-	ReadMatches = "matches"
+	ReadOrder = "order"
+
+	ReadComplaint  = "complaint"
+	ReadComplaints = "complaints"
+	ReadBanks      = "banks" // an auditor only: hashes tell nothing of a person
+	ReadMatches    = "matches"
 )
 
 // ConsultedBody is the body of the event that somebody read: what, by reference

@@ -17,10 +17,15 @@ const (
 	ForReferrals ContactPurpose = "referrals"
 	ForUrgent    ContactPurpose = "urgent"    // threats to life, at any hour
 	ForQuestions ContactPurpose = "questions" // people who answer questions; no notice goes there
+	ForOrders    ContactPurpose = "orders"    // removal orders: the contact point of Regulation (EU) 2021/784 Art. 15
+	ForBoth      ContactPurpose = "both"      // referrals and orders, each in messages of their own
 )
 
 // ContactPurposes lists them.
-var ContactPurposes = []ContactPurpose{ForReferrals, ForUrgent, ForQuestions}
+var ContactPurposes = []ContactPurpose{ForReferrals, ForUrgent, ForQuestions, ForOrders, ForBoth}
+
+// Orders reports whether removal orders go there.
+func (p ContactPurpose) Orders() bool { return p == ForOrders || p == ForBoth }
 
 // Layer is who the contact speaks for, from the page to the network: the answers
 // of two layers are not interchangeable (host and registrar can do different
@@ -198,7 +203,7 @@ func WayTo(points []ContactPoint, urgent bool) (c ContactPoint, ok bool) {
 	}
 	for _, p := range purposes {
 		for _, c := range points {
-			if c.Purpose == p && c.Live() && c.Channel != ChannelPull {
+			if (c.Purpose == p || p == ForReferrals && c.Purpose == ForBoth) && c.Live() && c.Channel != ChannelPull {
 				return c, true
 			}
 		}

@@ -16,15 +16,18 @@ const (
 	NoticeOrder        NoticeKind = "order"               // a removal order
 	NoticeFirstContact NoticeKind = "order_first_contact" // procedures and deadlines, before a first order (Art. 3(2))
 	NoticeClarified    NoticeKind = "order_clarified"
-	NoticeOrderEnded   NoticeKind = "order_ended" // withdrawn, or void: reinstate
-	NoticePatterns     NoticeKind = "patterns"    // a note on the patterns of abuse, at an action's end
+	NoticeOrderEnded   NoticeKind = "order_ended"       // withdrawn, or void: reinstate
+	NoticeOrderAlarm   NoticeKind = "order_alarm"       // its hour is nearly over, or over
+	NoticeOrderKept    NoticeKind = "order_kept"        // the six months of Art. 6 are over
+	NoticeScrutinised  NoticeKind = "order_scrutinised" // found without an infringement, or kept from the content provider for longer: read it again
+	NoticePatterns     NoticeKind = "patterns"          // a note on the patterns of abuse, at an action's end
 )
 
 // OfOrder reports whether the notice is about a removal order, which is no
 // referral: it goes at any hour.
 func (k NoticeKind) OfOrder() bool {
 	switch k {
-	case NoticeOrder, NoticeFirstContact, NoticeClarified, NoticeOrderEnded:
+	case NoticeOrder, NoticeFirstContact, NoticeClarified, NoticeOrderEnded, NoticeOrderAlarm, NoticeOrderKept, NoticeScrutinised:
 		return true
 	}
 	return false
@@ -115,7 +118,7 @@ type NoticeData struct {
 // OrderNotice is the thin body that a webhook carries where it is about a removal
 // order: another type than a referral's (G01), since an order binds.
 type OrderNotice struct {
-	Type      string          `json:"type"` // "order.issued", "order.first_contact", "order.clarified", "order.ended"
+	Type      string          `json:"type"` // "order.issued", "order.first_contact", "order.clarified", "order.ended", "order.alarm", "order.preservation_over", "order.scrutinised"
 	Timestamp string          `json:"timestamp"`
 	Data      OrderNoticeData `json:"data"`
 }
@@ -127,6 +130,7 @@ type OrderNoticeData struct {
 	Items    int    `json:"items"`
 	Author   string `json:"author"` // the authority that issued it, not the sender
 	Binding  bool   `json:"binding"`
+	Left     *int   `json:"left_minutes,omitempty"` // of the hour, with an alarm; 0 when it is over
 	Exercise bool   `json:"exercise,omitempty"`
 }
 
@@ -144,4 +148,7 @@ var NoticeTypes = map[NoticeKind]string{
 	NoticeFirstContact: "order.first_contact",
 	NoticeClarified:    "order.clarified",
 	NoticeOrderEnded:   "order.ended",
+	NoticeScrutinised:  "order.scrutinised",
+	NoticeOrderAlarm:   "order.alarm",
+	NoticeOrderKept:    "order.preservation_over",
 }

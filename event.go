@@ -69,6 +69,8 @@ const (
 	EventDispatchHeld         EventKind = "dispatch.held"
 	EventDispatchReleased     EventKind = "dispatch.released"
 	EventLogSucceeded         EventKind = "log.succeeded"
+	EventLogWitnessRefused    EventKind = "log.witness_refused" // a witness has cosigned another history
+	EventLogWitnessResumed    EventKind = "log.witness_resumed" // it cosigns again
 
 	EventErasureAsked    EventKind = "item.erasure_asked"
 	EventItemErased      EventKind = "item.erased"
@@ -133,25 +135,42 @@ const (
 	EventPersonLanguages   EventKind = "person.languages"
 	EventItemTranslated    EventKind = "item.translated"
 
-	EventQuestionAsked     EventKind = "question.asked"   // by the provider
-	EventQuestionReplied   EventKind = "question.replied" // by the authority that judged
-	EventIsolationWritten  EventKind = "isolation.written"
-	EventIsolationApproved EventKind = "isolation.approved"
-	EventOrderDrafted      EventKind = "order.drafted"
-	EventOrderReviewed     EventKind = "order.reviewed"
-	EventOrderReturned     EventKind = "order.returned"
-	EventOrderDropped      EventKind = "order.dropped"
-	EventOrderApproved     EventKind = "order.approved"
-	EventOrderNoticed      EventKind = "order.noticed" // its addressee was told first (Art. 3(2))
-	EventOrderIssued       EventKind = "order.issued"
-	EventOrderReceived     EventKind = "order.received"   // receipt is proven: the hour runs
-	EventOrderExecuted     EventKind = "order.executed"   // Annex II, for some or all of its items
-	EventOrderImpossible   EventKind = "order.impossible" // Annex III
-	EventOrderClarified    EventKind = "order.clarified"
-	EventOrderAlarmed      EventKind = "order.alarmed" // a term of it is nearly over, or over
-	EventOrderMissed       EventKind = "order.missed"
-	EventOrderFinal        EventKind = "order.final"
-	EventOrderWithdrawn    EventKind = "order.withdrawn"
+	EventQuestionAsked          EventKind = "question.asked"   // by the provider
+	EventQuestionReplied        EventKind = "question.replied" // by the authority that judged
+	EventIsolationWritten       EventKind = "isolation.written"
+	EventIsolationApproved      EventKind = "isolation.approved"
+	EventOrderDrafted           EventKind = "order.drafted"
+	EventOrderReviewed          EventKind = "order.reviewed"
+	EventOrderReturned          EventKind = "order.returned"
+	EventOrderDropped           EventKind = "order.dropped"
+	EventOrderApproved          EventKind = "order.approved"
+	EventOrderNoticed           EventKind = "order.noticed" // its addressee was told first (Art. 3(2))
+	EventOrderIssued            EventKind = "order.issued"
+	EventOrderReceived          EventKind = "order.received"   // receipt is proven: the hour runs
+	EventOrderExecuted          EventKind = "order.executed"   // Annex II, for some or all of its items
+	EventOrderImpossible        EventKind = "order.impossible" // Annex III
+	EventOrderClarified         EventKind = "order.clarified"
+	EventOrderAlarmed           EventKind = "order.alarmed" // a term of it is nearly over, or over
+	EventOrderMissed            EventKind = "order.missed"
+	EventOrderFinal             EventKind = "order.final"
+	EventOrderWithdrawn         EventKind = "order.withdrawn"
+	EventOrderLooked            EventKind = "order.looked" // we looked ourselves at what it is about
+	EventOrderEmergencyReviewed EventKind = "order.emergency_reviewed"
+
+	EventOrderVoided      EventKind = "order.voided"              // found to infringe (Art. 4(6)), or by a court (Art. 9)
+	EventScrutinyAsked    EventKind = "order.scrutiny_asked"      // by the addressee or the content provider (Art. 4(4))
+	EventScrutinyIntended EventKind = "order.scrutiny_intended"   // the issuing authority is told what is intended
+	EventScrutinised      EventKind = "order.scrutinised"         // decided
+	EventSilenceProlonged EventKind = "order.silence_prolonged"   // the non-disclosure (Art. 11(3))
+	EventAppealed         EventKind = "order.appealed"            // an appeal was filed (Art. 9)
+	EventAppealDecided    EventKind = "order.appeal_decided"      // by a court
+	EventContentInformed  EventKind = "content_provider.informed" // its page was shown (Art. 11)
+	EventComplaintFiled   EventKind = "complaint.filed"
+	EventComplaintAlarmed EventKind = "complaint.alarmed" // its end is near, or has passed
+	EventComplaintDecided EventKind = "complaint.decided"
+	EventErrorRecorded    EventKind = "error.recorded"  // a line of the error register (G17)
+	EventOfficeProposed   EventKind = "office.proposed" // an authority's functions, by one administrator
+	EventOfficeConfirmed  EventKind = "office.confirmed"
 
 	EventHubAdded                 EventKind = "hub.added" // at a provider's own desk, as are those below
 	EventHubEnded                 EventKind = "hub.ended"
@@ -166,8 +185,6 @@ const (
 	EventKeptErased               EventKind = "kept.erased"
 	EventReceivedComplained       EventKind = "received.complained" // Art. 10, to the provider
 	EventReceivedComplaintDecided EventKind = "received.complaint_decided"
-	EventOfficeProposed           EventKind = "office.proposed" // an authority's functions, by one administrator
-	EventOfficeConfirmed          EventKind = "office.confirmed"
 
 	EventAuthorityArticle16 EventKind = "authority.article16" // whether its referrals are meant as DSA Art. 16 notices
 	EventPatternsDrafted    EventKind = "patterns.drafted"
@@ -335,6 +352,8 @@ type RegisterBody struct {
 	Proposer  PersonID    `json:"proposer,omitempty"` // the first of two administrators
 
 	Languages []string `json:"languages,omitempty"` // that the person says it reads
+
+	Country string `json:"country,omitempty"` // of an authority: the register counts by state
 }
 
 // RecordedEvent is an event as the store keeps it and an export carries it.

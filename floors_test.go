@@ -41,6 +41,7 @@ var floors = map[string]int{
 	"internal/design":   2,
 	"internal/lookup":   2,
 	"internal/identity": 2,
+	"internal/witness":  2,
 
 	".":                      1,
 	"pdq":                    1,
@@ -224,8 +225,8 @@ func breach(s source, importPath string) string {
 	switch {
 	case !s.test && slices.ContainsFunc(doors, func(d string) bool { return within(s.folder, d) }) && folder == "internal/store":
 		return "doors never import store: call an act or a query of internal/casework"
-	case !s.test && s.folder == "internal/exercise" && folder != "api" && folder != ".":
-		return "the simulated world knows only the API and the root's words: speak HTTP through api"
+	case !s.test && s.folder == "internal/exercise" && folder != "api" && folder != "." && folder != "order":
+		return "the simulated world knows only the API, the root's words, and what its providers check orders with: speak HTTP through api"
 	case s.folder == "internal/dispatch" && folder == "api":
 		return "payloads that leave are types of the root"
 	case to >= from && from == 1:

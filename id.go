@@ -53,6 +53,10 @@ type (
 	MailID string
 	// MessageID names a Message.
 	MessageID string
+	// OfficeMailID names an OfficeMail.
+	OfficeMailID string
+	// OrderLinkID names an OrderLink.
+	OrderLinkID string
 	// AnswerLinkID names an AnswerLink.
 	AnswerLinkID string
 	// CaptureID names a Capture.

@@ -141,6 +141,10 @@ type Order struct {
 	UpdatedAt  time.Time
 	Exercise   bool
 	Version    int64
+
+	EmergencyVerdict    Verdict // of the review (G32); "" until there was one
+	EmergencyReviewer   PersonID
+	EmergencyReviewedAt time.Time
 	OrderText
 }
 
@@ -156,6 +160,8 @@ type OrderText struct {
 	FileNo          string   `json:"file_no"`
 	Ended           string   `json:"ended,omitempty"`     // why it was returned, dropped, withdrawn or found void
 	Clarification   string   `json:"clarified,omitempty"` // the newest answer to Annex III
+	EmergencyFound  string   `json:"emergency_found,omitempty"`
+	Replaces        string   `json:"replaces,omitempty"` // reference of the order that this one puts right
 }
 
 // OrderSubject is an item that an order is about, with what the rules ask of it.
@@ -247,7 +253,13 @@ type OrderBody struct {
 	DueAt     int64            `json:"due_at,omitempty"` // microseconds UTC
 	Left      int              `json:"left,omitempty"`   // minutes, of an alarm
 	Evidence  string           `json:"evidence,omitempty"`
+	Down      int              `json:"down,omitempty"` // items that we saw down
+	Up        int              `json:"up,omitempty"`   // and up; of the rest we cannot tell
+	Verdict   Verdict          `json:"verdict,omitempty"`
 	Exercise  bool             `json:"exercise,omitempty"`
+
+	URLs     int `json:"urls,omitempty"`     // of the items when it was issued: a page, post, message or stream
+	Accounts int `json:"accounts,omitempty"` // an account, channel or bot
 }
 
 // change is the event of a move of the order.

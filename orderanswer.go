@@ -52,7 +52,9 @@ func (o Order) Fed(by Actor, a OrderAnswer, items []OrderItem, refs map[ItemID]s
 	switch {
 	case !slices.Contains(OrderMeasures, a.Measure):
 		return o, nil, Event{}, Refuse(Invalid, "order.measure", "measure", "Annex II names a measure: %v; got %q", OrderMeasures, a.Measure)
-	case a.MeasureAt.IsZero() || a.MeasureAt.After(now.Add(time.Minute)):
+	case a.MeasureAt.IsZero():
+		return o, nil, Event{}, Refuse(Invalid, "order.measure_at", "measure_at", "Annex II says when the measure was taken: write the moment as 2026-03-28T12:00:00Z (RFC 3339)")
+	case a.MeasureAt.After(now.Add(time.Minute)):
 		return o, nil, Event{}, Refuse(Invalid, "order.measure_at", "measure_at", "Annex II says when the measure was taken, and that is not yet to come: got %s", a.MeasureAt.UTC().Format(time.RFC3339))
 	}
 	named, err := named(o, a.Items, items, refs)
@@ -131,7 +133,7 @@ func (o Order) Impeded(by Actor, a OrderAnswer, now time.Time) (Order, Event, er
 	case len(a.Reasons) == 0 || slices.ContainsFunc(a.Reasons, func(r ImpossibleReason) bool { return !slices.Contains(ImpossibleReasons, r) }):
 		return o, Event{}, Refuse(Invalid, "order.reasons", "reasons", "Annex III names at least one reason of %v: got %v", ImpossibleReasons, a.Reasons)
 	case utf8.RuneCountInString(strings.TrimSpace(a.Further)) < OrderGroundLeast || len(a.Further) > OrderStatementMost:
-		return o, Event{}, Refuse(Invalid, "order.further", "further", "Annex III explains the reason, in %d to %d characters", OrderGroundLeast, OrderStatementMost)
+		return o, Event{}, Refuse(Invalid, "order.further", "further", "Annex III explains the reason: write it in %d to %d characters", OrderGroundLeast, OrderStatementMost)
 	case !slices.Equal(a.Reasons, []ImpossibleReason{ImpossibleForce}) && strings.TrimSpace(a.Needed) == "" || len(a.Needed) > OrderStatementMost:
 		return o, Event{}, Refuse(Invalid, "order.needed", "needed", "Annex III says which errors there are, or which information is needed, in at most %d characters", OrderStatementMost)
 	}

@@ -179,7 +179,7 @@ func (o Order) Issued(by Actor, f OrderFacts, now time.Time) (Order, OrderPayloa
 		return o, OrderPayload{}, err
 	}
 	if o.Approver == "" || o.Approver == o.Drafter {
-		return o, OrderPayload{}, Refuse(Conflict, "order.unapproved", "", "order %s is not approved by a second person", o.Ref)
+		return o, OrderPayload{}, Refuse(Conflict, "order.unapproved", "", "order %s is not approved by a second person: one who did not write it approves it first", o.Ref)
 	}
 	if !f.Office.Has(FunctionIssue) {
 		return o, OrderPayload{}, Refuse(Forbidden, "order.function", "", "your authority does not issue removal orders (Art. 12(1)(a)) any more: two administrators give it that function")
@@ -243,7 +243,7 @@ func (o Order) payload(f OrderFacts) OrderPayload {
 		Type: "removal_order", Version: 1, Duty: OrderDuty, Ref: o.Ref, Language: o.Language, Transport: f.Transport, Exercise: o.Exercise,
 		IssuingState: f.Author.Country, IssuedAt: o.IssuedAt.UTC().Format(TimeFormat),
 		Addressee: OrderAddressee{Ref: f.Provider.Ref, Name: f.Provider.Name, Representative: f.Seat.Representative, ContactPoint: f.ContactPoint, State: f.Seat.Establishment},
-		Reasons:   o.Reasons, Statement: o.Statement, LegalBasis: o.LegalBasis, Scope: []string{"EU"}, CopyTo: f.Copy, Redress: f.Redress,
+		Reasons:   o.Reasons, Replaces: o.Replaces, Statement: o.Statement, LegalBasis: o.LegalBasis, Scope: []string{"EU"}, CopyTo: f.Copy, Redress: f.Redress,
 		Authority: OrderAuthority{Ref: f.Author.Ref, Kind: f.Office.Kind, Name: f.Author.Name, Country: f.Author.Country, Unit: f.Author.Unit, Representative: o.Representative, Post: o.Post, FileNo: o.FileNo,
 			Address: f.Office.Address, Telephone: f.Office.Telephone, Fax: f.Office.Fax, Email: f.Office.Email, KeyID: KeyID(f.Author.PublicKey)},
 		FollowUp: []OrderContact{{Role: "issuing_authority", Name: f.Author.Name, State: f.Author.Country, Address: f.Office.Address, Telephone: f.Office.Telephone, Email: f.Office.Email}},
@@ -255,7 +255,13 @@ func (o Order) payload(f OrderFacts) OrderPayload {
 		p.FollowUp = append(p.FollowUp, *f.Copy)
 	}
 	if o.Silent {
-		p.NonDisclosure = &OrderSilence{Since: o.IssuedAt.UTC().Format(TimeFormat), Until: f.SilentUntil.UTC().Format(TimeFormat)}
+		// The clock runs to the end of its last day; on the order stand six weeks to the
+		// moment, since it may not last longer (Art. 11(3)).
+		until := f.SilentUntil
+		if most := o.IssuedAt.AddDate(0, 0, 6*7); until.After(most) {
+			until = most
+		}
+		p.NonDisclosure = &OrderSilence{Since: o.IssuedAt.UTC().Format(TimeFormat), Until: until.UTC().Format(TimeFormat)}
 	}
 	switch {
 	case o.Emergency:

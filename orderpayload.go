@@ -62,6 +62,8 @@ type OrderPayload struct {
 	Redress      []OrderRedress    `json:"redress"`   // (G; G15)
 	FirstContact OrderFirstContact `json:"first_contact"`
 	Automated    PayloadMachine    `json:"automation"`
+
+	Replaces string `json:"replaces,omitempty"` // reference of the order that this one puts right
 }
 
 // OrderAddressee is the provider to whom an order goes (section A).

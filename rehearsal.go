@@ -206,3 +206,12 @@ func (r Rehearsal) Figures() []RehearsedFigure {
 	}
 	return out
 }
+
+// RehearsedWitness is what one witness of an exercise's log did.
+type RehearsedWitness struct {
+	Name        string `json:"name"`
+	Key         string `json:"key"`
+	Checkpoints int64  `json:"checkpoints"` // that it cosigned
+	Size        int64  `json:"size"`        // events under the last of them
+	Refused     int    `json:"refused"`
+}

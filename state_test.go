@@ -178,6 +178,7 @@ func drawStates() []byte {
 	b.WriteString("```\n\n## Referrals\n\nAn answer acknowledges as well. A referral is answered when each of its items has the provider's final word.\n\n```mermaid\nstateDiagram-v2\n    [*] --> sent: refer\n")
 	drawReferrals(&b)
 	drawIsolations(&b)
+	drawOrders(&b)
 	drawDeadlines(&b)
 	b.WriteString("```\n\n## The delivery ladder\n\nEvery notice climbs by itself and never down; each rung is kept with its evidence. `failed` stands beside the ladder: the schedule of attempts ended, and what the\nprovider fetches from its inbox afterwards still climbs.\n\n```mermaid\nstateDiagram-v2\n    [*] --> queued\n    sent --> failed: schedule ended\n")
 	drawLadder(&b)
@@ -200,6 +201,34 @@ func drawReferrals(b *bytes.Buffer) {
 		}
 		if next := r.Counted(3 - r.Answered); next.Status != s {
 			fmt.Fprintf(b, "    %s --> %s: all answered\n", s, next.Status)
+		}
+	}
+}
+
+// drawOrders draws the chain of an order; a scrutiny, a judgment or an upheld complaint is what voids it or takes it back.
+func drawOrders(b *bytes.Buffer) {
+	b.WriteString("```\n\n## Removal orders\n\nA row is where an order stands, a column what happens; an empty cell is refused. `void` is the end that a scrutiny (Art. 4) or a court (Art. 9) gives it, `withdraw` that of\nits own authority: both lead nowhere else, and what was removed for the order alone is reinstated.\n\n|  |")
+	for _, m := range concert.OrderMoves {
+		fmt.Fprintf(b, " %s |", m)
+	}
+	b.WriteString("\n|---|" + strings.Repeat("---|", len(concert.OrderMoves)) + "\n")
+	for _, s := range concert.OrderStatuses {
+		fmt.Fprintf(b, "| **%s** |", s)
+		for _, m := range concert.OrderMoves {
+			next, err := s.After(m)
+			if err != nil {
+				next = ""
+			}
+			fmt.Fprintf(b, " %s |", next)
+		}
+		b.WriteString("\n")
+	}
+	b.WriteString("\n```mermaid\nstateDiagram-v2\n    [*] --> drafted: write\n")
+	for _, s := range concert.OrderStatuses {
+		for _, m := range concert.OrderMoves {
+			if next, err := s.After(m); err == nil && next != s {
+				fmt.Fprintf(b, "    %s --> %s: %s\n", s, next, m)
+			}
 		}
 	}
 }

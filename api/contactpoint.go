@@ -2,7 +2,7 @@ package api
 
 // NewContactPoint registers a contact point of a provider (administrator).
 type NewContactPoint struct {
-	Purpose         string   `json:"purpose" enum:"referrals,urgent,questions"`
+	Purpose         string   `json:"purpose" enum:"referrals,urgent,questions,orders,both"`
 	Layer           string   `json:"layer" enum:"platform,site_owner,host,reseller,cdn,registrar,registry,upstream,app_store,extension_store,mail_service" doc:"whom it speaks for: the answers of two layers are not interchangeable"`
 	Channel         string   `json:"channel" enum:"webhook,pull,mail"`
 	Address         string   `json:"address,omitempty" maxLength:"500" doc:"a mail address, or the https address of a webhook"`

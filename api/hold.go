@@ -87,12 +87,13 @@ type Override struct {
 // Alarm is something that coordinators and auditors must look at.
 type Alarm struct {
 	ID        string `json:"id"`
-	Kind      string `json:"kind" enum:"hold.probed,override.unreviewed"`
+	Kind      string `json:"kind" enum:"hold.probed,override.unreviewed,contact.bounced,log.witness_refused"`
 	Authority string `json:"authority"`
 	Name      string `json:"name"`
 	Unit      string `json:"unit"`
 	Item      string `json:"item,omitempty"`
 	Met       int    `json:"met,omitempty" doc:"holds met within 24 hours"`
+	Witness   string `json:"witness,omitempty" doc:"name of the witness that has cosigned another history of the log"`
 	At        string `json:"at"`
 	EndedAt   string `json:"ended_at,omitempty"`
 }

@@ -26,6 +26,7 @@ type NewOrder struct {
 	Representative  string         `json:"representative" maxLength:"400" doc:"who signs for the authority (section E)"`
 	Post            string         `json:"post" maxLength:"400"`
 	FileNo          string         `json:"file_no" maxLength:"400"`
+	Replaces        string         `json:"replaces,omitempty" maxLength:"80" doc:"an order of the caller's authority that was withdrawn, or is void, and that this one puts right"`
 }
 
 // NewOrderItem names an item of an order.
@@ -56,6 +57,8 @@ type Order struct {
 	ExecutedAt string                `json:"executed_at,omitempty"`
 	ServerTime string                `json:"server_time"`
 	Exercise   bool                  `json:"exercise"`
+
+	EmergencyVerdict string `json:"emergency_verdict,omitempty" enum:"justified,unjustified"`
 }
 
 // OrderItem is an item of an order, with what became of it.
@@ -63,6 +66,9 @@ type OrderItem struct {
 	Item      string `json:"item"`
 	Measure   string `json:"measure,omitempty" enum:"removed,access_disabled"`
 	MeasureAt string `json:"measure_at,omitempty"`
+
+	Observed   string `json:"observed,omitempty" enum:"down,up,partial,unknown" doc:"what we saw ourselves"`
+	ObservedAt string `json:"observed_at,omitempty"`
 }
 
 // Deadline is a legal clock of an order.
@@ -102,6 +108,12 @@ type OrderQuery struct {
 // OrderReason is the reason of an act on an order, or the text of a clarification.
 type OrderReason struct {
 	Reason string `json:"reason" maxLength:"8000"`
+}
+
+// EmergencyReview is what a review finds of an emergency (G32).
+type EmergencyReview struct {
+	Verdict string `json:"verdict" enum:"justified,unjustified"`
+	Reason  string `json:"reason" maxLength:"8000"`
 }
 
 // NewFeedback is Annex II: what was done, and when.
@@ -190,6 +202,11 @@ func (c *Client) FeedOrder(ctx context.Context, call Call, id string, in NewFeed
 // ImpedeOrder sends Annex III (provider).
 func (c *Client) ImpedeOrder(ctx context.Context, call Call, id string, in NewImpossible) (Order, error) {
 	return c.orderAct(ctx, call, id, "impossible", in)
+}
+
+// ReviewOrderEmergency reviews an order that was issued in an emergency.
+func (c *Client) ReviewOrderEmergency(ctx context.Context, call Call, id string, in EmergencyReview) (Order, error) {
+	return c.orderAct(ctx, call, id, "emergency-review", in)
 }
 
 func (c *Client) orderAct(ctx context.Context, call Call, id, act string, in any) (Order, error) {

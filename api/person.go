@@ -78,7 +78,9 @@ type NewAPIKey struct {
 }
 
 // AllScopes are all that a key can be made for.
-func AllScopes() []string { return []string{"approve", "export", "erase", "release", "administer"} }
+func AllScopes() []string {
+	return []string{"approve", "export", "erase", "release", "issue", "administer"}
+}
 
 // APIKey is a key of one's own; Key is shown once.
 type APIKey struct {

@@ -86,6 +86,7 @@ How accurate an officer was is counted from the same events ([approvals.md](appr
 
 An item counts at most once in each number. A provider's other word takes back what the word before counted, and so does a withdrawal: an item that was refused and is then withdrawn is one inaccuracy, not two.
 `, concert.AccuracyFrom, concert.AccuracyLeast)
+	publicCounting(&b)
 	return b.String()
 }
 
@@ -105,5 +106,29 @@ func TestG28TheCountingPageIsWhatTheCodeCounts(t *testing.T) {
 	got, err := os.ReadFile(countingPage)
 	if err != nil || string(got) != want {
 		t.Errorf("docs/counting.md is not what the code counts (%v): go test ./e2e -run Counting -update", err)
+	}
+}
+
+// publicCounting is what the public register counts.
+func publicCounting(b *strings.Builder) {
+	b.WriteString("\n## The public register\n\nWhat it shows, holds back and hides: [register.md](register.md). The same fold gives what is published and what `concert report verify` recounts.\n\n| unit | is |\n|---|---|\n")
+	for _, u := range concert.CountingUnits {
+		fmt.Fprintf(b, "| %s | %s |\n", u, concert.UnitDefinitions[u])
+	}
+	b.WriteString("\n| number | unit | of | counts, of the requests that went out in the period |\n|---|---|---|---|\n")
+	for _, f := range concert.PublicFigures() {
+		of := ""
+		if f.Of != "" {
+			of = "`" + string(f.Of) + "`"
+		}
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", f.Metric, f.Unit, of, f.Definition)
+	}
+	b.WriteString("\n")
+	for _, s := range concert.PublicSums() {
+		parts := make([]string, len(s.Parts))
+		for i, p := range s.Parts {
+			parts[i] = "`" + string(p) + "`"
+		}
+		fmt.Fprintf(b, "- `%s` = %s\n", s.Whole, strings.Join(parts, " + "))
 	}
 }

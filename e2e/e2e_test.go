@@ -74,6 +74,8 @@ func TestCommands(t *testing.T) {
 			"ownkey":  ownKey,
 
 			"orderfiles": orderFiles,
+
+			"lastcheckpoint": lastCheckpoint,
 		},
 		RequireExplicitExec: true,
 	})

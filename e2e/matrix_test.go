@@ -82,10 +82,15 @@ func matrix(t *testing.T) map[string]row {
 		mailRows,
 		caseRows,
 		portalRows,
+		orderPortalRows,
 		flowRows,
 		exposureRows,
 		knownRows,
 		bankRows,
+		publicRows,
+		orderPageRows,
+		orderRows,
+		remedyRows,
 	} {
 		for pattern, r := range rows {
 			if _, twice := all[pattern]; twice {
@@ -108,6 +113,7 @@ var deskRows = map[string]row{
 	// What machines and verifiers read without a key.
 	"GET /log/checkpoint": {may: everyone},
 	"GET /log/tile/":      {may: anonymous},
+	"GET /log/cosigned":   {may: anonymous},
 	"GET /api/v1/keys":    {may: everyone},
 	"GET /api/v1/scope":   {may: everyone},
 	"GET /api/v1/me":      {may: known},
@@ -279,7 +285,7 @@ var readers = map[string]who{
 	"{capture}": append(who{auditor}, north...), "{marked}": append(who{auditor}, north...), "{hold}": north, "{batch}": north, "{template}": north, "{action}": append(who{auditor, admin}, authoritySide...), "{scope}": everyone, "{newcomer}": who{admin, auditor}, "{outlet}": append(who{auditor, admin}, authoritySide...),
 	"{case}": who{officer, reviewer, auditor}, "{incident}": append(who{auditor}, authoritySide...), "{watch}": who{officer, colleague, reviewer, auditor}, "{sweep}": who{officer},
 	"{bank}": append(who{auditor}, north...), "{closing}": append(who{auditor}, north...), "{entry}": append(who{auditor}, north...), "{bankname}": north, "{closingname}": north,
-	"{shot}": append(who{auditor}, north...), "{wide}": append(who{auditor}, north...), "{note}": append(who{auditor}, north...), "{mate}": who{boss},
+	"{shot}": append(who{auditor}, north...), "{order}": ordering, "{wide}": append(who{auditor}, north...), "{note}": append(who{auditor}, north...), "{mate}": who{boss},
 	"{ownbank}": append(who{auditor}, north...), "{shut}": append(who{auditor}, north...), "{ownentry}": append(who{auditor}, north...), "{match}": append(who{auditor}, north...),
 }
 
@@ -348,6 +354,7 @@ func openSite(t *testing.T, svc *casework.Service) *site {
 	}
 	s.folders(t)
 	s.banked(t)
+	s.ordered(t)
 	for name, login := range map[string]string{officer: "North-officer-0", colleague: "North-officer-1", reviewer: "North-reviewer-0", stranger: "South-officer-0", outsider: "South-reviewer-0",
 		coordinator: "coordinator", auditor: "auditor", admin: "admin", answerer: "answerer", reader: "reader", rival: "puller"} {
 		s.sessions[name] = s.enter(t, login)

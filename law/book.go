@@ -79,6 +79,10 @@ type redress struct {
 	Language string `json:"language"` // BCP 47; English is there for each state
 	Source   string `json:"source"`
 	Checked  bool   `json:"checked"`
+
+	// Within is the deadline as a length, the longest where it names several; it is the
+	// same in each language of a state.
+	Within concert.Span `json:"within,omitzero"`
 }
 
 // parse reads a book from a folder.
@@ -241,6 +245,18 @@ func in(all []redress, language string) []concert.OrderRedress {
 		}
 	}
 	return out
+}
+
+// RedressWithin is within what time an order of the state's authorities may be appealed
+// against by the party, from receipt of the order or from being informed of it; zero
+// where the data give no length.
+func (b Book) RedressWithin(state string, party concert.RedressParty) concert.Span {
+	for _, r := range b.redress[state] {
+		if r.For == party && r.Within != (concert.Span{}) {
+			return r.Within
+		}
+	}
+	return concert.Span{}
 }
 
 // Editions are the files with their versions.

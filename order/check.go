@@ -28,9 +28,10 @@ const (
 // noticeBefore is how long before its first order an addressee is told (Art. 3(2)).
 const noticeBefore = 12 * time.Hour
 
-// longestSilence is six weeks, of the calendar: the clocks may be put back within
-// them (Art. 11(3)).
-const longestSilence = 6*7*24*time.Hour + time.Hour
+// longestSilence is six weeks, of the calendar (Art. 11(3)): they end with the last hour
+// of their last day (Regulation (EEC, Euratom) No 1182/71 Art. 3(2)(c)), and the clocks
+// may be put back within them.
+const longestSilence = (6*7+1)*24*time.Hour + time.Hour
 
 var memberStates = [...]string{"AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK"}
 

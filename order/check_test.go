@@ -90,7 +90,7 @@ func contentRefusals() []orderChange {
 			p.NonDisclosure = &concert.OrderSilence{Since: "2026-02-01T00:00:00.000Z"}
 		}, "non_disclosure.until"},
 		{"silence for too long", func(p *concert.OrderPayload) {
-			p.NonDisclosure = &concert.OrderSilence{Since: "2026-02-01T00:00:00.000Z", Until: "2026-03-16T00:00:00.000Z"}
+			p.NonDisclosure = &concert.OrderSilence{Since: "2026-02-01T00:00:00.000Z", Until: "2026-03-16T01:00:00.001Z"}
 		}, "non_disclosure.until"},
 		{"silence backwards", func(p *concert.OrderPayload) {
 			p.NonDisclosure = &concert.OrderSilence{Since: "2026-02-01T00:00:00.000Z", Until: "2026-02-01T00:00:00.000Z"}
@@ -219,7 +219,7 @@ func TestCheckTakesWhatTheLawTakes(t *testing.T) {
 		{"a provider out of the Union", func(p *concert.OrderPayload) { p.Addressee.State, p.CopyTo = "US", nil }, ""},
 		{"one state", func(p *concert.OrderPayload) { p.Scope = []string{"FR"} }, ""},
 		{"six weeks", func(p *concert.OrderPayload) {
-			p.NonDisclosure = &concert.OrderSilence{Since: "2026-02-01T00:00:00.000Z", Until: "2026-03-15T00:00:00.000Z"}
+			p.NonDisclosure = &concert.OrderSilence{Since: "2026-02-01T09:00:00.000Z", Until: "2026-03-15T23:59:59.999Z"}
 		}, ""},
 		{"a hundred places", func(p *concert.OrderPayload) {
 			for i := len(p.Places); i < order.MaxPlaces; i++ {

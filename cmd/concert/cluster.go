@@ -35,6 +35,7 @@ const scriptFile = "exercise.json"
 // itself: it ends when its standard input does, so that none is left behind.
 type exerciseNodeCmd struct {
 	place
+	witnessing
 	Listen string `help:"Loopback address." default:"127.0.0.1:0"`
 }
 
@@ -75,6 +76,9 @@ func (c *exerciseNodeCmd) Run(ctx context.Context, e *env) error {
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", c.Listen, err)
 	}
+	if err := c.engage(svc); err != nil {
+		return errors.Join(err, ln.Close())
+	}
 	svc.Vantage, svc.BaseURL, svc.Time = exerciseVantage, script.BaseURL, script.Time
 	if script.Stopped != 0 {
 		svc.StopClockAt(concert.FromMicros(script.Stopped))
@@ -114,6 +118,7 @@ type cluster struct {
 	url    string
 	nodes  []*member
 	kills  atomic.Int64
+	asked  []string // the witnesses that nodes ask, by address and key
 
 	mu       sync.Mutex // guards script
 	script   exercise.Script
@@ -198,7 +203,11 @@ func (c *cluster) startNode(i int) error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command(self, "exercise-node", "--data", c.place.Data, "--database", c.place.Database)
+	args := []string{"exercise-node", "--data", c.place.Data, "--database", c.place.Database}
+	for _, w := range c.asked {
+		args = append(args, "--witness", w)
+	}
+	cmd := exec.Command(self, args...)
 	cmd.Stderr = c.stderr
 	life, err := cmd.StdinPipe()
 	if err != nil {

@@ -84,6 +84,7 @@ type configCmd struct {
 	place
 	serving
 	mailing
+	witnessing
 }
 
 // Run prints the effective configuration.

@@ -28,24 +28,44 @@ import (
 )
 
 type exerciseCmd struct {
-	Plan     string  `help:"What to rehearse." enum:"november-2019" default:"november-2019"`
-	Items    int     `help:"Distinct items to be referred." default:"26000"`
-	Seed     uint64  `help:"Everything invented follows from it." default:"2019"`
-	Database string  `help:"postgres://… of an empty database; a fresh embedded one when left out." placeholder:"URL"`
-	Speed    float64 `help:"Case time runs this many times as fast as the wall; 0 fits the four days to the work." default:"0"`
-	Listen   string  `help:"Loopback address of the server." default:"127.0.0.1:0"`
-	JSON     bool    `help:"Print the outcome as one object on the last line of standard output." name:"json"`
-	Exit     bool    `help:"End when the four days are over, instead of staying up for the board."`
-	Nodes    int     `help:"Serving nodes, each a process of its own behind a proxy; more than one needs PostgreSQL. 0: the exercise itself serves." default:"0"`
-	Media    float64 `help:"Share of works that are drawn pictures and clips, of which copies are altered as people alter them: 0 to 1." default:"0.02"`
-	Kills    int     `help:"How many times a node is killed (kill -9) and started again meanwhile; needs -nodes." default:"0"`
+	Plan      string  `help:"What to rehearse: november-2019, referrals; one-hour, removal orders." enum:"november-2019,one-hour" default:"november-2019"`
+	Items     int     `help:"Distinct items to be referred (26000 where it is 0), or orders to be issued (500)." default:"0"`
+	Seed      uint64  `help:"Everything invented follows from it." default:"2019"`
+	Database  string  `help:"postgres://… of an empty database; a fresh embedded one when left out." placeholder:"URL"`
+	Speed     float64 `help:"Case time runs this many times as fast as the wall; 0 fits the four days to the work, and the one hour into half a minute." default:"0"`
+	Listen    string  `help:"Loopback address of the server." default:"127.0.0.1:0"`
+	JSON      bool    `help:"Print the outcome as one object on the last line of standard output." name:"json"`
+	Exit      bool    `help:"End when the four days are over, instead of staying up for the board."`
+	Nodes     int     `help:"Serving nodes, each a process of its own behind a proxy; more than one needs PostgreSQL. 0: the exercise itself serves." default:"0"`
+	Media     float64 `help:"Share of works that are drawn pictures and clips, of which copies are altered as people alter them: 0 to 1." default:"0.02"`
+	Witnesses int     `help:"Witnesses of the log, each with a directory and an address of its own." default:"2"`
+	Kills     int     `help:"How many times a node is killed (kill -9) and started again meanwhile; needs -nodes." default:"0"`
 }
 
 // exerciseVantage is from where an exercise looks again.
 const exerciseVantage = "EXERCISE loopback"
 
+// start is when case time begins.
+func (c *exerciseCmd) start() time.Time {
+	if c.Plan == exercise.PlanOneHour {
+		return hourEve
+	}
+	return novemberStart
+}
+
 // novemberStart is when the rehearsed action began, in case time.
 var novemberStart = time.Date(2019, 11, 21, 8, 0, 0, 0, time.UTC)
+
+// size is how many items are referred, or how many orders are issued.
+func (c *exerciseCmd) size() int {
+	switch {
+	case c.Items != 0:
+		return c.Items
+	case c.Plan == exercise.PlanOneHour:
+		return 500
+	}
+	return 26000
+}
 
 // rate is how fast case time runs: four days fit into the time that the work
 // itself takes on a small machine, so that nights and retries are waited for
@@ -54,8 +74,11 @@ func (c *exerciseCmd) rate() float64 {
 	if c.Speed > 0 {
 		return c.Speed
 	}
+	if c.Plan == exercise.PlanOneHour {
+		return hourRate
+	}
 	const itemsPerSecond = 900
-	wall := max(8*time.Second, time.Duration(c.Items)*time.Second/itemsPerSecond, time.Duration(c.Kills)*perKill)
+	wall := max(8*time.Second, time.Duration(c.size())*time.Second/itemsPerSecond, time.Duration(c.Kills)*perKill)
 	return float64(96*time.Hour) / float64(wall)
 }
 
@@ -81,6 +104,8 @@ type outcome struct {
 	Kills       int64            `json:"kills,omitempty"`
 
 	Known concert.Rehearsal `json:"known"` // what was found by content (docs/known-alterations.md)
+
+	Witnesses []concert.RehearsedWitness `json:"witnesses,omitempty"` // what each cosigned (docs/witness.md)
 }
 
 // ledger is the transparency log at the end.
@@ -88,6 +113,7 @@ type ledger struct {
 	Size     int64  `json:"size"`
 	Root     string `json:"root"`
 	Verified bool   `json:"verified"`
+	Cosigned bool   `json:"cosigned"` // by its witnesses
 }
 
 // MarshalJSON puts the counts beside the other fields.
@@ -113,9 +139,12 @@ type rehearsal struct {
 	node  *node    // serves, or only counts where the cluster serves
 	nodes *cluster // nil where the exercise itself serves
 	world *exercise.World
+	hour  *exercise.Hour // instead of world, of the plan one-hour
 	stop  context.CancelFunc
 	done  chan error
 	log   *slog.Logger
+
+	gallery *gallery // the log's witnesses
 }
 
 // Run rehearses the action, writes the report, and stays up for the board.
@@ -129,6 +158,9 @@ func (c *exerciseCmd) Run(ctx context.Context, e *env) error {
 		return err
 	}
 	defer r.close()
+	if r.cmd.Plan == exercise.PlanOneHour {
+		return r.oneHour(ctx, begun)
+	}
 	if err := r.play(ctx); err != nil {
 		return fmt.Errorf("exercise: %w (data kept in %s)", err, r.dir)
 	}
@@ -145,15 +177,8 @@ func (c *exerciseCmd) Run(ctx context.Context, e *env) error {
 		return err
 	}
 	r.tell(o)
-	if c.JSON {
-		line, err := json.Marshal(o)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(e.stdout, "%s\n", line)
-	}
-	if c.Exit {
-		return nil
+	if err := r.last(o); err != nil || c.Exit {
+		return err
 	}
 	if r.nodes != nil {
 		if err := r.nodes.start(); err != nil {
@@ -169,12 +194,27 @@ func (c *exerciseCmd) Run(ctx context.Context, e *env) error {
 	}
 }
 
+// last prints the outcome as the last line, where that is wanted.
+func (r *rehearsal) last(outcome any) error {
+	if !r.cmd.JSON {
+		return nil
+	}
+	line, err := json.Marshal(outcome)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(r.e.stdout, "%s\n", line)
+	return err
+}
+
 // enough refuses a number of nodes that the database cannot have, and killing
 // the only process.
 func (c *exerciseCmd) enough() error {
 	switch {
-	case c.Nodes < 0 || c.Kills < 0:
-		return errors.New("nodes and kills are 0 or more")
+	case c.Nodes < 0 || c.Kills < 0 || c.Witnesses < 0:
+		return errors.New("nodes, kills and witnesses are 0 or more")
+	case c.Nodes > 0 && c.Plan == exercise.PlanOneHour:
+		return errors.New("the plan one-hour lets case time jump, which it can do in its own process only: leave -nodes out, or rehearse november-2019 on nodes")
 	case c.Kills > 0 && c.Nodes == 0:
 		return errors.New("only nodes in processes of their own can be killed: give -nodes 1 or more with -kills")
 	case c.Nodes > 1 && c.Database == "":
@@ -216,6 +256,9 @@ func (r *rehearsal) ended(ctx context.Context) error {
 		return err
 	}
 	svc.Vantage, svc.BaseURL, svc.Time = exerciseVantage, r.nodes.url, r.nodes.script.Time
+	if err := (witnessing{r.gallery.names}).engage(svc); err != nil {
+		return errors.Join(err, svc.DB.Close())
+	}
 	svc.StopClock()
 	if r.node, err = newNode(svc, r.log); err != nil {
 		return errors.Join(err, svc.DB.Close())
@@ -265,13 +308,21 @@ func (r *rehearsal) open(ctx context.Context, begun time.Time) error {
 	r.log = slog.New(slog.NewTextHandler(r.e.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	// The world is made after the server that it needs, and the server's way
 	// out leads to the world alone.
-	stage := func(host string) (string, bool) { return r.world.Resolve(host) }
+	stage := func(host string) (string, bool) {
+		if r.hour != nil {
+			return r.hour.Resolve(host)
+		}
+		return r.world.Resolve(host)
+	}
 	svc, err := r.place.open(ctx, r.log, netguard.Staged(stage), true)
 	if err != nil {
 		return err
 	}
+	if err := errors.Join(r.openGallery(ctx, svc.LogKey), witnessing{r.gallery.names}.engage(svc)); err != nil {
+		return errors.Join(err, r.gallery.close(), svc.DB.Close())
+	}
 	svc.Vantage = exerciseVantage
-	svc.Time = concert.CaseTime{Since: begun, Start: novemberStart, Rate: r.cmd.rate()}
+	svc.Time = concert.CaseTime{Since: begun, Start: r.cmd.start(), Rate: r.cmd.rate()}
 	admins, err := svc.FirstAdministrators(ctx, concert.Person{Name: "EXERCISE administrator", Login: "admin"}, concert.Person{Name: "EXERCISE second administrator", Login: "admin2"}, true)
 	if err != nil {
 		return errors.Join(err, svc.DB.Close())
@@ -290,8 +341,12 @@ func (r *rehearsal) open(ctx context.Context, begun time.Time) error {
 // openWorld makes the invented world that asks the server at base, with the
 // keys of two administrators.
 func (r *rehearsal) openWorld(base string, keys [2]string, at concert.CaseTime) error {
+	c := exercise.Config{Base: base, AdminKey: keys[0], SecondAdminKey: keys[1], Plan: r.cmd.Plan, Items: r.cmd.size(), Seed: r.cmd.Seed, Media: r.cmd.Media, Time: at, Progress: r.progress(), Log: r.log}
+	if r.cmd.Plan == exercise.PlanOneHour {
+		return r.openHour(c)
+	}
 	var err error
-	r.world, err = exercise.New(exercise.Config{Base: base, AdminKey: keys[0], SecondAdminKey: keys[1], Plan: r.cmd.Plan, Items: r.cmd.Items, Seed: r.cmd.Seed, Media: r.cmd.Media, Time: at, Progress: r.progress(), Log: r.log})
+	r.world, err = exercise.New(c)
 	if err != nil {
 		return err
 	}
@@ -323,6 +378,7 @@ func (r *rehearsal) openCluster(ctx context.Context, keys [2]string, at concert.
 	if r.nodes, err = newCluster(r.place, r.cmd.Nodes, r.cmd.Listen, r.e, r.log); err != nil {
 		return err
 	}
+	r.nodes.asked = r.gallery.names
 	follow, stop := context.WithCancel(ctx)
 	r.stop = stop
 	if err = r.openWorld(r.nodes.url, keys, at); err == nil {
@@ -353,7 +409,15 @@ func (r *rehearsal) close() {
 		case <-time.After(10 * time.Second):
 		}
 	}
-	r.world.Close()
+	if r.world != nil {
+		r.world.Close()
+	}
+	if r.hour != nil {
+		r.hour.Close()
+	}
+	if err := r.gallery.close(); err != nil {
+		fmt.Fprintln(r.e.stderr, "concert: close witnesses:", err)
+	}
 	if r.node == nil {
 		return
 	}
@@ -406,13 +470,17 @@ func (r *rehearsal) progress() func(exercise.Progress) {
 // conclude writes the report and counts, by the same queries as the board.
 func (r *rehearsal) conclude(ctx context.Context, elapsed time.Duration, known concert.Rehearsal) (outcome, error) {
 	svc := r.node.svc
-	o := outcome{Plan: r.cmd.Plan, ElapsedS: elapsed.Seconds(), ItemsPerS: float64(r.cmd.Items) / elapsed.Seconds(), Known: known, Database: svc.DB.Dialect(), Data: r.dir, PeakRSSMB: peakRSS(), Counts: map[string]int64{}}
+	o := outcome{Plan: r.cmd.Plan, ElapsedS: elapsed.Seconds(), ItemsPerS: float64(r.cmd.size()) / elapsed.Seconds(), Known: known, Database: svc.DB.Dialect(), Data: r.dir, PeakRSSMB: peakRSS(), Counts: map[string]int64{}}
 	if r.nodes != nil {
 		o.Nodes, o.Kills, o.PeakRSSMB = r.cmd.Nodes, r.nodes.kills.Load(), r.nodes.memory()
 	}
 	if err := svc.PublishLog(ctx); err != nil {
 		return o, err
 	}
+	if err := svc.AskWitnesses(ctx, lastCosignMost); err != nil {
+		return o, err
+	}
+	o.Witnesses = r.gallery.seen()
 	scope, err := coordinating()
 	if err != nil {
 		return o, err
@@ -432,11 +500,11 @@ func (r *rehearsal) conclude(ctx context.Context, elapsed time.Duration, known c
 		return o, err
 	}
 	o.Authorities, o.Providers = len(b.Authorities), len(g.Providers)
-	v, err := svc.VerifyLog(ctx, nil)
+	v, err := svc.VerifyLog(ctx, r.gallery.keys())
 	if err != nil {
 		return o, err
 	}
-	o.Events, o.Ledger = v.Size, ledger{v.Size, v.Root, v.Verified}
+	o.Events, o.Ledger = v.Size, ledger{v.Size, v.Root, v.Verified, !v.SelfAttested}
 	if !v.Verified {
 		fmt.Fprintln(r.e.stderr, "concert: the log does not verify:", v.Problem)
 	}
@@ -444,7 +512,7 @@ func (r *rehearsal) conclude(ctx context.Context, elapsed time.Duration, known c
 		o.Ledger.Root = hex.EncodeToString(b.Log.Root[:])
 	}
 	o.Report = filepath.Join(r.dir, "report.html")
-	return o, r.report(ctx, scope, known, o.Report)
+	return o, r.report(ctx, scope, known, o.Witnesses, o.Report)
 }
 
 // coordinating is the operator as a coordinator, who reads the board.
@@ -454,7 +522,7 @@ func coordinating() (concert.Scope, error) {
 	return concert.NewScope(who, "")
 }
 
-func (r *rehearsal) report(ctx context.Context, scope concert.Scope, known concert.Rehearsal, path string) error {
+func (r *rehearsal) report(ctx context.Context, scope concert.Scope, known concert.Rehearsal, witnesses []concert.RehearsedWitness, path string) error {
 	html, err := os.Create(path)
 	if err != nil {
 		return err
@@ -465,7 +533,7 @@ func (r *rehearsal) report(ctx context.Context, scope concert.Scope, known conce
 		return err
 	}
 	defer csv.Close()
-	if err := r.node.web.WriteExerciseReport(ctx, scope, r.world.ActionID(), known, html, csv); err != nil {
+	if err := r.node.web.WriteExerciseReport(ctx, scope, r.world.ActionID(), known, html, csv, witnesses...); err != nil {
 		return fmt.Errorf("after-action report: %w", err)
 	}
 	return errors.Join(html.Sync(), csv.Sync())
@@ -483,6 +551,7 @@ func (r *rehearsal) tell(o outcome) {
 		fmt.Fprintf(w, "  %s %d = %s\n", s.Whole, o.Counts[string(s.Whole)], strings.Join(parts, " + "))
 	}
 	tellKnown(w, o.Known)
+	tellWitnesses(w, o.Witnesses)
 	fmt.Fprintf(w, "Log: %d events, root %s, verified %t\nReport: %s\nRecount: concert export -data %s FILE && concert verify -json FILE\n", o.Events, o.Ledger.Root, o.Ledger.Verified, o.Report, r.dir)
 }
 

@@ -47,12 +47,14 @@ type cli struct {
 	Restore      restoreCmd      `cmd:"" help:"Restore a backup into an empty database, SQLite or PostgreSQL, and leave dispatch held."`
 	Release      releaseCmd      `cmd:"" help:"Release dispatch, which a restore or an administrator holds."`
 	Log          logCmd          `cmd:"" help:"What an operator does to the log itself."`
+	Witness      witnessCmd      `cmd:"" help:"Be a witness of other people's logs: check that nothing is taken back, and cosign. Needs no server and no database."`
 	Contact      contactCmd      `cmd:"" help:"Add, list, restore or retire contact points of providers."`
 	Mail         mailCmd         `cmd:"" help:"What an operator does for mail."`
 	Hash         hashCmd         `cmd:"" help:"Hash files: SHA-256, MD5, SHA-1, and PDQ of pictures, one JSON object a line."`
 	Match        matchCmd        `cmd:"" help:"Find files among known hashes: one JSON object a match. Or make a server's index of them anew."`
 	Bank         bankCmd         `cmd:"" help:"List, open, fill and export banks of known content, through the API."`
 	Order        orderCmd        `cmd:"" help:"Verify removal orders, and say whose you trust; needs no server and no data directory."`
+	Report       reportCmd       `cmd:"" help:"Write yearly transparency reports, and recount what was published."`
 	Hub          hubCmd          `cmd:"" help:"At a provider's own desk: add, list or end the hubs that send it orders and referrals."`
 	Language     languageCmd     `cmd:"" help:"Say in what language, script and direction each line of a file is."`
 }

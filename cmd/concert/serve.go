@@ -26,6 +26,8 @@ type serveCmd struct {
 	place
 	serving
 	mailing
+	publishing
+	witnessing
 	CaptureMB int    `help:"Largest capture that is taken, in MB." default:"64" name:"capture-mb"`
 	Role      string `help:"authority: a deployment of authorities, a hub. provider: a provider's own desk." enum:"authority,provider" default:"authority"`
 }
@@ -33,6 +35,9 @@ type serveCmd struct {
 // Run serves until it is stopped.
 func (c *serveCmd) Run(ctx context.Context, e *env) error {
 	log := slog.New(slog.NewTextHandler(e.stderr, nil))
+	if err := c.checkDelay(); err != nil {
+		return err
+	}
 	k, err := readKeys(c.Data)
 	if err != nil {
 		return err
@@ -76,7 +81,7 @@ func (c *serveCmd) Run(ctx context.Context, e *env) error {
 	if svc.BaseURL == "" {
 		svc.BaseURL = "http://" + ln.Addr().String()
 	}
-	if err := c.setUp(svc, c.Data); err != nil {
+	if err := errors.Join(c.setUp(svc, c.Data), c.engage(svc)); err != nil {
 		return errors.Join(err, ln.Close())
 	}
 	node, err := newNode(svc, log, proxies...)
@@ -86,7 +91,14 @@ func (c *serveCmd) Run(ctx context.Context, e *env) error {
 	if node.mail, node.mailLn, err = c.door(ctx, svc, log); err != nil {
 		return errors.Join(err, ln.Close())
 	}
+	if node.publicLn, err = c.listenPublic(); err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	svc.PublicDelay, node.public = c.PublicDelay, publicServer(node.web, log, proxies...)
 	fmt.Fprintf(e.stdout, "Concert serves %s on %s\n", svc.BaseURL, ln.Addr())
+	if node.publicLn != nil {
+		fmt.Fprintf(e.stdout, "The public register is on %s\n", node.publicLn.Addr())
+	}
 	if node.mail != nil {
 		fmt.Fprintf(e.stdout, "Mail comes in on %s\n", node.mailLn.Addr())
 	}
@@ -103,6 +115,9 @@ type node struct {
 
 	mail   *smtp.Server // for mail that comes in; nil for none
 	mailLn net.Listener
+
+	public   *http.Server // the port that serves the public register alone
+	publicLn net.Listener // nil for none
 }
 
 func newNode(svc *casework.Service, log *slog.Logger, proxies ...netip.Prefix) (*node, error) {
@@ -144,6 +159,9 @@ func (n *node) run(ctx context.Context, ln net.Listener) error {
 		})
 	}
 	g.Go(func() error { return n.hub.Run(gctx) })
+	if n.public != nil {
+		g.Go(func() error { return n.servePublic(gctx) })
+	}
 	g.Go(func() error {
 		<-gctx.Done()
 		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)

@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"strings"
+	"time"
 
 	"concert"
 	"concert/api"
@@ -61,8 +63,10 @@ type verifyCmd struct {
 	Target  string   `arg:"" optional:"" help:"An exported file, a proof of erasure or of one event, or the address of a running node; the data directory when left out."`
 	File    string   `arg:"" optional:"" help:"The file, where the word before it says what it proves: event or erasure."`
 	LogKey  string   `help:"The log's key that you trust (from another channel than the file)." placeholder:"KEY"`
-	Witness []string `help:"Keys of witnesses that you trust." placeholder:"KEY"`
+	Witness []string `help:"Keys of witnesses that you trust." sep:"none" placeholder:"KEY"`
 	JSON    bool     `help:"Print the verdict as one object, with the recounted numbers." name:"json"`
+
+	Checkpoint []string `help:"A checkpoint that somebody kept, or a witness's history: a file or an address. The log must go on from it; where it does not, the sizes are named between which the histories part." sep:"none" placeholder:"FILE|URL"`
 }
 
 // Run verifies and exits 0, or 3 while nobody but the log itself vouches for
@@ -115,8 +119,16 @@ func printVerdict(w io.Writer, v formats.Verification) {
 	}
 	if v.SelfAttested {
 		fmt.Fprintln(w, "SELF-ATTESTED: no outside witness has cosigned this head, so it shows only that the log agrees with itself")
-	} else {
-		fmt.Fprintf(w, "cosigned by %s\n", strings.Join(v.Witnesses, ", "))
+	}
+	for _, c := range v.Cosigned {
+		what := "this head"
+		if c.Size < v.Size {
+			what = fmt.Sprintf("the head of the first %d", c.Size)
+		}
+		fmt.Fprintf(w, "cosigned by %s: %s, size %d, on %s\n", c.Witness, what, c.Size, c.At.Format(time.RFC3339))
+	}
+	if v.Compared > 0 {
+		fmt.Fprintf(w, "compared with %d other signed heads: the log goes on from each\n", v.Compared)
 	}
 }
 
@@ -137,18 +149,34 @@ func printEvent(w io.Writer, v formats.Verification) {
 var proofs = map[string]string{"event": concert.EventProofFormat, "erasure": concert.ErasureProofFormat}
 
 func (c *verifyCmd) verify(ctx context.Context, e *env) (formats.Verification, error) {
+	for i, k := range c.Witness {
+		// As the configuration names them, behind their addresses.
+		if fields := strings.Fields(k); len(fields) == 2 {
+			c.Witness[i] = fields[1]
+		}
+	}
+	// Read first: a log that goes on is larger than what was kept before.
+	earlier, err := c.earlier(ctx)
+	if err != nil {
+		return formats.Verification{}, err
+	}
 	switch {
 	case c.Target == "":
 		var v formats.Verification
 		err := c.withService(ctx, e, func(s *casework.Service) error {
 			var err error
-			v, err = s.VerifyLog(ctx, c.Witness)
+			v, err = s.VerifyLog(ctx, c.Witness, earlier...)
 			return err
 		})
 		return v, err
-	case strings.HasPrefix(c.Target, "http://") || strings.HasPrefix(c.Target, "https://"):
-		return c.verifyNode(ctx)
+	case isAddress(c.Target):
+		return c.verifyNode(ctx, earlier)
 	}
+	return c.verifyFile(earlier)
+}
+
+// verifyFile verifies what its first bytes say that it is.
+func (c *verifyCmd) verifyFile(earlier []string) (formats.Verification, error) {
 	name, want := c.Target, ""
 	if c.File != "" {
 		if name, want = c.File, proofs[c.Target]; want == "" {
@@ -167,11 +195,40 @@ func (c *verifyCmd) verify(ctx context.Context, e *env) (formats.Verification, e
 	if want != "" && have != want {
 		return formats.Verification{}, fmt.Errorf("%s has the format %.40q, a proof of this kind has %q", name, have, want)
 	}
+	if (have == concert.ErasureProofFormat || have == concert.EventProofFormat) && len(earlier) > 0 {
+		return formats.Verification{}, &exitError{exitUsage, formats.ErrEarlier}
+	}
 	switch have {
 	case concert.ErasureProofFormat:
 		return formats.VerifyErasure(r, c.LogKey, c.Witness)
 	case concert.EventProofFormat:
 		return formats.VerifyEvent(r, c.LogKey, c.Witness)
 	}
-	return formats.VerifyBundle(r, c.LogKey, c.Witness)
+	return formats.VerifyBundle(r, c.LogKey, c.Witness, earlier...)
+}
+
+func isAddress(text string) bool {
+	return strings.HasPrefix(text, "http://") || strings.HasPrefix(text, "https://")
+}
+
+// earlierMost bounds what one -checkpoint holds: years of a witness's history.
+const earlierMost = 128 << 20
+
+// earlier reads what -checkpoint names.
+func (c *verifyCmd) earlier(ctx context.Context) ([]string, error) {
+	var out []string
+	for _, name := range c.Checkpoint {
+		var text []byte
+		var err error
+		if isAddress(name) {
+			text, err = fetchAtMost(ctx, &http.Client{Timeout: 60 * time.Second}, name, earlierMost)
+		} else {
+			text, err = os.ReadFile(name)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("checkpoint: %w", err)
+		}
+		out = append(out, string(text))
+	}
+	return out, nil
 }

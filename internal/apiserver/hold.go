@@ -102,7 +102,7 @@ func (s *Server) alarms(ctx context.Context, in *pageIn) (*body[api.Alarms], err
 	}
 	out := api.Alarms{Items: make([]api.Alarm, len(as)), Reviews: make([]api.Override, len(rs))}
 	for i, a := range as {
-		out.Items[i] = api.Alarm{ID: string(a.ID), Kind: string(a.Kind), Authority: a.By.Ref, Name: a.By.Name, Unit: a.By.Unit, Item: a.ItemRef, Met: a.Met, At: stamp(a.At), EndedAt: stamp(a.EndedAt)}
+		out.Items[i] = api.Alarm{ID: string(a.ID), Kind: string(a.Kind), Authority: a.By.Ref, Name: a.By.Name, Unit: a.By.Unit, Item: a.ItemRef, Met: a.Met, Witness: a.Witness, At: stamp(a.At), EndedAt: stamp(a.EndedAt)}
 	}
 	for i, r := range rs {
 		out.Reviews[i] = overrideOf(r.Override, r.ItemRef)

@@ -1,6 +1,7 @@
 package apiserver
 
 import (
+	"context"
 	"net/http"
 	"strings"
 
@@ -19,11 +20,20 @@ type route struct {
 // (https://c2sp.org/tlog-tiles) under /log/, so that others' verifiers and
 // witnesses work.
 func (s *Server) logRoutes() []route {
-	return []route{{"GET /log/checkpoint", s.checkpoint}, {"GET /log/tile/", s.tiles}}
+	return []route{{"GET /log/checkpoint", s.checkpoint}, {"GET /log/cosigned", s.cosigned}, {"GET /log/tile/", s.tiles}}
 }
 
 func (s *Server) checkpoint(w http.ResponseWriter, r *http.Request) {
-	text, err := s.svc.LogCheckpoint(r.Context())
+	s.signedHead(w, r, s.svc.LogCheckpoint)
+}
+
+// cosigned is the newest checkpoint that a witness has cosigned.
+func (s *Server) cosigned(w http.ResponseWriter, r *http.Request) {
+	s.signedHead(w, r, s.svc.LogCosigned)
+}
+
+func (s *Server) signedHead(w http.ResponseWriter, r *http.Request, read func(context.Context) (string, error)) {
+	text, err := read(r.Context())
 	if err != nil {
 		httpkit.WriteProblem(w, r, s.log, err)
 		return

@@ -30,7 +30,7 @@ func TestTheLogIsServedInTheTilesLayout(t *testing.T) {
 	if checkpoint.status != 200 || checkpoint.header.Get("Cache-Control") != "no-cache" || !strings.HasPrefix(checkpoint.header.Get("Content-Type"), "text/plain") {
 		t.Fatalf("checkpoint: %d %v", checkpoint.status, checkpoint.header)
 	}
-	head, _, err := formats.OpenHead(checkpoint.body, d.svc.Origin, d.svc.LogKey, nil)
+	head, err := formats.Compare(checkpoint.body, d.svc.Origin, d.svc.LogKey, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func TestTheLogIsServedInTheTilesLayout(t *testing.T) {
 			return nil, fmt.Errorf("%s: %d", id.Path(), a.status)
 		}
 		return []byte(a.body), nil
-	}, head)
+	}, head.Head)
 	for index, width := range []int{tlog.TileWidth, rest} {
 		a := d.raw(t, nil, "GET", "/log/"+tlog.EntriesPath(int64(index), width), "")
 		commits, err := tlog.DecodeCommitments([]byte(a.body), width)

@@ -127,9 +127,32 @@ func TestG01NoOperationTurnsAReferralIntoAnOrder(t *testing.T) {
 	if !slices.Equal(ways, want) {
 		t.Errorf("what can be done with a referral: %v, want %v", ways, want)
 	}
-	binding := regexp.MustCompile(`(?i)\b(orders?|escalat\w*|enforce\w*|penalt\w*|compel\w*|binding|mandatory)\b`)
-	if found := binding.FindAll(text, -1); found != nil {
-		t.Errorf("the description of the API speaks of %q: a referral is voluntary and no path leads from it to anything else", found)
+	var described struct {
+		Paths map[string]map[string]struct {
+			Tags []string `json:"tags"`
+		} `json:"paths"`
+		Components struct {
+			Schemas map[string]json.RawMessage `json:"schemas"`
+		} `json:"components"`
+	}
+	if err := json.Unmarshal(text, &described); err != nil {
+		t.Fatal(err)
+	}
+	binding := regexp.MustCompile(`(?i)\b(removal[ -]orders?|escalat\w*|enforce\w*|penalt\w*|compel\w*|binding|mandatory)\b`)
+	for path, ops := range described.Paths {
+		for method, op := range ops {
+			if slices.Contains(op.Tags, "orders") && strings.Contains(path, "referral") {
+				t.Errorf("%s %s is both: a referral is voluntary and no path leads from it to an order", method, path)
+			}
+		}
+	}
+	for name, schema := range described.Components.Schemas {
+		if found := binding.FindAll(schema, -1); found != nil && strings.Contains(name, "Referral") {
+			t.Errorf("%s speaks of %q: a referral is voluntary", name, found)
+		}
+		if strings.Contains(name, "Order") && regexp.MustCompile(`(?i)"referrals?"`).Match(schema) {
+			t.Errorf("%s has a referral in it: an order is made of items, and of no referral", name)
+		}
 	}
 }
 

@@ -51,10 +51,13 @@ func (s *Server) orders() {
 			return a.do(ctx, by, ref, v, in.Reason)
 		})
 	}
+	orderAct(s, "emergency-review", "review-order-emergency", "Review an order that was issued in an emergency, within 48 hours (somebody without a part in it)", func(ctx context.Context, by concert.Actor, ref string, v int64, in api.EmergencyReview) (concert.Order, error) {
+		return s.svc.ReviewEmergency(ctx, by, ref, v, concert.Verdict(in.Verdict), in.Reason)
+	})
 	orderAct(s, "feedback", "feed-order", "Annex II: what was done, and when (provider)", func(ctx context.Context, by concert.Actor, ref string, v int64, in api.NewFeedback) (concert.Order, error) {
 		at, err := time.Parse(time.RFC3339Nano, in.MeasureAt)
 		if err != nil {
-			return concert.Order{}, concert.Refuse(concert.Invalid, "order.measure_at", "measure_at", "a moment is written as 2026-03-28T12:00:00Z (RFC 3339): got %.40q", in.MeasureAt)
+			at = time.Time{} // the rule says what is missing, once it knows who asks
 		}
 		return s.svc.AnswerOrder(ctx, by, ref, v, concert.OrderAnswer{Items: in.Items, Measure: concert.OrderMeasure(in.Measure), MeasureAt: at, Person: in.Person, Email: in.Email, File: in.File})
 	})
@@ -66,6 +69,8 @@ func (s *Server) orders() {
 		return s.svc.AnswerOrder(ctx, by, ref, v, a)
 	})
 	s.offices()
+	s.orderProvider()
+	s.remedyOrders()
 }
 
 func (s *Server) offices() {
@@ -119,7 +124,7 @@ func (s *Server) offices() {
 
 func draftOf(in api.NewOrder) casework.OrderDraft {
 	d := casework.OrderDraft{Language: in.Language, Silent: in.Silent, Emergency: in.Emergency, OrderText: concert.OrderText{Statement: in.Statement, LegalBasis: in.LegalBasis, Proportionality: in.Proportionality,
-		SilenceGround: in.SilenceGround, EmergencyGround: in.EmergencyGround, Representative: in.Representative, Post: in.Post, FileNo: in.FileNo}}
+		SilenceGround: in.SilenceGround, EmergencyGround: in.EmergencyGround, Representative: in.Representative, Post: in.Post, FileNo: in.FileNo, Replaces: in.Replaces}}
 	for _, it := range in.Items {
 		d.Items = append(d.Items, casework.OrderDraftItem{Item: it.Item, Additional: it.Additional})
 	}
@@ -157,9 +162,9 @@ func (s *Server) orderAfter(o concert.Order) api.Order {
 func (s *Server) orderOf(v casework.OrderView) api.Order {
 	now := s.svc.Now()
 	out := api.Order{ID: v.Ref, Version: v.Version, Status: string(v.Status), Authority: v.Author.Name, Provider: v.Addressee.Name, Items: []api.OrderItem{}, Reasons: v.Reasons, Emergency: v.Emergency, Silent: v.Silent, Deadlines: []api.Deadline{},
-		Answers: []json.RawMessage{}, Payload: v.Payload, Ended: v.Ended, Answer: v.Clarification, CreatedAt: stamp(v.CreatedAt), IssuedAt: stamp(v.IssuedAt), ReceivedAt: stamp(v.ReceivedAt), ExecutedAt: stamp(v.ExecutedAt), ServerTime: stamp(now), Exercise: v.Exercise}
+		Answers: []json.RawMessage{}, Payload: v.Payload, EmergencyVerdict: string(v.EmergencyVerdict), Ended: v.Ended, Answer: v.Clarification, CreatedAt: stamp(v.CreatedAt), IssuedAt: stamp(v.IssuedAt), ReceivedAt: stamp(v.ReceivedAt), ExecutedAt: stamp(v.ExecutedAt), ServerTime: stamp(now), Exercise: v.Exercise}
 	for _, it := range v.About {
-		out.Items = append(out.Items, api.OrderItem{Item: it.Of.Ref, Measure: string(it.Measure), MeasureAt: stamp(it.MeasureAt)})
+		out.Items = append(out.Items, api.OrderItem{Item: it.Of.Ref, Measure: string(it.Measure), MeasureAt: stamp(it.MeasureAt), Observed: string(it.Observed), ObservedAt: stamp(it.ObservedAt)})
 	}
 	for _, d := range v.Deadlines {
 		out.Deadlines = append(out.Deadlines, api.Deadline{Term: string(d.Term), State: string(d.State), StartedAt: stamp(d.StartedAt), Evidence: d.Evidence, DueAt: stamp(d.DueAt), LeftS: int64(d.Left(now) / time.Second), MetAt: stamp(d.MetAt), Why: d.Why})
@@ -173,7 +178,8 @@ func (s *Server) orderOf(v casework.OrderView) api.Order {
 func (s *Server) listOrders(ctx context.Context, in *struct {
 	Status string `query:"status" maxLength:"40"`
 	Copied bool   `query:"copied"`
-	pageIn
+	Limit  int    `query:"limit" default:"100" minimum:"1" maximum:"200"`
+	Cursor string `query:"cursor" maxLength:"200"`
 }) (*body[api.Page[api.OrderSummary]], error) {
 	sc, err := scope(ctx)
 	if err != nil {

@@ -185,7 +185,7 @@ func (s *Service) adopt(ctx context.Context, tx *store.Tx, c concert.ContactPoin
 	}
 	now := s.now()
 	for _, d := range ds {
-		way, ok := concert.WayTo(points, d.Urgent)
+		way, ok := d.Kind.Way(points, d.Urgent)
 		if !ok || way.ID != c.ID {
 			continue
 		}
@@ -210,8 +210,7 @@ func (s *Service) post(ctx context.Context, tx *store.Tx, p concert.Provider, ou
 	if err != nil {
 		return err
 	}
-	way, ok := concert.WayTo(points, out.Urgent)
-	ok = ok && !out.Kind.OfOrder() // an order lies in the inbox, and the provider's own webhook tells of it
+	way, ok := out.Kind.Way(points, out.Urgent)
 	if ok {
 		out.NextAt = time.Time{}
 	}
@@ -255,7 +254,7 @@ func (s *Service) reroute(ctx context.Context, tx *store.Tx, ds []store.Waiting,
 	var pushed []store.Outgoing
 	for _, d := range ds {
 		posting := concert.Posting{Delivery: d.ID, Contact: from.ID, Mail: d.Mail}
-		if way, ok := concert.WayTo(points, d.Urgent); ok {
+		if way, ok := d.Kind.Way(points, d.Urgent); ok {
 			posting = concert.Posting{Delivery: d.ID, Contact: way.ID, DueAt: now}
 			tx.SetClock(concert.ClockContact, string(way.ID), now)
 		} else if p.Channel == concert.ChannelWebhook && p.DisabledAt.IsZero() {

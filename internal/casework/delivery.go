@@ -118,8 +118,12 @@ func (s *Service) sendAll(ctx context.Context, p concert.Provider, due []store.O
 // about an order.
 func (s *Service) webhookBody(d store.Outgoing, article16 bool) any {
 	if d.Kind.OfOrder() {
-		return concert.OrderNotice{Type: concert.NoticeTypes[d.Kind], Timestamp: d.CreatedAt.Format(concert.TimeFormat),
-			Data: concert.OrderNoticeData{Order: d.RefRef, URL: s.BaseURL + "/api/v1/orders/" + d.RefRef, Items: d.Items, Author: d.Author, Binding: d.Kind == concert.NoticeOrder, Exercise: d.Exercise}}
+		data := concert.OrderNoticeData{Order: d.RefRef, URL: s.BaseURL + "/api/v1/orders/" + d.RefRef, Items: d.Items, Author: d.Author, Binding: d.Kind == concert.NoticeOrder, Exercise: d.Exercise}
+		if d.Kind == concert.NoticeOrderAlarm {
+			left := minutesLeft(d)
+			data.Left = &left
+		}
+		return concert.OrderNotice{Type: concert.NoticeTypes[d.Kind], Timestamp: d.CreatedAt.Format(concert.TimeFormat), Data: data}
 	}
 	data := concert.NoticeData{Referral: d.RefRef, URL: s.BaseURL + "/api/v1/referrals/" + d.RefRef, Items: d.Items, Author: d.Author, Voluntary: true, Urgent: d.Urgent, Remedy: d.Remedy, Exercise: d.Exercise, Article16: article16}
 	switch d.Kind {

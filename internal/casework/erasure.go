@@ -261,6 +261,9 @@ func (s *Service) proveErasure(ctx context.Context, tx *store.Tx, it concert.Ite
 	if err != nil {
 		return err
 	}
+	if checkpoint, err = s.cosignatures(ctx, tx, checkpoint); err != nil {
+		return err
+	}
 	if e.Index < 0 || e.Index >= head.Size {
 		return concert.Refuse(concert.Unavailable, "erasure.unsequenced", "", "the erasure of item %s has no place in the signed log yet: try again in a moment", it.Ref)
 	}

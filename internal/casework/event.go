@@ -3,6 +3,7 @@ package casework
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -100,6 +101,12 @@ func subjectOf(ctx context.Context, tx *store.Tx, by concert.Actor, typed string
 			err = by.MayRead(r)
 		}
 		return string(r.ID), err
+	case prefix == "OR":
+		o, err := tx.Order(ctx, ref)
+		if err == nil {
+			err = by.MayReadOrder(o)
+		}
+		return string(o.ID), err
 	case !by.Has(concert.RoleAuditor):
 	case prefix == "HO":
 		h, err := tx.Hold(ctx, ref)
@@ -144,6 +151,11 @@ func mayReadEvent(ctx context.Context, tx *store.Tx, by concert.Actor, subject s
 			return nil
 		}
 		return concert.ErrNotFound
+	}
+	if o, err := tx.Order(ctx, subject); err == nil {
+		return by.MayReadOrder(o)
+	} else if !errors.Is(err, concert.ErrNotFound) {
+		return err
 	}
 	r, err := tx.ReferralByID(ctx, concert.ReferralID(subject))
 	if err != nil {
@@ -202,6 +214,9 @@ func (s *Service) proveEvent(ctx context.Context, tx *store.Tx, v *EventView, ea
 		return err
 	}
 	v.Head = head
+	if checkpoint, err = s.cosignatures(ctx, tx, checkpoint); err != nil {
+		return err
+	}
 	if v.Index < 0 || v.Index >= head.Size {
 		return concert.Refuse(concert.Unavailable, "event.unsequenced", "", "this event has no place in the signed log yet: try again in a moment")
 	}

@@ -36,6 +36,7 @@ const (
 	FoundPerson    FoundKind = "person"
 	FoundCase      FoundKind = "case"
 	FoundIncident  FoundKind = "incident"
+	FoundOrder     FoundKind = "order"
 )
 
 // Found is one thing that a question found: never anything sealed.
@@ -130,6 +131,12 @@ func (s *Service) findReference(ctx context.Context, tx *store.Tx, by concert.Ac
 			return Found{}, err
 		}
 		return Found{Kind: FoundReferral, Ref: r.Ref, Status: string(r.Status)}, by.MayRead(r)
+	case prefix == "OR" && by.Provider == "":
+		o, err := tx.Order(ctx, ref)
+		if err != nil {
+			return Found{}, err
+		}
+		return Found{Kind: FoundOrder, Ref: o.Ref, Status: string(o.Status)}, by.MayReadOrder(o)
 	case prefix == "CA":
 		c, err := tx.Case(ctx, ref)
 		if err != nil {

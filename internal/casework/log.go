@@ -16,11 +16,19 @@ func (s *Service) TransportKey() ed25519.PublicKey {
 
 // LogCheckpoint is the latest signed checkpoint, a note. This node keeps it
 // before anyone sees it; one that is older than what was published is refused.
+// Where witnesses have cosigned this very one, their lines stand behind.
 func (s *Service) LogCheckpoint(ctx context.Context) (string, error) {
 	_, out, err := s.publishedHead(ctx)
 	if err == nil && out == "" {
 		err = concert.Refuse(concert.NotFound, "log.empty", "", "the log has no checkpoint yet: nothing has happened")
 	}
+	if err != nil {
+		return out, err
+	}
+	err = s.DB.View(ctx, func(tx *store.Tx) error {
+		out, err = s.cosignatures(ctx, tx, out)
+		return err
+	})
 	return out, err
 }
 

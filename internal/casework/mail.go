@@ -9,7 +9,6 @@ import (
 
 	"concert"
 	"concert/internal/dispatch"
-	"concert/internal/formats"
 	"concert/internal/identity"
 	"concert/internal/store"
 )
@@ -120,7 +119,7 @@ func (s *Service) mailContact(ctx context.Context, c concert.ContactPoint) (more
 		return false, err
 	}
 	var mails []concert.Mail
-	var notices []*formats.Notice
+	var notices []mailing
 	err = s.DB.View(ctx, func(tx *store.Tx) error {
 		var err error
 		if mails, err = tx.DueMails(ctx, c.ID, s.now(), mailMost); err != nil || len(mails) == 0 {
@@ -130,6 +129,9 @@ func (s *Service) mailContact(ctx context.Context, c concert.ContactPoint) (more
 		return err
 	})
 	if err != nil || len(mails) == 0 {
+		return false, err
+	}
+	if err := s.attachOrders(ctx, notices); err != nil {
 		return false, err
 	}
 	letters, err := s.letters(c, mails, notices)
@@ -180,8 +182,13 @@ func (s *Service) compose(ctx context.Context, tx *store.Tx, id concert.ContactP
 	for len(due) > 0 {
 		group := due[:1]
 		items := due[0].Items
-		if c.Form == concert.MailDigest {
-			for len(group) < len(due) && items+due[len(group)].Items <= concert.DigestItems {
+		// An order is a message of its own, and none among referrals (G01).
+		form := c.Form
+		if due[0].Kind.OfOrder() {
+			form = concert.MailSingle
+		}
+		if form == concert.MailDigest {
+			for len(group) < len(due) && items+due[len(group)].Items <= concert.DigestItems && !due[len(group)].Kind.OfOrder() {
 				items += due[len(group)].Items
 				group = due[:len(group)+1]
 			}
@@ -197,10 +204,10 @@ func (s *Service) compose(ctx context.Context, tx *store.Tx, id concert.ContactP
 		c.HourItems, c.HourMessages = c.HourItems+items, c.HourMessages+1
 		var tag [10]byte
 		rand.Read(tag[:])
-		m := concert.Mail{ID: concert.MailID(identity.NewID()), Tag: dispatch.MailTag(tag), Contact: c.ID, Items: items, Form: c.Form, Urgent: group[0].Urgent, Rung: concert.RungQueued, NextAt: now, CreatedAt: now, Exercise: s.Exercise, Version: 1}
+		m := concert.Mail{ID: concert.MailID(identity.NewID()), Tag: dispatch.MailTag(tag), Contact: c.ID, Items: items, Form: form, Urgent: group[0].Urgent, Rung: concert.RungQueued, NextAt: now, CreatedAt: now, Exercise: s.Exercise, Version: 1}
 		mails = append(mails, m)
 		for _, d := range group {
-			if err := s.ensureLink(ctx, tx, d.Outgoing, c.ID, now); err != nil {
+			if err := s.ensureLinks(ctx, tx, d.Outgoing, c.ID, now); err != nil {
 				return 0, err
 			}
 			if err := tx.AddPosting(ctx, concert.Posting{Delivery: d.ID, Contact: c.ID, Mail: m.ID}); err != nil {
@@ -316,6 +323,10 @@ func afterMail(d store.Outgoing, m concert.Mail, r dispatch.Receipt, now time.Ti
 	}
 	climb(concert.RungSent)
 	switch {
+	case r.Outcome == dispatch.Accepted && d.Kind.OfOrder():
+		// Our relay took it, which proves no receipt (Art. 3(5)): what the
+		// addressee's mail system reports does, or a person who opens the link.
+		d.Evidence = r.Evidence
 	case r.Outcome == dispatch.Accepted:
 		climb(concert.RungAccepted)
 	case m.Rung == concert.RungFailed:

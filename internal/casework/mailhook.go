@@ -71,6 +71,9 @@ func (s *Service) hookContact(ctx context.Context, c concert.ContactPoint) (more
 			}
 			gone = gone || r.Outcome == dispatch.Gone
 			saved = append(saved, next)
+			if err := s.reached(ctx, tx, next); err != nil {
+				return err
+			}
 			if err := tx.AddPosting(ctx, d.Posting); err != nil {
 				return err
 			}

@@ -176,6 +176,11 @@ func (s *Service) climbMail(ctx context.Context, tx *store.Tx, sent concert.Mail
 	if err := tx.SaveDeliveries(ctx, saved); err != nil {
 		return err
 	}
+	for _, d := range saved {
+		if err := s.reached(ctx, tx, d); err != nil {
+			return err
+		}
+	}
 	c, err := tx.ContactPoint(ctx, string(sent.Contact))
 	if err != nil {
 		return err

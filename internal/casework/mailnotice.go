@@ -21,7 +21,7 @@ import (
 )
 
 // mailNotices are what the mails say.
-func (s *Service) mailNotices(ctx context.Context, tx *store.Tx, c concert.ContactPoint, mails []concert.Mail) ([]*formats.Notice, error) {
+func (s *Service) mailNotices(ctx context.Context, tx *store.Tx, c concert.ContactPoint, mails []concert.Mail) ([]mailing, error) {
 	ids := make([]concert.MailID, len(mails))
 	for i, m := range mails {
 		ids[i] = m.ID
@@ -34,9 +34,14 @@ func (s *Service) mailNotices(ctx context.Context, tx *store.Tx, c concert.Conta
 	if err != nil {
 		return nil, err
 	}
-	out := make([]*formats.Notice, len(mails))
+	out := make([]mailing, len(mails))
 	for i, m := range mails {
-		if out[i], err = s.mailNotice(ctx, tx, p, c, m, parts[m.ID]); err != nil {
+		if ds := parts[m.ID]; len(ds) == 1 && ds[0].Kind.OfOrder() {
+			out[i].order, err = s.orderMailing(ctx, tx, p, c, m, ds[0].Outgoing)
+		} else {
+			out[i].notice, err = s.mailNotice(ctx, tx, p, c, m, ds)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -46,17 +51,20 @@ func (s *Service) mailNotices(ctx context.Context, tx *store.Tx, c concert.Conta
 // letters are the mails as they are sent, drawn and written on every processor
 // and outside any transaction; one whose notices have nothing left to say has no
 // recipient.
-func (s *Service) letters(c concert.ContactPoint, mails []concert.Mail, notices []*formats.Notice) ([]dispatch.Letter, error) {
+func (s *Service) letters(c concert.ContactPoint, mails []concert.Mail, notices []mailing) ([]dispatch.Letter, error) {
 	out := make([]dispatch.Letter, len(mails))
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i, n := range notices {
-		if len(n.Parts) == 0 {
+		if n.empty() {
 			continue
 		}
-		g.Go(func() error {
-			var err error
-			out[i], err = s.letter(c, mails[i], n)
+		g.Go(func() (err error) {
+			if n.order != nil {
+				out[i], err = s.orderLetter(c, mails[i], n.order)
+			} else {
+				out[i], err = s.letter(c, mails[i], n.notice)
+			}
 			return err
 		})
 	}

@@ -80,6 +80,7 @@ func (s *Service) changeOffice(ctx context.Context, by concert.Actor, authority 
 		}
 		tx.Record(e)
 		next.Version = o.Version
+		tx.SetClock(concert.ClockOffice, string(a.ID), s.now()) // what waited for a mailbox goes now
 		return tx.PutOffice(ctx, next, proposal)
 	})
 }

@@ -39,12 +39,18 @@ func (d OrderDraft) onto(o concert.Order, subjects []concert.OrderSubject) conce
 // DraftOrder writes a new order of the actor's authority.
 func (s *Service) DraftOrder(ctx context.Context, by concert.Actor, d OrderDraft) (concert.Order, error) {
 	var out concert.Order
+	if err := by.MaySubmit(); err != nil {
+		return out, err
+	}
 	err := s.DB.Update(ctx, func(tx *store.Tx) error {
-		subjects, err := s.subjects(ctx, tx, by.Authority, d.Items)
+		office, _, err := tx.Office(ctx, by.Authority)
+		if err == nil {
+			err = by.MayDraftOrder(office) // before it is said whether an item is there
+		}
 		if err != nil {
 			return err
 		}
-		office, _, err := tx.Office(ctx, by.Authority)
+		subjects, err := s.subjects(ctx, tx, by.Authority, d.Items)
 		if err != nil {
 			return err
 		}
@@ -54,6 +60,9 @@ func (s *Service) DraftOrder(ctx context.Context, by concert.Actor, d OrderDraft
 			return err
 		}
 		if err := noOther(ctx, tx, o, subjects); err != nil {
+			return err
+		}
+		if err := replaces(ctx, tx, o); err != nil {
 			return err
 		}
 		tx.Record(e)
@@ -66,11 +75,17 @@ func (s *Service) DraftOrder(ctx context.Context, by concert.Actor, d OrderDraft
 // RewriteOrder writes a draft anew, as after it was returned.
 func (s *Service) RewriteOrder(ctx context.Context, by concert.Actor, ref string, version int64, d OrderDraft) (concert.Order, error) {
 	return s.changeOrder(ctx, by, ref, version, func(tx *store.Tx, o concert.Order) (concert.Order, error) {
-		subjects, err := s.subjects(ctx, tx, o.Authority, d.Items)
+		if !o.Mine(by) {
+			return o, concert.ErrNotFound
+		}
+		office, _, err := tx.Office(ctx, by.Authority)
+		if err == nil {
+			err = by.MayDraftOrder(office)
+		}
 		if err != nil {
 			return o, err
 		}
-		office, _, err := tx.Office(ctx, by.Authority)
+		subjects, err := s.subjects(ctx, tx, o.Authority, d.Items)
 		if err != nil {
 			return o, err
 		}
@@ -79,6 +94,9 @@ func (s *Service) RewriteOrder(ctx context.Context, by concert.Actor, ref string
 			return o, err
 		}
 		if err := noOther(ctx, tx, next, subjects); err != nil {
+			return o, err
+		}
+		if err := replaces(ctx, tx, next); err != nil {
 			return o, err
 		}
 		tx.Record(e)
@@ -227,8 +245,9 @@ type OrderView struct {
 	Deadlines  []concert.Deadline
 	Answers    []store.OrderAnswer
 	Deliveries []store.Outgoing
-	Payload    *concert.OrderPayload // as it was signed; nil before it was
-	Erased     int                   // places of it that are erased
+	Payload    *concert.OrderPayload       // as it was signed; nil before it was
+	Erased     int                         // places of it that are erased
+	Numbers    map[concert.PersonID]string // operator numbers of who wrote, reviewed and approved it; none for its addressee
 }
 
 // OrderItemView is an item of an order.
@@ -258,10 +277,23 @@ func (s *Service) ReadOrder(ctx context.Context, scope concert.Scope, ref string
 	if err != nil {
 		return OrderView{}, err
 	}
-	if by.Provider != "" {
-		return v, s.orderReaches(ctx, v.Ref, concert.RungOpened, "fetched with the key of operator "+by.Operator)
+	if by.Provider == "" {
+		return v, nil
 	}
-	return v, nil
+	if err := s.orderReaches(ctx, v.Ref, concert.RungOpened, "fetched with the key of operator "+by.Operator); err != nil || v.Status != concert.OrderIssued {
+		return v, err
+	}
+	// This reading proved the receipt: what is shown has the hour that began with it.
+	err = s.DB.View(ctx, func(tx *store.Tx) (err error) {
+		again := OrderView{}
+		if again.Order, err = tx.Order(ctx, ref); err != nil {
+			return err
+		}
+		err = s.fillOrder(ctx, tx, by, &again)
+		v = again
+		return err
+	})
+	return v, err
 }
 
 func (s *Service) fillOrder(ctx context.Context, tx *store.Tx, by concert.Actor, v *OrderView) (err error) {
@@ -298,6 +330,12 @@ func (s *Service) fillOrder(ctx context.Context, tx *store.Tx, by concert.Actor,
 	}
 	if v.Deliveries, err = tx.OrderDeliveries(ctx, v.Provider, v.Ref); err != nil {
 		return err
+	}
+	if by.Provider == "" {
+		people := slices.DeleteFunc([]concert.PersonID{v.Drafter, v.Reviewer, v.Approver}, func(p concert.PersonID) bool { return p == "" })
+		if v.Numbers, err = tx.Operators(ctx, people); err != nil {
+			return err
+		}
 	}
 	o, err := tx.OrderOriginal(ctx, v.ID)
 	if err != nil || len(o.Payload) == 0 {

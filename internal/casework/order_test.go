@@ -224,3 +224,72 @@ func TestG16WithdrawnOrderReachesItsAddresseeAndEndsItsClocks(t *testing.T) {
 		}
 	})
 }
+
+func TestG32EmergencyIsReviewedInTimeOrMissed(t *testing.T) {
+	eachCompetent(t, func(t *testing.T, c *testkit.Competent) {
+		ctx := t.Context()
+		day := time.Date(2026, 5, 4, 9, 0, 0, 0, time.UTC)
+		c.StopClockAt(day)
+		reviewed, missed := c.Issued(testkit.Page(1)), c.Issued(testkit.Page(2))
+		found := "EXERCISE: the announcement was real, and twelve hours would have been too long."
+		for who, by := range map[string]concert.Actor{"its author": c.Officer, "its reviewer": c.Second, "its approver": c.Issuer, "another state's": c.IrishJudge, "the provider": c.Answerer} {
+			if _, err := c.ReviewEmergency(ctx, by, reviewed.Ref, 0, concert.Justified, found); err == nil {
+				t.Errorf("reviewed by %s", who)
+			}
+		}
+		other := c.Person("es-third", c.Spain.Ref, "", concert.RoleReviewer)
+		if _, err := c.ReviewEmergency(ctx, other, reviewed.Ref, 0, concert.Justified, "short"); code(err) != "order.reason" {
+			t.Errorf("without a reason: %v", err)
+		}
+		c.StopClockAt(day.Add(47 * time.Hour))
+		if o, err := c.ReviewEmergency(ctx, other, reviewed.Ref, 0, concert.Justified, found); err != nil || o.EmergencyVerdict != concert.Justified {
+			t.Fatalf("%+v, %v", o, err)
+		}
+		if _, err := c.ReviewEmergency(ctx, other, reviewed.Ref, 0, concert.Unjustified, found); code(err) != "order.emergency_reviewed" {
+			t.Errorf("a second time: %v", err)
+		}
+		testkit.Run(t, c.Service)
+		c.StopClockAt(day.Add(48*time.Hour + time.Second))
+		testkit.Await(t, "the missing review is said", func() bool { return happened(c.House, t, concert.EventOrderMissed, string(missed.ID)) })
+		if d := clockOf(readOrder(t, c, c.Officer, missed.Ref), concert.TermEmergency); d.State != concert.DeadlineMissed {
+			t.Errorf("the review's clock: %+v", d)
+		}
+		if d := clockOf(readOrder(t, c, c.Officer, reviewed.Ref), concert.TermEmergency); d.State != concert.DeadlineMet {
+			t.Errorf("the met review's clock: %+v", d)
+		}
+	})
+}
+
+func TestG29WhatAnOrderIsAboutIsSeenByOurselves(t *testing.T) {
+	eachCompetent(t, func(t *testing.T, c *testkit.Competent) {
+		ctx := t.Context()
+		day := time.Date(2026, 5, 4, 9, 0, 0, 0, time.UTC)
+		c.StopClockAt(day)
+		o := c.Issued(testkit.Page(1))
+		silent := c.Issued(testkit.Page(2))
+		for _, ref := range []string{o.Ref, silent.Ref} {
+			_, err := c.ReadOrder(ctx, testkit.Scope(t, c.Answerer), ref)
+			testkit.Must(t, err)
+		}
+		testkit.Run(t, c.Service)
+		if _, err := c.AnswerOrder(ctx, c.Answerer, o.Ref, 0, feedback(c.Now())); err != nil {
+			t.Fatal(err)
+		}
+		claimed := readOrder(t, c, c.Officer, o.Ref).About[0]
+		if claimed.Measure != concert.MeasureRemoved || claimed.Observed != "" {
+			t.Errorf("claimed, and not looked at: %+v", claimed.OrderItem)
+		}
+		status := claimed.Of.Status
+		c.StopClockAt(day.Add(6 * time.Minute))
+		testkit.Await(t, "somebody looks", func() bool { return !readOrder(t, c, c.Officer, o.Ref).About[0].ObservedAt.IsZero() })
+		seen := readOrder(t, c, c.Officer, o.Ref).About[0]
+		if seen.Observed == "" || seen.Of.Status != status || !happened(c.House, t, concert.EventOrderLooked, string(o.ID)) {
+			t.Errorf("seen %+v, item %s before %s", seen.OrderItem, seen.Of.Status, status)
+		}
+		if readOrder(t, c, c.Officer, silent.Ref).About[0].Observed != "" {
+			t.Error("looked at inside its hour, with nothing to look for")
+		}
+		c.StopClockAt(day.Add(70 * time.Minute))
+		testkit.Await(t, "what was missed is looked at too", func() bool { return readOrder(t, c, c.Officer, silent.Ref).About[0].Observed != "" })
+	})
+}

@@ -196,6 +196,9 @@ func (s *Service) feed(ctx context.Context, tx *store.Tx, by concert.Actor, o co
 	if err := s.addAnswer(ctx, tx, by, o, f.Type, f); err != nil {
 		return o, err
 	}
+	if err := s.setOrderLook(ctx, tx, next); err != nil {
+		return o, err
+	}
 	if next.Status == concert.OrderExecuted {
 		if err := s.meet(ctx, tx, next, concert.TermRemoval, func(d concert.Deadline) (concert.Deadline, error) { return d.Met(s.now()) }); err != nil {
 			return o, err

@@ -58,6 +58,12 @@ func (s *Service) IssueOrder(ctx context.Context, by concert.Actor, ref string, 
 		return concert.Order{}, err
 	}
 	out, err := s.changeOrder(ctx, by, ref, version, func(tx *store.Tx, o concert.Order) (concert.Order, error) {
+		if !o.Mine(by) {
+			return o, concert.ErrNotFound
+		}
+		if err := by.Need(concert.RoleIssuer); err != nil {
+			return o, err
+		}
 		f, err := s.orderFacts(ctx, tx, o)
 		if err != nil {
 			return o, err
@@ -120,7 +126,11 @@ func (s *Service) orderFacts(ctx context.Context, tx *store.Tx, o concert.Order)
 	if f.Seat, err = tx.Seat(ctx, o.Provider); err != nil {
 		return f, err
 	}
-	f.ContactPoint = orderWay(f.Provider, s.BaseURL)
+	points, err := tx.ContactPoints(ctx, o.Provider)
+	if err != nil {
+		return f, err
+	}
+	f.ContactPoint = orderWay(f.Provider, points, s.BaseURL)
 	if f.Subjects, err = s.subjectsOf(ctx, tx, o); err != nil {
 		return f, err
 	}
@@ -150,9 +160,12 @@ func (s *Service) orderFacts(ctx context.Context, tx *store.Tx, o concert.Order)
 	return f, s.holdsOn(ctx, tx, o, &f)
 }
 
-// orderWay is where a provider receives orders: its inbox, and the webhook that tells
-// of what is in it.
-func orderWay(p concert.Provider, base string) string {
+// orderWay is where a provider receives orders (Art. 15): its contact point for them,
+// else its inbox, and the webhook that tells of what is in it.
+func orderWay(p concert.Provider, points []concert.ContactPoint, base string) string {
+	if c, ok := concert.OrderWay(points); ok {
+		return c.Address
+	}
 	if p.Channel == concert.ChannelWebhook && p.DisabledAt.IsZero() {
 		return p.WebhookURL
 	}
@@ -271,6 +284,7 @@ func (s *Service) issue(ctx context.Context, tx *store.Tx, by concert.Actor, o c
 		return o, fmt.Errorf("order %s: %w", o.Ref, err)
 	}
 	next, e := next.IssuedEvent(by, from, sha256.Sum256(env.Payload))
+	e = payload.Told(e)
 	if err := tx.SaveOrder(ctx, next); err != nil {
 		return o, err
 	}
@@ -292,6 +306,11 @@ func (s *Service) issue(ctx context.Context, tx *store.Tx, by concert.Actor, o c
 		return o, err
 	}
 	tx.RecordNotice(e, out.ID)
+	if next.Replaces != "" {
+		if err := s.recordError(ctx, tx, by, string(next.ID), concert.ErrorRecord{Ref: next.Replaces, Kind: concert.AboutOrder, Cause: concert.ErrorCorrection, Authority: next.Authority, Provider: next.Provider}); err != nil {
+			return o, err
+		}
+	}
 	return next, s.startAtIssue(ctx, tx, next, f)
 }
 
@@ -328,6 +347,11 @@ func (s *Service) startAtIssue(ctx context.Context, tx *store.Tx, o concert.Orde
 			return err
 		}
 	}
+	if o.Emergency {
+		if err := start(concert.TermEmergency, "approval of order "+o.Ref, f.Author.Country); err != nil {
+			return err
+		}
+	}
 	if o.Copied != "" {
 		return start(concert.TermOwnScrutiny, "copy of order "+o.Ref, o.State)
 	}
@@ -345,18 +369,18 @@ func (s *Service) orderNotice(p concert.Provider, o concert.Order, kind concert.
 
 // WithdrawOrder takes an issued order back, and tells its addressee to reinstate (G16).
 func (s *Service) WithdrawOrder(ctx context.Context, by concert.Actor, ref string, version int64, reason string) (concert.Order, error) {
+	return s.WithdrawOrderFor(ctx, by, ref, version, concert.RemedyOther, reason)
+}
+
+// WithdrawOrderFor is WithdrawOrder with the category under which it stands in the error
+// register (G17).
+func (s *Service) WithdrawOrderFor(ctx context.Context, by concert.Actor, ref string, version int64, category concert.RemedyCategory, reason string) (concert.Order, error) {
 	return s.changeOrder(ctx, by, ref, version, func(tx *store.Tx, o concert.Order) (concert.Order, error) {
 		next, e, err := o.Withdrawn(by, reason, s.now())
 		if err != nil {
 			return o, err
 		}
-		if err := s.tellAddressee(ctx, tx, next, concert.NoticeOrderEnded, e); err != nil {
-			return o, err
-		}
-		if err := s.endDeadlines(ctx, tx, next, "order withdrawn"); err != nil {
-			return o, err
-		}
-		return next, tx.SaveOrder(ctx, next)
+		return next, s.endOrder(ctx, tx, by, next, e, concert.ErrorWithdrawal, category)
 	})
 }
 

@@ -39,7 +39,7 @@ func (s *Service) AddAuthority(ctx context.Context, by concert.Actor, a concert.
 	a.ID, a.Ref, a.CreatedAt, a.Exercise = concert.AuthorityID(identity.NewID()), identity.NewReference("AU"), s.now(), s.Exercise
 	a.PublicKey = key.Public().(ed25519.PublicKey)
 	a.SealedKey = identity.Seal(s.DB.Keys.Derive("authority signing keys"), key.Seed(), []byte(a.ID))
-	e := concert.NewEvent(concert.EventAuthorityAdded, by, string(a.ID), a.CreatedAt, concert.RegisterBody{Ref: a.Ref, Kind: string(a.Kind), Authority: a.ID, Exercise: a.Exercise})
+	e := concert.NewEvent(concert.EventAuthorityAdded, by, string(a.ID), a.CreatedAt, concert.RegisterBody{Ref: a.Ref, Kind: string(a.Kind), Authority: a.ID, Exercise: a.Exercise, Country: a.Country})
 	return a, s.registered(ctx, e, func(tx *store.Tx) error { return tx.AddAuthority(ctx, a) })
 }
 

@@ -60,14 +60,8 @@ func (s *Service) RemedyItems(ctx context.Context, by concert.Actor, in []Remedy
 				out[i].Ref = m.Item
 				continue
 			}
-			if err := s.tellRecipient(ctx, tx, next, rem, e); err != nil {
+			if err := s.remedied(ctx, tx, by, next, rem, e, remedyCauses[rem.Kind]); err != nil {
 				return err
-			}
-			s.retain(tx, next)
-			if next.Status == concert.ItemWithdrawn {
-				if err := s.endEntriesOf(ctx, tx, next.ID, concert.EntryWithdrawn); err != nil {
-					return err
-				}
 			}
 			delete(items, m.Item)
 			saved, remedies = append(saved, next), append(remedies, rem)
@@ -79,6 +73,27 @@ func (s *Service) RemedyItems(ctx context.Context, by concert.Actor, in []Remedy
 		return tx.SaveItems(ctx, saved)
 	})
 	return out, err
+}
+
+var remedyCauses = map[concert.RemedyKind]concert.ErrorCause{concert.RemedyWithdrawal: concert.ErrorWithdrawal, concert.RemedyCorrection: concert.ErrorCorrection}
+
+// remedied lets a withdrawal or correction reach everybody in the transaction that
+// makes it: recipient, banks, terms and, of what had gone out, the error register (G16,
+// G17). The caller writes item and remedy.
+func (s *Service) remedied(ctx context.Context, tx *store.Tx, by concert.Actor, it concert.Item, m concert.Remedy, e concert.Event, cause concert.ErrorCause) error {
+	if err := s.tellRecipient(ctx, tx, it, m, e); err != nil {
+		return err
+	}
+	s.retain(tx, it)
+	if it.Status == concert.ItemWithdrawn {
+		if err := s.endEntriesOf(ctx, tx, it.ID, concert.EntryWithdrawn); err != nil {
+			return err
+		}
+	}
+	if it.Referral == "" {
+		return nil
+	}
+	return s.recordError(ctx, tx, by, string(it.ID), concert.ErrorRecord{Ref: it.Ref, Kind: concert.AboutReferral, Cause: cause, Category: m.Category, Authority: it.Author, Provider: it.Provider})
 }
 
 func remediesOf(ctx context.Context, tx *store.Tx, items map[string]concert.Item) (map[concert.ItemID][]concert.Remedy, error) {

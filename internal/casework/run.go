@@ -40,11 +40,13 @@ func (s *Service) Handlers() *store.Handlers {
 	store.Handle(h, s.eraseCaptures)
 	store.Handle(h, s.runBatch)
 	store.Handle(h, s.deliverContact)
+	store.Handle(h, s.deliverOffice)
 	store.Handle(h, s.reviewCaseDue)
 	store.Handle(h, s.settleIncident)
 	store.Handle(h, s.endWatchDue)
 	store.Handle(h, s.draftPatterns)
 	store.Handle(h, s.recogniseCaptures)
+	store.Handle(h, s.lookAtOrder)
 	return h
 }
 
@@ -57,6 +59,7 @@ func (s *Service) Run(ctx context.Context) error {
 	g.Go(func() error { return s.DB.Work(ctx, s.Handlers(), s.Log, workers) })
 	g.Go(func() error { s.every(ctx, clockTick, "clocks", s.fireClocks); return nil })
 	g.Go(func() error { s.every(ctx, clockTick, "legal clocks", s.fireDeadlines); return nil })
+	g.Go(func() error { s.every(ctx, clockTick, "clocks of complaints", s.fireComplaints); return nil })
 	g.Go(func() error { s.every(ctx, sequenceTick, "log", s.publishOnTick); return nil })
 	g.Go(func() error { s.every(ctx, forgetTick, "stored answers", s.forgetAnswers); return nil })
 	g.Go(func() error { s.every(ctx, forgetTick, "sessions", s.forgetSessions); return nil })
@@ -70,6 +73,12 @@ func (s *Service) Run(ctx context.Context) error {
 	g.Go(func() error { s.every(ctx, recogniseTick, "captures to compare", s.wakeRecognition); return nil })
 	g.Go(func() error { s.every(ctx, forgetTick, "entries whose time is over", s.expireEntries); return nil })
 	g.Go(func() error { s.every(ctx, forgetTick, "prints of erased items", s.forgetPrints); return nil })
+	for _, w := range s.Witnesses {
+		g.Go(func() error {
+			s.every(ctx, witnessTick, "witness "+w.Name(), func(ctx context.Context) error { return s.askWitness(ctx, w, false) })
+			return nil
+		})
+	}
 	if s.Host {
 		g.Go(func() error { s.every(ctx, receivedTick, "clocks of what was received", s.fireReceived); return nil })
 		g.Go(func() error { s.every(ctx, hubEvery, "hubs", s.PullHubs); return nil })

@@ -24,6 +24,7 @@ import (
 	"concert/internal/sandbox"
 	"concert/internal/store"
 	"concert/internal/vault"
+	"concert/internal/witness"
 )
 
 // Service does the acts of one deployment. Its fields are set once, before use.
@@ -43,6 +44,7 @@ type Service struct {
 	Exercise  bool // marks every row and envelope
 	Log       *slog.Logger
 	Kept      *KeptCheckpoint                       // the last checkpoint this node knows; nil keeps none
+	Witnesses []*witness.Client                     // are asked to cosign what the log publishes
 	Mailer    *dispatch.Mailer                      // takes mail to the relay; nil: this node sends and takes none
 	MailKeys  func(domain string) ([]string, error) // TXT records, for the signatures of mail that comes in; nil trusts none
 
@@ -54,6 +56,9 @@ type Service struct {
 	SecondFactor concert.FactorPolicy // who must have one
 	Host         bool                 // a provider's own desk: it asks hubs, and has its own pages
 
+	PublicDelay time.Duration // how old something is before it is public; 0 for the default
+
+	public     publication
 	bearers    bearerCache
 	hubs       hubTurns
 	consulted  consultations
@@ -64,7 +69,9 @@ type Service struct {
 	known      atomic.Pointer[known]
 	opening    sync.Mutex // of known
 	works      worksCount
+	publishing sync.Mutex   // of the log, by those that wait for it
 	stopped    atomic.Int64 // case time at which StopClock was called, in microseconds; 0 while it runs
+	ahead      atomic.Int64 // by how much case time jumped (JumpClock), in nanoseconds
 }
 
 // now is case time.
@@ -72,7 +79,15 @@ func (s *Service) now() time.Time {
 	if us := s.stopped.Load(); us != 0 {
 		return concert.FromMicros(us)
 	}
-	return s.Time.At(time.Now())
+	return s.Time.At(time.Now()).Add(time.Duration(s.ahead.Load()))
+}
+
+// JumpClock lets an exercise's case time jump forwards by a span, on this node: what falls
+// due in between falls due at once. It never goes back, and does nothing in live work.
+func (s *Service) JumpClock(by time.Duration) {
+	if s.Time.Rate != 0 && by > 0 {
+		s.ahead.Add(int64(by))
+	}
 }
 
 // StopClock ends an exercise's case time: nothing falls due any more, so that

@@ -19,6 +19,7 @@ type Cell struct {
 	Tone  string // of a state: good, bad, wait, go, end; "" for plain text
 	Lang  string // BCP 47, where it is not the page's
 	Place bool   // a place: text that nobody can click
+	Pick  string // value of a box that picks the row for the form "pick", "" for none
 }
 
 // Column is one column of a list.

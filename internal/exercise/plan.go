@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// PlanNovember2019 is the name of the only plan.
+// PlanNovember2019 is the name of the first plan.
 const PlanNovember2019 = "november-2019"
 
 // MinItems is the fewest items with which every outcome still occurs.
@@ -20,9 +20,9 @@ var countries = [12]string{"BE", "BG", "DE", "ES", "FR", "HU", "IT", "NL", "PL",
 // conduct is how a provider behaves beside answering.
 type conduct struct {
 	slow       time.Duration // wall time it takes over each webhook
-	busyHours  int           // case hours of 429 after the first webhook
-	sickHours  int           // case hours of 503 after the first webhook
-	deadHours  int           // case hours without a listener after that
+	busy       time.Duration // case time of 429 after the first webhook
+	sick       time.Duration // case time of 503 after the first webhook
+	dead       time.Duration // case time without a listener after that
 	gone       bool          // says 410 to its first webhook and polls from then on
 	pull       bool          // never had a webhook
 	twice      bool          // sends every answer twice
@@ -62,9 +62,9 @@ var providers = [9]providerPlan{
 		platforms: []string{"clips-eg", "video.example"}, share: .16, marker: `<div class="tombstone" data-state="removed"></div>`,
 		forms: []form{{"account", .03}}, conduct: conduct{slow: 300 * time.Millisecond, thinkHours: 1}},
 	{key: "files", name: "Files (EXERCISE)", kind: "hosting", country: "FR", zone: "Europe/Paris", domain: "files-eg.example", host: "files-eg.example",
-		platforms: []string{"files-eg.example"}, share: .13, conduct: conduct{busyHours: 3, thinkHours: 2}},
+		platforms: []string{"files-eg.example"}, share: .13, conduct: conduct{busy: 3 * time.Hour, thinkHours: 2}},
 	{key: "paste", name: "Paste (EXERCISE)", kind: "hosting", country: "SE", zone: "Europe/Stockholm", domain: "paste-eg.example", host: "paste-eg.example",
-		platforms: []string{"paste-eg.example"}, share: .11, conduct: conduct{sickHours: 1, deadHours: 2, thinkHours: 1}},
+		platforms: []string{"paste-eg.example"}, share: .11, conduct: conduct{sick: time.Hour, dead: 2 * time.Hour, thinkHours: 1}},
 	{key: "photos", name: "Photos (EXERCISE)", kind: "social", country: "IE", zone: "America/Los_Angeles", domain: "photos-eg.example", host: "photos-eg.example",
 		platforms: []string{"photos-eg", "photos-eg.example"}, share: .09, quietFrom: 22 * 60, quietTo: 6 * 60,
 		forms: []form{{"account", .02}}, conduct: conduct{twice: true, thinkHours: 2}},
@@ -242,7 +242,7 @@ func showcase() []card {
 
 func knownPlan(name string) error {
 	if name != PlanNovember2019 {
-		return fmt.Errorf("exercise plan %q is unknown; the only plan is %q", name, PlanNovember2019)
+		return fmt.Errorf("exercise plan %q is unknown here; New makes %q, and NewHour %q", name, PlanNovember2019, PlanOneHour)
 	}
 	return nil
 }

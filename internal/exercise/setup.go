@@ -92,7 +92,7 @@ func (w *World) addUnit(ctx context.Context, i int, u *unit) error {
 	return g.Wait()
 }
 
-func (w *World) addAuthority(ctx context.Context, name, country string, kind concert.AuthorityKind, unit, contact string) (api.Authority, error) {
+func (w *base) addAuthority(ctx context.Context, name, country string, kind concert.AuthorityKind, unit, contact string) (api.Authority, error) {
 	a, err := w.admin.AddAuthority(ctx, w.call("authority-%s", unit), api.NewAuthority{Name: name, Country: country, Kind: string(kind), Unit: unit, Contact: contact})
 	if err != nil {
 		return a, fmt.Errorf("%s: %w", name, err)
@@ -108,7 +108,7 @@ func newPerson(login string, role concert.Role, authority, provider string) api.
 
 // addPerson brings in a person for whom a machine acts, by two administrators
 // and with a key of its own; nth says at which node it asks.
-func (w *World) addPerson(ctx context.Context, login string, role concert.Role, authority string, nth int) (*api.Client, error) {
+func (w *base) addPerson(ctx context.Context, login string, role concert.Role, authority string, nth int) (*api.Client, error) {
 	in := newPerson(login, role, authority, "")
 	in.Key = "exercise"
 	c, err := api.Recruit(ctx, w.admin, w.second, w.call("person-%s", login), in)
@@ -120,7 +120,7 @@ func (w *World) addPerson(ctx context.Context, login string, role concert.Role, 
 }
 
 // addAnswerer registers a provider's person, whose key one administrator makes.
-func (w *World) addAnswerer(ctx context.Context, login, provider string, nth int) (*api.Client, error) {
+func (w *base) addAnswerer(ctx context.Context, login, provider string, nth int) (*api.Client, error) {
 	in := newPerson(login, concert.RoleProviderAnswerer, "", provider)
 	in.Key = "exercise"
 	p, err := w.admin.AddPerson(ctx, w.call("person-%s", login), in)

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"concert"
@@ -72,26 +73,44 @@ func verifyWebhook(h http.Header, body []byte, key ed25519.PublicKey, now time.T
 	return "", errWebhookSignature
 }
 
-// serveHook takes a webhook: it verifies, misbehaves as the plan says, answers
-// 202 and works afterwards.
-func (p *provider) serveHook(rw http.ResponseWriter, r *http.Request) {
+// takeHook reads a webhook and verifies it; where it does not hold it is answered, and
+// ok is false.
+func takeHook(rw http.ResponseWriter, r *http.Request, key *ed25519.PublicKey) (id string, body []byte, ok bool) {
 	body, err := io.ReadAll(http.MaxBytesReader(rw, r.Body, webhookBody))
 	if err != nil {
 		http.Error(rw, "the body is larger than 20000 bytes or broke off", http.StatusRequestEntityTooLarge)
-		return
+		return "", nil, false
 	}
-	key := p.key.Load()
 	if key == nil {
 		http.Error(rw, "no key is pinned yet", http.StatusServiceUnavailable)
-		return
+		return "", nil, false
 	}
-	id, err := verifyWebhook(r.Header, body, *key, time.Now())
+	id, err = verifyWebhook(r.Header, body, *key, time.Now())
 	switch {
 	case errors.Is(err, errWebhookHeaders):
 		http.Error(rw, err.Error(), http.StatusBadRequest)
-		return
+		return "", nil, false
 	case err != nil:
 		http.Error(rw, err.Error(), http.StatusUnauthorized)
+		return "", nil, false
+	}
+	return id, body, true
+}
+
+// declined answers a good webhook that a provider of this conduct does not take now,
+// by the status that it gives.
+func declined(rw http.ResponseWriter, status int) {
+	if status == http.StatusTooManyRequests {
+		rw.Header().Set("Retry-After", "5")
+	}
+	http.Error(rw, http.StatusText(status), status)
+}
+
+// serveHook takes a webhook: it verifies, misbehaves as the plan says, answers
+// 202 and works afterwards.
+func (p *provider) serveHook(rw http.ResponseWriter, r *http.Request) {
+	id, body, ok := takeHook(rw, r, p.key.Load())
+	if !ok {
 		return
 	}
 	var notice concert.WebhookNotice
@@ -100,18 +119,15 @@ func (p *provider) serveHook(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p.checkID(id, notice)
-	if !p.pause(r) {
+	if !p.plan.conduct.pause(r) {
 		return
 	}
 	if status := p.mood(); status != 0 {
-		if status == http.StatusTooManyRequests {
-			rw.Header().Set("Retry-After", "5")
-		}
-		http.Error(rw, http.StatusText(status), status)
+		declined(rw, status)
 		return
 	}
 	rw.WriteHeader(http.StatusAccepted)
-	if p.firstTime(id) {
+	if p.ids.first(id) {
 		p.take(notice.Type, notice.Data.Referral, notice.Data.Remedy)
 	}
 }
@@ -148,11 +164,11 @@ func (p *provider) checkItem(n uint32, item, referral string) {
 
 // pause is how long a slow provider takes over a webhook; false if the sender
 // went away meanwhile.
-func (p *provider) pause(r *http.Request) bool {
-	if p.plan.conduct.slow == 0 {
+func (c conduct) pause(r *http.Request) bool {
+	if c.slow == 0 {
 		return true
 	}
-	t := time.NewTimer(p.plan.conduct.slow)
+	t := time.NewTimer(c.slow)
 	defer t.Stop()
 	select {
 	case <-t.C:
@@ -162,9 +178,22 @@ func (p *provider) pause(r *http.Request) bool {
 	}
 }
 
-// mood is the status with which the provider refuses a good webhook now, 0 if
-// it takes it. The first one starts its bad hours, so that they are met however
-// fast the exercise runs.
+// mood is the status with which a provider of this conduct refuses a good webhook so
+// long after its first one, 0 where it takes it.
+func (c conduct) mood(first bool, since time.Duration) int {
+	switch {
+	case first && c.gone:
+		return http.StatusGone
+	case since < c.busy:
+		return http.StatusTooManyRequests
+	case since < c.sick:
+		return http.StatusServiceUnavailable
+	}
+	return 0
+}
+
+// mood is the provider's now. The first webhook starts its bad hours, so that they are
+// met however fast the exercise runs.
 func (p *provider) mood() int {
 	c := p.plan.conduct
 	now := p.world.now()
@@ -175,33 +204,38 @@ func (p *provider) mood() int {
 	}
 	since := now.Sub(p.first)
 	p.mu.Unlock()
-	if first && c.deadHours > 0 {
-		p.fallIll()
+	if first && c.dead > 0 {
+		p.fallIll(c)
 	}
-	switch {
-	case first && c.gone:
+	status := c.mood(first, since)
+	if status == http.StatusGone {
 		p.startPolling()
-		return http.StatusGone
-	case since < time.Duration(c.busyHours)*time.Hour:
-		return http.StatusTooManyRequests
-	case since < time.Duration(c.sickHours)*time.Hour:
-		return http.StatusServiceUnavailable
 	}
-	return 0
+	return status
 }
 
-// firstTime remembers the last ids, so that a repeated delivery is taken once.
-func (p *provider) firstTime(id string) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.ids[id] {
+// doubles remembers the last ids, so that a repeated delivery is taken once.
+type doubles struct {
+	mu   sync.Mutex
+	seen map[string]bool
+	ring []string
+}
+
+// first reports whether the id was not seen yet.
+func (d *doubles) first(id string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.seen[id] {
 		return false
 	}
-	p.ids[id] = true
-	p.idRing = append(p.idRing, id)
-	if len(p.idRing) > webhookIDs {
-		delete(p.ids, p.idRing[0])
-		p.idRing = p.idRing[1:]
+	if d.seen == nil {
+		d.seen = map[string]bool{}
+	}
+	d.seen[id] = true
+	d.ring = append(d.ring, id)
+	if len(d.ring) > webhookIDs {
+		delete(d.seen, d.ring[0])
+		d.ring = d.ring[1:]
 	}
 	return true
 }

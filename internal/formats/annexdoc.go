@@ -252,7 +252,9 @@ func (b *annexBuilder) finish(payload any, payloadType, keyID string, o AnnexOpt
 		blocks = append(blocks, annexBlock{note: b.say("sign.file", "file", d.fileName)})
 	}
 	if d.check != "" {
-		blocks = append(blocks, b.code("sign.check", d.check))
+		check := b.code("sign.check", d.check)
+		check.values = append(check.values, annexValue{text: d.ref + "  " + OrderCode(d.digest), form: formCode})
+		blocks = append(blocks, check)
 	}
 	asOf, err := time.Parse(time.DateOnly, b.AsOf)
 	if err != nil {

@@ -12,8 +12,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
-
-	"golang.org/x/mod/sumdb/note"
+	"time"
 
 	"concert"
 	"concert/tlog"
@@ -92,7 +91,10 @@ type Verification struct {
 	Verified     bool           `json:"verified"`
 	SelfAttested bool           `json:"self_attested"` // no outside witness has cosigned
 	Witnesses    []string       `json:"witnesses,omitempty"`
-	Erased       int64          `json:"erased"` // events whose salt is gone
+	Cosigned     []Cosigned     `json:"cosigned,omitempty"` // by each witness that was named, the largest head
+	Compared     int            `json:"compared,omitempty"` // earlier heads that the log was compared with
+	Parted       *Parting       `json:"parted,omitempty"`   // from one of them
+	Erased       int64          `json:"erased"`             // events whose salt is gone
 	FirstBad     int64          `json:"first_bad"`
 	Problem      string         `json:"problem,omitempty"`
 	Counts       concert.Deltas `json:"-"`
@@ -201,37 +203,33 @@ func (c *EventChecker) finish() {
 	clear(c.bare)
 }
 
-// OpenHead checks a checkpoint's signature with the log's key and says which
-// witnesses cosigned it.
-func OpenHead(checkpoint, origin, logKey string, witnessKeys []string) (tlog.Head, []string, error) {
-	lv, err := tlog.NewVerifier(logKey)
+// BundleTime is when a bundle was made, as its first line says.
+func BundleTime(r io.Reader) (time.Time, error) {
+	line, err := bufio.NewReader(io.LimitReader(r, maxBundleLine)).ReadBytes('\n')
+	var h BundleHeader
+	if err == nil {
+		err = json.Unmarshal(line, &h)
+	}
 	if err != nil {
-		return tlog.Head{}, nil, fmt.Errorf("log key: %w", err)
+		return time.Time{}, bundleError(1, err)
 	}
-	known := []note.Verifier{lv}
-	for _, k := range witnessKeys {
-		wv, err := tlog.NewVerifier(k)
-		if err != nil {
-			return tlog.Head{}, nil, fmt.Errorf("witness key %.40q: %w", k, err)
-		}
-		known = append(known, wv)
-	}
-	list := note.VerifierList(known...)
-	cp, n, err := tlog.OpenCheckpoint([]byte(checkpoint), origin, list)
+	at, err := time.Parse(concert.TimeFormat, h.ExportedAt)
 	if err != nil {
-		return tlog.Head{}, nil, fmt.Errorf("checkpoint: %w", err)
+		return at, bundleError(1, err)
 	}
-	var witnesses []string
-	for _, c := range tlog.Cosignatures(n, list) {
-		witnesses = append(witnesses, c.Name)
-	}
-	return cp.Head, witnesses, nil
+	return at, nil
 }
 
 // VerifyBundle audits an exported bundle, with no connection to anything.
 // logKey is the key the reader trusts; "" takes the bundle's own, which shows
-// only that the bundle is consistent with itself.
-func VerifyBundle(r io.Reader, logKey string, witnessKeys []string) (Verification, error) {
+// only that the bundle is consistent with itself. earlier are checkpoints that the
+// log must go on from ([OpenEarlier]).
+func VerifyBundle(r io.Reader, logKey string, witnessKeys []string, earlier ...string) (Verification, error) {
+	return verifyBundle(r, logKey, witnessKeys, func(concert.RecordedEvent) {}, earlier...)
+}
+
+// verifyBundle gives each event to take before anything is known to be true of it.
+func verifyBundle(r io.Reader, logKey string, witnessKeys []string, take func(concert.RecordedEvent), earlier ...string) (Verification, error) {
 	v := Verification{FirstBad: -1}
 	sc := bufio.NewScanner(r)
 	sc.Buffer(make([]byte, 0, 1<<16), maxBundleLine)
@@ -261,6 +259,7 @@ func VerifyBundle(r io.Reader, logKey string, witnessKeys []string) (Verificatio
 		switch {
 		case l.Event != nil:
 			events.Check(*l.Event)
+			take(*l.Event)
 			var c tlog.Hash
 			copy(c[:], l.Event.Commit)
 			commits = append(commits, c)
@@ -282,7 +281,11 @@ func VerifyBundle(r io.Reader, logKey string, witnessKeys []string) (Verificatio
 		v.Problem = "the bundle ends without a signed checkpoint: it was cut off"
 		return v, nil
 	}
-	head, witnesses, err := OpenHead(checkpoint, h.Origin, logKey, witnessKeys)
+	before, err := OpenEarlier(earlier, h.Origin, logKey, witnessKeys)
+	if err != nil {
+		return v, err
+	}
+	head, err := Compare(checkpoint, h.Origin, logKey, witnessKeys, before)
 	if err != nil {
 		v.Problem = err.Error()
 		return v, nil
@@ -294,18 +297,20 @@ func VerifyBundle(r io.Reader, logKey string, witnessKeys []string) (Verificatio
 		}
 		return data, nil
 	}
-	a := tlog.NewAuditor(read, head)
+	a := tlog.NewAuditor(read, head.Heads()...)
 	for _, c := range commits {
 		a.Add(c)
 	}
-	v.conclude(head, witnesses, a.Finish(), events)
+	v.conclude(head, a.Finish(), events, time.Time{})
 	return v, nil
 }
 
 // conclude puts together what the tree and the events say.
-func (v *Verification) conclude(head tlog.Head, witnesses []string, rep tlog.Report, events *EventChecker) {
+func (v *Verification) conclude(head Compared, rep tlog.Report, events *EventChecker, live time.Time) {
 	events.finish()
-	v.Size, v.Root, v.Witnesses, v.SelfAttested = head.Size, fmt.Sprintf("%x", head.Root), witnesses, len(witnesses) == 0
+	v.Size, v.Root = head.Size, fmt.Sprintf("%x", head.Root)
+	v.attest(head, live)
+	defer v.part(head, rep, live)
 	switch err := rep.Err(); {
 	case events.Bad >= 0:
 		v.FirstBad, v.Problem = events.Bad, events.Problem
@@ -320,10 +325,11 @@ func (v *Verification) conclude(head tlog.Head, witnesses []string, rep tlog.Rep
 	}
 }
 
-// Conclude is the verdict on a log that was read otherwise than from a bundle.
-func Conclude(origin string, head tlog.Head, witnesses []string, rep tlog.Report, events *EventChecker) Verification {
+// Conclude is the verdict on a log that was read otherwise than from a bundle. now
+// is the verifier's time.
+func Conclude(origin string, head Compared, rep tlog.Report, events *EventChecker, now time.Time) Verification {
 	v := Verification{Origin: origin, FirstBad: -1, Counts: events.Counts, Erased: events.Erased}
-	v.conclude(head, witnesses, rep, events)
+	v.conclude(head, rep, events, now)
 	return v
 }
 

@@ -74,12 +74,12 @@ func VerifyErasure(r io.Reader, logKey string, witnessKeys []string) (Verificati
 	if logKey == "" {
 		logKey = p.LogKey
 	}
-	head, witnesses, err := OpenHead(p.Checkpoint, p.Origin, logKey, witnessKeys)
+	head, cosigned, err := openHead(p.Checkpoint, p.Origin, logKey, witnessKeys)
 	if err != nil {
 		v.Problem = err.Error()
 		return v, nil
 	}
-	v.Size, v.Root, v.Witnesses, v.SelfAttested = head.Size, fmt.Sprintf("%x", head.Root), witnesses, len(witnesses) == 0
+	v.Size, v.Root, v.Cosigned, v.Witnesses, v.SelfAttested = head.Size, fmt.Sprintf("%x", head.Root), cosigned, names(cosigned), len(cosigned) == 0
 	e, problem := eventOf(p)
 	if problem == "" {
 		problem = included(p, head)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"concert"
 	"concert/internal/formats"
@@ -63,7 +64,7 @@ func checked(log []concert.RecordedEvent) formats.Verification {
 		a.Add(tlog.Hash(e.Commit))
 	}
 	rep := a.Finish()
-	return formats.Conclude(origin, tlog.Head{Size: rep.Size, Root: rep.Root}, nil, rep, c)
+	return formats.Conclude(origin, formats.Compared{Head: tlog.Head{Size: rep.Size, Root: rep.Root}}, rep, c, time.Now())
 }
 
 func TestG20ErasedEventsAreAcceptedOnlyWithTheirErasure(t *testing.T) {

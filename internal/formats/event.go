@@ -44,12 +44,12 @@ func VerifyEvent(r io.Reader, logKey string, witnessKeys []string) (Verification
 	if logKey == "" {
 		logKey = p.LogKey
 	}
-	head, witnesses, err := OpenHead(p.Checkpoint, p.Origin, logKey, witnessKeys)
+	head, cosigned, err := openHead(p.Checkpoint, p.Origin, logKey, witnessKeys)
 	if err != nil {
 		v.Problem = err.Error()
 		return v, nil
 	}
-	v.Size, v.Root, v.Witnesses, v.SelfAttested = head.Size, fmt.Sprintf("%x", head.Root), witnesses, len(witnesses) == 0
+	v.Size, v.Root, v.Cosigned, v.Witnesses, v.SelfAttested = head.Size, fmt.Sprintf("%x", head.Root), cosigned, names(cosigned), len(cosigned) == 0
 	proven, problem := proveEvent(p, head)
 	if problem == "" && p.Earlier != nil {
 		proven.Earlier, problem = goesOn(p, head, logKey, witnessKeys)
@@ -85,7 +85,7 @@ func proveEvent(p concert.EventProof, head tlog.Head) (e ProvenEvent, problem st
 
 // goesOn says from how many events on the log was extended and nothing else.
 func goesOn(p concert.EventProof, head tlog.Head, logKey string, witnessKeys []string) (size int64, problem string) {
-	before, _, err := OpenHead(p.Earlier.Checkpoint, p.Origin, logKey, witnessKeys)
+	before, _, err := openHead(p.Earlier.Checkpoint, p.Origin, logKey, witnessKeys)
 	if err != nil {
 		return 0, "the earlier " + err.Error()
 	}

@@ -26,6 +26,7 @@ var (
 	rateSubmit = Rate{"submit", 400, 20} // finds handed in
 	rateFind   = Rate{"find", 200, 20}   // lists and searches
 	rateExport = Rate{"export", 30, 0.5} // what leaves as a file
+	rateCheck  = Rate{"check", 6, 0.2}   // orders that anybody checks
 )
 
 // networkTimes is how many people's worth one network gets.
@@ -34,6 +35,9 @@ const networkTimes = 10
 // rateOf is the rate that a request falls under; false for what costs little.
 func rateOf(r *http.Request) (Rate, bool) {
 	path := strings.TrimPrefix(r.URL.Path, "/api/v1")
+	if path == "/verify/order" || path == "/order-check" {
+		return rateCheck, true
+	}
 	if r.Method == http.MethodPost {
 		switch {
 		case path == "/login", path == "/enter", strings.HasPrefix(path, "/login/"), strings.HasPrefix(path, "/enter/"), strings.HasPrefix(path, "/second"), strings.HasPrefix(path, "/step-up"),
@@ -47,8 +51,10 @@ func rateOf(r *http.Request) (Rate, bool) {
 		return Rate{}, false
 	}
 	switch {
-	case strings.Contains(path, "/export"), strings.HasSuffix(path, ".csv"):
+	case strings.Contains(path, "/export"), strings.HasSuffix(path, ".csv"), strings.HasPrefix(path, "/public/") && strings.HasSuffix(path, ".pdf"):
 		return rateExport, true
+	case path == "/public", strings.HasPrefix(path, "/public/"):
+		return rateFind, true
 	case path == "/items", strings.HasPrefix(path, "/find"), strings.HasPrefix(path, "/search"):
 		return rateFind, true
 	}

@@ -9,6 +9,10 @@ import (
 // answer one referral, and nothing else.
 const AnswerToken = "csa_"
 
+// ContentToken prefixes the token of a content provider's page: it lets its holder see
+// why one piece of content was ordered removed or referred, and complain.
+const ContentToken = "csd_"
+
 // DerivedToken is a token of 256 bits that the key and the name alone give, in
 // the form of NewToken: a letter that is sent again carries the same one, and
 // nobody keeps it. Whoever has the key could make it, as they could read all that

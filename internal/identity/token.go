@@ -103,7 +103,7 @@ func TokenPrefix(plain string) string {
 }
 
 func knownPrefix(p string) bool {
-	return p == SessionToken || p == OneTimeToken || p == APIKeyToken || p == AnswerToken
+	return p == SessionToken || p == OneTimeToken || p == APIKeyToken || p == AnswerToken || p == ContentToken
 }
 
 func appendSum(b []byte) []byte {

@@ -7,12 +7,12 @@ import (
 	"concert"
 )
 
-const alarmCols = "id, kind, authority, item, met, at, ended_at, contact"
+const alarmCols = "id, kind, authority, item, met, at, ended_at, contact, witness"
 
 func scanAlarm(r rowScanner) (concert.Alarm, error) {
 	var a concert.Alarm
 	var at, ended int64
-	err := r.Scan(&a.ID, &a.Kind, &a.Authority, &a.Item, &a.Met, &at, &ended, &a.Contact)
+	err := r.Scan(&a.ID, &a.Kind, &a.Authority, &a.Item, &a.Met, &at, &ended, &a.Contact, &a.Witness)
 	a.At, a.EndedAt = concert.FromMicros(at), concert.FromMicros(ended)
 	return a, err
 }
@@ -20,7 +20,7 @@ func scanAlarm(r rowScanner) (concert.Alarm, error) {
 // AddAlarm writes a new alarm; one like it that still lasts is CodeExists.
 func (tx *Tx) AddAlarm(ctx context.Context, a concert.Alarm) error {
 	tx.touch("alarm")
-	_, err := tx.insert(ctx, "alarm", alarmCols, [][]any{{string(a.ID), string(a.Kind), string(a.Authority), string(a.Item), a.Met, concert.Micros(a.At), 0, string(a.Contact)}}, "")
+	_, err := tx.insert(ctx, "alarm", alarmCols, [][]any{{string(a.ID), string(a.Kind), string(a.Authority), string(a.Item), a.Met, concert.Micros(a.At), 0, string(a.Contact), a.Witness}}, "")
 	return err
 }
 

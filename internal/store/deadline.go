@@ -21,15 +21,25 @@ func scanDeadline(r rowScanner) (concert.Deadline, error) {
 // PutDeadline writes a legal clock as it stands; at is when it is next to be looked
 // at, zero for never.
 func (tx *Tx) PutDeadline(ctx context.Context, d concert.Deadline, at time.Time) error {
-	tx.touch("deadline")
-	row := []any{string(d.Order) + " " + string(d.Term), string(d.Order), string(d.Term), string(d.State), concert.Micros(d.StartedAt), d.Evidence, concert.Micros(d.DueAt), concert.Micros(d.PausedAt), d.Why, concert.Micros(d.MetAt),
-		d.Warned, flag(d.Least), flag(d.Window), d.Extension, concert.Micros(at), 1}
-	if d.Version == 0 {
-		_, err := tx.insert(ctx, "deadline", "id, order_id, term, state, started_at, evidence, due_at, paused_at, why, met_at, warned, least, win, extension, next_at, version", [][]any{row}, "")
-		return err
+	if d.Version > 0 {
+		return tx.SaveDeadlines(ctx, []concert.Deadline{d}, []time.Time{at})
 	}
-	return tx.update(ctx, "deadline", []typed{{"state", "TEXT"}, {"started_at", "BIGINT"}, {"evidence", "TEXT"}, {"due_at", "BIGINT"}, {"paused_at", "BIGINT"}, {"why", "TEXT"}, {"met_at", "BIGINT"}, {"warned", "BIGINT"}, {"extension", "TEXT"}, {"next_at", "BIGINT"}},
-		[][]any{{row[0], d.Version, row[3], row[4], row[5], row[6], row[7], row[8], row[9], row[10], row[13], row[14]}})
+	tx.touch("deadline")
+	_, err := tx.insert(ctx, "deadline", "id, order_id, term, state, started_at, evidence, due_at, paused_at, why, met_at, warned, least, win, extension, next_at, version", [][]any{{deadlineID(d), string(d.Order), string(d.Term), string(d.State),
+		concert.Micros(d.StartedAt), d.Evidence, concert.Micros(d.DueAt), concert.Micros(d.PausedAt), d.Why, concert.Micros(d.MetAt), d.Warned, flag(d.Least), flag(d.Window), d.Extension, concert.Micros(at), 1}}, "")
+	return err
+}
+
+func deadlineID(d concert.Deadline) string { return string(d.Order) + " " + string(d.Term) }
+
+// SaveDeadlines writes legal clocks back, each with when it is next to be looked at.
+func (tx *Tx) SaveDeadlines(ctx context.Context, ds []concert.Deadline, at []time.Time) error {
+	tx.touch("deadline")
+	rows := make([][]any, len(ds))
+	for i, d := range ds {
+		rows[i] = []any{deadlineID(d), d.Version, string(d.State), concert.Micros(d.StartedAt), d.Evidence, concert.Micros(d.DueAt), concert.Micros(d.PausedAt), d.Why, concert.Micros(d.MetAt), d.Warned, d.Extension, concert.Micros(at[i])}
+	}
+	return tx.update(ctx, "deadline", []typed{{"state", "TEXT"}, {"started_at", "BIGINT"}, {"evidence", "TEXT"}, {"due_at", "BIGINT"}, {"paused_at", "BIGINT"}, {"why", "TEXT"}, {"met_at", "BIGINT"}, {"warned", "BIGINT"}, {"extension", "TEXT"}, {"next_at", "BIGINT"}}, rows)
 }
 
 // Deadlines are an order's legal clocks, in the order in which they were started.

@@ -9,7 +9,7 @@ import (
 	"concert"
 )
 
-const orderCols = "o.id, o.ref, o.authority, o.provider, o.status, o.state, o.copied, o.reasons, o.items, o.executed, o.language, o.silent, o.emergency, o.drafter, o.reviewer, o.approver, o.digest, o.created_at, o.approved_at, o.issued_at, o.received_at, o.executed_at, o.ended_at, o.updated_at, o.exercise, o.version"
+const orderCols = "o.id, o.ref, o.authority, o.provider, o.status, o.state, o.copied, o.reasons, o.items, o.executed, o.language, o.silent, o.emergency, o.drafter, o.reviewer, o.approver, o.digest, o.created_at, o.approved_at, o.issued_at, o.received_at, o.executed_at, o.ended_at, o.updated_at, o.exercise, o.emergency_verdict, o.emergency_reviewer, o.emergency_reviewed_at, o.version"
 
 // sealedOrder names what of an order lies under its own key.
 const sealedOrder = "order.text"
@@ -17,14 +17,14 @@ const sealedOrder = "order.text"
 func scanOrder(r rowScanner, more ...any) (concert.Order, error) {
 	var o concert.Order
 	var reasons string
-	var created, approved, issued, received, executed, ended, updated int64
+	var created, approved, issued, received, executed, ended, updated, reviewed int64
 	err := r.Scan(append([]any{&o.ID, &o.Ref, &o.Authority, &o.Provider, &o.Status, &o.State, &o.Copied, &reasons, &o.Items, &o.Executed, &o.Language, &o.Silent, &o.Emergency, &o.Drafter, &o.Reviewer, &o.Approver, &o.Digest,
-		&created, &approved, &issued, &received, &executed, &ended, &updated, &o.Exercise, &o.Version}, more...)...)
+		&created, &approved, &issued, &received, &executed, &ended, &updated, &o.Exercise, &o.EmergencyVerdict, &o.EmergencyReviewer, &reviewed, &o.Version}, more...)...)
 	for t := range strings.FieldsSeq(reasons) {
 		o.Reasons = append(o.Reasons, concert.ContentType(t))
 	}
 	o.CreatedAt, o.ApprovedAt, o.IssuedAt, o.ReceivedAt = concert.FromMicros(created), concert.FromMicros(approved), concert.FromMicros(issued), concert.FromMicros(received)
-	o.ExecutedAt, o.EndedAt, o.UpdatedAt = concert.FromMicros(executed), concert.FromMicros(ended), concert.FromMicros(updated)
+	o.ExecutedAt, o.EndedAt, o.UpdatedAt, o.EmergencyReviewedAt = concert.FromMicros(executed), concert.FromMicros(ended), concert.FromMicros(updated), concert.FromMicros(reviewed)
 	return o, err
 }
 
@@ -40,7 +40,7 @@ func (tx *Tx) AddOrder(ctx context.Context, o concert.Order, subjects []concert.
 	}
 	_, err = tx.insert(ctx, "removal_order", strings.ReplaceAll(orderCols, "o.", "")+", sealed", [][]any{{string(o.ID), o.Ref, string(o.Authority), string(o.Provider), string(o.Status), o.State, string(o.Copied), joinTypes(o.Reasons), o.Items, o.Executed, o.Language,
 		flag(o.Silent), flag(o.Emergency), string(o.Drafter), string(o.Reviewer), string(o.Approver), o.Digest, concert.Micros(o.CreatedAt), concert.Micros(o.ApprovedAt), concert.Micros(o.IssuedAt), concert.Micros(o.ReceivedAt),
-		concert.Micros(o.ExecutedAt), concert.Micros(o.EndedAt), concert.Micros(o.UpdatedAt), flag(o.Exercise), 1, sealed}}, "")
+		concert.Micros(o.ExecutedAt), concert.Micros(o.EndedAt), concert.Micros(o.UpdatedAt), flag(o.Exercise), string(o.EmergencyVerdict), string(o.EmergencyReviewer), concert.Micros(o.EmergencyReviewedAt), 1, sealed}}, "")
 	if err != nil {
 		return err
 	}
@@ -87,9 +87,9 @@ func (tx *Tx) SaveOrder(ctx context.Context, o concert.Order) error {
 		return fmt.Errorf("update order: %w", err)
 	}
 	return tx.update(ctx, "removal_order", []typed{{"status", "TEXT"}, {"state", "TEXT"}, {"copied", "TEXT"}, {"reasons", "TEXT"}, {"items", "BIGINT"}, {"executed", "BIGINT"}, {"language", "TEXT"}, {"silent", "BIGINT"}, {"emergency", "BIGINT"},
-		{"drafter", "TEXT"}, {"reviewer", "TEXT"}, {"approver", "TEXT"}, {"digest", "TEXT"}, {"approved_at", "BIGINT"}, {"issued_at", "BIGINT"}, {"received_at", "BIGINT"}, {"executed_at", "BIGINT"}, {"ended_at", "BIGINT"}, {"updated_at", "BIGINT"}},
+		{"drafter", "TEXT"}, {"reviewer", "TEXT"}, {"approver", "TEXT"}, {"digest", "TEXT"}, {"approved_at", "BIGINT"}, {"issued_at", "BIGINT"}, {"received_at", "BIGINT"}, {"executed_at", "BIGINT"}, {"ended_at", "BIGINT"}, {"updated_at", "BIGINT"}, {"emergency_verdict", "TEXT"}, {"emergency_reviewer", "TEXT"}, {"emergency_reviewed_at", "BIGINT"}},
 		[][]any{{string(o.ID), o.Version, string(o.Status), o.State, string(o.Copied), joinTypes(o.Reasons), o.Items, o.Executed, o.Language, flag(o.Silent), flag(o.Emergency), string(o.Drafter), string(o.Reviewer), string(o.Approver), o.Digest,
-			concert.Micros(o.ApprovedAt), concert.Micros(o.IssuedAt), concert.Micros(o.ReceivedAt), concert.Micros(o.ExecutedAt), concert.Micros(o.EndedAt), concert.Micros(o.UpdatedAt)}})
+			concert.Micros(o.ApprovedAt), concert.Micros(o.IssuedAt), concert.Micros(o.ReceivedAt), concert.Micros(o.ExecutedAt), concert.Micros(o.EndedAt), concert.Micros(o.UpdatedAt), string(o.EmergencyVerdict), string(o.EmergencyReviewer), concert.Micros(o.EmergencyReviewedAt)}})
 }
 
 // SealOrder keeps the signed original of an order in parts: its frame under the
@@ -133,6 +133,16 @@ func (tx *Tx) Order(ctx context.Context, ref string) (concert.Order, error) {
 func (tx *Tx) OrdersOn(ctx context.Context, items []concert.ItemID) ([]concert.Order, error) {
 	return in(ctx, tx, func(r rowScanner) (concert.Order, error) { return scanOrder(r) },
 		"SELECT DISTINCT "+orderCols+" FROM order_item i JOIN removal_order o ON o.id = i.order_id WHERE i.item IN (%s)", anys(strs(items)))
+}
+
+// OrdersByID are those of the ids that are there, bare.
+func (tx *Tx) OrdersByID(ctx context.Context, ids []concert.OrderID) (map[concert.OrderID]concert.Order, error) {
+	got, err := in(ctx, tx, func(r rowScanner) (concert.Order, error) { return scanOrder(r) }, "SELECT "+orderCols+" FROM removal_order o WHERE o.id IN (%s)", anys(strs(ids)))
+	out := make(map[concert.OrderID]concert.Order, len(got))
+	for _, o := range got {
+		out[o.ID] = o
+	}
+	return out, err
 }
 
 // OrderSide is on which side of an order somebody stands.

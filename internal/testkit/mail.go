@@ -205,6 +205,18 @@ func (m *Mailed) read() error {
 	}
 	m.Header, m.Files = msg.Header, map[string][]byte{}
 	kind, params, err := mime.ParseMediaType(msg.Header.Get("Content-Type"))
+	if err == nil && kind == "text/plain" {
+		var h gomessage.Header
+		h.Set("Content-Type", msg.Header.Get("Content-Type"))
+		h.Set("Content-Transfer-Encoding", msg.Header.Get("Content-Transfer-Encoding"))
+		e, err := gomessage.New(h, msg.Body)
+		if err != nil {
+			return err
+		}
+		data, err := io.ReadAll(e.Body)
+		m.Text = strings.ReplaceAll(string(data), "\r\n", "\n")
+		return err
+	}
 	if err != nil || !strings.HasPrefix(kind, "multipart/") {
 		return fmt.Errorf("content type %q: %v", kind, err)
 	}

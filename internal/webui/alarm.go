@@ -20,6 +20,7 @@ var alarmTexts = map[concert.AlarmKind]design.Text{
 	concert.AlarmProbed:     "Met too many holds within 24 hours",
 	concert.AlarmUnreviewed: "An overridden hold was not reviewed in time",
 	concert.AlarmBounced:    "Mail to a contact point came back: it is out of use",
+	concert.AlarmWitness:    "A witness has cosigned another history of the log",
 }
 
 func (u *UI) alarms(w http.ResponseWriter, r *http.Request, v *visit) error {

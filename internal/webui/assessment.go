@@ -86,6 +86,9 @@ type itemPage struct {
 	Flow   flowing
 	Same   samePanel
 	Known  knownPanel
+
+	Orders   []concert.Order // about it, that the reader may read
+	MayOrder bool
 }
 
 // homeless are refusals of forms that this person is not, or no longer,
@@ -145,6 +148,9 @@ func (u *UI) itemFor(r *http.Request, v *visit) (itemPage, error) {
 		return p, err
 	}
 	if err := u.same(r, v, &p); err != nil {
+		return p, err
+	}
+	if err := u.ordering(r, v, &p); err != nil {
 		return p, err
 	}
 	return p, u.known(r, v, &p)

@@ -27,7 +27,7 @@ var readTexts = map[string]design.Text{
 	concert.ReadOneItem: "one item", concert.ReadItemList: "list of items", concert.ReadApprovals: "approvals that wait", concert.ReadSecondLooks: "second looks", concert.ReadHolds: "holds", concert.ReadReferral: "one referral",
 	concert.ReadItemCounts: "counts of items", concert.ReadBoard: "board", concert.ReadPeople: "people", concert.ReadConsultations: "consultations", concert.ReadSample: "random draw", concert.ReadExport: "export", concert.ReadFind: "search",
 	concert.ReadAccuracy: "accuracy of officers", concert.ReadAlarms: "alarms", concert.ReadDispatch: "hold on dispatch", concert.ReadErasure: "proof of an erasure",
-	concert.ReadReferrals: "list of referrals", concert.ReadRegisters: "registers", concert.ReadRemedies: "withdrawals and corrections", concert.ReadEvents: "event log", concert.ReadOneEvent: "one event", concert.ReadPlace: "item at a place",
+	concert.ReadReferrals: "list of referrals", concert.ReadRegisters: "registers", concert.ReadRemedies: "withdrawals and corrections", concert.ReadEvents: "event log", concert.ReadOneEvent: "one event", concert.ReadPlace: "item at a place", concert.ReadOrder: "one removal order",
 	concert.ReadBanks: "banks of known content", concert.ReadMatches: "number of works behind what was handed in",
 }
 

@@ -37,7 +37,7 @@ func (u *UI) captureRoutes() []route {
 // are read; the file stays a stream, for the handler.
 func (v *visit) parse(r *http.Request) error {
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || media != "multipart/form-data" || !httpkit.IsUpload(r) && !isBankFile(r) {
+	if err != nil || media != "multipart/form-data" || !httpkit.IsUpload(r) && !isBankFile(r) && !isOrderFile(r) {
 		return r.ParseForm()
 	}
 	fields, file, err := httpkit.FormFile(r)

@@ -22,7 +22,7 @@ type providerPage struct {
 	Errors formErrors
 }
 
-var purposeOfContact = map[concert.ContactPurpose]design.Text{concert.ForReferrals: "referrals", concert.ForUrgent: "threats to life, at any hour", concert.ForQuestions: "questions"}
+var purposeOfContact = map[concert.ContactPurpose]design.Text{concert.ForReferrals: "referrals", concert.ForUrgent: "threats to life, at any hour", concert.ForQuestions: "questions", concert.ForOrders: "removal orders (Art. 15)", concert.ForBoth: "referrals and removal orders"}
 
 var layerTexts = map[concert.Layer]design.Text{
 	concert.LayerPlatform: "platform", concert.LayerSiteOwner: "site owner", concert.LayerHost: "host", concert.LayerReseller: "reseller", concert.LayerCDN: "content delivery network", concert.LayerRegistrar: "registrar", concert.LayerRegistry: "registry",

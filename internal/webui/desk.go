@@ -72,6 +72,7 @@ type deskPage struct {
 	Errors    formErrors
 	Seen      casework.Seeing // the reader's own day
 	Shows     bool            // captures may open to the reader
+	Orders    []deskOrder
 }
 
 func (u *UI) desk(w http.ResponseWriter, r *http.Request, v *visit) error {
@@ -121,6 +122,10 @@ func (u *UI) showDesk(w http.ResponseWriter, r *http.Request, v *visit, errs for
 			p.Lists = append(p.Lists, l)
 		}
 	}
+	if p.Orders, err = u.deskOrders(r.Context(), v, g); err != nil {
+		return err
+	}
+	p.Empty = p.Empty && len(p.Orders) == 0
 	p.Counts = deskCounts(d, v)
 	if p.Shows = v.actor().MayCapture() == nil; p.Shows {
 		if p.Seen, err = u.svc.SeenToday(r.Context(), v.actor()); err != nil {

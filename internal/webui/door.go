@@ -206,13 +206,15 @@ type frame struct {
 	Reader   design.Reader
 	Keys     bool // single keys and their hints are on
 	Logins   int  // to the account since this one
+	Rate     float64
+	Alarms   orderAlarms
 	Host     bool // a provider's own desk
 }
 
 func (f frame) has(r concert.Role) bool { return f.Person.ID != "" && f.Person.Actor().Has(r) }
 
 // landing are the pages on which people begin: they tell of new log-ins.
-var landing = map[string]bool{"/": true, "/received": true, "/desk": true, "/items": true, "/approvals": true, "/people": true, "/audit": true, "/referrals": true, "/actions": true}
+var landing = map[string]bool{"/": true, "/received": true, "/desk": true, "/items": true, "/approvals": true, "/people": true, "/audit": true, "/referrals": true, "/own-orders": true, "/actions": true}
 
 type frameKey struct{}
 
@@ -235,7 +237,7 @@ type view struct {
 // show renders a page into memory first, so that a failing template never
 // leaves half a page.
 func (u *UI) show(w http.ResponseWriter, r *http.Request, v *visit, p view) error {
-	f := frame{Title: p.title, Path: r.URL.Path, Person: v.person, Why: v.why, Exercise: u.svc.Exercise, Wide: p.wide, Bare: p.bare, Refresh: p.refresh, Scripts: p.scripts, Notice: noticeOf(r), Host: u.svc.Host, Assets: u.assets.url, Reader: design.ReaderOf(r.Context())}
+	f := frame{Rate: u.svc.Time.Rate, Title: p.title, Path: r.URL.Path, Person: v.person, Why: v.why, Exercise: u.svc.Exercise, Wide: p.wide, Bare: p.bare, Refresh: p.refresh, Scripts: p.scripts, Notice: noticeOf(r), Host: u.svc.Host, Assets: u.assets.url, Reader: design.ReaderOf(r.Context())}
 	var err error
 	if f.Held, err = u.svc.DispatchHeld(r.Context()); err != nil {
 		// The page goes out all the same: a failure page must not fail for this.
@@ -247,6 +249,7 @@ func (u *UI) show(w http.ResponseWriter, r *http.Request, v *visit, p view) erro
 			f.Scripts = append(slices.Clip(f.Scripts), "keys.js")
 		}
 	}
+	u.hearOrders(r, v, &f)
 	if v.limits != nil {
 		f.Person = concert.Person{} // nothing else is open yet
 	}
@@ -420,20 +423,25 @@ var noticeTexts = map[string]design.Text{
 	"entry_cleared":   "Cleared. It matches from now on, and what was seen before is compared with it again.",
 	"entry_judged":    "Recorded what your authority thinks of it.",
 
-	"captured":     "The capture is kept, sealed.",
-	"marked":       "Marked. It is not referred before somebody preserves it.",
-	"mark_lifted":  "The mark is lifted.",
-	"preserved":    "Recorded who preserves it.",
-	"assessed":     "Assessment recorded. A second person decides now.",
-	"exempt":       "Recorded as exempt under Art. 1(3). That ends the item.",
-	"unscoped":     "Assessment recorded, but the outlet stands on no scope entry in force: the item is parked.",
-	"approved":     "Approved. It is gathered with others for a minute and goes to its provider in the provider's hours.",
-	"seconded":     "Approved. It needs a second approval by another reviewer.",
-	"rejected":     "Rejected. That ends the item.",
-	"withdrawal":   "Withdrawn. Every provider that received it is told.",
-	"correction":   "Corrected. Every provider that received it is told.",
-	"observed":     "Observation recorded, beside what the provider claims.",
-	"answered":     "Answers recorded. Thank you.",
+	"captured":    "The capture is kept, sealed.",
+	"marked":      "Marked. It is not referred before somebody preserves it.",
+	"mark_lifted": "The mark is lifted.",
+	"preserved":   "Recorded who preserves it.",
+	"assessed":    "Assessment recorded. A second person decides now.",
+	"exempt":      "Recorded as exempt under Art. 1(3). That ends the item.",
+	"unscoped":    "Assessment recorded, but the outlet stands on no scope entry in force: the item is parked.",
+	"approved":    "Approved. It is gathered with others for a minute and goes to its provider in the provider's hours.",
+	"seconded":    "Approved. It needs a second approval by another reviewer.",
+	"rejected":    "Rejected. That ends the item.",
+	"withdrawal":  "Withdrawn. Every provider that received it is told.",
+	"correction":  "Corrected. Every provider that received it is told.",
+	"observed":    "Observation recorded, beside what the provider claims.",
+	"answered":    "Answers recorded. Thank you.",
+
+	"order_fed":     "Annex II is recorded. Thank you.",
+	"order_impeded": "Annex III is recorded. The hour stands still until the authority answers, or what hinders you is over.",
+	"order_resumed": "Recorded. The hour runs anew from now.",
+
 	"acknowledged": "Acknowledged. Thank you.",
 	"held":         "Hold placed. Others see only that there is one, and the contact.",
 	"released":     "Hold released. What it kept back goes its way unless another hold stands.",
@@ -468,6 +476,10 @@ var noticeTexts = map[string]design.Text{
 	"note_reviewed": "Reviewed. One other person releases it.",
 	"note_released": "Released. Its provider is told.",
 	"looked":        "Second look recorded. It stops and sends nothing by itself.",
+
+	"complaint_decided": "Decided. The complainant reads it on the same page as before.",
+	"scrutiny_intended": "The issuing authority is told. Another person decides.",
+	"scrutiny_decided":  "Decided. The provider is told.",
 
 	"action_opened":         "Joint action opened. Add its participants and targets.",
 	"phase_set":             "The action has moved to another phase.",
@@ -521,6 +533,16 @@ var noticeTexts = map[string]design.Text{
 	"watch_ended":       "Taken off the watchlist.",
 	"languages":         "Recorded: these are the languages that you read.",
 	"translated":        "Translation recorded, with its maker.",
+
+	"order_drafted":    "Draft kept. Another person of your authority reviews it.",
+	"order_reviewed":   "Reviewed. Somebody with the issuing function approves it.",
+	"order_noticed":    "Approved. The provider is told of procedures and deadlines first; the order waits twelve hours.",
+	"order_issued":     "Issued and signed. The hour runs from its receipt.",
+	"order_withdrawn":  "Withdrawn. Its addressee is told to reinstate the content.",
+	"order_dropped":    "Given up. It was never issued.",
+	"order_clarified":  "Clarified. The addressee is told, and the hour runs anew.",
+	"office_proposed":  "Proposed. It is in force once another administrator confirms it.",
+	"office_confirmed": "Confirmed. It is in force.",
 
 	"closed":    "Closed. It opens again only by you.",
 	"warned":    "Said. Whoever opens it next reads it first.",

@@ -45,7 +45,7 @@ func pagesNamed(ctx context.Context, f frame, question string) []navItem {
 var foundKinds = map[casework.FoundKind]design.Text{
 	casework.FoundItem: "Item", casework.FoundReferral: "Referral", casework.FoundHold: "Hold", casework.FoundAction: "Joint action", casework.FoundProvider: "Provider",
 	casework.FoundOutlet: "Outlet", casework.FoundAuthority: "Authority", casework.FoundScope: "Scope list entry", casework.FoundPerson: "Person",
-	casework.FoundCase: "Case", casework.FoundIncident: "Incident",
+	casework.FoundCase: "Case", casework.FoundIncident: "Incident", casework.FoundOrder: "Removal order",
 }
 
 // foundAt is the page of what was found, "" where there is none.
@@ -55,6 +55,8 @@ func foundAt(f casework.Found) string {
 		return "/items/" + f.Ref
 	case casework.FoundReferral:
 		return "/referrals/" + f.Ref
+	case casework.FoundOrder:
+		return "/orders/" + f.Ref
 	case casework.FoundHold:
 		return "/holds"
 	case casework.FoundAction:
@@ -120,12 +122,12 @@ func named(ctx context.Context, t design.Text, question string) bool {
 // part answers a script with the inside of a dialog: the same component as the
 // page, without the frame.
 func (u *UI) part(w http.ResponseWriter, r *http.Request, v *visit, body templ.Component) error {
-	f := frame{Path: r.URL.Path, Person: v.person, Assets: u.assets.url, Reader: design.ReaderOf(r.Context()), Keys: keysOn(r)}
+	f := frame{Rate: u.svc.Time.Rate, Path: r.URL.Path, Person: v.person, Assets: u.assets.url, Reader: design.ReaderOf(r.Context()), Keys: keysOn(r)}
 	if v.known() {
 		f.CSRF = u.svc.CSRFToken(v.session)
 	}
 	var b bytes.Buffer
-	if err := body.Render(context.WithValue(r.Context(), frameKey{}, f), &b); err != nil {
+	if err := body.Render(context.WithValue(context.WithValue(r.Context(), frameKey{}, f), nowKey{}, u.svc.Now()), &b); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

@@ -139,9 +139,15 @@ func itemKeys(order string, it concert.Item) []string {
 
 // itemColumns are what the list says of an item; an erased one says nothing but
 // that.
-func itemColumns(g casework.Registers, now time.Time) []design.Column[concert.Item] {
+func itemColumns(g casework.Registers, now time.Time, picks func(concert.Item) bool) []design.Column[concert.Item] {
 	return []design.Column[concert.Item]{
-		linked("ref", "Reference", func(it concert.Item) (string, string) { return it.Ref, "/items/" + it.Ref }),
+		{Name: "ref", Label: "Reference", Row: true, Cell: func(_ context.Context, it concert.Item) design.Cell {
+			c := design.Cell{Text: it.Ref, Href: "/items/" + it.Ref}
+			if picks(it) {
+				c.Pick = it.Ref
+			}
+			return c
+		}},
 		{Name: "priority", Label: "Priority", Number: true, Cell: func(_ context.Context, it concert.Item) design.Cell {
 			return design.Cell{Text: strconv.Itoa(it.Priority)}
 		}},
@@ -198,7 +204,14 @@ func (u *UI) itemListing(ctx context.Context, v *visit) (listing[concert.Item], 
 		return listing[concert.Item]{}, err
 	}
 	now := u.svc.Now()
-	return listing[concert.Item]{form: itemForm(g, v.has(concert.RoleAuditor)), caption: "Items", empty: "What is handed in appears here.", columns: itemColumns(g, now), keys: itemKeys, file: true,
+	orders, err := u.svc.MayDraftOrders(ctx, v.actor())
+	if err != nil {
+		return listing[concert.Item]{}, err
+	}
+	picks := func(it concert.Item) bool {
+		return orders && it.Author == v.person.Authority && it.Status.Orderable()
+	}
+	return listing[concert.Item]{form: itemForm(g, v.has(concert.RoleAuditor)), caption: "Items", empty: "What is handed in appears here.", columns: itemColumns(g, now, picks), keys: itemKeys, file: true,
 		row: func(it concert.Item) (string, bool) { return it.Ref, it.Priority >= 9 },
 		read: func(ctx context.Context, q design.Query, p concert.Page) (concert.Listed[concert.Item], error) {
 			s, err := itemSearch(q, g, now)
@@ -208,6 +221,18 @@ func (u *UI) itemListing(ctx context.Context, v *visit) (listing[concert.Item], 
 			s.Languages = readable(q, v)
 			return u.svc.SearchItems(ctx, scope, s, q.Filters(), p)
 		}}, nil
+}
+
+// picks reports whether a row of the list can be ticked.
+func picks(s design.Sheet) bool {
+	for _, r := range s.Rows {
+		for _, c := range r.Cells {
+			if c.Pick != "" {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (u *UI) items(w http.ResponseWriter, r *http.Request, v *visit) error {

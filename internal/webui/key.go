@@ -11,7 +11,7 @@ import (
 // powerTexts are the guarded acts as people say them.
 var powerTexts = map[concert.Power]design.Text{
 	concert.PowerApprove: "approve items", concert.PowerExport: "export items and the log", concert.PowerErase: "erase items",
-	concert.PowerRelease: "release holds and dispatch", concert.PowerAdminister: "confirm what another administrator proposed",
+	concert.PowerRelease: "release holds and dispatch", concert.PowerIssue: "approve and issue removal orders", concert.PowerAdminister: "confirm what another administrator proposed",
 }
 
 // keyLine is an API key without its text.

@@ -248,7 +248,7 @@ func (u *UI) dropFilter(w http.ResponseWriter, r *http.Request, v *visit) error 
 // listForms are how each list may be asked, by name.
 func listForms(g casework.Registers) map[string]*design.ListForm {
 	out := map[string]*design.ListForm{}
-	for _, f := range []*design.ListForm{itemForm(g, true), referralForm(g, true), holdForm(), remedyListForm(), correctionForm(), peopleForm(g), authorityForm(), providerForm(), outletForm(), alarmForm(g), actionForm(), eventForm(), caseListForm(g, true), watchListForm(g, true), approvalForm(g), secondLookForm(g, true), bankForm()} {
+	for _, f := range []*design.ListForm{itemForm(g, true), referralForm(g, true), holdForm(), remedyListForm(), correctionForm(), peopleForm(g), authorityForm(), providerForm(), outletForm(), alarmForm(g), actionForm(), eventForm(), caseListForm(g, true), watchListForm(g, true), approvalForm(g), secondLookForm(g, true), bankForm(), orderForm(g, true)} {
 		out[f.Name] = f
 	}
 	return out

@@ -66,12 +66,17 @@ var menu = []navGroup{
 	{"Referrals", []navItem{
 		{"/referrals", "Referrals to us", ofProvider},
 		{"/referrals", "Referrals", readers},
+		{"/orders", "Removal orders", issuers},
 		{"/remedies", "Withdrawals and corrections", readers},
+		{"/complaints", "Complaints", func(f frame) bool { return deskPeople(f) || f.has(concert.RoleIssuer) }},
 		{"/own", "Our items", ofProvider},
 		{"/questions", "Questions", func(f frame) bool { return ofProvider(f) || deskPeople(f) }},
 		{"/isolations", "What cannot be isolated", deskPeople},
 		{"/figures", "Our figures", ofProvider},
 		{"/notes", "Notes on patterns of abuse", ofProvider},
+	}},
+	{"What binds", []navItem{
+		{"/own-orders", "Removal orders to us", ofProvider},
 	}},
 	{"Together", []navItem{
 		{"/actions", "Joint actions", inside},

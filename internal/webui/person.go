@@ -27,8 +27,17 @@ func (u *UI) home(w http.ResponseWriter, r *http.Request, v *visit) error {
 		to = "/received"
 	case v.person.Provider != "":
 		to = "/referrals"
+		waits, err := u.svc.AwaitsOrders(r.Context(), v.actor())
+		if err != nil {
+			return err
+		}
+		if waits {
+			to = "/own-orders" // what binds comes before what is voluntary
+		}
 	case v.has(concert.RoleOfficer), v.has(concert.RoleReviewer):
 		to = "/desk"
+	case v.has(concert.RoleIssuer):
+		to = "/orders"
 	case v.has(concert.RoleAuditor):
 		to = "/audit"
 	case v.has(concert.RoleAdministrator):

@@ -93,7 +93,7 @@ var (
 		"invalid":           {Mark: "✕", Label: "invalid", Tone: "bad"},
 		"authority_unknown": {Mark: "?", Label: "authority unknown", Tone: "bad"},
 	}
-	measureTexts = map[concert.OrderMeasure]design.Text{
+	feedTexts = map[concert.OrderMeasure]design.Text{
 		concert.MeasureRemoved:  "The content was removed",
 		concert.MeasureDisabled: "Access was disabled in all Member States",
 	}
@@ -101,7 +101,7 @@ var (
 		concert.MeasureRemoved:  "removed",
 		concert.MeasureDisabled: "access disabled",
 	}
-	impossibleTexts = map[concert.ImpossibleReason]design.Text{
+	impedeTexts = map[concert.ImpossibleReason]design.Text{
 		concert.ImpossibleForce:        "Force majeure, or it is in fact impossible for reasons that are not yours, technical ones included",
 		concert.ImpossibleErrors:       "The order has manifest errors, or is not valid",
 		concert.ImpossibleInsufficient: "The order does not say enough to carry it out",

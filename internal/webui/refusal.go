@@ -99,6 +99,20 @@ func wordedMore(code any) design.Text {
 		return ownViewTexts[c]
 	case concert.Warning:
 		return warningTexts[c]
+	case concert.OrderStatus:
+		return orderStates[c].Label
+	case concert.OrderMove:
+		return orderMoveTexts[c]
+	case concert.OrderMeasure:
+		return measureTexts[c]
+	case concert.ImpossibleReason:
+		return impossibleTexts[c]
+	case concert.Function:
+		return functionTexts[c]
+	case concert.OrderAuthorityKind:
+		return officeKinds[c]
+	case concert.TermKey:
+		return termTexts[c]
 	}
 	return ""
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"concert"
+	"concert/internal/casework"
 	"concert/internal/design"
 )
 
@@ -77,6 +78,8 @@ type logPage struct {
 	Origin, Key, Checkpoint, Base string
 	Behind                        string // why nothing is signed, "" where it is
 	Before                        []concert.LogSuccession
+	Witnesses                     []casework.WitnessView
+	Troubles                      bool // why a witness does not cosign is shown, too: it may name machines
 }
 
 func (u *UI) logHead(w http.ResponseWriter, r *http.Request, v *visit) error {
@@ -96,5 +99,24 @@ func (u *UI) logHead(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if p.Before, err = u.svc.LogSuccessions(r.Context()); err != nil {
 		return err
 	}
+	if p.Witnesses, err = u.svc.LogWitnesses(r.Context()); err != nil {
+		return err
+	}
+	p.Troubles = v.has(concert.RoleAdministrator) || v.has(concert.RoleAuditor) || v.has(concert.RoleCoordinator)
 	return u.show(w, r, v, view{title: say(r.Context(), "Transparency log"), body: logView(p)})
+}
+
+// witnessState is what a witness does as shape and words.
+func witnessState(w casework.WitnessView) state {
+	switch {
+	case w.Disagree:
+		return state{Mark: "▲", Label: "Has cosigned another history", Tone: "bad"}
+	case w.URL == "":
+		return state{Mark: "–", Label: "Is asked no more", Tone: "end"}
+	case w.Late:
+		return state{Mark: "▲", Label: "Does not cosign", Tone: "bad"}
+	case w.Checkpoint == "":
+		return state{Mark: "–", Label: "Has not cosigned yet", Tone: "wait"}
+	}
+	return state{Mark: "✓", Label: "Cosigns", Tone: "good"}
 }

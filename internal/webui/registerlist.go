@@ -153,7 +153,7 @@ func (u *UI) holdsCSV(w http.ResponseWriter, r *http.Request, v *visit) error {
 // roleNamesShort are the roles in one word each.
 var roleNamesShort = map[concert.Role]design.Text{
 	concert.RoleOfficer: "officer", concert.RoleReviewer: "reviewer", concert.RoleCoordinator: "coordinator", concert.RoleAuditor: "auditor", concert.RoleAdministrator: "administrator",
-	concert.RoleProviderReader: "provider's reader", concert.RoleProviderAnswerer: "provider's answerer",
+	concert.RoleProviderReader: "provider's reader", concert.RoleProviderAnswerer: "provider's answerer", concert.RoleIssuer: "issuer", concert.RoleProviderAdmin: "provider's administrator",
 }
 
 var personStates = map[concert.PersonState]state{
@@ -260,7 +260,12 @@ func registerListing[R any](u *UI, v *visit, l listing[R], all func(casework.Reg
 func (u *UI) authorityListing(v *visit) (listing[concert.Authority], error) {
 	type row = concert.Authority
 	columns := []design.Column[row]{
-		linked("name", "Name", func(a row) (string, string) { return a.Name, "" }),
+		linked("name", "Name", func(a row) (string, string) {
+			if !mayReadOffice(v, a) {
+				return a.Name, ""
+			}
+			return a.Name, "/authorities/" + a.Ref
+		}),
 		text("unit", "Unit", func(_ context.Context, a row) string { return a.Unit }),
 		text("kind", "Kind", func(ctx context.Context, a row) string { return say(ctx, authorityKinds[a.Kind]) }),
 		text("country", "Country", func(_ context.Context, a row) string { return a.Country }),
@@ -401,7 +406,7 @@ func (u *UI) providersCSV(w http.ResponseWriter, r *http.Request, v *visit) erro
 
 func alarmForm(g casework.Registers) *design.ListForm {
 	return &design.ListForm{Name: "alarms", Path: "/alarms", Orders: newestOrders(), Filters: []design.Filter{
-		{Name: "kind", Label: "Alarm", Choices: textChoices([]concert.AlarmKind{concert.AlarmProbed, concert.AlarmUnreviewed}, alarmTexts)},
+		{Name: "kind", Label: "Alarm", Choices: textChoices([]concert.AlarmKind{concert.AlarmProbed, concert.AlarmUnreviewed, concert.AlarmBounced, concert.AlarmWitness}, alarmTexts)},
 		{Name: "authority", Label: "Whose", Choices: choicesOf(authorityChoices(g))},
 		{Name: "now", Label: "Still", Choices: []design.Choice{{Value: "lasting", Label: "lasts"}}},
 	}}
@@ -439,7 +444,7 @@ func (u *UI) alarmListing(ctx context.Context, v *visit) (listing[casework.Alarm
 		}},
 		text("whose", "Whose", func(_ context.Context, a row) string {
 			if a.By.ID == "" {
-				return ""
+				return a.Witness
 			}
 			return a.By.Name + " (" + a.By.Unit + ")"
 		}),

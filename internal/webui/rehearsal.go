@@ -42,13 +42,13 @@ var alterationTexts = map[concert.Alteration]design.Text{
 }
 
 // WriteExerciseReport is [UI.WriteReport] with what was found by content, of which
-// only an exercise knows the truth.
-func (u *UI) WriteExerciseReport(ctx context.Context, scope concert.Scope, actionRef string, known concert.Rehearsal, html, csv io.Writer) error {
+// only an exercise knows the truth, and with what the log's witnesses did.
+func (u *UI) WriteExerciseReport(ctx context.Context, scope concert.Scope, actionRef string, known concert.Rehearsal, html, csv io.Writer, witnesses ...concert.RehearsedWitness) error {
 	p, err := u.reportFor(ctx, scope, actionRef)
 	if err != nil {
 		return err
 	}
-	p.Rehearsal = &known
+	p.Rehearsal, p.Witnesses = &known, witnesses
 	return writeReport(ctx, p, html, csv)
 }
 
@@ -58,6 +58,17 @@ func shareShown(share float64, told bool) string {
 		return "–"
 	}
 	return fmt.Sprintf("%.1f %%", 100*share)
+}
+
+// witnessRows are the lines of the CSV about witnesses.
+func witnessRows(all []concert.RehearsedWitness) (rows [][]string) {
+	for _, w := range all {
+		rows = append(rows,
+			[]string{"witness", w.Name, "", "checkpoints", fmt.Sprint(w.Checkpoints), "checkpoints of the log that it cosigned"},
+			[]string{"witness", w.Name, "", "size", fmt.Sprint(w.Size), "events under the last of them"},
+			[]string{"witness", w.Name, "", "refused", fmt.Sprint(w.Refused), "checkpoints that it refused for their history"})
+	}
+	return rows
 }
 
 // rehearsalRows are the lines of the CSV.

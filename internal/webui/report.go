@@ -58,6 +58,7 @@ type reportPage struct {
 	Names                    func(string) string
 	Works                    casework.Works     // of the page alone: the document has none
 	Rehearsal                *concert.Rehearsal // of an exercise that knows; else nil
+	Witnesses                []concert.RehearsedWitness
 }
 
 // partyMetrics are the columns of the report's tables of parties.
@@ -273,7 +274,7 @@ func writeReportCSV(w io.Writer, p reportPage) error {
 	for _, f := range approvalFigures(p.Approvals) {
 		rows = append(rows, []string{"approval", "all", "", f.Metric, f.Value, f.Text.English()})
 	}
-	for _, row := range append(rows, rehearsalRows(p.Rehearsal)...) {
+	for _, row := range slices.Concat(rows, rehearsalRows(p.Rehearsal), witnessRows(p.Witnesses)) {
 		for i, s := range row {
 			row[i] = concert.PlainCell(s)
 		}

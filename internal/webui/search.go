@@ -12,7 +12,7 @@ import (
 )
 
 // pagesOf are where what a reference names is shown, by its first letters.
-var pagesOf = map[string]string{"IT": "/items/", "RF": "/referrals/", "JA": "/actions/", "OU": "/outlets/", "OP": "/people/", "BK": "/banks/", "KE": "/entries/", "KM": "/matches/"}
+var pagesOf = map[string]string{"IT": "/items/", "RF": "/referrals/", "JA": "/actions/", "OU": "/outlets/", "OP": "/people/", "BK": "/banks/", "OR": "/orders/", "KE": "/entries/", "KM": "/matches/"}
 
 // listsOf are the lists in which others stand.
 var listsOf = map[string]string{"HO": "/holds", "RM": "/remedies", "PR": "/providers", "AU": "/authorities", "SC": "/scope"}

@@ -57,6 +57,13 @@ var shortcuts = []shortcutGroup{
 		{[]string{"r"}, "Make ready to approve; Enter confirms"},
 		{[]string{"d"}, "Make ready to reject: write the ground, Ctrl Enter confirms"},
 	}},
+	{"order", "On a removal order", []shortcut{
+		{[]string{"r"}, "Make ready to review, approve or issue; Enter confirms"},
+		{[]string{"d"}, "Make ready to return: write why, Ctrl Enter confirms"},
+		{[]string{"e"}, "Write the draft anew"},
+		{[]string{"c"}, "Clarify"},
+		{[]string{"x"}, "Withdraw, or give up what was not issued"},
+	}},
 	{"going", "To a page: g, then", []shortcut{
 		{[]string{"g", "d"}, "Your desk"},
 		{[]string{"g", "i"}, "Items"},
@@ -66,6 +73,7 @@ var shortcuts = []shortcutGroup{
 		{[]string{"g", "l"}, "Second looks"},
 		{[]string{"g", "j"}, "Joint actions"},
 		{[]string{"g", "r"}, "Referrals to us"},
+		{[]string{"g", "o"}, "Removal orders"},
 	}},
 }
 

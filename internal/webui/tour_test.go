@@ -27,7 +27,7 @@ func (h *house) tour(t *testing.T) (stops []stop, reached map[string]bool, visit
 	h.ui.Register(mux)
 	reached, visitors = map[string]bool{}, map[string]*visitor{}
 	kinds := map[string]bool{}
-	for _, login := range []string{"officer", "reviewer", "coordinator", "auditor", "admin", "answerer", "boss", ""} {
+	for _, login := range []string{"officer", "reviewer", "coordinator", "auditor", "admin", "answerer", "boss", "es-officer", ""} {
 		v := h.visitor()
 		if login != "" {
 			v = h.as(login)
@@ -87,9 +87,23 @@ var unlinked = map[string]string{
 	"GET /account/factors/totp":     "a form leads there, as long as a secret waits for its first code",
 	"GET /answer/{token}":           "behind a link in a mail (TestBrowserProviderAnswersFromTheMailsLink)",
 
+	"GET /own-orders/{ref}":                 "stands where an order is there only (TestBrowserProviderCarriesOutAnOrder)",
+	"GET /own-orders/{ref}/order.pdf":       "a file of an order (TestProviderReadsAndAnswersAnOrderWithoutScripts)",
+	"GET /own-orders/{ref}/order.html":      "a file of an order (the same)",
+	"GET /own-orders/{ref}/order.json":      "a file of an order (the same)",
+	"GET /own-orders/{ref}/statements.json": "a file of an order (the same)",
+	"GET /order-answer/{token}":             "behind a link in a mail (TestG11ScannerOfAnOrdersMailProvesNothing)",
+
 	"GET /captures/{ref}/picture": "no page: the picture on one, once a form opened it (TestG35BrowserAPictureIsVeiledUntilHeld)",
 
+	"GET /orders/new":         "stands on an assessed item of an authority that issues orders only (TestBrowserOrderGoesFromDraftToExecution)",
+	"GET /orders/{ref}/draft": "stands on a draft only (TestOrderGoesItsWayByForm)",
+	"GET /orders/alarms":      "a script asks for it",
+
 	"GET /matches/{ref}": "stands on an item that is like another only (TestBrowserCopiesAreJudgedOnceAndABankIsFilled)",
+
+	"GET /public/register/{ref}":                     "in the register once it is a day old (TestPublicLinksStayPublic)",
+	"GET /public/reports/{article}/{subject}/{year}": "among the reports once something is a day old (TestPublicLinksStayPublic)",
 
 	"GET /items/{ref}/proportionality": "stands on an item that cannot be isolated only",
 	"GET /notes/{ref}":                 "stands at a closed action's end only",
@@ -114,6 +128,9 @@ func TestEveryPageIsReachableLightAndAccessible(t *testing.T) {
 	h.folders()
 	h.consignment()
 	h.banked()
+	h.competent()
+	must(t, h.svc.JoinAction(t.Context(), h.people["coordinator"].Actor(), h.action.Ref, h.units[len(h.units)-2].Ref, concert.PartSupport))
+	h.issuedOrder(h.judged(1, 7000)[0])
 	h.join(t.Context(), "boss", "", h.provider.Ref, concert.RoleProviderAdmin)
 	stops, reached, visitors := h.tour(t)
 	for _, pattern := range h.ui.Routes() {
@@ -125,7 +142,7 @@ func TestEveryPageIsReachableLightAndAccessible(t *testing.T) {
 	must(t, err)
 	browser := startBrowser(t)
 	looks := []struct{ name, language, theme string }{{"light", "en", "light"}, {"dark", "en", "dark"}, {"arabic", "ar", "light"}}
-	for _, login := range []string{"officer", "reviewer", "coordinator", "auditor", "admin", "answerer", "boss", ""} {
+	for _, login := range []string{"officer", "reviewer", "coordinator", "auditor", "admin", "answerer", "boss", "es-officer", ""} {
 		w := h.browse(t, browser, t.ArtifactDir())
 		w.resume(visitors[login])
 		for _, look := range looks {

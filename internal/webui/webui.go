@@ -100,9 +100,13 @@ func (u *UI) routes() []route {
 		u.languageRoutes(),
 		u.actionRoutes(),
 		u.portalRoutes(),
+		u.orderPortalRoutes(),
 		u.exposureRoutes(),
 		u.registerRoutes(),
 		u.knownRoutes(),
+		u.redressRoutes(),
+		u.publicRoutes(),
+		u.orderRoutes(),
 	)
 	if u.svc.Host {
 		return u.hostRoutes(all)

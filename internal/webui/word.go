@@ -152,6 +152,7 @@ var noticeKinds = map[concert.NoticeKind]design.Text{
 	concert.NoticeReferral: "Referral", concert.NoticeReminder: "Reminder", concert.NoticeWithdrawal: "Withdrawal",
 	concert.NoticeCorrection: "Correction", concert.NoticeSandbox: "Sandbox (made up)",
 	concert.NoticeQuestion: "Message in a thread", concert.NoticePatterns: "Note on patterns of abuse",
+	concert.NoticeOrder: "Removal order", concert.NoticeFirstContact: "Procedures and deadlines, before a first order", concert.NoticeClarified: "Clarification of an order", concert.NoticeOrderEnded: "Order ended: reinstate",
 }
 
 var metricTexts = map[concert.Metric]design.Text{

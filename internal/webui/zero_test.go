@@ -47,6 +47,7 @@ func TestEveryPageRendersItsZeroValue(t *testing.T) {
 		"a unit's report":      unitView(unitPage{Ready: true}),
 		"dispatch":             dispatchView(dispatchPage{}),
 		"dispatch held":        dispatchView(dispatchPage{Dispatching: casework.Dispatching{Held: true}, MayAct: true, History: true, Lines: make([]heldLine, 1)}),
+		"log with witnesses":   logView(logPage{Troubles: true, Witnesses: []casework.WitnessView{{}, {Disagree: true}, {URL: "x", Late: true}, {URL: "x", LogWitness: concert.LogWitness{Checkpoint: "x", Problem: "x"}}}}),
 		"log of a successor":   logView(logPage{Behind: "x", Before: make([]concert.LogSuccession, 1)}),
 		"report of nothing":    reportView(reportOf(t.Context(), casework.Board{}, casework.Registers{}, ""), true),
 		"people":               peopleView(peoplePage{}), "person": personView(personPage{}), "once": onceView(oncePage{}), "account": accountView(accountPage{}),
@@ -63,6 +64,17 @@ func TestEveryPageRendersItsZeroValue(t *testing.T) {
 		"list in a bank":          fillView(fillPage{Done: true, Imported: casework.Imported{Recalled: 1, Known: 1}}),
 		"entry":                   bankEntryView(bankEntryPage{MayEnd: true, MayClear: true, MayJudge: true}),
 		"known":                   itemView(itemPage{Known: knownPanel{Shown: true, MayTake: true, Banks: make([]choice, 1), Known: casework.Known{Pending: true, Others: 1, Waiting: 30, Alike: make([]concert.Item, 20), Matches: make([]casework.MatchView, 1)}}}),
+		"orders":                  ordersView(ordersPage{Sheet: sheetOf(orderForm(casework.Registers{}, true)), Tabs: make([]orderTab, 1)}),
+		"order":                   orderView(orderPage{}),
+		"order with every act":    orderView(orderPage{Acts: orderActs{true, true, true, true, true, true, true, true}, Outlook: &casework.OrderOutlook{Refused: &concert.Error{}}, Replies: make([]orderReply, 1), Sent: make([]told, 1), OrderView: casework.OrderView{About: make([]casework.OrderItemView, 1), Payload: &concert.OrderPayload{}, Deadlines: make([]concert.Deadline, 1)}}),
+		"order erased":            orderView(orderPage{OrderView: casework.OrderView{Erased: 1, Payload: &concert.OrderPayload{CopyTo: &concert.OrderContact{}}}}),
+		"draft":                   draftView(draftPage{}),
+		"draft anew":              draftView(draftPage{Ref: "OR-1", Ended: "x", In: drafting{Items: make([]draftingItem, 1)}, Facts: casework.DraftingFacts{Raised: make([]concert.Item, 1), Refused: &concert.Error{}}}),
+		"document of an order":    orderDocumentView(orderDocumentPage{Languages: []string{"en"}}),
+		"office":                  officeView(officePage{}),
+		"office to confirm":       officeView(officePage{Admin: true, MayConfirm: true, OfficeView: casework.OfficeView{Proposal: &concert.OrderOffice{}, OrderOffice: concert.OrderOffice{Functions: concert.Functions}}}),
+		"desk with an order":      deskView(deskPage{Orders: make([]deskOrder, 1)}),
+		"alarm on an order":       orderAlarmStrip(orderAlarms{On: true, List: make([]casework.OrderAlarm, 1)}),
 		"received":                receivedListView(receivedList{Rows: make([]casework.ReceivedView, 1), Away: make([]concert.Hub, 1)}),
 		"nothing received":        receivedListView(receivedList{NoHub: true}),
 		"one received":            receivedView(receivedPage{MayAnswer: true, ReceivedView: casework.ReceivedView{Received: concert.Received{Kind: concert.ReceivedOrder, Status: concert.ReceivedOpen}, Items: make([]concert.ReceivedItem, 1), Posts: make([]concert.ReceivedPost, 1), Kept: make([]casework.KeptView, 1), Disputes: make([]casework.DisputeView, 1)}}),
@@ -139,9 +151,39 @@ func TestEveryWordHasALabel(t *testing.T) {
 		}
 	}
 	for _, x := range []string{concert.ReadOneItem, concert.ReadItemList, concert.ReadApprovals, concert.ReadSecondLooks, concert.ReadAccuracy, concert.ReadAlarms, concert.ReadDispatch, concert.ReadErasure, concert.ReadHolds, concert.ReadReferral, concert.ReadItemCounts, concert.ReadBoard, concert.ReadPeople, concert.ReadConsultations, concert.ReadSample, concert.ReadExport,
-		concert.ReadReferrals, concert.ReadRegisters, concert.ReadRemedies, concert.ReadEvents, concert.ReadOneEvent, concert.ReadPlace, concert.ReadBanks, concert.ReadMatches} {
+		concert.ReadReferrals, concert.ReadRegisters, concert.ReadRemedies, concert.ReadEvents, concert.ReadOneEvent, concert.ReadPlace, concert.ReadBanks, concert.ReadMatches, concert.ReadOrder} {
 		if readTexts[x] == "" {
 			t.Errorf("reading %s has no words", x)
+		}
+	}
+	for _, s := range concert.OrderStatuses {
+		if orderStates[s].Label == "" || orderStates[s].Mark == "" {
+			t.Errorf("order status %s has no words or no shape", s)
+		}
+	}
+	for _, m := range concert.OrderMoves {
+		if orderMoveTexts[m] == "" {
+			t.Errorf("move %s of an order has no words", m)
+		}
+	}
+	for _, k := range concert.TermKeys {
+		if termTexts[k] == "" {
+			t.Errorf("term %s has no words", k)
+		}
+	}
+	for _, n := range concert.OrderNeeds {
+		if needTexts[n] == "" {
+			t.Errorf("need %s has no words", n)
+		}
+	}
+	for _, x := range concert.Roles {
+		if roleNamesShort[x] == "" {
+			t.Errorf("role %s has no name", x)
+		}
+	}
+	for _, x := range concert.KeyPowers {
+		if powerTexts[x] == "" {
+			t.Errorf("power %s has no words", x)
 		}
 	}
 	for _, o := range append([]concert.Opinion{concert.OpinionDisputed}, concert.Opinions...) {

@@ -1,7 +1,7 @@
 // Keys. A page says what a key does by aria-keyshortcuts; this presses what is
 // marked, opens the palette (Ctrl K) and the list of keys (?), and keeps a claim
 // alive while its holder types. Without it every step is a link or a button.
-const PAGES = { d: "/desk", i: "/items", s: "/submit", a: "/approvals", h: "/holds", l: "/second-looks", j: "/actions", r: "/referrals" };
+const PAGES = { d: "/desk", i: "/items", s: "/submit", a: "/approvals", h: "/holds", l: "/second-looks", j: "/actions", r: "/referrals", o: "/orders" };
 const PREFIX = 1500; // ms in which the second key of g follows
 const RENEW = 120_000; // ms between two signs of work
 
