@@ -215,3 +215,12 @@ type RehearsedWitness struct {
 	Size        int64  `json:"size"`        // events under the last of them
 	Refused     int    `json:"refused"`
 }
+
+// Figures are the numbers of the witness, one by one.
+func (w RehearsedWitness) Figures() []RehearsedFigure {
+	return []RehearsedFigure{
+		{w.Name, "checkpoints", w.Checkpoints, "checkpoints of the log that it cosigned"},
+		{w.Name, "size", w.Size, "events under the last of them"},
+		{w.Name, "refused", int64(w.Refused), "checkpoints that it refused for their history"},
+	}
+}

@@ -55,11 +55,7 @@ func (s *Server) orders() {
 		return s.svc.ReviewEmergency(ctx, by, ref, v, concert.Verdict(in.Verdict), in.Reason)
 	})
 	orderAct(s, "feedback", "feed-order", "Annex II: what was done, and when (provider)", func(ctx context.Context, by concert.Actor, ref string, v int64, in api.NewFeedback) (concert.Order, error) {
-		at, err := time.Parse(time.RFC3339Nano, in.MeasureAt)
-		if err != nil {
-			at = time.Time{} // the rule says what is missing, once it knows who asks
-		}
-		return s.svc.AnswerOrder(ctx, by, ref, v, concert.OrderAnswer{Items: in.Items, Measure: concert.OrderMeasure(in.Measure), MeasureAt: at, Person: in.Person, Email: in.Email, File: in.File})
+		return s.svc.AnswerOrder(ctx, by, ref, v, concert.OrderAnswer{Items: in.Items, Measure: concert.OrderMeasure(in.Measure), MeasureAt: momentOf(in.MeasureAt), Person: in.Person, Email: in.Email, File: in.File})
 	})
 	orderAct(s, "impossible", "impede-order", "Annex III: why the order cannot be carried out (provider)", func(ctx context.Context, by concert.Actor, ref string, v int64, in api.NewImpossible) (concert.Order, error) {
 		a := concert.OrderAnswer{Further: in.Further, Needed: in.Needed, Person: in.Person, Email: in.Email, File: in.File}

@@ -30,19 +30,11 @@ func (s *Server) remedyOrders() {
 		return s.svc.FinaliseOrder(ctx, by, ref, v)
 	})
 	orderAct(s, "appeals", "appeal-order", "Record that a party appealed to a court", func(ctx context.Context, by concert.Actor, ref string, v int64, in api.NewAppeal) (concert.Order, error) {
-		at, err := momentOf(in.FiledAt, "filed_at")
-		if err != nil {
-			return concert.Order{}, err
-		}
-		_, err = s.svc.AppealOrder(ctx, by, ref, v, concert.Appeal{Party: concert.RedressParty(in.Party), FiledAt: at, AppealText: concert.AppealText{Court: in.Court, Docket: in.Docket}})
+		_, err := s.svc.AppealOrder(ctx, by, ref, v, concert.Appeal{Party: concert.RedressParty(in.Party), FiledAt: momentOf(in.FiledAt), AppealText: concert.AppealText{Court: in.Court, Docket: in.Docket}})
 		return s.orderNow(ctx, ref, err)
 	})
 	orderAct(s, "judgment", "decide-appeal", "Record a judgment: it voids the order, or makes it final", func(ctx context.Context, by concert.Actor, ref string, v int64, in api.NewJudgment) (concert.Order, error) {
-		at, err := momentOf(in.At, "at")
-		if err != nil {
-			return concert.Order{}, err
-		}
-		return s.svc.DecideAppeal(ctx, by, ref, v, casework.Judgment{Appeal: in.Appeal, Outcome: concert.AppealOutcome(in.Outcome), Category: concert.RemedyCategory(in.Category), Reasons: in.Reasons, At: at})
+		return s.svc.DecideAppeal(ctx, by, ref, v, casework.Judgment{Appeal: in.Appeal, Outcome: concert.AppealOutcome(in.Outcome), Category: concert.RemedyCategory(in.Category), Reasons: in.Reasons, At: momentOf(in.At)})
 	})
 	orderAct(s, "prolong-non-disclosure", "prolong-silence", "Keep an order from the content provider for six weeks more, once, with a reason", func(ctx context.Context, by concert.Actor, ref string, v int64, in api.OrderReason) (concert.Order, error) {
 		return s.svc.ProlongSilence(ctx, by, ref, v, in.Reason)
@@ -53,12 +45,14 @@ func (s *Server) remedyOrders() {
 	s.complaints()
 }
 
-func momentOf(text, field string) (time.Time, error) {
+// momentOf is a moment as it was given, the zero one where it is none: the rule says so,
+// once it knows who asks.
+func momentOf(text string) time.Time {
 	at, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil {
-		return at, concert.Refuse(concert.Invalid, "order.moment", field, "a moment is written as 2026-03-28T12:00:00Z (RFC 3339): got %.40q", text)
+		return time.Time{}
 	}
-	return at, nil
+	return at
 }
 
 // orderNow is the order after an act that answers with something else.

@@ -63,10 +63,9 @@ func shareShown(share float64, told bool) string {
 // witnessRows are the lines of the CSV about witnesses.
 func witnessRows(all []concert.RehearsedWitness) (rows [][]string) {
 	for _, w := range all {
-		rows = append(rows,
-			[]string{"witness", w.Name, "", "checkpoints", fmt.Sprint(w.Checkpoints), "checkpoints of the log that it cosigned"},
-			[]string{"witness", w.Name, "", "size", fmt.Sprint(w.Size), "events under the last of them"},
-			[]string{"witness", w.Name, "", "refused", fmt.Sprint(w.Refused), "checkpoints that it refused for their history"})
+		for _, f := range w.Figures() {
+			rows = append(rows, []string{"witness", f.Of, "", f.Metric, fmt.Sprint(f.Value), f.Definition})
+		}
 	}
 	return rows
 }
