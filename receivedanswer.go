@@ -158,7 +158,7 @@ func (r Received) Impeded(by Actor, a OrderAnswer, now time.Time) (Received, Eve
 	case len(a.Reasons) == 0 || slices.ContainsFunc(a.Reasons, func(x ImpossibleReason) bool { return !slices.Contains(ImpossibleReasons, x) }):
 		return r, Event{}, Refuse(Invalid, "order.reasons", "reasons", "Annex III names at least one reason of %v: got %v", ImpossibleReasons, a.Reasons)
 	case utf8.RuneCountInString(strings.TrimSpace(a.Further)) < OrderGroundLeast || len(a.Further) > OrderStatementMost:
-		return r, Event{}, Refuse(Invalid, "order.further", "further", "Annex III explains the reason, in %d to %d characters", OrderGroundLeast, OrderStatementMost)
+		return r, Event{}, Refuse(Invalid, "order.further", "further", "Annex III explains the reason: write it in %d to %d characters", OrderGroundLeast, OrderStatementMost)
 	case !slices.Equal(a.Reasons, []ImpossibleReason{ImpossibleForce}) && strings.TrimSpace(a.Needed) == "" || len(a.Needed) > OrderStatementMost:
 		return r, Event{}, Refuse(Invalid, "order.needed", "needed", "Annex III says which errors there are, or which information is needed, in at most %d characters", OrderStatementMost)
 	}

@@ -20,7 +20,7 @@ import (
 // deskTab is a browser's tab on a provider's own desk.
 type deskTab struct {
 	t    *testing.T
-	ctx  context.Context
+	page func() context.Context // of the tab, for one step
 	base string
 }
 
@@ -38,15 +38,15 @@ func openTab(t *testing.T, base string) *deskTab {
 	ctx, end := chromedp.NewContext(alloc)
 	t.Cleanup(end)
 	testkit.Must(t, chromedp.Do(ctx))
-	return &deskTab{t, ctx, base}
+	return &deskTab{t, func() context.Context { return ctx }, base}
 }
 
 func (d *deskTab) do(steps ...chromedp.Action[chromedp.Void]) {
 	d.t.Helper()
-	ctx, stop := context.WithTimeout(d.ctx, 30*time.Second)
+	ctx, stop := context.WithTimeout(d.page(), 30*time.Second)
 	defer stop()
 	if err := chromedp.Do(ctx, steps...); err != nil {
-		body, _ := chromedp.Run(d.ctx, chromedp.Evaluate[string](`location.href + " " + document.body.innerText`))
+		body, _ := chromedp.Run(d.page(), chromedp.Evaluate[string](`location.href + " " + document.body.innerText`))
 		d.t.Fatalf("%v (at %s)", err, body)
 	}
 }
@@ -76,12 +76,12 @@ func (d *deskTab) shoot(name string) {
 	d.t.Helper()
 	for width, suffix := range map[int64]string{1280: "-1280", 380: "-380"} {
 		d.do(chromedp.EmulateViewport(width, 900))
-		wide, err := chromedp.Run(d.ctx, chromedp.Evaluate[int64](`document.documentElement.scrollWidth`))
+		wide, err := chromedp.Run(d.page(), chromedp.Evaluate[int64](`document.documentElement.scrollWidth`))
 		if err != nil || wide > width {
 			d.t.Errorf("%s is %d wide on a screen of %d: %v", name, wide, width, err)
 		}
 		if dir := os.Getenv("CONCERT_TEST_SHOTS"); dir != "" {
-			raw, err := chromedp.Run(d.ctx, chromedp.FullScreenshot(100))
+			raw, err := chromedp.Run(d.page(), chromedp.FullScreenshot(100))
 			testkit.Must(d.t, err)
 			testkit.Must(d.t, os.WriteFile(filepath.Join(dir, name+suffix+".png"), raw, 0o600))
 		}
@@ -109,10 +109,10 @@ func TestBrowserProviderDesk(t *testing.T) {
 	d.shoot("hubs")
 
 	r, bad := someOfEach(t, h, s, c)
-	d.open("/received", "tr.urgent [data-due]")
+	d.open("/received", "tr.urgent .counting[data-ends]")
 	d.shoot("inbox")
 	d.open("/received/"+bad.ID, ".problems")
-	if none, err := chromedp.Run(d.ctx, chromedp.Evaluate[bool](`document.querySelector("#feedback") === null && document.querySelector("#impossible") !== null`)); err != nil || !none {
+	if none, err := chromedp.Run(d.page(), chromedp.Evaluate[bool](`document.querySelector("#feedback") === null && document.querySelector("#impossible") !== null`)); err != nil || !none {
 		t.Errorf("what is not valid offers to be carried out: %v", err)
 	}
 	d.shoot("forged")

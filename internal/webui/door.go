@@ -551,7 +551,7 @@ var noticeTexts = map[string]design.Text{
 
 	"reported":    "Recorded. The hub is told, as often as it takes.",
 	"proven":      "It is valid now, and its hour runs.",
-	"complained":  "Entered. A complaint of a content provider is answered within two weeks.",
+	"disputed":    "Entered. A complaint of a content provider is answered within two weeks.",
 	"prolonged":   "It is kept longer.",
 	"kept_erased": "Recorded that it is erased.",
 	"decided":     "Decided.",

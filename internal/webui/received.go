@@ -131,23 +131,6 @@ func doneTexts(code string) design.Text {
 	return answerTexts[concert.AnswerCode(code)]
 }
 
-// minutesLeft is what is left, as minutes and seconds.
-func minutesLeft(left time.Duration) string {
-	s := int(left / time.Second)
-	return fmt.Sprintf("%02d:%02d", s/60, s%60)
-}
-
-// leftTone is how urgent it is: by the alarms of the law's clock.
-func leftTone(d concert.Deadline, now time.Time) string {
-	switch left := d.Left(now); {
-	case left <= 10*time.Minute:
-		return "bad"
-	case left <= 30*time.Minute:
-		return "wait"
-	}
-	return "good"
-}
-
 type receivedList struct {
 	Rows  []casework.ReceivedView
 	Away  []concert.Hub
@@ -178,7 +161,7 @@ func (u *UI) receivedInbox(w http.ResponseWriter, r *http.Request, v *visit) err
 			p.Away = append(p.Away, h)
 		}
 	}
-	return u.show(w, r, v, view{title: say(r.Context(), "What came in"), body: receivedListView(p), refresh: true, scripts: []string{"again.js", "hour.js"}})
+	return u.show(w, r, v, view{title: say(r.Context(), "What came in"), body: receivedListView(p), refresh: true, scripts: []string{"again.js", "orders.js"}})
 }
 
 // receivedPage is one of them, with the forms that its reader may use.
@@ -226,7 +209,7 @@ func (u *UI) showReceived(w http.ResponseWriter, r *http.Request, v *visit, p re
 	for name, usual := range map[string]string{"measure_at": p.Now.UTC().Format(momentForm), "at": p.Now.UTC().Format(minuteForm), "person": v.person.Name, "email": u.contactOf(r.Context(), v)} {
 		p.Typed[name] = cmp.Or(p.Typed[name], usual)
 	}
-	return u.show(w, r, v, view{status: p.Errors.status(statusOf), title: p.Ref, body: receivedView(p), scripts: []string{"hour.js"}})
+	return u.show(w, r, v, view{status: p.Errors.status(statusOf), title: p.Ref, body: receivedView(p), scripts: []string{"orders.js"}})
 }
 
 // contactOf is the contact point's address as the provider was entered with it.
@@ -334,7 +317,7 @@ func (u *UI) replyReceived(w http.ResponseWriter, r *http.Request, v *visit) err
 func (u *UI) enterDispute(w http.ResponseWriter, r *http.Request, v *visit) error {
 	c := concert.Dispute{Kind: concert.DisputeKind(field(r, "kind")), Item: field(r, "item"), ReceivedAt: typedMoment(r, "at"), DisputeText: concert.DisputeText{From: field(r, "from"), Text: field(r, "text")}}
 	_, err := u.svc.EnterDispute(r.Context(), v.actor(), r.PathValue("ref"), c)
-	return u.afterReceived(w, r, v, err, "complained")
+	return u.afterReceived(w, r, v, err, "disputed")
 }
 
 // sendFile sends bytes as a file.

@@ -43,7 +43,7 @@ func keptState(k casework.KeptView, now time.Time) state {
 	case k.Over(now):
 		return state{Mark: "▲", Label: "its time is over: erase it", Tone: "bad"}
 	}
-	return state{Mark: "■", Label: "kept", Tone: "good"}
+	return state{Mark: "■", Label: "preserved", Tone: "good"}
 }
 
 func hubState(h concert.Hub) state {
