@@ -172,6 +172,20 @@ const (
 	EventOfficeProposed   EventKind = "office.proposed" // an authority's functions, by one administrator
 	EventOfficeConfirmed  EventKind = "office.confirmed"
 
+	EventHubAdded                 EventKind = "hub.added" // at a provider's own desk, as are those below
+	EventHubEnded                 EventKind = "hub.ended"
+	EventReceivedTaken            EventKind = "received.taken" // an order or a referral was fetched, with its verdict
+	EventReceivedProven           EventKind = "received.proven"
+	EventReceivedAnswered         EventKind = "received.answered"
+	EventReceivedDelivered        EventKind = "received.delivered" // an answer reached the hub, or was refused there
+	EventReceivedEnded            EventKind = "received.ended"
+	EventReceivedAlarmed          EventKind = "received.alarmed"
+	EventReceivedMissed           EventKind = "received.missed"
+	EventKeptProlonged            EventKind = "kept.prolonged"
+	EventKeptErased               EventKind = "kept.erased"
+	EventReceivedComplained       EventKind = "received.complained" // Art. 10, to the provider
+	EventReceivedComplaintDecided EventKind = "received.complaint_decided"
+
 	EventAuthorityArticle16 EventKind = "authority.article16" // whether its referrals are meant as DSA Art. 16 notices
 	EventPatternsDrafted    EventKind = "patterns.drafted"
 	EventPatternsReviewed   EventKind = "patterns.reviewed"

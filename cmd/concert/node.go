@@ -79,6 +79,26 @@ type keys struct {
 	log       string
 	origin    string
 	exercise  bool
+	role      string
+}
+
+// A data directory has one role for ever: that of a provider's own desk, where a file
+// says so, or that of a deployment of authorities.
+const (
+	roleFile      = "role"
+	roleAuthority = "authority"
+	roleProvider  = "provider"
+)
+
+// playing refuses a data directory of another role.
+func (k keys) playing(dir, role string) error {
+	switch {
+	case k.role == role:
+		return nil
+	case k.role == roleProvider:
+		return fmt.Errorf("%s is a provider's own desk: serve it with: concert serve -role provider -data %s", dir, dir)
+	}
+	return fmt.Errorf("%s is a deployment of authorities and no provider's desk: make one in another directory with: concert init -role provider -data DIR -name NAME -login LOGIN -country XX", dir)
 }
 
 func (k keys) public() ed25519.PublicKey { return k.transport.Public().(ed25519.PublicKey) }
@@ -109,6 +129,15 @@ func readKeys(dir string) (keys, error) {
 	k.log, k.origin = text[logFile], text[originFile]
 	_, err = os.Stat(filepath.Join(dir, exerciseMark))
 	k.exercise = err == nil
+	k.role = roleAuthority
+	switch b, err := os.ReadFile(filepath.Join(dir, roleFile)); {
+	case err == nil && strings.TrimSpace(string(b)) == roleProvider:
+		k.role = roleProvider
+	case err == nil:
+		return k, fmt.Errorf("%s says %.40q: it says %s or is not there", filepath.Join(dir, roleFile), strings.TrimSpace(string(b)), roleProvider)
+	case !errors.Is(err, fs.ErrNotExist):
+		return k, err
+	}
 	return k, nil
 }
 

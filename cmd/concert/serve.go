@@ -28,7 +28,8 @@ type serveCmd struct {
 	mailing
 	publishing
 	witnessing
-	CaptureMB int `help:"Largest capture that is taken, in MB." default:"64" name:"capture-mb"`
+	CaptureMB int    `help:"Largest capture that is taken, in MB." default:"64" name:"capture-mb"`
+	Role      string `help:"authority: a deployment of authorities, a hub. provider: a provider's own desk." enum:"authority,provider" default:"authority"`
 }
 
 // Run serves until it is stopped.
@@ -43,6 +44,9 @@ func (c *serveCmd) Run(ctx context.Context, e *env) error {
 	}
 	if k.exercise {
 		return fmt.Errorf("%s was made by an exercise and is never served live: make another with: concert init", c.Data)
+	}
+	if err := k.playing(c.Data, c.Role); err != nil {
+		return err
 	}
 	if !c.shared() {
 		lock, err := durable.LockDir(c.Data)
@@ -71,6 +75,7 @@ func (c *serveCmd) Run(ctx context.Context, e *env) error {
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", c.Listen, err)
 	}
+	svc.Host = c.Role == roleProvider
 	svc.BaseURL, svc.Vantage, svc.SecondFactor = c.BaseURL, c.Vantage, concert.FactorPolicy(c.SecondFactor)
 	svc.CaptureMost = int64(max(1, min(c.CaptureMB, httpkit.MaxUpload>>20))) << 20
 	if svc.BaseURL == "" {

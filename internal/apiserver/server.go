@@ -71,10 +71,12 @@ func (s *Server) Register(mux *http.ServeMux) {
 	s.team()
 	s.exposures()
 	s.banks()
+	s.received()
 	inner.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		httpkit.WriteProblem(w, r, s.log, concert.Refuse(concert.NotFound, "request.path", "", "there is nothing at %s %s: /api/openapi.json lists every path", r.Method, r.URL.Path))
 	})
 	s.registerHMA(mux)
+	s.hubNotices(mux)
 	refuse := func(w http.ResponseWriter, r *http.Request, err error) { httpkit.WriteProblem(w, r, s.log, err) }
 	mux.Handle("/api/", s.authenticated(refuse, s.idempotent(noNUL(methodProblem(inner, s.log)))))
 	for _, r := range s.logRoutes() {

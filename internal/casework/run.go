@@ -79,6 +79,10 @@ func (s *Service) Run(ctx context.Context) error {
 			return nil
 		})
 	}
+	if s.Host {
+		g.Go(func() error { s.every(ctx, receivedTick, "clocks of what was received", s.fireReceived); return nil })
+		g.Go(func() error { s.every(ctx, hubEvery, "hubs", s.PullHubs); return nil })
+	}
 	return errors.Join(g.Wait(), s.CloseKnown())
 }
 

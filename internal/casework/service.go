@@ -54,11 +54,13 @@ type Service struct {
 	Printers     *sandbox.Pool        // opens captures to compare them with what is known; nil: this node compares none
 	KnownDir     string               // where the index of banks lies; "" keeps it in memory
 	SecondFactor concert.FactorPolicy // who must have one
+	Host         bool                 // a provider's own desk: it asks hubs, and has its own pages
 
 	PublicDelay time.Duration // how old something is before it is public; 0 for the default
 
 	public     publication
 	bearers    bearerCache
+	hubs       hubTurns
 	consulted  consultations
 	links      linkLimits
 	unscrubbed atomic.Bool // something was erased and may stand in the embedded database's write-ahead file still

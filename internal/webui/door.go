@@ -208,12 +208,13 @@ type frame struct {
 	Logins   int  // to the account since this one
 	Rate     float64
 	Alarms   orderAlarms
+	Host     bool // a provider's own desk
 }
 
 func (f frame) has(r concert.Role) bool { return f.Person.ID != "" && f.Person.Actor().Has(r) }
 
 // landing are the pages on which people begin: they tell of new log-ins.
-var landing = map[string]bool{"/": true, "/desk": true, "/items": true, "/approvals": true, "/people": true, "/audit": true, "/referrals": true, "/own-orders": true, "/actions": true}
+var landing = map[string]bool{"/": true, "/received": true, "/desk": true, "/items": true, "/approvals": true, "/people": true, "/audit": true, "/referrals": true, "/own-orders": true, "/actions": true}
 
 type frameKey struct{}
 
@@ -236,7 +237,7 @@ type view struct {
 // show renders a page into memory first, so that a failing template never
 // leaves half a page.
 func (u *UI) show(w http.ResponseWriter, r *http.Request, v *visit, p view) error {
-	f := frame{Rate: u.svc.Time.Rate, Title: p.title, Path: r.URL.Path, Person: v.person, Why: v.why, Exercise: u.svc.Exercise, Wide: p.wide, Bare: p.bare, Refresh: p.refresh, Scripts: p.scripts, Notice: noticeOf(r), Assets: u.assets.url, Reader: design.ReaderOf(r.Context())}
+	f := frame{Rate: u.svc.Time.Rate, Title: p.title, Path: r.URL.Path, Person: v.person, Why: v.why, Exercise: u.svc.Exercise, Wide: p.wide, Bare: p.bare, Refresh: p.refresh, Scripts: p.scripts, Notice: noticeOf(r), Host: u.svc.Host, Assets: u.assets.url, Reader: design.ReaderOf(r.Context())}
 	var err error
 	if f.Held, err = u.svc.DispatchHeld(r.Context()); err != nil {
 		// The page goes out all the same: a failure page must not fail for this.
@@ -548,6 +549,15 @@ var noticeTexts = map[string]design.Text{
 	"warned":    "Said. Whoever opens it next reads it first.",
 	"own_limit": "Your own limit is kept.",
 	"limits":    "Set. Lower limits hold at once, higher ones from tomorrow.",
+
+	"reported":    "Recorded. The hub is told, as often as it takes.",
+	"proven":      "It is valid now, and its hour runs.",
+	"disputed":    "Entered. A complaint of a content provider is answered within two weeks.",
+	"prolonged":   "It is kept longer.",
+	"kept_erased": "Recorded that it is erased.",
+	"decided":     "Decided.",
+	"hub_added":   "Added. It is asked from now on.",
+	"hub_ended":   "It is asked no more.",
 }
 
 func noticeOf(r *http.Request) notice {

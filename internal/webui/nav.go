@@ -105,7 +105,11 @@ var menu = []navGroup{
 // menuFor is the menu as somebody has it.
 func menuFor(f frame) []navGroup {
 	var out []navGroup
-	for _, g := range menu {
+	all := menu
+	if f.Host {
+		all = hostMenu
+	}
+	for _, g := range all {
 		g.items = slices.DeleteFunc(slices.Clone(g.items), func(i navItem) bool { return !i.may(f) })
 		if len(g.items) > 0 {
 			out = append(out, g)

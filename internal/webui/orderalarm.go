@@ -195,7 +195,7 @@ func (u *UI) deskOrders(ctx context.Context, v *visit, g casework.Registers) ([]
 // hearOrders puts the alarms on orders on a page of whoever they concern. A page goes
 // out without them rather than not at all.
 func (u *UI) hearOrders(r *http.Request, v *visit, f *frame) {
-	if !v.known() || v.limits != nil || f.Bare || !hearsOrders(v.person) {
+	if u.svc.Host || !v.known() || v.limits != nil || f.Bare || !hearsOrders(v.person) {
 		return
 	}
 	ref := ""

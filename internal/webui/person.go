@@ -23,6 +23,8 @@ func (u *UI) home(w http.ResponseWriter, r *http.Request, v *visit) error {
 	switch {
 	case v.has(concert.RoleProviderAdmin) && !v.has(concert.RoleProviderReader) && !v.has(concert.RoleProviderAnswerer):
 		to = "/team"
+	case u.svc.Host:
+		to = "/received"
 	case v.person.Provider != "":
 		to = "/referrals"
 		waits, err := u.svc.AwaitsOrders(r.Context(), v.actor())

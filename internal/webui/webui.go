@@ -83,7 +83,7 @@ func (u *UI) Routes() []string {
 
 // routes are those of every feature, a group in the file of each.
 func (u *UI) routes() []route {
-	return slices.Concat(
+	all := slices.Concat(
 		u.deskRoutes(),
 		u.preferenceRoutes(),
 		u.designRoutes(),
@@ -108,6 +108,10 @@ func (u *UI) routes() []route {
 		u.publicRoutes(),
 		u.orderRoutes(),
 	)
+	if u.svc.Host {
+		return u.hostRoutes(all)
+	}
+	return all
 }
 
 func (u *UI) deskRoutes() []route {

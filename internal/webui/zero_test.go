@@ -75,6 +75,13 @@ func TestEveryPageRendersItsZeroValue(t *testing.T) {
 		"office to confirm":       officeView(officePage{Admin: true, MayConfirm: true, OfficeView: casework.OfficeView{Proposal: &concert.OrderOffice{}, OrderOffice: concert.OrderOffice{Functions: concert.Functions}}}),
 		"desk with an order":      deskView(deskPage{Orders: make([]deskOrder, 1)}),
 		"alarm on an order":       orderAlarmStrip(orderAlarms{On: true, List: make([]casework.OrderAlarm, 1)}),
+		"received":                receivedListView(receivedList{Rows: make([]casework.ReceivedView, 1), Away: make([]concert.Hub, 1)}),
+		"nothing received":        receivedListView(receivedList{NoHub: true}),
+		"one received":            receivedView(receivedPage{MayAnswer: true, ReceivedView: casework.ReceivedView{Received: concert.Received{Kind: concert.ReceivedOrder, Status: concert.ReceivedOpen}, Items: make([]concert.ReceivedItem, 1), Posts: make([]concert.ReceivedPost, 1), Kept: make([]casework.KeptView, 1), Disputes: make([]casework.DisputeView, 1)}}),
+		"kept":                    keptView(keptPage{MayAct: true, Rows: make([]casework.KeptView, 1)}),
+		"complaints":              disputesView(disputesPage{MayAct: true, Rows: make([]casework.DisputeView, 1)}),
+		"report of Art. 7":        article7View(article7Page{Rows: article7Rows(concert.Article7{})}),
+		"hubs":                    hubsView(hubsPage{MayAct: true, Hubs: make([]concert.Hub, 1)}),
 		"item with every keeping": itemView(itemPage{Keep: keeping{MayAsk: true, MayErase: true, MayHold: true, MayHandle: true}}),
 	} {
 		var b bytes.Buffer
