@@ -11,19 +11,10 @@ import (
 // authority, or a coordinator. What it finds does not change the order; whoever finds
 // it unjustified withdraws it.
 func (o Order) EmergencyReviewed(by Actor, v Verdict, reason string, now time.Time) (Order, Event, error) {
-	if !o.Mine(by) && !by.Has(RoleCoordinator) {
-		return o, Event{}, ErrNotFound
-	}
-	if err := by.Need(RoleReviewer, RoleIssuer, RoleCoordinator); err != nil {
+	if err := o.MayReviewEmergency(by); err != nil {
 		return o, Event{}, err
 	}
 	switch {
-	case by.Person == o.Drafter || by.Person == o.Reviewer || by.Person == o.Approver:
-		return o, Event{}, Refuse(Forbidden, "order.emergency_own", "", "you had a part in order %s: somebody without one reviews its emergency", o.Ref)
-	case !o.Emergency || !o.Status.Out():
-		return o, Event{}, Refuse(Conflict, "order.no_emergency", "", "order %s was not issued in an emergency: there is nothing to review", o.Ref)
-	case o.EmergencyVerdict != "":
-		return o, Event{}, Refuse(Conflict, "order.emergency_reviewed", "", "the emergency of order %s was reviewed and found %s already: nothing is changed", o.Ref, o.EmergencyVerdict)
 	case v != Justified && v != Unjustified:
 		return o, Event{}, Refuse(Invalid, "order.verdict", "verdict", "a review finds an emergency %s or %s: got %q", Justified, Unjustified, v)
 	case utf8.RuneCountInString(strings.TrimSpace(reason)) < OrderGroundLeast || len(reason) > OrderStatementMost:
@@ -35,4 +26,24 @@ func (o Order) EmergencyReviewed(by Actor, v Verdict, reason string, now time.Ti
 	b.Verdict = v
 	e.Body = b
 	return o, e.WithSealed(GroundText{Ground: o.EmergencyFound}), nil
+}
+
+// MayReviewEmergency refuses who does not review the order's emergency, and the review
+// of what was none or was reviewed.
+func (o Order) MayReviewEmergency(by Actor) error {
+	if !o.Mine(by) && !by.Has(RoleCoordinator) {
+		return ErrNotFound
+	}
+	if err := by.Need(RoleReviewer, RoleIssuer, RoleCoordinator); err != nil {
+		return err
+	}
+	switch {
+	case by.Person == o.Drafter || by.Person == o.Reviewer || by.Person == o.Approver:
+		return Refuse(Forbidden, "order.emergency_own", "", "you had a part in order %s: somebody without one reviews its emergency", o.Ref)
+	case !o.Emergency || !o.Status.Out():
+		return Refuse(Conflict, "order.no_emergency", "", "order %s was not issued in an emergency: there is nothing to review", o.Ref)
+	case o.EmergencyVerdict != "":
+		return Refuse(Conflict, "order.emergency_reviewed", "", "the emergency of order %s was reviewed and found %s already: nothing is changed", o.Ref, o.EmergencyVerdict)
+	}
+	return nil
 }

@@ -417,6 +417,16 @@ func (f *PublicFold) addOrder(e RecordedEvent, b OrderBody) {
 		if slices.Contains(ImpossibleReasons, b.Why) {
 			r.why = with(r.why, b.Why)
 		}
+	case EventOrderLooked:
+		r.checked = at
+		for _, l := range []struct {
+			items int
+			seen  Observed
+		}{{b.Down, ObservedDown}, {b.Up, ObservedUp}, {b.Items - b.Down - b.Up, ObservedUnknown}} {
+			if l.items > 0 {
+				r.seen = with(r.seen, l.seen)
+			}
+		}
 	case EventOrderMissed:
 		r.missed = r.missed || b.Term == TermRemoval
 	case EventScrutinised:

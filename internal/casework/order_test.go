@@ -189,6 +189,19 @@ func TestG09OrderFileIsValidForWhoPinnedTheRoot(t *testing.T) {
 		if v := order.Verify(file, nil, order.Options{}); v.Outcome != order.AuthorityUnknown {
 			t.Errorf("without a register: %+v", v)
 		}
+		// A witness of the log changes nothing in the file.
+		one := attend(t, c.Service, "witness.invalid/one")
+		testkit.Must(t, c.PublishLog(ctx))
+		testkit.Must(t, c.AskWitnesses(ctx, 10*time.Second))
+		if one.Seen()[0].Cosigned == 0 {
+			t.Fatal("the witness has cosigned nothing")
+		}
+		if file, err = c.OrderFile(ctx, testkit.Scope(t, c.Answerer), o.Ref); err != nil {
+			t.Fatal(err)
+		}
+		if v := order.Verify(file, register, order.Options{}); v.Outcome != order.Valid {
+			t.Errorf("under a head that a witness cosigned: %+v", v)
+		}
 		for _, pdf := range []bool{true, false} {
 			doc, err := c.OrderDocument(ctx, testkit.Scope(t, c.Officer), o.Ref, "es", pdf)
 			if err != nil || len(doc) < 2000 {

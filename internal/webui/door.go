@@ -539,6 +539,7 @@ var noticeTexts = map[string]design.Text{
 	"order_noticed":    "Approved. The provider is told of procedures and deadlines first; the order waits twelve hours.",
 	"order_issued":     "Issued and signed. The hour runs from its receipt.",
 	"order_withdrawn":  "Withdrawn. Its addressee is told to reinstate the content.",
+	"order_emergency":  "The review of the emergency is recorded.",
 	"order_dropped":    "Given up. It was never issued.",
 	"order_clarified":  "Clarified. The addressee is told, and the hour runs anew.",
 	"office_proposed":  "Proposed. It is in force once another administrator confirms it.",

@@ -38,6 +38,7 @@ func (u *UI) orderRoutes() []route {
 		{"POST /orders/{ref}/drop", u.serve(person, u.orderAct("drop"))},
 		{"POST /orders/{ref}/withdraw", u.serve(person, u.orderAct("withdraw"))},
 		{"POST /orders/{ref}/clarify", u.serve(person, u.orderAct("clarify"))},
+		{"POST /orders/{ref}/emergency", u.serve(person, u.orderAct("emergency"))},
 		{"GET /orders/{ref}/document", u.serve(person, u.orderDocument)},
 		{"GET /orders/{ref}/document.pdf", u.serve(person, u.orderPDF)},
 		{"GET /orders/{ref}/document.html", u.serve(person, u.orderHTML)},
@@ -271,7 +272,7 @@ type orderReply struct {
 
 // orderActs are the acts that the reader may do on the order now.
 type orderActs struct {
-	Rewrite, Review, Return, Approve, Issue, Drop, Withdraw, Clarify bool
+	Rewrite, Review, Return, Approve, Issue, Drop, Withdraw, Clarify, Emergency bool
 }
 
 // Any reports whether there is one.
@@ -293,8 +294,9 @@ type orderPage struct {
 
 // actsOf are those that the rules would not refuse for who asks and where it stands.
 func actsOf(o concert.Order, by concert.Actor) orderActs {
+	emergency := o.MayReviewEmergency(by) == nil
 	if !o.Mine(by) {
-		return orderActs{}
+		return orderActs{Emergency: emergency}
 	}
 	can := func(m concert.OrderMove) bool { _, err := o.Status.After(m); return err == nil }
 	another := by.Person != o.Drafter
@@ -308,6 +310,8 @@ func actsOf(o concert.Order, by concert.Actor) orderActs {
 		Drop:     can(concert.OrderMoveDrop) && of(concert.RoleOfficer, concert.RoleReviewer, concert.RoleIssuer),
 		Withdraw: can(concert.OrderMoveWithdraw) && of(concert.RoleReviewer, concert.RoleIssuer),
 		Clarify:  can(concert.OrderMoveClarify) && of(concert.RoleOfficer, concert.RoleReviewer, concert.RoleIssuer),
+
+		Emergency: emergency,
 	}
 }
 
@@ -440,6 +444,8 @@ func (u *UI) orderAct(act string) handler {
 			o, err = u.svc.WithdrawOrder(ctx, by, ref, n, reason)
 		case "clarify":
 			o, err = u.svc.ClarifyOrder(ctx, by, ref, n, reason)
+		case "emergency":
+			o, err = u.svc.ReviewEmergency(ctx, by, ref, n, concert.Verdict(field(r, "verdict")), reason)
 		}
 		if err != nil {
 			f, err := refusedForm(r, act, err, "reason")
@@ -448,7 +454,11 @@ func (u *UI) orderAct(act string) handler {
 			}
 			return u.showOrder(w, r, v, f)
 		}
-		return onward(w, r, "/orders/"+o.Ref, "order_"+string(o.Status), "")
+		told := "order_" + string(o.Status)
+		if act == "emergency" {
+			told = "order_emergency"
+		}
+		return onward(w, r, "/orders/"+o.Ref, told, "")
 	}
 }
 

@@ -400,7 +400,7 @@ func (u *UI) ownOrderFile(name string) handler {
 			kind = "application/pdf"
 			raw, err = u.svc.DrawOrder(r.Context(), scope, ref, clean(r.URL.Query().Get("annex")), casework.OrderAsPDF)
 		case "order.html":
-			kind = "text/html; charset=utf-8"
+			kind = "application/octet-stream" // its own style sheet stands in it, which no page of ours may have
 			raw, err = u.svc.DrawOrder(r.Context(), scope, ref, clean(r.URL.Query().Get("annex")), casework.OrderAsPage)
 		case "order.json":
 			raw, err = u.svc.OrderFile(r.Context(), scope, ref)

@@ -102,6 +102,10 @@ var unlinked = map[string]string{
 
 	"GET /matches/{ref}": "stands on an item that is like another only (TestBrowserCopiesAreJudgedOnceAndABankIsFilled)",
 
+	"GET /redress/{token}":                    "handed on by a provider (TestBrowserRedressAndScrutiny)",
+	"GET /complaints/{ref}":                   "stands where there is a complaint only (the same)",
+	"GET /orders/{ref}/scrutiny/package.json": "a file of an order of another state (TestG13ScrutinyOverHTTP)",
+
 	"GET /public/register/{ref}":                     "in the register once it is a day old (TestPublicLinksStayPublic)",
 	"GET /public/reports/{article}/{subject}/{year}": "among the reports once something is a day old (TestPublicLinksStayPublic)",
 

@@ -66,7 +66,7 @@ func TestEveryPageRendersItsZeroValue(t *testing.T) {
 		"known":                   itemView(itemPage{Known: knownPanel{Shown: true, MayTake: true, Banks: make([]choice, 1), Known: casework.Known{Pending: true, Others: 1, Waiting: 30, Alike: make([]concert.Item, 20), Matches: make([]casework.MatchView, 1)}}}),
 		"orders":                  ordersView(ordersPage{Sheet: sheetOf(orderForm(casework.Registers{}, true)), Tabs: make([]orderTab, 1)}),
 		"order":                   orderView(orderPage{}),
-		"order with every act":    orderView(orderPage{Acts: orderActs{true, true, true, true, true, true, true, true}, Outlook: &casework.OrderOutlook{Refused: &concert.Error{}}, Replies: make([]orderReply, 1), Sent: make([]told, 1), OrderView: casework.OrderView{About: make([]casework.OrderItemView, 1), Payload: &concert.OrderPayload{}, Deadlines: make([]concert.Deadline, 1)}}),
+		"order with every act":    orderView(orderPage{Acts: orderActs{true, true, true, true, true, true, true, true, true}, Outlook: &casework.OrderOutlook{Refused: &concert.Error{}}, Replies: make([]orderReply, 1), Sent: make([]told, 1), OrderView: casework.OrderView{About: make([]casework.OrderItemView, 1), Payload: &concert.OrderPayload{}, Deadlines: make([]concert.Deadline, 1)}}),
 		"order erased":            orderView(orderPage{OrderView: casework.OrderView{Erased: 1, Payload: &concert.OrderPayload{CopyTo: &concert.OrderContact{}}}}),
 		"draft":                   draftView(draftPage{}),
 		"draft anew":              draftView(draftPage{Ref: "OR-1", Ended: "x", In: drafting{Items: make([]draftingItem, 1)}, Facts: casework.DraftingFacts{Raised: make([]concert.Item, 1), Refused: &concert.Error{}}}),
