@@ -330,7 +330,7 @@ func TestProviderDeskAnswersAReferralAndCountsItsYear(t *testing.T) {
 	cm, err := s.EnterDispute(t.Context(), ann, r.ID, concert.Dispute{Kind: concert.DisputeOfUser, Item: r.Items[0].Ref, ReceivedAt: time.Now(), DisputeText: concert.DisputeText{From: "EXERCISE user", Text: "EXERCISE: it was satire."}})
 	testkit.Must(t, err)
 	all, err := s.Disputes(t.Context(), testkit.Scope(t, ann))
-	if err != nil || len(all) != 1 || all[0].Term.DueAt.Sub(time.Now()) < 13*24*time.Hour || all[0].Term.DueAt.Sub(time.Now()) > 19*24*time.Hour {
+	if err != nil || len(all) != 1 || time.Until(all[0].Term.DueAt) < 13*24*time.Hour || time.Until(all[0].Term.DueAt) > 19*24*time.Hour {
 		t.Errorf("complaints: %+v, %v", all, err)
 	}
 	_, err = s.DecideDispute(t.Context(), ann, cm.Ref, concert.DisputeReinstated, "EXERCISE: you are right, it is back.")

@@ -298,7 +298,7 @@ func TestTwoNodesPublishTheSameBytes(t *testing.T) {
 		if !bytes.Equal(one, two) {
 			t.Errorf("one node:\n%s\nthe other:\n%s", one, two)
 		}
-		if published(t, c.Service) != published(t, c.Service) {
+		if first := published(t, c.Service); published(t, c.Service) != first {
 			t.Error("the edition is made anew for each reader")
 		}
 	})

@@ -19,7 +19,7 @@ func TestCountdownSaysByShapeAndTextHowMuchIsLeft(t *testing.T) {
 		hour := concert.Deadline{Term: concert.TermRemoval, State: concert.DeadlineRunning, StartedAt: begun, DueAt: due}
 		with := func(change func(*concert.Deadline)) concert.Deadline { d := hour; change(&d); return d }
 		term := concert.Term{Key: concert.TermRemoval, Article: "3(3)", Length: concert.Span{Hours: 1}, Starts: "receipt", Stops: "feedback", Pauses: []concert.TermPause{{Why: concert.ImpossibleForce, Until: "it ceased", Anew: true, Evidence: "notice"}}}
-		at := func(minutes int) { time.Sleep(begun.Add(time.Duration(minutes) * time.Minute).Sub(time.Now())) }
+		at := func(minutes int) { time.Sleep(time.Until(begun.Add(time.Duration(minutes) * time.Minute))) }
 		see := func(name string, d concert.Deadline, stage, text string) {
 			t.Helper()
 			c := countingOf(t.Context(), d, time.Now())

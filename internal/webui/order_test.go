@@ -121,7 +121,7 @@ func TestOrderGoesItsWayByForm(t *testing.T) {
 
 	reviewer := h.as("es-reviewer")
 	reviewer.get("/desk").want(t, http.StatusOK, "Removal orders that need you", ref, "waits for your review")
-	p = reviewer.get(path).want(t, http.StatusOK, "Reviewed: it is complete")
+	reviewer.get(path).want(t, http.StatusOK, "Reviewed: it is complete")
 	reviewer.post(path+"/return", url.Values{"version": {version}, "reason": {"EXERCISE: say which minute shows the logo."}}).want(t, http.StatusConflict, "cannot be moved by")
 	p = reviewer.post(path+"/review", url.Values{"version": {version}}).want(t, http.StatusOK, "Reviewed. Somebody with the issuing function approves it.", h.people["es-reviewer"].Operator)
 	p = reviewer.post(path+"/return", url.Values{"version": {p.value("version")}, "reason": {"EXERCISE short"}}).want(t, http.StatusUnprocessableEntity, "needs a reason of at least 20 characters", "EXERCISE short")
@@ -130,14 +130,14 @@ func TestOrderGoesItsWayByForm(t *testing.T) {
 	f.Set("version", p.value("version"))
 	f.Set("statement", f.Get("statement")+" It shows in the first minute.")
 	p = officer.post(path+"/draft", f).want(t, http.StatusOK, "It shows in the first minute.")
-	p = reviewer.post(path+"/review", url.Values{"version": {p.value("version")}}).want(t, http.StatusOK)
+	reviewer.post(path+"/review", url.Values{"version": {p.value("version")}}).want(t, http.StatusOK)
 
 	issuer := h.as("es-issuer")
 	if p := issuer.get("/"); p.path != "/orders" {
 		t.Errorf("an issuer lands on %s", p.path)
 	}
 	p = issuer.get(path).want(t, http.StatusOK, "It issues at once: the emergency spares the twelve hours")
-	p = issuer.post(path+"/approve", url.Values{"version": {p.value("version")}}).want(t, http.StatusOK, "Issued and signed", "Issued, receipt not proven yet", "EXERCISE Authority Ireland")
+	issuer.post(path+"/approve", url.Values{"version": {p.value("version")}}).want(t, http.StatusOK, "Issued and signed", "Issued, receipt not proven yet", "EXERCISE Authority Ireland")
 	issuer.get(path+"/document").want(t, http.StatusOK, concert.OrderDuty, "EXERCISE Inspector")
 	if pdf := issuer.get(path + "/document.pdf"); pdf.status != http.StatusOK || !strings.HasPrefix(pdf.body, "%PDF-") {
 		t.Errorf("the PDF: %d", pdf.status)
