@@ -14,7 +14,7 @@ import (
 // What the place serves is held against the bytes that were captured.
 func TestG29DefangedPlacesAreLookedAt(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *testkit.House) {
-		h.At(day, swift)
+		h.At(day, 1)
 		places := []string{testkit.Page(1), testkit.Page(2)}
 		h.Pages.Set(places[0], http.StatusNotFound)
 		h.Pages.Set(places[1], http.StatusOK)
@@ -24,6 +24,7 @@ func TestG29DefangedPlacesAreLookedAt(t *testing.T) {
 			items = append(items, h.Submit(h.North.Officers[0], p)...)
 		}
 		approved := h.Approve(h.North.Reviewers[0], h.Assess(h.North.Officers[1], items))
+		h.At(h.Now(), swift) // what was captured stays fresh as long as people work
 		testkit.Run(t, h.Service)
 		ref := sent(h, t, approved[0].Ref)
 		answer(h, t, h.Answerer, ref, concert.Answer{Code: concert.AnswerRemoved}, items[0].Ref, items[1].Ref)
