@@ -282,7 +282,7 @@ func TestBrowserProviderCarriesOutAnOrder(t *testing.T) {
 	w.do(click("#f-reasons input[value=insufficient_information]"), typed("#f-further", "EXERCISE: there are two videos at this address."), typed("#f-needed", "EXERCISE: which of them."), typed("#f-i-person", "EXERCISE Moderator"), typed("#f-i-email", "orders@video.example"), click("form:has(#f-reasons) button"), visible("#over"))
 	look("own-order-impossible")
 	w.do(typed("#f-reason", "EXERCISE: we know which one, since a minute."), click("form:has(#f-reason) button"), visible("#annex3"))
-	w.do(typed("#f-person", "EXERCISE Moderator"), typed("#f-email", "orders@video.example"), click("form:has(#f-measure) button"), visible(".notice"))
+	w.do(typed("#f-person", "EXERCISE Moderator"), typed("#f-email", "orders@video.example"), click("form:has(#f-measure) button"), visible("main:not(:has(#f-measure))"))
 	look("own-order-done")
 	w.open("/verify/order?ref="+one.Ref+"&digest="+one.Digest[:16], "#verdict")
 	look("verify")
