@@ -3,7 +3,6 @@ package casework
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -73,7 +72,7 @@ func (s *Service) issuingProof(ctx context.Context, o concert.Order) (concert.Ev
 			proof = EventView{ListedEvent: ListedEvent{store.ListedEvent{RecordedEvent: e}, o.Ref}}
 			return s.proveEvent(ctx, tx, &proof, "")
 		})
-		if e := (*concert.Error)(nil); !errors.As(err, &e) || e.Code != "event.unsequenced" || time.Now().After(until) {
+		if !isCode(err, "event.unsequenced") || time.Now().After(until) {
 			return proof.Proof, err
 		}
 		if err := s.publishInTurn(ctx); err != nil {

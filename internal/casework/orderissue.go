@@ -76,7 +76,7 @@ func (s *Service) IssueOrder(ctx context.Context, by concert.Actor, ref string, 
 // held tells the holders that an order came upon their holds, where that refused it;
 // the refusal undid what its act had written. It gives the refusal on.
 func (s *Service) held(ctx context.Context, ref string, refused error) error {
-	if e := (*concert.Error)(nil); !errors.As(refused, &e) || e.Code != concert.CodeOrderHeld {
+	if !isCode(refused, concert.CodeOrderHeld) {
 		return refused
 	}
 	err := s.retryStale(ctx, func(tx *store.Tx) error {

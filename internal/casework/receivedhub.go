@@ -60,7 +60,7 @@ func (s *Service) AddHub(ctx context.Context, by concert.Actor, in HubSettings) 
 		tx.Record(h.Event(concert.EventHubAdded, by, now))
 		return tx.AddHub(ctx, h)
 	})
-	if e := (*concert.Error)(nil); errors.As(err, &e) && e.Code == store.CodeExists {
+	if isCode(err, store.CodeExists) {
 		err = concert.Refuse(concert.Conflict, "hub.known", "url", "the hub %s is here already: end it first, to add it with another key", h.Origin)
 	}
 	return h, err

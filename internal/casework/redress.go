@@ -316,7 +316,7 @@ func (s *Service) ComplainByLink(ctx context.Context, token, text string) (conce
 		out, err = s.fileComplaint(ctx, tx, v.Link.Actor(), x, text)
 		return err
 	})
-	if e := (*concert.Error)(nil); errors.As(err, &e) && e.Code == store.CodeExists {
+	if isCode(err, store.CodeExists) {
 		err = concert.Refuse(concert.Conflict, "complaint.open", "", "a complaint about this is open already: its answer stands on this page once it is decided")
 	}
 	return out, err
