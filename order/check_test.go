@@ -176,6 +176,33 @@ func TestG02EveryFieldOfAnOrderIsNeeded(t *testing.T) {
 	}
 }
 
+// G18: an order says where it holds, and that is the Union or states of it, never more.
+func TestG18TerritoryIsRecordedAndNeverMoreThanTheUnion(t *testing.T) {
+	t.Parallel()
+	d := orderdesk.New(t, "north")
+	reg := d.Pinned()
+	for _, c := range []struct {
+		scope []string
+		field string // "" where it is sound
+	}{{[]string{"EU"}, ""}, {[]string{"FR"}, ""}, {[]string{"FR", "IE"}, ""}, {nil, "scope"}, {[]string{}, "scope"}, {[]string{"world"}, "scope[0]"}, {[]string{"US"}, "scope[0]"}, {[]string{"FR", "CH"}, "scope[1]"}, {[]string{"EU", "FR"}, "scope"}} {
+		p := d.Payload(1)
+		p.Scope = c.scope
+		faults := order.Check(p)
+		refused := slices.ContainsFunc(faults, func(e *concert.Error) bool { return e.Field == c.field })
+		if refused != (c.field != "") || c.field == "" && len(faults) > 0 {
+			t.Errorf("%q: %v, want a refusal of %q", c.scope, faults, c.field)
+		}
+		raw, err := concert.CanonicalJSON(p)
+		orderdesk.Must(t, err)
+		e := concert.Envelope{PayloadType: concert.OrderPayloadType, Payload: raw}.Sign("author", d.Author)
+		file, err := order.File(e, d.Prove(p, e), nil)
+		orderdesk.Must(t, err)
+		if v := order.Verify(file, reg, order.Options{}); (v.Outcome == order.Valid) != (c.field == "") {
+			t.Errorf("%q, signed by another program: %s", c.scope, v.Sentence)
+		}
+	}
+}
+
 // An authority that signs by another program is held to the same form.
 func TestG02WhatIsSignedAllTheSameIsRefused(t *testing.T) {
 	t.Parallel()
