@@ -67,44 +67,21 @@ var groundTexts = map[concert.ImpossibleReason]design.Text{
 	concert.ImpossibleInsufficient: "the order does not have the information that is needed (Art. 3(8))",
 }
 
-// hour is the hour of an order as people read it, without any script.
-type hour struct {
-	state
-	Due timeText // when it ends; zero where it does not run
-}
-
-// hourText says how the hour of an order stands now.
-func hourText(ds []concert.Deadline, now time.Time) hour {
+// hourOf is the clock of an order's hour, the zero one where it has not begun.
+func hourOf(ds []concert.Deadline) concert.Deadline {
 	for _, d := range ds {
-		if d.Term != concert.TermRemoval {
-			continue
+		if d.Term == concert.TermRemoval {
+			return d
 		}
-		switch d.State {
-		case concert.DeadlineRunning:
-			left := int(d.Left(now).Minutes())
-			return hour{state{Mark: "▲", Label: "%d minutes left", Tone: "bad", Args: []any{left}}, at(d.DueAt)}
-		case concert.DeadlinePaused:
-			return hour{state: state{Mark: "‖", Label: "stands still", Tone: "wait"}}
-		case concert.DeadlineMissed:
-			return hour{state{Mark: "▲", Label: "over", Tone: "bad"}, at(d.DueAt)}
-		case concert.DeadlineMet:
-			return hour{state: state{Mark: "✓", Label: "kept", Tone: "good"}}
-		}
-		return hour{state: state{Mark: "–", Label: "ended with the order", Tone: "end"}}
 	}
-	return hour{state: state{Mark: "○", Label: "not begun", Tone: "wait"}}
-}
-
-// ownOrderLine is an order in its addressee's list.
-type ownOrderLine struct {
-	casework.OwnOrder
-	Hour hour
+	return concert.Deadline{}
 }
 
 // ownOrdersPage is the list of orders to a provider.
 type ownOrdersPage struct {
 	Tabs  []ownTab
-	Lines []ownOrderLine
+	Lines []casework.OwnOrder
+	Now   time.Time
 	Next  string
 }
 
@@ -124,10 +101,7 @@ func (u *UI) ownOrders(w http.ResponseWriter, r *http.Request, v *visit) error {
 		return err
 	}
 	p := ownOrdersPage{Tabs: []ownTab{{Href: "/own-orders", Text: "Waiting for us", N: -1, Now: !all}, {Href: "/own-orders?view=all", Text: "All", N: -1, Now: all}}}
-	now := u.svc.Now()
-	for _, o := range os {
-		p.Lines = append(p.Lines, ownOrderLine{o, hourText(o.Deadlines, now)})
-	}
+	p.Lines, p.Now = os, u.svc.Now()
 	if all && len(os) == 50 {
 		p.Next = "/own-orders?" + url.Values{"view": {"all"}, "after": {os[len(os)-1].Ref}}.Encode()
 	}
@@ -148,7 +122,7 @@ type ownOrderPage struct {
 	casework.OrderView
 	Path      string // that its forms and files stand under
 	Token     string // of the link; "" for a person with an account
-	Hour      hour
+	Now       time.Time
 	Kept      concert.Deadline // the six months of Art. 6; zero where they have not begun
 	Annex     string           // Annex I as HTML of ours
 	Lang      string           // of the annex as it was chosen
@@ -218,7 +192,7 @@ func asPart(annex []byte) string {
 
 // fill works out what the page shows of its order.
 func (p *ownOrderPage) fill(now time.Time) {
-	p.Hour, p.Languages = hourText(p.Deadlines, now), formats.AnnexLanguages()
+	p.Now, p.Languages = now, formats.AnnexLanguages()
 	for _, d := range p.Deadlines {
 		if d.Term == concert.TermPreservation {
 			p.Kept = d

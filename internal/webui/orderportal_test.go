@@ -59,7 +59,7 @@ func TestProviderReadsAndAnswersAnOrderWithoutScripts(t *testing.T) {
 	if p := v.get("/"); p.path != "/own-orders" {
 		t.Errorf("with an order waiting one begins at %s", p.path)
 	}
-	v.get("/own-orders").want(t, http.StatusOK, o.Ref, concert.OrderDuty, "minutes left")
+	v.get("/own-orders").want(t, http.StatusOK, o.Ref, concert.OrderDuty, "min left, ends")
 	at := "/own-orders/" + o.Ref
 	p := v.get(at).want(t, http.StatusOK, concert.OrderDuty, "received: the hour runs", "proves the receipt", "EXERCISE: the made-up video carries", "EXERCISE-1/2026", "Annex II: it is done", "Annex III: it cannot be done")
 	if strings.Contains(p.text(), concert.VoluntaryNotice) {
