@@ -151,6 +151,23 @@ func TestG03NobodyApprovesAnOrderThatItWrote(t *testing.T) {
 	})
 }
 
+// What serves a protected purpose is never ordered.
+func TestG04WhatIsExemptIsNeverOrdered(t *testing.T) {
+	eachCompetent(t, func(t *testing.T, c *testkit.Competent) {
+		found := c.Submit(c.Officer, testkit.Page(1))[0]
+		a := testkit.Judgement()
+		a.Purpose = concert.PurposeExempt
+		out, err := c.AssessItems(t.Context(), c.Officer, []casework.Judging{{Item: found.Ref, Version: found.Version, Outlet: c.Outlet.Ref, Assessment: a}})
+		testkit.Must(t, err)
+		if out[0].Err != nil {
+			t.Fatal(out[0].Err)
+		}
+		if _, err := c.DraftOrder(t.Context(), c.Officer, testkit.Draft(found.Ref)); code(err) != "order.exempt" {
+			t.Errorf("drafted: %v", err)
+		}
+	})
+}
+
 func TestG08SecondOrderForOnePlaceIsRefusedAndG07HoldStopsOne(t *testing.T) {
 	eachCompetent(t, func(t *testing.T, c *testkit.Competent) {
 		ctx := t.Context()
