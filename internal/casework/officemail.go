@@ -43,7 +43,9 @@ func (s *Service) deliverOffice(ctx context.Context, j concert.DeliverOffice) er
 			return s.nextForOffice(ctx, j.Authority)
 		}
 		if s.Mailer == nil {
-			s.Log.Warn("mail to an authority waits: this node has no relay to send through (see docs/mail.md)", "authority", j.Authority)
+			s.noRelay.Do(func() {
+				s.Log.Warn("mail to authorities waits: this node has no relay to send through (see docs/mail.md)", "authority", j.Authority)
+			})
 			return s.officeAgain(ctx, j.Authority, s.now().Add(mailerMissing))
 		}
 		letters := make([]dispatch.Letter, len(due))

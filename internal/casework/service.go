@@ -68,6 +68,7 @@ type Service struct {
 	walls      wallCache
 	known      atomic.Pointer[known]
 	opening    sync.Mutex // of known
+	noRelay    sync.Once  // that mail to authorities cannot be sent is said once
 	works      worksCount
 	publishing sync.Mutex   // of the log, by those that wait for it
 	stopped    atomic.Int64 // case time at which StopClock was called, in microseconds; 0 while it runs
