@@ -49,13 +49,8 @@ func (o Order) Fed(by Actor, a OrderAnswer, items []OrderItem, refs map[ItemID]s
 	if err := o.answerable(by, a); err != nil {
 		return o, nil, Event{}, err
 	}
-	switch {
-	case !slices.Contains(OrderMeasures, a.Measure):
-		return o, nil, Event{}, Refuse(Invalid, "order.measure", "measure", "Annex II names a measure: %v; got %q", OrderMeasures, a.Measure)
-	case a.MeasureAt.IsZero():
-		return o, nil, Event{}, Refuse(Invalid, "order.measure_at", "measure_at", "Annex II says when the measure was taken: write the moment as 2026-03-28T12:00:00Z (RFC 3339)")
-	case a.MeasureAt.After(now.Add(time.Minute)):
-		return o, nil, Event{}, Refuse(Invalid, "order.measure_at", "measure_at", "Annex II says when the measure was taken, and that is not yet to come: got %s", a.MeasureAt.UTC().Format(time.RFC3339))
+	if err := a.feedback(now); err != nil {
+		return o, nil, Event{}, err
 	}
 	named, err := named(o, a.Items, items, refs)
 	if err != nil {
@@ -112,6 +107,11 @@ func (o Order) answerable(by Actor, a OrderAnswer) error {
 	if !o.Status.Binds() {
 		return Refuse(Conflict, "order.ended", "", "order %s is %s and binds no more: there is nothing to answer; what was removed for it alone is reinstated", o.Ref, o.Status)
 	}
+	return a.contact()
+}
+
+// contact refuses an annex whose section C is not filled.
+func (a OrderAnswer) contact() error {
 	for _, f := range []struct {
 		field, text string
 		needed      bool
@@ -123,19 +123,40 @@ func (o Order) answerable(by Actor, a OrderAnswer) error {
 	return nil
 }
 
+// feedback refuses an Annex II without its measure, or without the moment of it.
+func (a OrderAnswer) feedback(now time.Time) error {
+	switch {
+	case !slices.Contains(OrderMeasures, a.Measure):
+		return Refuse(Invalid, "order.measure", "measure", "Annex II names a measure: %v; got %q", OrderMeasures, a.Measure)
+	case a.MeasureAt.IsZero():
+		return Refuse(Invalid, "order.measure_at", "measure_at", "Annex II says when the measure was taken: write the moment as 2026-03-28T12:00:00Z (RFC 3339)")
+	case a.MeasureAt.After(now.Add(time.Minute)):
+		return Refuse(Invalid, "order.measure_at", "measure_at", "Annex II says when the measure was taken, and that is not yet to come: got %s", a.MeasureAt.UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
+// impossible refuses an Annex III without its reasons, or without what they need said.
+func (a OrderAnswer) impossible() error {
+	switch {
+	case len(a.Reasons) == 0 || slices.ContainsFunc(a.Reasons, func(r ImpossibleReason) bool { return !slices.Contains(ImpossibleReasons, r) }):
+		return Refuse(Invalid, "order.reasons", "reasons", "Annex III names at least one reason of %v: got %v", ImpossibleReasons, a.Reasons)
+	case utf8.RuneCountInString(strings.TrimSpace(a.Further)) < OrderGroundLeast || len(a.Further) > OrderStatementMost:
+		return Refuse(Invalid, "order.further", "further", "Annex III explains the reason: write it in %d to %d characters", OrderGroundLeast, OrderStatementMost)
+	case !slices.Equal(a.Reasons, []ImpossibleReason{ImpossibleForce}) && strings.TrimSpace(a.Needed) == "" || len(a.Needed) > OrderStatementMost:
+		return Refuse(Invalid, "order.needed", "needed", "Annex III says which errors there are, or which information is needed, in at most %d characters", OrderStatementMost)
+	}
+	return nil
+}
+
 // Impeded records Annex III: why the order cannot be carried out (Art. 3(7), 3(8)).
 // The hour stands still until the grounds are gone or the clarification is received.
 func (o Order) Impeded(by Actor, a OrderAnswer, now time.Time) (Order, Event, error) {
 	if err := o.answerable(by, a); err != nil {
 		return o, Event{}, err
 	}
-	switch {
-	case len(a.Reasons) == 0 || slices.ContainsFunc(a.Reasons, func(r ImpossibleReason) bool { return !slices.Contains(ImpossibleReasons, r) }):
-		return o, Event{}, Refuse(Invalid, "order.reasons", "reasons", "Annex III names at least one reason of %v: got %v", ImpossibleReasons, a.Reasons)
-	case utf8.RuneCountInString(strings.TrimSpace(a.Further)) < OrderGroundLeast || len(a.Further) > OrderStatementMost:
-		return o, Event{}, Refuse(Invalid, "order.further", "further", "Annex III explains the reason: write it in %d to %d characters", OrderGroundLeast, OrderStatementMost)
-	case !slices.Equal(a.Reasons, []ImpossibleReason{ImpossibleForce}) && strings.TrimSpace(a.Needed) == "" || len(a.Needed) > OrderStatementMost:
-		return o, Event{}, Refuse(Invalid, "order.needed", "needed", "Annex III says which errors there are, or which information is needed, in at most %d characters", OrderStatementMost)
+	if err := a.impossible(); err != nil {
+		return o, Event{}, err
 	}
 	from := o.Status
 	o, err := o.moved(OrderMoveImpede, now)

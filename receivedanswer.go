@@ -3,9 +3,7 @@ package concert
 import (
 	"encoding/json"
 	"slices"
-	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // ReceivedWay is what an answer to a hub is.
@@ -94,15 +92,7 @@ func (r Received) answerable(by Actor, kind ReceivedKind, a OrderAnswer) error {
 	if kind == ReceivedReferral {
 		return nil
 	}
-	for _, f := range []struct {
-		field, text string
-		needed      bool
-	}{{"person", a.Person, true}, {"email", a.Email, true}, {"addressee_file", a.File, false}} {
-		if f.needed && strings.TrimSpace(f.text) == "" || len(f.text) > orderFieldMost {
-			return Refuse(Invalid, "order."+f.field, f.field, "section C of the annex needs the %s, in at most %d bytes: write it", strings.ReplaceAll(f.field, "_", " "), orderFieldMost)
-		}
-	}
-	return nil
+	return a.contact()
 }
 
 // Fed is Annex II for some or all places of an order that was found valid. It gives the
@@ -111,13 +101,11 @@ func (r Received) Fed(by Actor, a OrderAnswer, items []ReceivedItem, now time.Ti
 	if err := r.answerable(by, ReceivedOrder, a); err != nil {
 		return r, nil, Event{}, err
 	}
-	switch {
-	case r.Status == ReceivedUnproven:
+	if r.Status == ReceivedUnproven {
 		return r, nil, Event{}, Refuse(Conflict, "received.unproven", "", "%s is not valid and binds nobody: check it again with a newer register, or answer Annex III with what is wrong with it", r.Ref)
-	case !slices.Contains(OrderMeasures, a.Measure):
-		return r, nil, Event{}, Refuse(Invalid, "order.measure", "measure", "Annex II names a measure: %v; got %q", OrderMeasures, a.Measure)
-	case a.MeasureAt.IsZero() || a.MeasureAt.After(now.Add(time.Minute)):
-		return r, nil, Event{}, Refuse(Invalid, "order.measure_at", "measure_at", "Annex II says when the measure was taken, and that is not yet to come: got %s", a.MeasureAt.UTC().Format(time.RFC3339))
+	}
+	if err := a.feedback(now); err != nil {
+		return r, nil, Event{}, err
 	}
 	named, err := r.named(a.Items, items)
 	if err != nil {
@@ -154,13 +142,8 @@ func (r Received) Impeded(by Actor, a OrderAnswer, now time.Time) (Received, Eve
 	if err := r.answerable(by, ReceivedOrder, a); err != nil {
 		return r, Event{}, err
 	}
-	switch {
-	case len(a.Reasons) == 0 || slices.ContainsFunc(a.Reasons, func(x ImpossibleReason) bool { return !slices.Contains(ImpossibleReasons, x) }):
-		return r, Event{}, Refuse(Invalid, "order.reasons", "reasons", "Annex III names at least one reason of %v: got %v", ImpossibleReasons, a.Reasons)
-	case utf8.RuneCountInString(strings.TrimSpace(a.Further)) < OrderGroundLeast || len(a.Further) > OrderStatementMost:
-		return r, Event{}, Refuse(Invalid, "order.further", "further", "Annex III explains the reason: write it in %d to %d characters", OrderGroundLeast, OrderStatementMost)
-	case !slices.Equal(a.Reasons, []ImpossibleReason{ImpossibleForce}) && strings.TrimSpace(a.Needed) == "" || len(a.Needed) > OrderStatementMost:
-		return r, Event{}, Refuse(Invalid, "order.needed", "needed", "Annex III says which errors there are, or which information is needed, in at most %d characters", OrderStatementMost)
+	if err := a.impossible(); err != nil {
+		return r, Event{}, err
 	}
 	from := r.Status
 	r, err := r.moved(ReceivedImpede, now)

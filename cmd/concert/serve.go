@@ -162,14 +162,18 @@ func (n *node) run(ctx context.Context, ln net.Listener) error {
 	if n.public != nil {
 		g.Go(func() error { return n.servePublic(gctx) })
 	}
-	g.Go(func() error {
-		<-gctx.Done()
-		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		defer cancel()
-		if err := srv.Shutdown(stop); err != nil {
-			return srv.Close()
-		}
-		return nil
-	})
+	g.Go(func() error { return endServer(gctx, srv) })
 	return g.Wait()
+}
+
+// endServer waits for the context's end, then ends the server: open requests have five
+// seconds.
+func endServer(ctx context.Context, srv *http.Server) error {
+	<-ctx.Done()
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if err := srv.Shutdown(stop); err != nil {
+		return srv.Close()
+	}
+	return nil
 }

@@ -95,14 +95,6 @@ func serveWitness(ctx context.Context, w *witness.Witness, ln net.Listener, log 
 		}
 		return nil
 	})
-	g.Go(func() error {
-		<-gctx.Done()
-		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		defer cancel()
-		if err := srv.Shutdown(stop); err != nil {
-			return srv.Close()
-		}
-		return nil
-	})
+	g.Go(func() error { return endServer(gctx, srv) })
 	return g.Wait()
 }

@@ -29,9 +29,9 @@ type addressee struct {
 	busy  chan struct{}                     // one token for each request to the API under way
 
 	ids doubles
+	bad bad // since the first order that it was told of
 
 	mu      sync.Mutex // guards what follows
-	first   time.Time  // case time of the first order that it was told of
 	done    doubles    // what it has taken on, by order and what is to be done
 	polling bool
 	down    map[uint32]bool // items that it removed, by number
@@ -109,20 +109,13 @@ func (p *addressee) serveHook(rw http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// mood is as the other plan's providers have it; its bad time begins with the first order.
+// mood is the addressee's now.
 func (p *addressee) mood() int {
-	c, now := p.plan.conduct, p.hour.now()
-	p.mu.Lock()
-	first := p.first.IsZero()
-	if first {
-		p.first = now
-	}
-	since := now.Sub(p.first)
-	p.mu.Unlock()
+	c := p.plan.conduct
+	status, first := p.bad.mood(c, p.hour.now())
 	if first && c.dead > 0 {
 		p.fallIll(c)
 	}
-	status := c.mood(first, since)
 	if status == http.StatusGone {
 		p.startPolling()
 	}

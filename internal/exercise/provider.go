@@ -20,9 +20,9 @@ type provider struct {
 
 	venue
 	busy chan struct{} // one token for each request to the API under way
+	bad  bad           // since its first webhook
 
 	mu        sync.Mutex // guards what follows
-	first     time.Time  // case time of its first webhook
 	ids       doubles
 	known     map[string]bool      // notices taken on, by kind, referral and remedy
 	sentAs    map[string]string    // webhook-ids by kind, referral and remedy, and the other way round

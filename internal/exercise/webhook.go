@@ -192,22 +192,32 @@ func (c conduct) mood(first bool, since time.Duration) int {
 	return 0
 }
 
-// mood is the provider's now. The first webhook starts its bad hours, so that they are
-// met however fast the exercise runs.
+// bad is a counterpart's bad time: what its conduct says of it, from its first webhook on,
+// so that it is met however fast the exercise runs.
+type bad struct {
+	mu    sync.Mutex
+	first time.Time // case time of its first webhook
+}
+
+// mood is the status with which a counterpart of the conduct refuses a webhook now, 0
+// where it takes it; first is told of its first one alone.
+func (b *bad) mood(c conduct, now time.Time) (status int, first bool) {
+	b.mu.Lock()
+	if first = b.first.IsZero(); first {
+		b.first = now
+	}
+	since := now.Sub(b.first)
+	b.mu.Unlock()
+	return c.mood(first, since), first
+}
+
+// mood is the provider's now.
 func (p *provider) mood() int {
 	c := p.plan.conduct
-	now := p.world.now()
-	p.mu.Lock()
-	first := p.first.IsZero()
-	if first {
-		p.first = now
-	}
-	since := now.Sub(p.first)
-	p.mu.Unlock()
+	status, first := p.bad.mood(c, p.world.now())
 	if first && c.dead > 0 {
 		p.fallIll(c)
 	}
-	status := c.mood(first, since)
 	if status == http.StatusGone {
 		p.startPolling()
 	}
