@@ -108,13 +108,18 @@ func TestG13InfringementVoidsTheOrderAndReinstates(t *testing.T) {
 		if o, err = c.AnswerOrder(ctx, c.Answerer, o.Ref, 0, feedback(c.Now())); err != nil || o.Status != concert.OrderExecuted {
 			t.Fatalf("executed: %s, %v", o.Status, err)
 		}
+		// A third state scrutinises, too, though not this order.
+		third, err := c.AddAuthority(ctx, c.Admin, concert.Authority{Name: "EXERCISE Authority Third", Country: "NL", Kind: concert.KindCompetent, Unit: "CANL", Contact: "EXERCISE desk Third"})
+		testkit.Must(t, err)
+		c.Office(third, concert.FunctionScrutinise)
+		stranger := c.Person("nl-issuer", third.Ref, "", concert.RoleIssuer)
 		c.StopClockAt(monday.Add(71 * time.Hour))
 		finding := concert.Finding{Outcome: concert.ScrutinyCharter, Category: concert.RemedyProtected, Reasons: infringing}
 		for _, x := range []struct {
 			name string
 			by   concert.Actor
 			want string
-		}{{"the issuing authority", c.Issuer, "order.scrutiny_function"}, {"an officer", c.IrishOfficer, "role.missing"}, {"before the issuing authority was told", c.IrishJudge, "order.scrutiny_unintended"}} {
+		}{{"the issuing authority", c.Issuer, "order.scrutiny_function"}, {"another state's authority", stranger, "order.scrutiny_function"}, {"an officer", c.IrishOfficer, "role.missing"}, {"before the issuing authority was told", c.IrishJudge, "order.scrutiny_unintended"}} {
 			if _, err := c.DecideScrutiny(ctx, x.by, o.Ref, 0, finding); code(err) != x.want {
 				t.Errorf("decided by %s: %v, want %s", x.name, err, x.want)
 			}
