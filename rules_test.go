@@ -641,3 +641,29 @@ func TestPhasesGoOneStepOnOrBack(t *testing.T) {
 		t.Error("an officer moves an action")
 	}
 }
+
+// The function alone does not make an authority the one that scrutinises, nor does the copy without the function.
+func TestG13OnlyTheAuthorityWithTheCopyScrutinises(t *testing.T) {
+	t.Parallel()
+	o := concert.Order{Ref: "RO-EXERCISE", Copied: "ireland"}
+	has := concert.OrderOffice{Functions: []concert.Function{concert.FunctionScrutinise}}
+	for _, c := range []struct {
+		name      string
+		authority concert.AuthorityID
+		office    concert.OrderOffice
+		role      concert.Role
+		want      string
+	}{
+		{"its judge", "ireland", has, concert.RoleIssuer, ""},
+		{"another authority's judge", "spain", has, concert.RoleIssuer, "order.scrutiny_function"},
+		{"nobody's judge", "", has, concert.RoleIssuer, "order.scrutiny_function"},
+		{"without the function", "ireland", concert.OrderOffice{}, concert.RoleIssuer, "order.scrutiny_function"},
+		{"without the role", "ireland", has, concert.RoleOfficer, "role.missing"},
+	} {
+		err := o.MayScrutinise(concert.Actor{Person: "p", Authority: c.authority, Roles: []concert.Role{c.role}}, c.office, concert.RoleIssuer)
+		var e *concert.Error
+		if c.want == "" && err != nil || c.want != "" && (!errors.As(err, &e) || e.Code != c.want) {
+			t.Errorf("%s: %v, want %q", c.name, err, c.want)
+		}
+	}
+}

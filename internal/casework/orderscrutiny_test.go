@@ -119,7 +119,7 @@ func TestG13InfringementVoidsTheOrderAndReinstates(t *testing.T) {
 			name string
 			by   concert.Actor
 			want string
-		}{{"the issuing authority", c.Issuer, "order.scrutiny_function"}, {"another state's authority", stranger, "order.scrutiny_function"}, {"an officer", c.IrishOfficer, "role.missing"}, {"before the issuing authority was told", c.IrishJudge, "order.scrutiny_unintended"}} {
+		}{{"the issuing authority", c.Issuer, "order.scrutiny_function"}, {"another state's authority", stranger, "not_found"}, {"an officer", c.IrishOfficer, "role.missing"}, {"before the issuing authority was told", c.IrishJudge, "order.scrutiny_unintended"}} {
 			if _, err := c.DecideScrutiny(ctx, x.by, o.Ref, 0, finding); code(err) != x.want {
 				t.Errorf("decided by %s: %v, want %s", x.name, err, x.want)
 			}
