@@ -20,9 +20,6 @@ const noticeMost = 20_000
 // received is the API of a provider's own desk, for the host's own systems. A hub has
 // none of it.
 func (s *Server) received() {
-	if !s.svc.Host {
-		return
-	}
 	huma.Register(s.api, op(http.MethodGet, "/received", "received-list", "What came in: orders that bind first, by the time that is left", "desk"), s.receivedList)
 	huma.Register(s.api, op(http.MethodGet, "/received/{id}", "received", "One order or referral that came in", "desk"), func(ctx context.Context, in *One) (*tagged[api.Received], error) {
 		return s.receivedOne(ctx, in.ID)
@@ -32,9 +29,6 @@ func (s *Server) received() {
 
 // hubNotices is where hubs push their notices to a provider's own desk.
 func (s *Server) hubNotices(mux *http.ServeMux) {
-	if !s.svc.Host {
-		return
-	}
 	mux.HandleFunc("POST /inbox/{hub}", func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, noticeMost))
 		if err != nil {

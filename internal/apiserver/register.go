@@ -63,11 +63,16 @@ func do[I, O any](s *Server, o huma.Operation, act func(context.Context, concert
 	})
 }
 
-func (s *Server) registers() {
+// doors are what every deployment tells: whom a key speaks for, and its public keys.
+func (s *Server) doors() {
 	do(s, op(http.MethodGet, "/me", "me", "Whom the key speaks for", "registers"), func(ctx context.Context, by concert.Actor, _ *struct{}) (api.Me, error) {
 		g, err := s.svc.Registers(ctx)
 		return api.Me{Operator: by.Operator, Authority: g.Authorities[by.Authority].Ref, Provider: g.Providers[by.Provider].Ref, Roles: roles(by.Roles)}, err
 	})
+	huma.Register(s.api, public(op(http.MethodGet, "/keys", "keys", "Every public key that an outsider needs", "log")), s.keys)
+}
+
+func (s *Server) registers() {
 	do(s, created(op(http.MethodPost, "/authorities", "add-authority", "Register an authority", "registers")), func(ctx context.Context, by concert.Actor, in *Keyed[api.NewAuthority]) (api.Authority, error) {
 		a, err := s.svc.AddAuthority(ctx, by, concert.Authority{Name: in.Body.Name, Country: in.Body.Country, Kind: concert.AuthorityKind(in.Body.Kind), Unit: in.Body.Unit, Contact: in.Body.Contact})
 		return authorityOf(a), err
@@ -115,7 +120,6 @@ func (s *Server) registers() {
 		})
 		return &body[api.Page[api.ScopeEntry]]{out}, nil
 	})
-	huma.Register(s.api, public(op(http.MethodGet, "/keys", "keys", "Every public key that an outsider needs", "log")), s.keys)
 }
 
 func (s *Server) addProvider(ctx context.Context, by concert.Actor, in *Keyed[api.NewProvider]) (api.Provider, error) {

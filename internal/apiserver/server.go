@@ -57,31 +57,40 @@ func (s *Server) Register(mux *http.ServeMux) {
 	cfg.Security = []map[string][]string{{"key": {}}}
 	cfg.Transformers = append(cfg.Transformers, problemTransformer)
 	s.api = humago.New(inner, cfg)
-	s.registers()
-	s.actions()
-	s.items()
-	s.referrals()
+	s.doors()
 	s.people()
 	s.factors()
-	s.dispatching()
-	s.audits()
-	s.contacts()
-	s.ownItems()
-	s.questions()
 	s.team()
-	s.exposures()
-	s.banks()
-	s.received()
+	if s.svc.Host {
+		s.received()
+		s.hubNotices(mux)
+	} else {
+		s.hub()
+		s.registerHMA(mux)
+	}
 	inner.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		httpkit.WriteProblem(w, r, s.log, concert.Refuse(concert.NotFound, "request.path", "", "there is nothing at %s %s: /api/openapi.json lists every path", r.Method, r.URL.Path))
 	})
-	s.registerHMA(mux)
-	s.hubNotices(mux)
 	refuse := func(w http.ResponseWriter, r *http.Request, err error) { httpkit.WriteProblem(w, r, s.log, err) }
 	mux.Handle("/api/", s.authenticated(refuse, s.idempotent(noNUL(methodProblem(inner, s.log)))))
 	for _, r := range s.logRoutes() {
 		mux.HandleFunc(r.pattern, r.handler)
 	}
+}
+
+// hub are the operations of a hub of authorities: a provider's own desk has none of them.
+func (s *Server) hub() {
+	s.registers()
+	s.actions()
+	s.items()
+	s.referrals()
+	s.dispatching()
+	s.audits()
+	s.contacts()
+	s.ownItems()
+	s.questions()
+	s.exposures()
+	s.banks()
 }
 
 // Routes are the patterns of every operation, of the log and of /hma/, in the form of
@@ -96,7 +105,11 @@ func (s *Server) Routes() []string {
 			}
 		}
 	}
-	for _, r := range append(s.logRoutes(), s.hmaRoutes()...) {
+	rest := s.logRoutes()
+	if !s.svc.Host {
+		rest = append(rest, s.hmaRoutes()...)
+	}
+	for _, r := range rest {
 		out = append(out, r.pattern)
 	}
 	slices.Sort(out)

@@ -168,6 +168,31 @@ func TestG04WhatIsExemptIsNeverOrdered(t *testing.T) {
 	})
 }
 
+// An authority whose state's redress is not on record orders nothing: not what it drafts, and not what was drafted with another's text.
+func TestG15NoOrderWithoutRedressOnRecord(t *testing.T) {
+	eachCompetent(t, func(t *testing.T, c *testkit.Competent) {
+		ctx := t.Context()
+		malta, err := c.AddAuthority(ctx, c.Admin, concert.Authority{Name: "EXERCISE Authority Malta", Country: "MT", Kind: concert.KindCompetent, Unit: "CAMT", Contact: "EXERCISE desk Malta"})
+		testkit.Must(t, err)
+		c.Office(malta, concert.FunctionIssue)
+		testkit.Must(t, c.JoinAction(ctx, c.Coordinator, c.Action.Ref, malta.Ref, concert.PartSupport))
+		officer, second, issuer := c.Person("mt-officer", malta.Ref, "", concert.RoleOfficer), c.Person("mt-reviewer", malta.Ref, "", concert.RoleReviewer), c.Person("mt-issuer", malta.Ref, "", concert.RoleIssuer)
+		item := c.Assess(officer, c.Submit(officer, testkit.Page(1)))[0].Ref
+		o, err := c.DraftOrder(ctx, officer, testkit.Urgent(testkit.Draft(item)))
+		if err == nil {
+			o, err = c.ReviewOrder(ctx, second, o.Ref, o.Version)
+			testkit.Must(t, err)
+			o, err = c.ApproveOrder(ctx, issuer, o.Ref, o.Version)
+		}
+		if code(err) != "law.redress" {
+			t.Errorf("the order is %s: %v, want law.redress", o.Status, err)
+		}
+		if n := testkit.Count(t, testkit.Raw(t, c.Service), "SELECT count(*) FROM removal_order WHERE issued_at > 0"); n != 0 {
+			t.Errorf("%d orders were issued", n)
+		}
+	})
+}
+
 func TestG08SecondOrderForOnePlaceIsRefusedAndG07HoldStopsOne(t *testing.T) {
 	eachCompetent(t, func(t *testing.T, c *testkit.Competent) {
 		ctx := t.Context()
