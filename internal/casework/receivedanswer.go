@@ -19,7 +19,7 @@ import (
 // for whichever it is. The act gives the answer that is to go to the hub, if any.
 func (s *Service) changeReceived(ctx context.Context, by concert.Actor, ref string, version int64, act func(*store.Tx, concert.Received, []concert.ReceivedItem) (concert.Received, []concert.ReceivedItem, *concert.ReceivedPost, error)) (concert.Received, error) {
 	var out concert.Received
-	if err := by.MayReceive(); err != nil {
+	if err := by.MayReply(); err != nil {
 		return out, err
 	}
 	err := s.retryStale(ctx, func(tx *store.Tx) error {
