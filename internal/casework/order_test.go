@@ -201,15 +201,6 @@ func TestG08SecondOrderForOnePlaceIsRefusedAndG07HoldStopsOne(t *testing.T) {
 		if _, err := c.DraftOrder(ctx, c.Officer, testkit.Draft(item)); code(err) != "order.duplicate" {
 			t.Errorf("a second order for one place: %v", err)
 		}
-		// Nor does one go out that was drafted before the other was issued.
-		twice := c.Judged(testkit.Page(3))
-		first, later := c.Reviewed(testkit.Urgent(testkit.Draft(twice))), c.Reviewed(testkit.Urgent(testkit.Draft(twice)))
-		if first, err := c.ApproveOrder(ctx, c.Issuer, first.Ref, first.Version); err != nil || first.Status != concert.OrderIssued {
-			t.Fatalf("%s, %v", first.Status, err)
-		}
-		if _, err := c.ApproveOrder(ctx, c.Issuer, later.Ref, later.Version); code(err) != "order.duplicate" {
-			t.Errorf("the other of two drafts for one place: %v", err)
-		}
 		hold := c.Hold(c.South.Officers[0], testkit.Page(2), "EXERCISE desk South", "EXERCISE secret case")
 		held := c.Reviewed(testkit.Urgent(testkit.Draft(c.Judged(testkit.Page(2)))))
 		_, err := c.ApproveOrder(ctx, c.Issuer, held.Ref, held.Version)
