@@ -40,7 +40,7 @@ func TestG08G10G15NothingStandsInTheWayOfAnOrderThatGoes(t *testing.T) {
 		{"its capture is old", func(_ *concert.Order, f *concert.OrderFacts) {
 			f.Subjects[0].Capture.SeenAt = now.AddDate(0, 0, -8)
 		}, "assessment.capture"},
-		{"seen down", func(_ *concert.Order, f *concert.OrderFacts) { f.Subjects[0].Item.Status = concert.ItemVerifiedDown }, "order.item"},
+		{"seen down", func(_ *concert.Order, f *concert.OrderFacts) { f.Subjects[0].Item.Status = concert.ItemClosed }, "order.item"},
 		{"no seat", func(_ *concert.Order, f *concert.OrderFacts) { f.Seat.Establishment = "" }, "order.seat"},
 		{"no contact point", func(_ *concert.Order, f *concert.OrderFacts) { f.ContactPoint = "" }, "order.contact_point"},
 		{"nobody gets the copy", func(_ *concert.Order, f *concert.OrderFacts) { f.Copy = nil }, "order.copy_to"},
