@@ -261,6 +261,25 @@ func TestG19WitnessesRefuseARebuiltLogAndVerifyNamesTheSizes(t *testing.T) {
 	})
 }
 
+// A log that was rebuilt and has grown before a witness saw it is refused by its proof alone, and that is an alarm, too.
+func TestG19WitnessRefusesWhatGrewOnAnotherHistory(t *testing.T) {
+	inHouse(t, func(t *testing.T, h *testkit.House) {
+		one := attend(t, h.Service, "witness.invalid/one")
+		h.Submit(h.North.Officers[0], testkit.Page(1))
+		cosign(t, h.Service)
+		cosigned := logSize(t, h.Service)
+		rebuild(t, h.Service, cosigned-1, false)
+		h.Submit(h.North.Officers[0], testkit.Page(2))
+		cosign(t, h.Service)
+		if seen := one.Seen()[0]; seen.Head.Size != cosigned || len(seen.Refused) != 1 || seen.Refused[0].Status != 422 {
+			t.Errorf("the witness has %+v", seen)
+		}
+		if lasting, over := witnessAlarms(t, h); lasting != 1 || over != 0 {
+			t.Errorf("%d alarms last, %d are over", lasting, over)
+		}
+	})
+}
+
 func TestWitnessesSeeARollbackAndItsEnd(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *testkit.House) {
 		one := attend(t, h.Service, "witness.invalid/one")
