@@ -44,12 +44,12 @@ func TestHourOfOrdersEndsAsForeseen(t *testing.T) {
 				exercise.HourOutcome
 				Providers, States, Alarms, Events int
 				ElapsedS                          float64 `json:"elapsed_s"`
-				Ledger                            struct{ Verified bool }
+				Ledger                            struct{ Verified, Cosigned bool }
 				Table                             string
 			}
 			lines := bytes.Split(bytes.TrimSpace(out), []byte("\n"))
 			testkit.Must(t, json.Unmarshal(lines[len(lines)-1], &o))
-			if o.Issued != exercise.MinOrders || o.Received != o.Issued || o.Verified != o.Issued || o.Providers != 30 || o.States != 10 || o.Alarms == 0 || o.Void == 0 || !o.Ledger.Verified {
+			if o.Issued != exercise.MinOrders || o.Received != o.Issued || o.Verified != o.Issued || o.Providers != 30 || o.States != 10 || o.Alarms == 0 || o.Void == 0 || !o.Ledger.Verified || !o.Ledger.Cosigned {
 				t.Errorf("%+v", o)
 			}
 			if o.Missed != o.Late+o.Endings["silence"] || o.Executed != o.InTime+o.Late || len(o.RefusedBy) != 5 || len(o.ImpossibleBy) != 3 {

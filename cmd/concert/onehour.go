@@ -54,6 +54,8 @@ type hourOutcome struct {
 	Ledger    ledger  `json:"ledger"`
 	Data      string  `json:"data"`
 	Table     string  `json:"table"`
+
+	Witnesses []concert.RehearsedWitness `json:"witnesses,omitempty"` // what each cosigned (docs/witness.md)
 }
 
 // spread is how spans are spread, in seconds.
@@ -110,6 +112,10 @@ func (r *rehearsal) concludeHour(ctx context.Context, o *hourOutcome) error {
 	if err := svc.PublishLog(ctx); err != nil {
 		return err
 	}
+	if err := svc.AskWitnesses(ctx, lastCosignMost); err != nil {
+		return err
+	}
+	o.Witnesses = r.gallery.seen()
 	if err := r.measureHour(ctx, o); err != nil {
 		return err
 	}
@@ -122,7 +128,7 @@ func (r *rehearsal) concludeHour(ctx context.Context, o *hourOutcome) error {
 		states[row.State] = true
 	}
 	o.Authorities, o.Providers, o.States = len(g.Authorities), len(g.Providers), len(states)
-	v, err := svc.VerifyLog(ctx, nil)
+	v, err := svc.VerifyLog(ctx, r.gallery.keys())
 	if err != nil {
 		return err
 	}
@@ -192,6 +198,7 @@ func (r *rehearsal) tellHour(o hourOutcome) {
 	fmt.Fprintf(w, "  refused: %s\n", pairs(o.RefusedBy))
 	fmt.Fprintf(w, "  alarms %d, late by p50 %.2f s, p99 %.2f s, at most %.2f s; hours found missed after at most %.2f s\n", o.Alarms, o.AlarmLate.P50, o.AlarmLate.P99, o.AlarmLate.Max, o.MissLate.Max)
 	fmt.Fprintf(w, "  from issue to receipt p50 %.2f s, p99 %.2f s (wall time)\n", o.Delivery.P50, o.Delivery.P99)
+	tellWitnesses(w, o.Witnesses)
 	fmt.Fprintf(w, "Log: %d events, root %s, verified %t\nOrders: %s\nRecount: concert export -data %s FILE && concert verify -json FILE\n", o.Events, o.Ledger.Root, o.Ledger.Verified, o.Table, r.dir)
 }
 
