@@ -84,7 +84,7 @@ func (j *Judged) mark(p []byte) uint16 {
 	if j == nil {
 		return 0
 	}
-	key := canonicalPath(string(p))
+	key := canonicalPath(unescape(string(p)))
 	judged, ok := j.files[key]
 	if !ok {
 		// A server answers a directory with its index.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -23,8 +24,9 @@ const redactionRule = "Queries are cut off. In a path, each part between slashes
 	"a value after “=” or “;”, a name after “~” or after a part such as user, profile, member, account or author, nine digits in a row, and a run of 16 or more letters and digits " +
 	"that is hexadecimal or changes between letters, digits or cases as tokens do are each replaced by a word in brackets."
 
-// Redact gives the path as it may be shown. It is idempotent.
+// Redact gives a path, as a log has it, as it may be shown.
 func Redact(path string) string {
+	path = unescape(path)
 	path, _, _ = strings.Cut(path, "?")
 	path, _, _ = strings.Cut(path, "#")
 	if !utf8.ValidString(path) || strings.ContainsFunc(path, func(r rune) bool { return r < ' ' || r == 0x7f }) {
@@ -49,6 +51,32 @@ func Redact(path string) string {
 		return scheme + rest
 	}
 	return redactParts(path)
+}
+
+// unescape takes back what servers write for what they would not write plainly:
+// \", \\ and \xHH (Apache httpd's ap_escape_logitem; nginx's default).
+func unescape(s string) string {
+	if strings.IndexByte(s, '\\') < 0 {
+		return s
+	}
+	out := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		if s[i] != '\\' || i+1 == len(s) {
+			out = append(out, s[i])
+			continue
+		}
+		if s[i+1] == 'x' && i+3 < len(s) && hexadecimal(s[i+2:i+4]) {
+			v, _ := strconv.ParseUint(s[i+2:i+4], 16, 8)
+			out = append(out, byte(v))
+			i += 3
+			continue
+		}
+		if s[i+1] == '"' || s[i+1] == '\\' {
+			i++
+		}
+		out = append(out, s[i])
+	}
+	return string(out)
 }
 
 func redactHost(host string) string {

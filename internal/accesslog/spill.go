@@ -31,13 +31,21 @@ func (s *spools) close() {
 	}
 }
 
+// smallTable is what no table falls below: an empty one, or one with its first
+// block of texts.
+const smallTable = 256*visitorBytes + 1<<blockBits
+
 // shrink puts tables aside until at most half of what the worker may hold is left,
 // the largest first.
 func (t *tally) shrink(s *spools) error {
 	for t.size() > t.o.Memory/2 {
 		sizes := []int{t.visitors.size(), t.pairs.size(), t.users.size(), t.paths.size(), t.referrers.size(), t.agents.size(), t.campaigns.size()}
+		largest := slices.Max(sizes)
+		if largest <= smallTable {
+			return nil // nothing is left that putting it aside would make smaller
+		}
 		var err error
-		switch slices.Index(sizes, slices.Max(sizes)) {
+		switch slices.Index(sizes, largest) {
 		case 0:
 			err = t.spillVisitors(s)
 		case 1:

@@ -74,7 +74,7 @@ type visitors struct {
 	hash  hasher
 }
 
-func newVisitors(h hasher) *visitors { return &visitors{make([]visitor, 1024), 0, h} }
+func newVisitors(h hasher) *visitors { return &visitors{make([]visitor, 256), 0, h} }
 
 // touch asks memory for the place where a client will be looked for.
 func (t *visitors) touch(hash uint64) uint8 { return t.slots[hash&uint64(len(t.slots)-1)].flags }
@@ -136,7 +136,7 @@ type numbers struct {
 	n     int
 }
 
-func newNumbers() *numbers { return &numbers{slots: make([]uint64, 1024)} }
+func newNumbers() *numbers { return &numbers{slots: make([]uint64, 256)} }
 
 // add puts a number in and reports whether it is new.
 func (s *numbers) add(x uint64) bool {
@@ -202,7 +202,7 @@ type texts struct {
 	hash   hasher
 }
 
-func newTexts(h hasher) *texts { return &texts{slots: make([]text, 1024), hash: h} }
+func newTexts(h hasher) *texts { return &texts{slots: make([]text, 256), hash: h} }
 
 // at finds the key or makes a place for it. A key beyond longestKey is cut.
 func (t *texts) at(key []byte) (e *text, fresh bool) {
