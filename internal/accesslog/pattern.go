@@ -30,6 +30,7 @@ type element struct {
 	to     slot
 	after  []byte // up to the next field; empty for the last
 	quoted bool   // stands between quotes, so that escaped quotes belong to it
+	bare   bool   // Apache's %t, which brings its own brackets, inside which a blank stands
 }
 
 // pattern is a compiled log format: what stands before the first field, then the
@@ -218,6 +219,7 @@ func compilePattern(s string) (*pattern, error) {
 		var to slot
 		var n int
 		var err error
+		bare := strings.HasPrefix(s[i:], "%t") || strings.HasPrefix(s[i:], "%>t") || strings.HasPrefix(s[i:], "%<t")
 		switch {
 		case strings.HasPrefix(s[i:], "%%"):
 			literal = append(literal, '%')
@@ -252,7 +254,7 @@ func compilePattern(s string) (*pattern, error) {
 			to = ignored // the first counts: %>s after %s, bytes after body bytes
 		}
 		seen[to] = true
-		p.elements = append(p.elements, element{to: to})
+		p.elements = append(p.elements, element{to: to, bare: bare && to == fTime})
 	}
 	if len(p.elements) > 0 {
 		p.end(literal)
@@ -277,8 +279,7 @@ func (p *pattern) end(literal []byte) {
 	if n := len(p.elements); n > 1 {
 		before = p.elements[n-2].after
 	}
-	if e.to == fTime && bytes.HasPrefix(literal, []byte("]")) == false && !bytes.HasSuffix(before, []byte("[")) && !bytes.HasSuffix(before, []byte(`"`)) && len(literal) > 0 {
-		// Apache's %t brings its own brackets, inside which a blank stands.
+	if e.bare && len(literal) > 0 {
 		e.after = append([]byte("]"), literal...)
 	}
 	e.quoted = len(literal) > 0 && literal[0] == '"' && bytes.HasSuffix(before, []byte(`"`))

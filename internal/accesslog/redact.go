@@ -38,7 +38,7 @@ func Redact(path string) string {
 		}, path)
 	}
 	rest, scheme := path, ""
-	if s, after, ok := strings.Cut(path, "://"); ok && len(s) < 16 {
+	if s, after, ok := strings.Cut(path, "://"); ok && len(s) < 16 && strings.Trim(strings.ToLower(s), "abcdefghijklmnopqrstuvwxyz0123456789+-.") == "" {
 		scheme, rest = s+"://", after
 		host, tail, slash := strings.Cut(rest, "/")
 		if i := strings.LastIndexByte(host, '@'); i >= 0 {
@@ -143,7 +143,7 @@ func redactPart(p string, owner bool) string {
 			plain = d
 		}
 	}
-	if strings.IndexByte(plain, '@') >= 0 && len(plain) > 2 {
+	if strings.IndexByte(plain, '@') >= 0 && len(plain) > 1 {
 		return redactedMail
 	}
 	if a, err := netip.ParseAddr(strings.Trim(plain, "[]")); err == nil && (a.Is4() || len(plain) > 2) {
@@ -198,10 +198,10 @@ func looksLike(s string) string {
 			}
 		}
 		switch {
+		case len(run) >= 16 && (digits > 0 && digits < len(run) && hexadecimal(run) || changes >= 4 || len(run) >= 24 && changes >= 3):
+			return redactedToken
 		case longest >= 9:
 			return redactedNumber
-		case len(run) >= 16 && (digits > 0 && hexadecimal(run) || changes >= 4 || len(run) >= 24 && changes >= 3):
-			return redactedToken
 		}
 	}
 	return ""
