@@ -29,14 +29,7 @@ func Redact(path string) string {
 	path = unescape(path)
 	path, _, _ = strings.Cut(path, "?")
 	path, _, _ = strings.Cut(path, "#")
-	if !utf8.ValidString(path) || strings.ContainsFunc(path, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		path = strings.Map(func(r rune) rune {
-			if r < ' ' || r == 0x7f || r == utf8.RuneError {
-				return '�'
-			}
-			return r
-		}, path)
-	}
+	path = printable(path)
 	rest, scheme := path, ""
 	if s, after, ok := strings.Cut(path, "://"); ok && len(s) < 16 && strings.Trim(strings.ToLower(s), "abcdefghijklmnopqrstuvwxyz0123456789+-.") == "" {
 		scheme, rest = s+"://", after
@@ -51,6 +44,19 @@ func Redact(path string) string {
 		return scheme + rest
 	}
 	return redactParts(path)
+}
+
+// printable replaces what is no text.
+func printable(s string) string {
+	if utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		return s
+	}
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r == utf8.RuneError {
+			return '�'
+		}
+		return r
+	}, s)
 }
 
 // unescape takes back what servers write for what they would not write plainly:
@@ -170,7 +176,7 @@ func redactPart(p string, owner bool) string {
 		if plain[i+1:] == redactedValue && looksLike(plain[:i]) == "" {
 			return p
 		}
-		return redactPart(plain[:i], false) + plain[i:i+1] + redactedValue
+		return strings.NewReplacer("/", "%2F", "?", "%3F").Replace(redactPart(printable(plain[:i]), false)) + plain[i:i+1] + redactedValue
 	}
 	if what := looksLike(plain); what != "" {
 		return what
