@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -17,6 +18,8 @@ import (
 	"time"
 
 	"concert/internal/accesslog"
+	"concert/internal/durable"
+	"concert/internal/formats"
 )
 
 type accesslogCmd struct {
@@ -26,7 +29,7 @@ type accesslogCmd struct {
 type accesslogReportCmd struct {
 	Geo     string   `help:"Country database in MaxMind's format (concert accesslog geo fetches one)." placeholder:"FILE"`
 	JSON    bool     `name:"json" help:"Print the report as JSON."`
-	Out     string   `help:"Directory to write report.json and rejects.ndjson into; made where it is missing." short:"o" name:"o" placeholder:"DIR"`
+	Out     string   `help:"Directory to write report.json, report.html, report.csv, report.pdf and rejects.ndjson into; made where it is missing." short:"o" name:"o" placeholder:"DIR"`
 	Format  string   `help:"Format of all files: a name, or a pattern as in Apache's LogFormat or nginx's log_format. Told by each file's own lines when left out." placeholder:"NAME|PATTERN"`
 	Judged  string   `help:"List of files on the server that were judged, a path a line: counts accesses to propaganda." placeholder:"FILE"`
 	Hosting string   `help:"List of networks or AS numbers, one a line, whose country says nothing of a person." placeholder:"FILE"`
@@ -66,10 +69,7 @@ func (c *accesslogReportCmd) Run(ctx context.Context, e *env) error {
 		}
 	}
 	if c.JSON {
-		enc := json.NewEncoder(e.stdout)
-		enc.SetEscapeHTML(false)
-		enc.SetIndent("", "  ")
-		err = enc.Encode(r)
+		err = writeAccesslogJSON(e.stdout, r)
 	} else {
 		err = printAccesslog(e.stdout, r)
 	}
@@ -218,16 +218,30 @@ func (r *rejectFile) drop() {
 	}
 }
 
-// write puts the report's files into the directory.
+// write puts the report's files into the directory, each whole or not at all.
 func (c *accesslogReportCmd) write(r *accesslog.Report, rejects *rejectFile) error {
 	if err := rejects.keep(); err != nil {
 		return err
 	}
-	text, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return err
+	for name, write := range map[string]func(io.Writer, *accesslog.Report) error{
+		"report.json": writeAccesslogJSON, "report.html": formats.WriteAccessLogHTML, "report.csv": formats.WriteAccessLogCSV, "report.pdf": formats.WriteAccessLogPDF,
+	} {
+		var b bytes.Buffer
+		if err := write(&b, r); err != nil {
+			return err
+		}
+		if err := durable.WriteFile(filepath.Join(c.Out, name), b.Bytes(), 0o600); err != nil {
+			return err
+		}
 	}
-	return os.WriteFile(filepath.Join(c.Out, "report.json"), append(text, '\n'), 0o600)
+	return nil
+}
+
+func writeAccesslogJSON(w io.Writer, r *accesslog.Report) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(r)
 }
 
 // printAccesslog is the report for a terminal.
