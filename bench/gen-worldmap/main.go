@@ -99,21 +99,33 @@ func run() error {
 // ring is one outline as an SVG path with relative steps.
 func (t *topology) ring(arcs []int) string {
 	var points [][2]int
-	for _, a := range arcs {
-		backwards := a < 0
-		if backwards {
-			a = ^a
+	var lons []float64
+	for _, wrapped := range []bool{false, true} {
+		if wrapped && (len(lons) == 0 || slices.Max(lons)-slices.Min(lons) < 300) {
+			break // only an outline that crosses the date line is put together on one side of it
 		}
-		var arc [][2]int
-		x, y := 0.0, 0.0
-		for _, d := range t.Arcs[a] {
-			x, y = x+d[0], y+d[1]
-			arc = append(arc, project(x*t.Transform.Scale[0]+t.Transform.Translate[0], y*t.Transform.Scale[1]+t.Transform.Translate[1]))
+		points = nil
+		for _, a := range arcs {
+			backwards := a < 0
+			if backwards {
+				a = ^a
+			}
+			var arc [][2]int
+			x, y := 0.0, 0.0
+			for _, d := range t.Arcs[a] {
+				x, y = x+d[0], y+d[1]
+				lon := x*t.Transform.Scale[0] + t.Transform.Translate[0]
+				lons = append(lons, lon)
+				if wrapped && lon < 0 {
+					lon += 360
+				}
+				arc = append(arc, project(lon, y*t.Transform.Scale[1]+t.Transform.Translate[1]))
+			}
+			if backwards {
+				slices.Reverse(arc)
+			}
+			points = append(points, arc...)
 		}
-		if backwards {
-			slices.Reverse(arc)
-		}
-		points = append(points, arc...)
 	}
 	points = slices.Compact(points)
 	if len(points) < 4 {
@@ -140,5 +152,5 @@ func project(lon, lat float64) [2]int {
 	x := 2 * math.Sqrt(3) * (lon * math.Pi / 180) * math.Cos(theta) / (3 * (9*a4*t6*t2 + 7*a3*t6 + 3*a2*t2 + a1))
 	y := a4*t6*t2*theta + a3*t6*theta + a2*t2*theta + a1*theta
 	scale := width / 5.413
-	return [2]int{int(math.Round(x*scale + width/2)), int(math.Round(1.2*scale - y*scale))}
+	return [2]int{int(math.Round(x*scale + width/2)), int(math.Round(1.32*scale - y*scale))}
 }

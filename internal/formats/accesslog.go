@@ -90,7 +90,7 @@ func accessTables(r *accesslog.Report) []accessTable {
 }
 
 func accessPlaces(r *accesslog.Report) []accessTable {
-	countries := accessTable{id: "countries", title: "Countries", definition: "countries", head: []string{"Country", "Accesses", "Visitors", "Visitors without known bots"}, empty: "No country database was given (-geo)."}
+	countries := accessTable{id: "countries", title: "Countries", definition: "countries", head: []string{"Country", "Accesses", "Visitors", "Without known bots"}, empty: "No country database was given (-geo)."}
 	names := countryNames()
 	codes := slices.SortedFunc(maps.Keys(r.Countries), func(a, b string) int {
 		return cmp.Or(cmp.Compare(r.Countries[b].Visitors, r.Countries[a].Visitors), cmp.Compare(a, b))

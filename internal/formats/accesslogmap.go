@@ -20,7 +20,7 @@ type mapShape struct{ code, name, path string }
 
 const (
 	mapWidth  = 1000.0
-	mapHeight = 425.0
+	mapHeight = 445.0
 )
 
 var mapShapes = sync.OnceValue(func() []mapShape {
