@@ -57,6 +57,7 @@ type cli struct {
 	Report       reportCmd       `cmd:"" help:"Write yearly transparency reports, and recount what was published."`
 	Hub          hubCmd          `cmd:"" help:"At a provider's own desk: add, list or end the hubs that send it orders and referrals."`
 	Language     languageCmd     `cmd:"" help:"Say in what language, script and direction each line of a file is."`
+	Accesslog    accesslogCmd    `cmd:"" help:"Count access logs of a seized server; needs no server and no data directory."`
 }
 
 // env is what commands write to and read from.

@@ -1,0 +1,492 @@
+package accesslog
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Options say how a run counts. The zero value counts everything, with as many
+// workers as there are processors.
+type Options struct {
+	Workers  int       // goroutines that read lines; 0: one for each processor
+	Format   string    // a name or a pattern; empty: told by each file's own lines
+	Brief    bool      // only days, status, methods, visitors by address, paths and countries
+	Geo      *Geo      // nil: no countries
+	Hosting  *Networks // networks whose country says nothing; nil: none but those the database marks
+	Judged   *Judged   // nil: accesses to propaganda are not counted
+	Now      time.Time // later times are implausible; zero: nothing is too late
+	Top      int       // how long ranked lists are; 0: 50
+	Memory   int       // bytes that the tables of all workers may take before they go to disk; 0: 256 MiB
+	Spill    int64     // bytes of temporary files at most; 0: 16 GiB
+	TempDir  string    // for temporary files; empty: the system's
+	LineMax  int       // longer lines are rejected without being held; 0: 1 MiB
+	Unpacked int64     // bytes that one compressed file may unpack to; 0: 1 TiB
+
+	Row      func(Row) error         // sees each access, on any worker's goroutine; nil: nobody does
+	Reject   func(Reject) error      // sees each rejected line in the order of files and offsets, when all are read; nil: nobody does
+	Progress func(read, total int64) // told now and then how many bytes were read; total is 0 where it is unknown
+	block    int
+}
+
+// Row is one access with the place it was read from. Its visitor is a pseudonym
+// of this run.
+type Row struct {
+	File    int   // index into Report.Inputs
+	Offset  int64 // of its line in the file as it was read (decompressed)
+	Length  int   // of its line, without its end
+	Sec     int64 // seconds since 1970, UTC
+	Status  int
+	Bytes   int64
+	Bot     bool
+	Country string // two letters, or "unknown"
+	Visitor [PseudonymSize]byte
+}
+
+const (
+	defaultBlock  = 256 << 10
+	defaultLine   = 1 << 20
+	defaultMemory = 256 << 20
+	defaultSpill  = 16 << 30
+	defaultTop    = 50
+	defaultUnpack = 1 << 40
+)
+
+func (o Options) filled() Options {
+	set := func(n *int, to int) {
+		if *n <= 0 {
+			*n = to
+		}
+	}
+	set(&o.Workers, runtime.GOMAXPROCS(0))
+	set(&o.Top, defaultTop)
+	set(&o.Memory, defaultMemory)
+	set(&o.LineMax, defaultLine)
+	set(&o.block, defaultBlock)
+	if o.Spill <= 0 {
+		o.Spill = defaultSpill
+	}
+	if o.Unpacked <= 0 {
+		o.Unpacked = defaultUnpack
+	}
+	o.Memory /= o.Workers // each worker's share
+	return o
+}
+
+// task is a piece of a file: a block of whole lines that was read already, or
+// the numbers of a chunk that the worker reads itself.
+type task struct {
+	file   int
+	seq    int
+	offset int64
+	open   *openFile // chunks only
+	block  []byte    // blocks only
+	fields []byte    // the W3C directive in force at its beginning
+	reject Reject    // a line that was too long to hold, or whose file has no format
+	lines  int64     // that Reject stands for; 0: there is none
+}
+
+// openFile is a plain file that several workers read at once.
+type openFile struct {
+	*os.File
+	size    int64
+	pending atomic.Int64
+}
+
+func (f *openFile) done() {
+	if f.pending.Add(-1) == 0 {
+		f.Close()
+	}
+}
+
+// counting is a run in progress.
+type counting struct {
+	*run
+	inputs []*input
+	spools *spools
+	tasks  chan task
+	free   chan []byte
+	mu     sync.Mutex // guards inputs' outcomes and edges
+	cancel context.CancelCauseFunc
+	read   atomic.Int64
+	total  int64
+}
+
+// Analyse reads files, directories and rotated sets, and counts them. It fails
+// only where it cannot go on (a pattern that is none, no space for temporary
+// files, ctx done); what is wrong with an input stands in the report, and the
+// rest is counted.
+func Analyse(ctx context.Context, paths []string, o Options) (*Report, error) {
+	began := time.Now()
+	o = o.filled()
+	c := &counting{run: &run{hasher: newHasher(), o: o, bots: newBots(), latest: 1 << 40, methods: map[string]uint8{}}}
+	if !o.Now.IsZero() {
+		c.latest = o.Now.Add(24 * time.Hour).Unix()
+	}
+	for i, m := range methodNames[:otherMethod] {
+		c.methods[m] = uint8(i)
+	}
+	if _, err := rand.Read(c.key[:]); err != nil {
+		return nil, err
+	}
+	defer clear(c.key[:])
+	var forced format
+	if o.Format != "" {
+		var err error
+		if forced, err = namedFormat(o.Format); err != nil {
+			return nil, err
+		}
+	}
+	c.inputs = gather(paths)
+	c.spools = newSpools(o.TempDir, o.Spill)
+	defer c.spools.close()
+	for _, in := range c.inputs {
+		in.format = forced
+		c.total += max(in.size, 0)
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	c.cancel = cancel
+	tallies, rejected, err := c.work(ctx)
+	defer func() {
+		for _, r := range rejected {
+			if r.file != nil {
+				r.file.Close()
+			}
+		}
+	}()
+	if err != nil {
+		return nil, err
+	}
+	if o.Reject != nil {
+		if err := mergeRejects(rejected, o.Reject); err != nil {
+			return nil, err
+		}
+	}
+	return c.report(tallies, began)
+}
+
+// work feeds the workers until all is read.
+func (c *counting) work(ctx context.Context) ([]*tally, []*rejects, error) {
+	c.tasks = make(chan task, c.o.Workers)
+	c.free = make(chan []byte, 4*c.o.Workers)
+	var feeding, working sync.WaitGroup
+	feeding.Go(func() { c.feed(ctx) })
+	tallies, rejected := make([]*tally, c.o.Workers), make([]*rejects, c.o.Workers)
+	for i := range tallies {
+		tallies[i] = newTally(c.run, len(c.inputs))
+		rejected[i] = &rejects{dir: c.o.TempDir, limits: c.spools.limit}
+		working.Go(func() {
+			w := &worker{counting: c, t: tallies[i], rejects: rejected[i], parsers: map[string]parser{}}
+			for t := range c.tasks {
+				if ctx.Err() == nil {
+					if err := w.take(t); err != nil {
+						c.cancel(err)
+					}
+				}
+				if t.open != nil {
+					t.open.done()
+				}
+			}
+			w.t.turn(nil)
+		})
+	}
+	feeding.Wait()
+	close(c.tasks)
+	working.Wait()
+	if err := context.Cause(ctx); err != nil {
+		return tallies, rejected, err
+	}
+	return tallies, rejected, nil
+}
+
+// feed makes tasks of all inputs: plain files one after another, since several
+// workers read each, compressed ones side by side.
+func (c *counting) feed(ctx context.Context) {
+	slots := make(chan struct{}, c.o.Workers)
+	var streams sync.WaitGroup
+	for i, in := range c.inputs {
+		if ctx.Err() != nil || in.outcome != "" {
+			continue
+		}
+		f, err := c.openInput(in)
+		if err != nil {
+			o, detail := outcomeOf(err)
+			c.fail(i, o, detail)
+			continue
+		}
+		if f != nil && in.compression == plain && !in.format.serial {
+			c.chunks(ctx, i, f)
+			continue
+		}
+		select {
+		case slots <- struct{}{}:
+		case <-ctx.Done():
+			f.Close()
+			continue
+		}
+		streams.Go(func() {
+			defer func() { <-slots }()
+			defer f.Close()
+			c.stream(ctx, i, f)
+		})
+	}
+	streams.Wait()
+}
+
+func (c *counting) fail(file int, o Outcome, detail string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.inputs[file].fail(o, detail)
+}
+
+// openInput opens a file read-only and looks at its beginning. Only standard
+// input has no file to look into twice.
+func (c *counting) openInput(in *input) (*os.File, error) {
+	if in.path == "-" {
+		return os.Stdin, nil
+	}
+	f, err := os.Open(in.path)
+	if err != nil {
+		return nil, err
+	}
+	st, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	if st.Size() < in.size {
+		in.fail(Shrank, "it became shorter before it was read")
+	}
+	in.size = st.Size()
+	head := make([]byte, min(in.size, sniffBytes))
+	n, err := f.ReadAt(head, 0)
+	if err != nil && err != io.EOF {
+		f.Close()
+		return nil, err
+	}
+	if in.compression = magic(head[:n]); in.compression == plain && !in.format.known() {
+		in.format, in.certain = sniff(head[:n], int64(n) == in.size)
+		in.sniffed = true
+	}
+	return f, nil
+}
+
+// chunks hands a plain file out in pieces of one size.
+func (c *counting) chunks(ctx context.Context, file int, f *os.File) {
+	in := c.inputs[file]
+	open := &openFile{File: f, size: in.size}
+	open.pending.Store(1)
+	defer open.done()
+	for seq, at := 0, int64(0); at < in.size; seq, at = seq+1, at+int64(c.o.block) {
+		open.pending.Add(1)
+		select {
+		case c.tasks <- task{file: file, seq: seq, offset: at, open: open}:
+		case <-ctx.Done():
+			open.done()
+			return
+		}
+	}
+}
+
+// stream cuts a compressed file, standard input or a file whose lines depend on
+// one another into blocks of whole lines.
+func (c *counting) stream(ctx context.Context, file int, f io.Reader) {
+	in := c.inputs[file]
+	raw := &counter{r: f}
+	var src io.Reader = raw
+	if in.path == "-" {
+		head := make([]byte, 6)
+		n, _ := io.ReadFull(raw, head)
+		in.compression = magic(head[:n])
+		src = io.MultiReader(bytes.NewReader(head[:n]), raw)
+	}
+	text, closing, err := unpack(in.compression, src)
+	defer closing()
+	if err != nil {
+		if errors.Is(err, io.EOF) {
+			err = io.ErrUnexpectedEOF
+		}
+		o, detail := damage(in.compression, raw, err)
+		c.fail(file, o, detail)
+		return
+	}
+	s := &cutter{counting: c, done: ctx.Done(), file: file, in: in, raw: raw}
+	s.cut(text)
+}
+
+// buffer is a block's memory, used again.
+func (c *counting) buffer() []byte {
+	select {
+	case b := <-c.free:
+		return b[:0]
+	default:
+		return make([]byte, 0, c.o.block+64<<10)
+	}
+}
+
+func (c *counting) giveBack(b []byte) {
+	select {
+	case c.free <- b:
+	default:
+	}
+}
+
+// cutter cuts one stream.
+type cutter struct {
+	*counting
+	done   <-chan struct{}
+	file   int
+	in     *input
+	raw    *counter
+	seq    int
+	offset int64 // of the buffer's first byte
+	fields []byte
+}
+
+func (s *cutter) send(t task) bool {
+	t.file, t.seq = s.file, s.seq
+	s.seq++
+	select {
+	case s.tasks <- t:
+		return true
+	case <-s.done:
+		return false
+	}
+}
+
+// cut reads the text to its end.
+func (s *cutter) cut(text io.Reader) {
+	buf := s.buffer()
+	skipped := int64(-1) // bytes of a line that is too long, so far
+	ended := false
+	for !ended {
+		if len(buf) == cap(buf) {
+			grown := make([]byte, len(buf), 2*cap(buf))
+			copy(grown, buf)
+			buf = grown
+		}
+		n, err := io.ReadAtLeast(text, buf[len(buf):min(cap(buf), len(buf)+s.o.block)], 1)
+		buf = buf[:len(buf)+n]
+		s.in.read += int64(n)
+		if s.in.compression == plain {
+			s.progress(int64(n))
+		}
+		if err != nil {
+			ended = true
+			if err != io.EOF {
+				o, detail := damage(s.in.compression, s.raw, err)
+				s.fail(s.file, o, detail)
+			}
+		}
+		if !ended && s.bomb() {
+			ended = true
+		}
+		if skipped >= 0 { // inside a line that is too long
+			i := bytes.IndexByte(buf, '\n')
+			if i < 0 && !ended {
+				skipped += int64(len(buf))
+				buf = buf[:0]
+				continue
+			}
+			if i < 0 {
+				i = len(buf)
+			}
+			skipped += int64(i)
+			if !s.long(s.offset, skipped) {
+				return
+			}
+			i = min(i+1, len(buf))
+			s.offset += skipped + 1
+			skipped = -1
+			buf = append(buf[:0], buf[i:]...)
+		}
+		if len(buf) < s.o.block && !ended {
+			continue
+		}
+		if buf = s.emit(buf, ended); buf == nil {
+			return
+		}
+		if len(buf) > s.o.LineMax && !ended {
+			skipped = int64(len(buf))
+			buf = buf[:0]
+		}
+	}
+}
+
+// emit sends the whole lines of the buffer, all of it at the end, and gives the
+// rest in a buffer of its own; nil to stop.
+func (s *cutter) emit(buf []byte, ended bool) []byte {
+	if !s.in.format.known() && !s.in.sniffed {
+		s.in.format, s.in.certain = sniff(buf[:min(len(buf), sniffBytes)], ended && len(buf) <= sniffBytes)
+		s.in.sniffed = true
+	}
+	cut := bytes.LastIndexByte(buf, '\n') + 1
+	if ended {
+		cut = len(buf)
+	}
+	if cut == 0 {
+		if ended {
+			return nil
+		}
+		return buf
+	}
+	rest := append(s.buffer(), buf[cut:]...)
+	if !s.send(task{offset: s.offset, block: buf[:cut], fields: s.fields}) {
+		return nil
+	}
+	if s.in.format.serial {
+		if f := lastFields(buf[:cut]); f != nil {
+			s.fields = f
+		}
+	}
+	s.offset += int64(cut)
+	return rest
+}
+
+// lastFields is a copy of the last #Fields directive of a block.
+func lastFields(block []byte) []byte {
+	i := bytes.LastIndex(block, []byte("\n#Fields:"))
+	if i < 0 && !bytes.HasPrefix(block, []byte("#Fields:")) {
+		return nil
+	}
+	line := block[i+1:]
+	if j := bytes.IndexByte(line, '\n'); j >= 0 {
+		line = line[:j]
+	}
+	return bytes.Clone(line)
+}
+
+func (s *cutter) long(offset, length int64) bool {
+	return s.send(task{lines: 1, reject: Reject{s.file, offset, length, TooLong}})
+}
+
+// bomb reports whether the file unpacks to more than it may.
+func (s *cutter) bomb() bool {
+	if s.in.compression == plain {
+		return false
+	}
+	if s.in.read > s.o.Unpacked {
+		s.fail(s.file, Bomb, fmt.Sprintf("it unpacks to more than %d MiB; what came before is counted", s.o.Unpacked>>20))
+		return true
+	}
+	if s.in.read > bombFree && s.in.read/bombRatio > s.raw.n {
+		s.fail(s.file, Bomb, fmt.Sprintf("it unpacks to more than %d times its size; what came before is counted", bombRatio))
+		return true
+	}
+	return false
+}
+
+func (c *counting) progress(n int64) {
+	if c.o.Progress != nil {
+		c.o.Progress(c.read.Add(n), c.total)
+	}
+}
