@@ -18,10 +18,15 @@ import (
 
 // evidenceCmd seals what was seized and follows it; it needs no server.
 type evidenceCmd struct {
-	Seal   evidenceSealCmd   `cmd:"" help:"Copy directories, files, images and archives into a new sealed bag, reading them once and changing nothing."`
-	Verify evidenceVerifyCmd `cmd:"" help:"Read a bag, a working copy, an image or an archive again and say what is not as it was. Exit 0: whole and vouched for from outside; 1: not whole; 2: it could not be told; 3: whole, but only by its own word."`
-	Show   evidenceShowCmd   `cmd:"" help:"Say what a bag holds and who had it, without reading its files."`
-	Key    evidenceKeyCmd    `cmd:"" help:"Make a key that signs seals and custody records."`
+	Seal    evidenceSealCmd    `cmd:"" help:"Copy directories, files, images and archives into a new sealed bag, reading them once and changing nothing."`
+	Verify  evidenceVerifyCmd  `cmd:"" help:"Read a bag, a working copy, an image or an archive again and say what is not as it was. Exit 0: whole and vouched for from outside; 1: not whole; 2: it could not be told; 3: whole, but only by its own word."`
+	Work    evidenceWorkCmd    `cmd:"" help:"Make a copy of a bag's files to work on, compare it while it is made, and record it."`
+	Hand    evidenceHandCmd    `cmd:"" help:"Record that a bag goes to another authority, or take in the receipt that came back."`
+	Receive evidenceReceiveCmd `cmd:"" help:"Verify a bag that was handed over, record that it arrived, and write the receipt."`
+	Stamp   evidenceStampCmd   `cmd:"" help:"Ask a timestamp authority to stamp a bag's seal."`
+	Digest  evidenceDigestCmd  `cmd:"" help:"Digest files as a seal would, and keep nothing: a list that hashdeep audits."`
+	Show    evidenceShowCmd    `cmd:"" help:"Say what a bag holds and who had it, without reading its files."`
+	Key     evidenceKeyCmd     `cmd:"" help:"Make a key that signs seals and custody records."`
 }
 
 // tell says how far a job is, where somebody sees it, until it is stopped.

@@ -11,6 +11,7 @@ import (
 // Kinds of containers.
 const (
 	KindEWF   = "ewf"
+	KindImage = "image" // of a kind that is not read: Ex01, L01, AFF
 	KindTar   = archive.Tar
 	KindZip   = archive.Zip
 	KindSeven = archive.Seven
@@ -21,9 +22,11 @@ const (
 )
 
 // containerKind tells a container by its first bytes; the empty text stands for
-// what is none. An image of a kind that is not read is told by ewf.Kind's error.
+// what is none.
 func containerKind(head []byte) string {
-	if _, ok, err := ewf.Kind(head); ok || err != nil {
+	if _, ok, err := ewf.Kind(head); err != nil {
+		return KindImage
+	} else if ok {
 		return KindEWF
 	}
 	for _, k := range [...]struct{ begins, kind string }{

@@ -25,6 +25,8 @@ import (
 const (
 	taskImage   = "evidence.image"
 	taskArchive = "evidence.archive"
+	// aff4Mark is the member that makes an AFF4 image of a zip (AFF4 standard 1.0).
+	aff4Mark = "information.turtle"
 	// lineMost bounds one line of a child's answer.
 	lineMost = 1 << 20
 )
@@ -169,6 +171,9 @@ func openContainer(ctx context.Context, pool *sandbox.Pool, bag string, one set,
 		return c, err
 	default:
 		c.Outcome, c.Note, c.Media = end.Outcome, end.Note, end.Media
+		if c.Outcome == "" && slices.ContainsFunc(c.Members, func(m Member) bool { return slices.Equal(m.Name, []string{aff4Mark}) }) {
+			c.Outcome, c.Note = OutcomeRefused, "an AFF4 image: its members are digested here, its media is not read; export it as a raw image or as E01 with the program that made it, and seal that beside it"
+		}
 	}
 	return c, nil
 }
@@ -194,7 +199,7 @@ func childJob(bag string, one set, limits Limits) (job sandbox.OnFiles, files []
 	in, err := json.Marshal(o)
 	seconds := 120 + total>>20 + max(limits.Floor, limits.Ratio*min(total, 1<<40))>>27
 	job = sandbox.OnFiles{Task: taskArchive, In: in, Files: files, Seconds: int(seconds), Wall: 4 * time.Duration(seconds) * time.Second}
-	if one.kind == KindEWF {
+	if one.kind == KindEWF || one.kind == KindImage {
 		job.Task = taskImage
 	}
 	return job, files, err

@@ -26,15 +26,11 @@ type Key struct{ private ed25519.PrivateKey }
 // NewKey makes a key and writes it to path, and its public part to path with
 // ".pub". Neither may exist.
 func NewKey(path string) (*Key, error) {
-	public, private, err := ed25519.GenerateKey(rand.Reader)
+	_, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		return nil, err
 	}
 	secret, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		return nil, err
-	}
-	open, err := x509.MarshalPKIXPublicKey(public)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +40,15 @@ func NewKey(path string) (*Key, error) {
 	if err := durable.CreateExclusive(path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}), 0o400); err != nil {
 		return nil, err
 	}
-	return &Key{private}, durable.CreateExclusive(path+".pub", pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: open}), 0o444)
+	k := &Key{private}
+	return k, durable.CreateExclusive(path+".pub", k.pem(), 0o444)
+}
+
+// pem is the public key as openssl reads it.
+func (k *Key) pem() []byte {
+	// Marshalling an Ed25519 key cannot fail (crypto/x509).
+	open, _ := x509.MarshalPKIXPublicKey(k.private.Public())
+	return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: open})
 }
 
 // ReadKey reads a key that NewKey made, or openssl genpkey -algorithm ed25519.
