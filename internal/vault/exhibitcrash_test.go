@@ -41,11 +41,12 @@ func sealInChild() int {
 			return 2
 		}
 	}
-	_, err = SealEvidence(context.Background(), SealJob{Sources: strings.Split(os.Getenv("CONCERT_TEST_SOURCES"), ":"), Bag: os.Getenv("CONCERT_TEST_BAG"), Case: "EXERCISE-1", By: "A. Nobody", Reason: "an exercise", Program: "test", Key: key, Now: clock, Checkpoint: PieceSize, Children: pool()})
+	out, err := SealEvidence(context.Background(), SealJob{Sources: strings.Split(os.Getenv("CONCERT_TEST_SOURCES"), ":"), Bag: os.Getenv("CONCERT_TEST_BAG"), Case: "EXERCISE-1", By: "A. Nobody", Reason: "an exercise", Program: "test", Key: key, Now: clock, Checkpoint: PieceSize, Children: pool()})
 	if err != nil {
 		fmt.Println(err)
 		return 1
 	}
+	fmt.Printf("resumed %d\n", out.Resumed)
 	return 0
 }
 
@@ -169,7 +170,7 @@ func TestALongFileGoesOnFromItsCheckpoint(t *testing.T) {
 func TestAFullDiskLosesNothing(t *testing.T) {
 	t.Parallel()
 	src := source(t)
-	write(t, filepath.Join(src, "huge"), plain(8*PieceSize))
+	write(t, filepath.Join(src, "zz huge"), plain(8*PieceSize)) // the last in order
 	keyFile, bag := filepath.Join(t.TempDir(), "key"), filepath.Join(tempDir(t), "bag")
 	_, err := NewKey(keyFile)
 	must(t, err)
@@ -186,8 +187,14 @@ func TestAFullDiskLosesNothing(t *testing.T) {
 	if _, err := os.Lstat(bag); !errors.Is(err, os.ErrNotExist) {
 		t.Fatalf("a bag without all of its files has its name: %v", err)
 	}
-	if out, err := run(); err != nil {
+	// What was done is not read again; what changed meanwhile is.
+	write(t, filepath.Join(src, "small"), []byte("EXERCISE changed"))
+	out, err = run()
+	if err != nil || !strings.Contains(out, "resumed ") || strings.Contains(out, "resumed 0") {
 		t.Fatalf("%v: %s", err, out)
+	}
+	if b, err := os.ReadFile(filepath.Join(bag, "data/EXERCISE server/small")); err != nil || string(b) != "EXERCISE changed" {
+		t.Errorf("%q, %v", b, err)
 	}
 	if v := verify(t, bag); !v.Whole() {
 		t.Errorf("%+v", v.Findings)

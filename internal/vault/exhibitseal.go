@@ -201,7 +201,12 @@ func (s *sealer) run(ctx context.Context, sources []Source) (out Sealed, err err
 	if s.j, err = openJournal(s.dir, s.Checkpoint); err != nil {
 		return out, err
 	}
-	defer func() { err = errors.Join(err, s.j.close()) }()
+	defer func() {
+		if err != nil {
+			_ = s.j.sync() // what was done so far, where the disk still takes it
+		}
+		err = errors.Join(err, s.j.close())
+	}()
 	b := begun{ManifestFormat, s.Case, s.By, s.Reason, stamp(s.now), sources}
 	if was := s.j.begun; was != nil {
 		b.At = was.At
