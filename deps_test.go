@@ -47,6 +47,13 @@ var allowedModules = map[string]string{
 	"github.com/emersion/go-sasl":                              "tests: the relay's side of a log-in; go-smtp speaks its types",
 	"github.com/emersion/go-smtp":                              "dispatch and apiserver: SMTP to the relay with delivery reports asked for, SMTP and LMTP for what comes back",
 	"github.com/wneessen/go-mail":                              "dispatch: mail messages composed with attachments",
+	"github.com/bodgit/sevenzip":                               "vault: 7z archives read, in children only",
+	"github.com/digitorus/timestamp":                           "vault: RFC 3161 tokens asked for and judged",
+	"github.com/klauspost/compress":                            "vault: zlib of disk images, gzip and zstd, faster than the standard library's or not in it",
+	"github.com/secure-systems-lab/go-securesystemslib":        "vault: DSSE envelopes over seals",
+	"github.com/ulikunitz/xz":                                  "vault: xz archives read, in children only",
+	"github.com/zeebo/blake3":                                  "vault: BLAKE3 of short files and members, the fastest in Go",
+	"lukechampine.com/blake3":                                  "vault: BLAKE3's tree from inside, so that a file's pieces have digests that cost nothing",
 
 	"github.com/a-h/templ/cmd/templ":     "tool: generates the pages' Go files",
 	"golang.org/x/vuln/cmd/govulncheck":  "tool: known vulnerabilities that our code reaches",

@@ -53,6 +53,9 @@ var floors = map[string]int{
 	"internal/match/hamming": 1,
 	"internal/jpegluma":      1,
 
+	"internal/vault/archive": 1,
+	"internal/vault/ewf":     1,
+
 	"internal/match/language": 1,
 	"internal/match/neartext": 1,
 	"internal/match/vpdq":     1,

@@ -56,6 +56,7 @@ type cli struct {
 	Order        orderCmd        `cmd:"" help:"Verify removal orders, and say whose you trust; needs no server and no data directory."`
 	Report       reportCmd       `cmd:"" help:"Write yearly transparency reports, and recount what was published."`
 	Hub          hubCmd          `cmd:"" help:"At a provider's own desk: add, list or end the hubs that send it orders and referrals."`
+	Evidence     evidenceCmd     `cmd:"" help:"Seal what was seized, verify it, copy it to work on, hand it over; needs no server."`
 	Language     languageCmd     `cmd:"" help:"Say in what language, script and direction each line of a file is."`
 }
 

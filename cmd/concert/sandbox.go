@@ -11,6 +11,7 @@ import (
 
 	"concert/internal/casework"
 	"concert/internal/sandbox"
+	"concert/internal/vault"
 )
 
 const childCommand = "sandbox-child"
@@ -48,6 +49,8 @@ func (c *sandboxChildCmd) Run(e *env) error {
 			return sandbox.Become(c.Words[1], c.Words[2:])
 		case sandbox.WordBecomeLong:
 			return sandbox.BecomeLong(c.Words[1], c.Words[2:])
+		case sandbox.WordFiles:
+			return sandbox.ServeFiles(e.stdin, e.stdout, c.Words[1:], vault.FileTasks())
 		}
 	}
 	return sandbox.Serve(e.stdin, e.stdout, sandbox.Confine().With(casework.SandboxTasks()))

@@ -32,8 +32,11 @@ const (
 
 // Confine limits this process, for ever, and says what is in force. It is a
 // child's first act.
-func Confine() Report {
-	r := Report{Limits: limit(cpuSeconds) == nil}
+func Confine() Report { return ConfineFor(cpuSeconds) }
+
+// ConfineFor is Confine with so many seconds of processor time.
+func ConfineFor(seconds uint64) Report {
+	r := Report{Limits: limit(seconds) == nil}
 	debug.SetMemoryLimit(memorySoft)
 	if _, _, e := syscall.RawSyscall(syscall.SYS_PRCTL, prSetDumpable, 0, 0); e != 0 {
 		r.Limits = false

@@ -9,6 +9,9 @@ func Confine() Report {
 	return Report{Landlock: "not on this system", Seccomp: "not on this system"}
 }
 
+// ConfineFor cannot, either.
+func ConfineFor(uint64) Report { return Confine() }
+
 // Become cannot limit a program here, and runs none.
 func Become(string, []string) error {
 	return errors.New("programs cannot be limited on this system, so none is run")
