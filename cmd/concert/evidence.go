@@ -22,6 +22,11 @@ type evidenceCmd struct {
 	Verify evidenceVerifyCmd `cmd:"" help:"Read a bag, a working copy, an image or an archive again and say what is not as it was. Exit 0: whole and vouched for from outside; 1: not whole; 2: it could not be told; 3: whole, but only by its own word."`
 	Show   evidenceShowCmd   `cmd:"" help:"Say what a bag holds and who had it, without reading its files."`
 	Key    evidenceKeyCmd    `cmd:"" help:"Make a key that signs seals and custody records."`
+
+	Lock   evidenceLockCmd   `cmd:"" help:"Encrypt a bag into one file that only some of its custodians together open."`
+	Locked evidenceLockedCmd `cmd:"" help:"Check a locked file, without any key, and say who opens it."`
+	Share  evidenceShareCmd  `cmd:"" help:"As a custodian: give your share to whoever unlocks, for a reason."`
+	Unlock evidenceUnlockCmd `cmd:"" help:"Open a locked file with the shares that its custodians gave."`
 }
 
 // tell says how far a job is, where somebody sees it, until it is stopped.

@@ -31,13 +31,6 @@ func exhibitOf(t testing.TB) string {
 	return dir
 }
 
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 // treeOf is everything of a directory that a lock has to give back.
 func treeOf(t testing.TB, dir string) map[string]string {
 	t.Helper()
