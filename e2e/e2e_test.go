@@ -72,6 +72,7 @@ func TestCommands(t *testing.T) {
 			"replace": replace,
 			"serve":   serveInScript,
 			"ownkey":  ownKey,
+			"agekey":  ageKey,
 
 			"orderfiles": orderFiles,
 

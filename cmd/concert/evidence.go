@@ -27,6 +27,11 @@ type evidenceCmd struct {
 	Digest  evidenceDigestCmd  `cmd:"" help:"Digest files as a seal would, and keep nothing: a list that hashdeep audits."`
 	Show    evidenceShowCmd    `cmd:"" help:"Say what a bag holds and who had it, without reading its files."`
 	Key     evidenceKeyCmd     `cmd:"" help:"Make a key that signs seals and custody records."`
+
+	Lock   evidenceLockCmd   `cmd:"" help:"Encrypt a bag into one file that only some of its custodians together open."`
+	Locked evidenceLockedCmd `cmd:"" help:"Check a locked file, without any key, and say who opens it."`
+	Share  evidenceShareCmd  `cmd:"" help:"As a custodian: give your share to whoever unlocks, for a reason."`
+	Unlock evidenceUnlockCmd `cmd:"" help:"Open a locked file with the shares that its custodians gave."`
 }
 
 // tell says how far a job is, where somebody sees it, until it is stopped.
