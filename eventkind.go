@@ -18,7 +18,7 @@ var eventKinds = [...]EventKind{
 	EventOverrideReviewed, EventOverrideUnreviewed, EventPatternsDrafted, EventPatternsReleased, EventPatternsReviewed, EventPersonAdded, EventPersonConfirmed, EventPersonDisabled, EventPersonLanguages,
 	EventPersonLinked, EventPersonRolesConfirmed, EventPersonRolesProposed, EventProviderAdded, EventProviderDisabled, EventProviderSeated, EventQuestionAsked, EventQuestionReplied,
 	EventReceivedAlarmed, EventReceivedAnswered, EventReceivedComplained, EventReceivedComplaintDecided, EventReceivedDelivered, EventReceivedEnded, EventReceivedMissed, EventReceivedProven, EventReceivedTaken, EventRecoveryCodesMade, EventRecoveryCodeUsed, EventReferralAcknowledged, EventReferralReminded, EventReferralSent, EventScopeConfirmed, EventScopeDelisted, EventScopeProposed, EventSessionsEnded,
-	EventTemplateRetired, EventTemplateWritten, EventWatchClaimed, EventWatchEnded, EventWatchErased, EventWatchPlaced, EventWatchSwept,
+	EventTemplateRetired, EventTemplateWritten, EventThreatAlarmed, EventThreatClosed, EventThreatDelivered, EventThreatErased, EventThreatPassed, EventThreatReceived, EventThreatTaken, EventThreatWritten, EventWatchClaimed, EventWatchEnded, EventWatchErased, EventWatchPlaced, EventWatchSwept,
 }
 
 // EventKinds lists every kind of event, by name.

@@ -72,6 +72,7 @@ func (s *Server) Register(mux *http.ServeMux) {
 	s.exposures()
 	s.banks()
 	s.received()
+	s.threats()
 	inner.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		httpkit.WriteProblem(w, r, s.log, concert.Refuse(concert.NotFound, "request.path", "", "there is nothing at %s %s: /api/openapi.json lists every path", r.Method, r.URL.Path))
 	})
