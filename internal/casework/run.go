@@ -83,6 +83,7 @@ func (s *Service) Run(ctx context.Context) error {
 	if s.Host {
 		g.Go(func() error { s.every(ctx, receivedTick, "clocks of what was received", s.fireReceived); return nil })
 		g.Go(func() error { s.every(ctx, hubEvery, "hubs", s.PullHubs); return nil })
+		g.Go(func() error { s.every(ctx, forgetTick, "reports of threats to life", s.ForgetHostThreats); return nil })
 	}
 	return errors.Join(g.Wait(), s.CloseKnown())
 }

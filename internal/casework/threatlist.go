@@ -152,7 +152,7 @@ func (s *Service) Threats(ctx context.Context, scope concert.Scope, before strin
 			return nil, err
 		}
 	case len(desk.Desks) == 0:
-		return nil, concert.Refuse(concert.Forbidden, "threats.reader", "", "reports of threats to life are for the people on duty of an authority, for coordinators and for the provider that made them")
+		return nil, concert.Refuse(concert.Forbidden, "threats.reader", "", "reports of threats to life are for the people on duty of an authority, for coordinators and for the provider that made them: ask an administrator for the role")
 	}
 	if err := s.auditing(ctx, scope, concert.ConsultedBody{What: concert.ReadThreats}); err != nil {
 		return nil, err
