@@ -209,6 +209,8 @@ const (
 	EventItemRecognised   EventKind = "item.recognised"   // what it holds was compared with what is known
 	EventMatchJudged      EventKind = "item.match_judged" // an officer said whether a match is right
 
+	EventOrderReplied EventKind = "order.replied" // a reply by mail came in, and what became of it
+
 	EventThreatReceived  EventKind = "threat.received"  // a provider's report of a threat to life (Art. 14(5)), with whom it went to
 	EventThreatTaken     EventKind = "threat.taken"     // somebody at an authority has it in hand
 	EventThreatPassed    EventKind = "threat.passed"    // to another state's authority

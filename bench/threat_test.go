@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/cookiejar"
 	"net/url"
 	"regexp"
 	"slices"
@@ -27,7 +28,7 @@ func BenchmarkThreat(b *testing.B) {
 			testkit.Must(b, err)
 			person, err := d.admin.AddPerson(b.Context(), api.Call{}, api.NewPerson{Name: "EXERCISE desk", Login: "desk", Provider: p.ID, Roles: []string{"provider_answerer"}, Key: "bench"})
 			testkit.Must(b, err)
-			provider := d.client(person.Key)
+			provider, browser := d.client(person.Key), d.enter(b, person.Link)
 			news := d.alarms(b, d.officers[0])
 			for _, way := range []string{"interface", "portal"} {
 				b.Run(way, func(b *testing.B) {
@@ -41,7 +42,7 @@ func BenchmarkThreat(b *testing.B) {
 							_, err = provider.ReportThreat(b.Context(), api.Call{IdempotencyKey: fmt.Sprint(way, i)}, threatIn(begun))
 							testkit.Must(b, err)
 						} else {
-							begun = d.form(b, provider)
+							begun = d.form(b, browser)
 						}
 						receipts = append(receipts, time.Since(begun))
 						select {
@@ -78,12 +79,14 @@ var (
 	pageKey    = regexp.MustCompile(`name="csrf" value="([^"]+)"`)
 )
 
-func (d *deployment) page(b *testing.B, c *api.Client, path string) string {
+func (d *deployment) page(b *testing.B, c *http.Client, key, path string) string {
 	b.Helper()
 	r, err := http.NewRequestWithContext(b.Context(), http.MethodGet, d.url+path, nil)
 	testkit.Must(b, err)
-	r.Header.Set("Authorization", "Bearer "+c.Key)
-	res, err := c.HTTP.Do(r)
+	if key != "" {
+		r.Header.Set("Authorization", "Bearer "+key)
+	}
+	res, err := c.Do(r)
 	testkit.Must(b, err)
 	defer res.Body.Close()
 	text, err := io.ReadAll(res.Body)
@@ -91,10 +94,26 @@ func (d *deployment) page(b *testing.B, c *api.Client, path string) string {
 	return string(text)
 }
 
+// enter is a browser of somebody who came in by a one-time link.
+func (d *deployment) enter(b *testing.B, link string) *http.Client {
+	b.Helper()
+	jar, err := cookiejar.New(nil)
+	testkit.Must(b, err)
+	c := &http.Client{Jar: jar}
+	_, token, _ := strings.Cut(link, "#")
+	res, err := c.PostForm(d.url+"/enter", url.Values{"token": {token}})
+	testkit.Must(b, err)
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		b.Fatalf("the link opens nothing: %s", res.Status)
+	}
+	return c
+}
+
 // alarms are the words of news on the stream of an officer's open page.
 func (d *deployment) alarms(b *testing.B, officer *api.Client) <-chan time.Time {
 	b.Helper()
-	m := pageStream.FindStringSubmatch(d.page(b, officer, "/scope"))
+	m := pageStream.FindStringSubmatch(d.page(b, officer.HTTP, officer.Key, "/scope"))
 	if m == nil {
 		b.Fatal("the page has no stream of alarms")
 	}
@@ -116,20 +135,16 @@ func (d *deployment) alarms(b *testing.B, officer *api.Client) <-chan time.Time 
 }
 
 // form sends the portal's form, and gives the moment at which it was sent.
-func (d *deployment) form(b *testing.B, provider *api.Client) time.Time {
+func (d *deployment) form(b *testing.B, browser *http.Client) time.Time {
 	b.Helper()
-	m := pageKey.FindStringSubmatch(d.page(b, provider, "/own-threats"))
+	m := pageKey.FindStringSubmatch(d.page(b, browser, "", "/own-threats"))
 	if m == nil {
 		b.Fatal("the portal has no form")
 	}
 	in := threatIn(time.Now())
 	v := url.Values{"csrf": {m[1]}, "kind": {in.Kind}, "places": in.Places, "description": {in.Description}, "states": in.States, "seen_at": {time.Now().UTC().Format("2006-01-02T15:04")}, "content": {"up"}, "contact": {in.Contact}, "telephone": {"+000"}}
-	r, err := http.NewRequestWithContext(b.Context(), http.MethodPost, d.url+"/own-threats", strings.NewReader(v.Encode()))
-	testkit.Must(b, err)
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.Header.Set("Authorization", "Bearer "+provider.Key)
 	begun := time.Now()
-	res, err := (&http.Client{Transport: provider.HTTP.Transport}).Do(r)
+	res, err := browser.PostForm(d.url+"/own-threats", v)
 	testkit.Must(b, err)
 	defer res.Body.Close()
 	if !strings.Contains(res.Request.URL.Path, "/own-threats/TH-") {

@@ -1,6 +1,7 @@
 -- Providers' reports of a threat to life (Art. 14(5)), with a copy for each whom one goes
 -- to, and what a provider's own desk sends to its hubs. What is written by hand lies under
--- the report's own key. authority is '' for the coordinators' copy.
+-- the report's own key. authority is '' for the coordinators' copy. And replies by mail to
+-- removal orders, under the order's key.
 
 -- +goose Up
 CREATE TABLE life_threat (
@@ -66,3 +67,24 @@ CREATE TABLE host_threat (
 );
 CREATE INDEX host_threat_hub ON host_threat (hub, next_at) WHERE next_at > 0;
 CREATE INDEX host_threat_erase ON host_threat (erase_at) WHERE erase_at > 0;
+
+CREATE TABLE order_reply (
+  id TEXT COLLATE "C" PRIMARY KEY,
+  order_id TEXT COLLATE "C" NOT NULL REFERENCES removal_order (id),
+  contact TEXT COLLATE "C" NOT NULL REFERENCES contact_point (id),
+  digest BYTEA NOT NULL UNIQUE,
+  sender TEXT COLLATE "C" NOT NULL,
+  outcome TEXT COLLATE "C" NOT NULL,
+  code TEXT COLLATE "C" NOT NULL,
+  field TEXT COLLATE "C" NOT NULL,
+  at BIGINT NOT NULL,
+  tag TEXT COLLATE "C" NOT NULL,
+  attempts BIGINT NOT NULL,
+  next_at BIGINT NOT NULL,
+  sent_at BIGINT NOT NULL,
+  evidence TEXT COLLATE "C" NOT NULL,
+  sealed BYTEA,
+  version BIGINT NOT NULL
+);
+CREATE INDEX order_reply_order ON order_reply (order_id, id);
+CREATE INDEX order_reply_contact ON order_reply (contact, next_at) WHERE next_at > 0;

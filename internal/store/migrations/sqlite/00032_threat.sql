@@ -1,6 +1,7 @@
 -- Providers' reports of a threat to life (Art. 14(5)), with a copy for each whom one goes
 -- to, and what a provider's own desk sends to its hubs. What is written by hand lies under
--- the report's own key. authority is '' for the coordinators' copy.
+-- the report's own key. authority is '' for the coordinators' copy. And replies by mail to
+-- removal orders, under the order's key.
 
 -- +goose Up
 CREATE TABLE life_threat (
@@ -66,3 +67,24 @@ CREATE TABLE host_threat (
 ) STRICT;
 CREATE INDEX host_threat_hub ON host_threat (hub, next_at) WHERE next_at > 0;
 CREATE INDEX host_threat_erase ON host_threat (erase_at) WHERE erase_at > 0;
+
+CREATE TABLE order_reply (
+  id TEXT PRIMARY KEY,
+  order_id TEXT NOT NULL REFERENCES removal_order (id),
+  contact TEXT NOT NULL REFERENCES contact_point (id),
+  digest BLOB NOT NULL UNIQUE,
+  sender TEXT NOT NULL,
+  outcome TEXT NOT NULL,
+  code TEXT NOT NULL,
+  field TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  tag TEXT NOT NULL,
+  attempts INTEGER NOT NULL,
+  next_at INTEGER NOT NULL,
+  sent_at INTEGER NOT NULL,
+  evidence TEXT NOT NULL,
+  sealed BLOB,
+  version INTEGER NOT NULL
+) STRICT;
+CREATE INDEX order_reply_order ON order_reply (order_id, id);
+CREATE INDEX order_reply_contact ON order_reply (contact, next_at) WHERE next_at > 0;
