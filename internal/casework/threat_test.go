@@ -169,6 +169,24 @@ func TestG32ThreatIsTakenPassedAndClosed(t *testing.T) {
 			testkit.Must(t, err)
 			return slices.ContainsFunc(as, func(a casework.ThreatAlarm) bool { return a.Ref == v.Ref })
 		}
+		for range 25 { // however many wait, one that comes in is told
+			_, err := s.ReportThreat(ctx, c.Answerer, threatened(s.Now(), "ES"))
+			testkit.Must(t, err)
+		}
+		newest, err := s.ReportThreat(ctx, c.Answerer, threatened(s.Now(), "ES"))
+		testkit.Must(t, err)
+		if as, err := s.ThreatAlarms(ctx, c.Officer); err != nil || len(as) == 0 || as[0].Ref != newest.Ref {
+			t.Errorf("of 27 that wait the first on the page is %v, %v", as[0].Ref, err)
+		}
+		for range 26 {
+			as, err := s.ThreatAlarms(ctx, c.Officer)
+			testkit.Must(t, err)
+			if as[0].Ref == v.Ref {
+				break
+			}
+			_, err = s.TakeThreat(ctx, c.Officer, as[0].Ref, 0)
+			testkit.Must(t, err)
+		}
 		if !alarmed(c.Officer) || !alarmed(c.Issuer) || alarmed(c.IrishOfficer) || alarmed(c.Answerer) {
 			t.Error("not those are alarmed whom it went to")
 		}

@@ -193,8 +193,8 @@ type ThreatAlarm struct {
 	Copy concert.ThreatCopy
 }
 
-// ThreatAlarms are the reports that wait for the actor, the oldest first: they are there
-// until somebody takes them. Nothing sealed is opened.
+// ThreatAlarms are the newest reports that wait for the actor, the newest first: they are
+// there until somebody takes them. Nothing sealed is opened.
 func (s *Service) ThreatAlarms(ctx context.Context, by concert.Actor) ([]ThreatAlarm, error) {
 	desks := threatDesks(by)
 	if by.Provider != "" || len(desks) == 0 {

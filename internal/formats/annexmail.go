@@ -40,9 +40,15 @@ func ReadOrderReply(data []byte) (OrderReplyFile, error) {
 		if e.PayloadType != concert.FeedbackPayloadType && e.PayloadType != concert.ImpossiblePayloadType {
 			return out, concert.Refuse(concert.Invalid, "mailreply.type", "payloadType", "the envelope holds neither Annex II nor Annex III: its type is %s or %s", concert.FeedbackPayloadType, concert.ImpossiblePayloadType)
 		}
-		inner, err := ReadOrderReply(e.Payload)
-		inner.Signed = true
-		return inner, err
+		var inner struct {
+			PayloadType string `json:"payloadType"`
+		}
+		if json.Unmarshal(e.Payload, &inner) != nil || inner.PayloadType != "" {
+			return out, notAnAnnex() // an envelope in an envelope is none
+		}
+		out, err := ReadOrderReply(e.Payload)
+		out.Signed = true
+		return out, err
 	}
 	switch head.Type {
 	case "order_feedback":

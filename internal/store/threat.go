@@ -195,14 +195,14 @@ func (tx *Tx) Threats(ctx context.Context, s concert.Scope, d ThreatDesk, before
 	return tx.threats(ctx, where+" ORDER BY t.id DESC LIMIT ?", append(args, limit)...)
 }
 
-// WaitingThreats are the reports that nobody at the desks has taken, the oldest first,
-// bare.
+// WaitingThreats are the newest reports that nobody at the desks has taken, the newest
+// first, bare: one that comes in stands among them however many wait.
 func (tx *Tx) WaitingThreats(ctx context.Context, desks []concert.AuthorityID, limit int) ([]ListedThreat, error) {
 	marks := strings.TrimSuffix(strings.Repeat("?,", len(desks)), ",")
 	if marks == "" {
 		return nil, nil
 	}
-	return tx.threats(ctx, "WHERE t.id IN (SELECT c.threat FROM threat_copy c WHERE c.authority IN ("+marks+") AND c.status = 'received') ORDER BY t.id LIMIT ?", append(anys(strs(desks)), limit)...)
+	return tx.threats(ctx, "WHERE t.id IN (SELECT c.threat FROM threat_copy c WHERE c.authority IN ("+marks+") AND c.status = 'received') ORDER BY t.id DESC LIMIT ?", append(anys(strs(desks)), limit)...)
 }
 
 // AnyThreatDue reports whether a copy is to be looked at, or a report erased, by the
