@@ -59,6 +59,9 @@ const (
 	ReadComplaints = "complaints"
 	ReadBanks      = "banks" // an auditor only: hashes tell nothing of a person
 	ReadMatches    = "matches"
+
+	ReadThreat  = "threat"
+	ReadThreats = "threats" // an auditor only: the list opens nothing sealed
 )
 
 // ConsultedBody is the body of the event that somebody read: what, by reference

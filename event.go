@@ -208,6 +208,17 @@ const (
 	EventEntryCleared     EventKind = "entry.cleared"     // somebody looked, and it matches again
 	EventItemRecognised   EventKind = "item.recognised"   // what it holds was compared with what is known
 	EventMatchJudged      EventKind = "item.match_judged" // an officer said whether a match is right
+
+	EventOrderReplied EventKind = "order.replied" // a reply by mail came in, and what became of it
+
+	EventThreatReceived  EventKind = "threat.received"  // a provider's report of a threat to life (Art. 14(5)), with whom it went to
+	EventThreatTaken     EventKind = "threat.taken"     // somebody at an authority has it in hand
+	EventThreatPassed    EventKind = "threat.passed"    // to another state's authority
+	EventThreatClosed    EventKind = "threat.closed"    // with a word to the provider
+	EventThreatAlarmed   EventKind = "threat.alarmed"   // nobody has taken it so far
+	EventThreatErased    EventKind = "threat.erased"    // its term is over
+	EventThreatWritten   EventKind = "threat.written"   // at a provider's own desk, for its hubs
+	EventThreatDelivered EventKind = "threat.delivered" // a hub has it, or refused it
 )
 
 // Event is what happened. Body holds codes, references and counts, never

@@ -9,6 +9,12 @@ type OfficeMailKind string
 const (
 	OfficeOrderAlarm  OfficeMailKind = "order_alarm"  // an order's hour is nearly over
 	OfficeOrderMissed OfficeMailKind = "order_missed" // it is over without an answer
+
+	OfficeOrderReply OfficeMailKind = "order_reply" // somebody is to read a reply by mail
+
+	OfficeThreat       OfficeMailKind = "threat"        // a provider reports a threat to life (Art. 14(5))
+	OfficeThreatWaits  OfficeMailKind = "threat_waits"  // nobody has taken it so far
+	OfficeThreatMissed OfficeMailKind = "threat_missed" // nor within the hour
 )
 
 // OfficeMail is a mail to the functional mailbox of an authority (OrderOffice.Email),

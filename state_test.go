@@ -179,6 +179,7 @@ func drawStates() []byte {
 	drawReferrals(&b)
 	drawIsolations(&b)
 	drawOrders(&b)
+	drawThreats(&b)
 	drawDeadlines(&b)
 	b.WriteString("```\n\n## The delivery ladder\n\nEvery notice climbs by itself and never down; each rung is kept with its evidence. `failed` stands beside the ladder: the schedule of attempts ended, and what the\nprovider fetches from its inbox afterwards still climbs.\n\n```mermaid\nstateDiagram-v2\n    [*] --> queued\n    sent --> failed: schedule ended\n")
 	drawLadder(&b)

@@ -10,7 +10,7 @@ import (
 // TermKey names a term of the law (law/terms.json).
 type TermKey string
 
-// The terms of Regulation (EU) 2021/784, and one of the house.
+// The terms of Regulation (EU) 2021/784, and two of the house.
 const (
 	TermFirstContact   TermKey = "first_contact"    // Art. 3(2): what the addressee is told before its first order
 	TermRemoval        TermKey = "removal"          // Art. 3(3)
@@ -25,10 +25,11 @@ const (
 	TermYearlyReport   TermKey = "yearly_report"    // Art. 8
 	TermStateReport    TermKey = "state_report"     // Art. 21(1)
 	TermEmergency      TermKey = "emergency_review" // ours: an override is reviewed (G32)
+	TermThreat         TermKey = "threat_taken"     // ours: somebody takes a report of a threat to life (G32)
 )
 
 // TermKeys lists them in the order of the procedure.
-var TermKeys = []TermKey{TermFirstContact, TermRemoval, TermOwnScrutiny, TermScrutinyAsk, TermScrutiny, TermSilence, TermPreservation, TermComplaint, TermExposure, TermProviderReport, TermYearlyReport, TermStateReport, TermEmergency}
+var TermKeys = []TermKey{TermFirstContact, TermRemoval, TermOwnScrutiny, TermScrutinyAsk, TermScrutiny, TermSilence, TermPreservation, TermComplaint, TermExposure, TermProviderReport, TermYearlyReport, TermStateReport, TermEmergency, TermThreat}
 
 // Span is a length of time as a law writes it, in one unit. Hours run on; days,
 // weeks and months are of the calendar, in the zone of whoever is to act.

@@ -91,6 +91,7 @@ func matrix(t *testing.T) map[string]row {
 		orderPageRows,
 		orderRows,
 		remedyRows,
+		threatRows,
 	} {
 		for pattern, r := range rows {
 			if _, twice := all[pattern]; twice {
@@ -285,7 +286,7 @@ var readers = map[string]who{
 	"{capture}": append(who{auditor}, north...), "{marked}": append(who{auditor}, north...), "{hold}": north, "{batch}": north, "{template}": north, "{action}": append(who{auditor, admin}, authoritySide...), "{scope}": everyone, "{newcomer}": who{admin, auditor}, "{outlet}": append(who{auditor, admin}, authoritySide...),
 	"{case}": who{officer, reviewer, auditor}, "{incident}": append(who{auditor}, authoritySide...), "{watch}": who{officer, colleague, reviewer, auditor}, "{sweep}": who{officer},
 	"{bank}": append(who{auditor}, north...), "{closing}": append(who{auditor}, north...), "{entry}": append(who{auditor}, north...), "{bankname}": north, "{closingname}": north,
-	"{shot}": append(who{auditor}, north...), "{order}": ordering, "{wide}": append(who{auditor}, north...), "{note}": append(who{auditor}, north...), "{mate}": who{boss},
+	"{shot}": append(who{auditor}, north...), "{order}": ordering, "{threat}": append(who{auditor, answerer, reader}, duty...), "{wide}": append(who{auditor}, north...), "{note}": append(who{auditor}, north...), "{mate}": who{boss},
 	"{ownbank}": append(who{auditor}, north...), "{shut}": append(who{auditor}, north...), "{ownentry}": append(who{auditor}, north...), "{match}": append(who{auditor}, north...),
 }
 
@@ -355,6 +356,7 @@ func openSite(t *testing.T, svc *casework.Service) *site {
 	s.folders(t)
 	s.banked(t)
 	s.ordered(t)
+	s.reported(t)
 	for name, login := range map[string]string{officer: "North-officer-0", colleague: "North-officer-1", reviewer: "North-reviewer-0", stranger: "South-officer-0", outsider: "South-reviewer-0",
 		coordinator: "coordinator", auditor: "auditor", admin: "admin", answerer: "answerer", reader: "reader", rival: "puller"} {
 		s.sessions[name] = s.enter(t, login)

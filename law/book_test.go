@@ -147,9 +147,9 @@ func embedded(t testing.TB) fstest.MapFS {
 func TestAWrongFileIsNamedWithItsEntry(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ file, old, new, says string }{
-		{"terms.json", `"version": 1,`, `"version": 0,`, "terms.json: version"},
-		{"terms.json", `"as_of": "2026-11-22"`, `"as_of": "22.11.2026"`, "terms.json: as_of"},
-		{"terms.json", `"version": 1,`, `"version": 1, "version": 2,`, "terms.json"},
+		{"terms.json", `"version": 2,`, `"version": 0,`, "terms.json: version"},
+		{"terms.json", `"as_of": "2026-11-26"`, `"as_of": "22.11.2026"`, "terms.json: as_of"},
+		{"terms.json", `"version": 2,`, `"version": 1, "version": 2,`, "terms.json"},
 		{"terms.json", `"least": true,`, `"lest": true,`, "lest"},
 		{"terms.json", `"key": "removal"`, `"key": "first_contact"`, `"first_contact" stands twice`},
 		{"terms.json", `"key": "removal"`, `"key": "remuval"`, `"remuval"`},

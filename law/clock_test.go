@@ -112,6 +112,7 @@ func TestG11EveryTermEndsWhenTheLawSays(t *testing.T) {
 		{concert.TermStateReport, "2026-11-23 10:20:00", "2027-03-31 23:59:59", true},
 		{concert.TermStateReport, "2027-03-31 23:59:59", "2027-03-31 23:59:59", true}, // summer time since the 28th
 		{concert.TermEmergency, "2026-10-24 12:00:00", "2026-10-26 11:00:00", false},
+		{concert.TermThreat, "2026-10-25 00:30:00", "2026-10-25 01:30:00", false},
 	} {
 		want := at(t, c.end)
 		if c.day {

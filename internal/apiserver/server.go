@@ -91,6 +91,7 @@ func (s *Server) hub() {
 	s.questions()
 	s.exposures()
 	s.banks()
+	s.threats()
 }
 
 // Routes are the patterns of every operation, of the log and of /hma/, in the form of

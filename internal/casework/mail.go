@@ -47,7 +47,9 @@ func (s *Service) deliverContact(ctx context.Context, j concert.DeliverContact) 
 		case c.Channel == concert.ChannelWebhook:
 			more, err = s.hookContact(ctx, c)
 		case c.Channel == concert.ChannelMail && s.Mailer != nil:
-			more, err = s.mailContact(ctx, c)
+			if err = s.answerReplies(ctx, c); err == nil {
+				more, err = s.mailContact(ctx, c)
+			}
 		case c.Channel == concert.ChannelMail:
 			s.Log.Warn("mail waits: this node has no relay to send through (see docs/mail.md)", "contact", c.Ref)
 			return s.DB.Update(ctx, func(tx *store.Tx) error {
@@ -72,7 +74,13 @@ func (s *Service) nextForContact(ctx context.Context, id concert.ContactPointID)
 	var next time.Time
 	err := s.DB.View(ctx, func(tx *store.Tx) error {
 		var err error
-		next, err = tx.NextForContact(ctx, id)
+		if next, err = tx.NextForContact(ctx, id); err != nil {
+			return err
+		}
+		reply, err := tx.NextOrderReply(ctx, id)
+		if !reply.IsZero() && (next.IsZero() || reply.Before(next)) {
+			next = reply
+		}
 		return err
 	})
 	if err != nil || next.IsZero() {

@@ -42,8 +42,8 @@ var referralToken = regexp.MustCompile(`(?i)\bRF-[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z
 
 // ReceiveMail takes a mail that came to one of our addresses: reports move notices
 // on their ladder, a bounce demotes the contact point, a person's reply becomes a
-// note. Nothing that comes by mail answers or closes anything. The same mail a
-// second time changes nothing.
+// note. Nothing that comes by mail answers or closes anything, but for Annex II or III
+// on a removal order (receiveOrderReply). The same mail a second time changes nothing.
 func (s *Service) ReceiveMail(ctx context.Context, address string, raw []byte) (concert.Message, error) {
 	var m concert.Message
 	if s.Mailer == nil {
@@ -60,12 +60,18 @@ func (s *Service) ReceiveMail(ctx context.Context, address string, raw []byte) (
 	// The signature is checked before the transaction: it asks the net for keys.
 	var sent concert.Mail
 	var c concert.ContactPoint
+	var o concert.Order // that the mail was about; the zero one where it was about none
 	err = s.DB.View(ctx, func(tx *store.Tx) error {
 		var err error
 		if sent, err = tx.MailByTag(ctx, tag); err != nil {
 			return err
 		}
-		c, err = tx.ContactPoint(ctx, string(sent.Contact))
+		if c, err = tx.ContactPoint(ctx, string(sent.Contact)); err != nil {
+			return err
+		}
+		if o, err = s.orderOfMail(ctx, tx, sent); errors.Is(err, concert.ErrNotFound) {
+			return nil
+		}
 		return err
 	})
 	if err != nil {
@@ -75,6 +81,9 @@ func (s *Service) ReceiveMail(ctx context.Context, address string, raw []byte) (
 		MessageText: concert.MessageText{From: in.From, Subject: in.Subject, Text: in.Text, Dropped: in.Dropped}}
 	if in.Kind == concert.MessageReply && dispatch.SignedBy(raw, in, c.Address, s.MailKeys) {
 		m.Sender = concert.SenderDKIM
+	}
+	if o.ID != "" && m.Kind == concert.MessageReply {
+		return m, s.receiveOrderReply(ctx, o, c, tag, in, m)
 	}
 	return m, s.retryStale(ctx, func(tx *store.Tx) error { return s.receive(ctx, tx, tag, in, m) })
 }

@@ -248,6 +248,7 @@ type OrderView struct {
 	Payload    *concert.OrderPayload       // as it was signed; nil before it was
 	Erased     int                         // places of it that are erased
 	Numbers    map[concert.PersonID]string // operator numbers of who wrote, reviewed and approved it; none for its addressee
+	Mailed     []concert.MailedReply       // replies by mail; none for its addressee
 }
 
 // OrderItemView is an item of an order.
@@ -332,6 +333,9 @@ func (s *Service) fillOrder(ctx context.Context, tx *store.Tx, by concert.Actor,
 		return err
 	}
 	if by.Provider == "" {
+		if v.Mailed, err = tx.OrderReplies(ctx, v.ID); err != nil {
+			return err
+		}
 		people := slices.DeleteFunc([]concert.PersonID{v.Drafter, v.Reviewer, v.Approver}, func(p concert.PersonID) bool { return p == "" })
 		if v.Numbers, err = tx.Operators(ctx, people); err != nil {
 			return err

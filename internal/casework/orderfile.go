@@ -61,15 +61,21 @@ const (
 // in the moment in which it is issued waits for the log, which another node may be
 // writing just now.
 func (s *Service) issuingProof(ctx context.Context, o concert.Order) (concert.EventProof, error) {
+	return s.provenSoon(ctx, string(o.ID), o.Ref, concert.EventOrderIssued)
+}
+
+// provenSoon proves that a subject's last event of a kind stands in the log, and waits for
+// the log where it was written just now.
+func (s *Service) provenSoon(ctx context.Context, subject, ref string, kind concert.EventKind) (concert.EventProof, error) {
 	until := time.Now().Add(sequencedWithin)
 	for {
 		var proof EventView
 		err := s.DB.View(ctx, func(tx *store.Tx) error {
-			e, err := tx.EventOf(ctx, string(o.ID), concert.EventOrderIssued)
+			e, err := tx.EventOf(ctx, subject, kind)
 			if err != nil {
 				return err
 			}
-			proof = EventView{ListedEvent: ListedEvent{store.ListedEvent{RecordedEvent: e}, o.Ref}}
+			proof = EventView{ListedEvent: ListedEvent{store.ListedEvent{RecordedEvent: e}, ref}}
 			return s.proveEvent(ctx, tx, &proof, "")
 		})
 		if !isCode(err, "event.unsequenced") || time.Now().After(until) {

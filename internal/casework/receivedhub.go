@@ -254,6 +254,7 @@ func (s *Service) pullHub(ctx context.Context, id concert.HubID) error {
 		return fmt.Errorf("key at hub %s: %w", h.Ref, err)
 	}
 	c := hubClient(h, string(key))
+	told := s.sendThreats(ctx, c, h) // before all else: a life may hang on it
 	asked := s.pullOrders(ctx, c, &h)
 	if asked == nil {
 		asked = s.pullInbox(ctx, c, &h)
@@ -267,6 +268,9 @@ func (s *Service) pullHub(ctx context.Context, id concert.HubID) error {
 	h.Problem = ""
 	if asked == nil {
 		h.SeenAt = s.now()
+		if told != nil {
+			h.Problem = shortly(told)
+		}
 	} else {
 		h.Problem = shortly(asked)
 		asked = errors.Join(asked, s.putOffPosts(ctx, h))

@@ -60,6 +60,7 @@ func (s *Service) Run(ctx context.Context) error {
 	g.Go(func() error { s.every(ctx, clockTick, "clocks", s.fireClocks); return nil })
 	g.Go(func() error { s.every(ctx, clockTick, "legal clocks", s.fireDeadlines); return nil })
 	g.Go(func() error { s.every(ctx, clockTick, "clocks of complaints", s.fireComplaints); return nil })
+	g.Go(func() error { s.every(ctx, clockTick, "clocks of threats to life", s.FireThreats); return nil })
 	g.Go(func() error { s.every(ctx, sequenceTick, "log", s.publishOnTick); return nil })
 	g.Go(func() error { s.every(ctx, forgetTick, "stored answers", s.forgetAnswers); return nil })
 	g.Go(func() error { s.every(ctx, forgetTick, "sessions", s.forgetSessions); return nil })
@@ -82,6 +83,7 @@ func (s *Service) Run(ctx context.Context) error {
 	if s.Host {
 		g.Go(func() error { s.every(ctx, receivedTick, "clocks of what was received", s.fireReceived); return nil })
 		g.Go(func() error { s.every(ctx, hubEvery, "hubs", s.PullHubs); return nil })
+		g.Go(func() error { s.every(ctx, forgetTick, "reports of threats to life", s.ForgetHostThreats); return nil })
 	}
 	return errors.Join(g.Wait(), s.CloseKnown())
 }

@@ -32,6 +32,8 @@ const (
 	partsDeep = 8
 	// partMost bounds one part's text.
 	partMost = 256 << 10
+	// documentsMost bounds the JSON documents of one mail.
+	documentsMost = 5
 )
 
 // ErrMail says that a message cannot be read as mail at all.
@@ -48,6 +50,8 @@ type Incoming struct {
 	Recipient string // that a report is about, as it says
 	Text      string // plain text: markup and quoted lines dropped
 	Dropped   string // what was not kept
+
+	Documents [][]byte // JSON documents that are attached, for what is asked for as such: at most documentsMost
 }
 
 // ParseMail reads a mail: a person's reply, a delivery report (RFC 3464), a
@@ -171,6 +175,11 @@ func (p *parsing) walk(e *gomessage.Entity, depth int) {
 		p.disposition(body)
 	case kind == "message/feedback-report":
 		p.feedback(body)
+	case document(kind, e.Header):
+		if len(p.in.Documents) < documentsMost {
+			p.in.Documents = append(p.in.Documents, body)
+		}
+		p.drop(kind, len(body)) // of a mail about anything else
 	case attached(e.Header):
 		p.drop(kind, len(body))
 	case kind == "text/plain":
@@ -188,6 +197,18 @@ func (p *parsing) drop(kind string, size int) {
 	if len(p.dropped) < 20 {
 		p.dropped = append(p.dropped, fmt.Sprintf("%s (%d bytes)", tidy(kind, 60), size))
 	}
+}
+
+// document reports whether a part is a JSON document, as its type or its name says.
+func document(kind string, h gomessage.Header) bool {
+	if kind == "application/json" || strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json") {
+		return true
+	}
+	if !attached(h) {
+		return false
+	}
+	_, params, err := h.ContentDisposition()
+	return err == nil && strings.HasSuffix(strings.ToLower(params["filename"]), ".json")
 }
 
 func attached(h gomessage.Header) bool {

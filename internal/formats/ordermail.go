@@ -147,6 +147,12 @@ type OfficeMail struct {
 var officeSentences = map[concert.OfficeMailKind][3]string{
 	concert.OfficeOrderAlarm:  {"%d minutes are left of the hour of removal order %s", "No answer under Annex II or III has come in for every item so far.", "/orders/"},
 	concert.OfficeOrderMissed: {"The hour of removal order %[2]s is over without an answer", "Its addressee has not said of every item that it was removed or disabled (Art. 3(3), 3(6)).", "/orders/"},
+
+	concert.OfficeOrderReply: {"A reply by mail to removal order %[2]s waits to be read", "It was not understood, or its sender is not verified: it answers nothing. What it says stands on the order's page.", "/orders/"},
+
+	concert.OfficeThreat:       {"A provider reports a threat to life: %[2]s", "It waits for somebody to take it (Regulation (EU) 2021/784 Art. 14(5)). Nothing of what is reported stands in this mail.", "/threats/"},
+	concert.OfficeThreatWaits:  {"Nobody has taken report %[2]s of a threat to life for %[1]d minutes", "It waits for somebody to take it (Regulation (EU) 2021/784 Art. 14(5)).", "/threats/"},
+	concert.OfficeThreatMissed: {"Nobody has taken report %[2]s of a threat to life within the hour", "It has gone to the coordinators too, and still waits for somebody to take it.", "/threats/"},
 }
 
 // Subject is the mail's subject.

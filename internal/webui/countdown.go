@@ -19,6 +19,7 @@ var termTexts = map[concert.TermKey]design.Text{
 	concert.TermScrutinyAsk: "Window to ask for scrutiny, Art. 4(4)", concert.TermScrutiny: "Decision on scrutiny, Art. 4(4)", concert.TermSilence: "Non-disclosure, Art. 11(3)",
 	concert.TermPreservation: "Preservation, Art. 6", concert.TermComplaint: "Answer to a complaint, Art. 10(2)", concert.TermExposure: "Exposure to terrorist content, Art. 5(4)",
 	concert.TermProviderReport: "Provider's report, Art. 7", concert.TermYearlyReport: "Authority's report, Art. 8", concert.TermStateReport: "State's report, Art. 21", concert.TermEmergency: "Review of an override",
+	concert.TermThreat: "Report of a threat to life is taken",
 }
 
 // impossibleTexts are the grounds of Annex III.

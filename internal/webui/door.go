@@ -477,6 +477,11 @@ var noticeTexts = map[string]design.Text{
 	"note_released": "Released. Its provider is told.",
 	"looked":        "Second look recorded. It stops and sends nothing by itself.",
 
+	"threat_reported":   "Received. People on duty are being alarmed now. This page is your receipt, and shows who has it in hand.",
+	"threat_written":    "Kept, and sent to every hub at once. This page shows which has it.",
+	"threat_taken":      "You have it in hand. The provider reads that somebody has it.",
+	"threat_passed":     "Passed on. Whoever gets it is alarmed.",
+	"threat_closed":     "Closed. The provider reads your word.",
 	"complaint_decided": "Decided. The complainant reads it on the same page as before.",
 	"scrutiny_intended": "The issuing authority is told. Another person decides.",
 	"scrutiny_decided":  "Decided. The provider is told.",

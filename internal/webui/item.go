@@ -96,6 +96,9 @@ func (u *UI) submitForm(w http.ResponseWriter, r *http.Request, v *visit) error 
 	if sweep := clean(r.URL.Query().Get("sweep")); isReference(sweep) {
 		p.Sweep = sweep
 	}
+	if err := u.submitOfThreat(r, v, &p); err != nil {
+		return err
+	}
 	return u.showSubmit(w, r, v, p)
 }
 

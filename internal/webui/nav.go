@@ -67,6 +67,7 @@ var menu = []navGroup{
 		{"/referrals", "Referrals to us", ofProvider},
 		{"/referrals", "Referrals", readers},
 		{"/orders", "Removal orders", issuers},
+		{"/threats", "Threats to life", onDuty},
 		{"/remedies", "Withdrawals and corrections", readers},
 		{"/complaints", "Complaints", func(f frame) bool { return deskPeople(f) || f.has(concert.RoleIssuer) }},
 		{"/own", "Our items", ofProvider},
@@ -77,6 +78,7 @@ var menu = []navGroup{
 	}},
 	{"What binds", []navItem{
 		{"/own-orders", "Removal orders to us", ofProvider},
+		{"/own-threats", "Report a threat to life", ofProvider},
 	}},
 	{"Together", []navItem{
 		{"/actions", "Joint actions", inside},

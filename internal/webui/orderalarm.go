@@ -18,7 +18,7 @@ import (
 
 const (
 	// alarmPause is the least time between two words on a stream of alarms.
-	alarmPause = time.Second
+	alarmPause = 400 * time.Millisecond
 	// alarmIdle is how often alarms are looked at again though the log has not grown.
 	alarmIdle = 15 * time.Second
 )
@@ -29,17 +29,20 @@ type orderAlarms struct {
 	List  []casework.OrderAlarm
 	Now   time.Time
 	Order string // the order that the page shows, "" for none
-	Seen  string // digest of what is shown, by which the stream knows what is news
+
+	Threats []casework.ThreatAlarm // to life, that nobody has taken (Art. 14(5))
+	Seen    string                 // digest of what is shown, by which the stream knows what is news
 }
 
-// hearsOrders reports whether alarms on orders may concern somebody: of an authority
-// those who have a part in orders, of a provider those who read and answer.
+// hearsOrders reports whether alarms on orders, or reports of threats to life, may concern
+// somebody: of an authority those who have a part in orders, of a provider those who read
+// and answer; and coordinators.
 func hearsOrders(p concert.Person) bool {
 	by := p.Actor()
 	if p.Provider != "" {
 		return by.Need(concert.RoleProviderReader, concert.RoleProviderAnswerer) == nil
 	}
-	return p.Authority != "" && by.Need(concert.RoleOfficer, concert.RoleReviewer, concert.RoleIssuer) == nil
+	return p.Authority != "" && by.Need(concert.RoleOfficer, concert.RoleReviewer, concert.RoleIssuer) == nil || by.Has(concert.RoleCoordinator)
 }
 
 // orderAlarmsFor gathers the alarms that stand now, with where the order of the page
@@ -51,7 +54,13 @@ func (u *UI) orderAlarmsFor(ctx context.Context, v *visit, ref string) (orderAla
 	if a.List, err = u.svc.OrderAlarms(ctx, v.actor()); err != nil {
 		return a, o, err
 	}
+	if a.Threats, err = u.svc.ThreatAlarms(ctx, v.actor()); err != nil {
+		return a, o, err
+	}
 	var b strings.Builder
+	for _, x := range a.Threats {
+		fmt.Fprintln(&b, x.Ref, x.Copy.Version)
+	}
 	for _, x := range a.List {
 		fmt.Fprintln(&b, x.Ref, x.Term, x.Deadline.State, x.Warned, x.DueAt)
 	}
@@ -109,7 +118,7 @@ func (u *UI) orderAlarmsPart(w http.ResponseWriter, r *http.Request, v *visit) e
 }
 
 func errNoOrders() error {
-	return concert.Refuse(concert.Forbidden, "orders.reader", "", "alarms on removal orders are for people who have a part in them: officers, reviewers and issuers of an authority, and an addressee's readers and answerers")
+	return concert.Refuse(concert.Forbidden, "orders.reader", "", "alarms on removal orders are for people who have a part in them: officers, reviewers and issuers of an authority, coordinators, and an addressee's readers and answerers")
 }
 
 // orderStream says that there is news of alarms, or of the order that the page shows:

@@ -132,6 +132,9 @@ func (u *UI) newOrder(w http.ResponseWriter, r *http.Request, v *visit) error {
 			}
 		}
 	}
+	if err := u.draftOfThreat(r, v, &d); err != nil {
+		return err
+	}
 	return u.showDraft(w, r, v, draftPage{In: d}, true)
 }
 

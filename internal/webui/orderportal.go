@@ -46,7 +46,7 @@ func (u *UI) orderPortalRoutes() []route {
 // aboutOrders reports whether a page is about removal orders, so that what is said of
 // referrals has no place on it (G01).
 func aboutOrders(path string) bool {
-	return path == "/orders" || strings.HasPrefix(path, "/orders/") || strings.HasPrefix(path, "/own-orders") || strings.HasPrefix(path, "/order-answer/") || path == "/verify/order"
+	return path == "/orders" || strings.HasPrefix(path, "/orders/") || strings.HasPrefix(path, "/own-orders") || strings.HasPrefix(path, "/order-answer/") || path == "/verify/order" || aboutThreats(path)
 }
 
 var ownOrderStates = map[concert.OrderStatus]state{

@@ -50,7 +50,7 @@ var hostPages = []string{"assets", "", "{$}", "enter", "login", "logout", "passw
 
 // hostRoutes are those of a provider's own desk: nothing of a hub's work is there.
 func (u *UI) hostRoutes(all []route) []route {
-	out := u.receivedRoutes()
+	out := append(u.receivedRoutes(), u.ownThreatRoutes()...)
 	for _, r := range all {
 		_, path, there := strings.Cut(r.pattern, " ")
 		if !there {
@@ -70,6 +70,7 @@ var hostMenu = []navGroup{
 		{"/received", "What came in", ofProvider},
 		{"/kept", "What is preserved", ofProvider},
 		{"/disputes", "Complaints and reviews", ofProvider},
+		{"/own-threats", "Report a threat to life", ofProvider},
 	}},
 	{"House", []navItem{
 		{"/article7", "Transparency report", ofProvider},
