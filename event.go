@@ -208,6 +208,11 @@ const (
 	EventEntryCleared     EventKind = "entry.cleared"     // somebody looked, and it matches again
 	EventItemRecognised   EventKind = "item.recognised"   // what it holds was compared with what is known
 	EventMatchJudged      EventKind = "item.match_judged" // an officer said whether a match is right
+
+	EventAuditDrawn       EventKind = "audit.drawn" // an auditor drew a sample: what is in it follows from the log
+	EventAuditReassessed  EventKind = "audit.reassessed"
+	EventAuditRecommended EventKind = "audit.recommended" // a finding was handed to the authority
+	EventAuditAnswered    EventKind = "audit.answered"    // which said what it did, or why not
 )
 
 // Event is what happened. Body holds codes, references and counts, never

@@ -7,8 +7,9 @@ type OfficeMailKind string
 
 // The kinds.
 const (
-	OfficeOrderAlarm  OfficeMailKind = "order_alarm"  // an order's hour is nearly over
-	OfficeOrderMissed OfficeMailKind = "order_missed" // it is over without an answer
+	OfficeOrderAlarm  OfficeMailKind = "order_alarm"       // an order's hour is nearly over
+	OfficeOrderMissed OfficeMailKind = "order_missed"      // it is over without an answer
+	OfficeRecommended OfficeMailKind = "audit_recommended" // an auditor handed over a finding
 )
 
 // OfficeMail is a mail to the functional mailbox of an authority (OrderOffice.Email),

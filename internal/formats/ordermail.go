@@ -147,6 +147,7 @@ type OfficeMail struct {
 var officeSentences = map[concert.OfficeMailKind][3]string{
 	concert.OfficeOrderAlarm:  {"%d minutes are left of the hour of removal order %s", "No answer under Annex II or III has come in for every item so far.", "/orders/"},
 	concert.OfficeOrderMissed: {"The hour of removal order %[2]s is over without an answer", "Its addressee has not said of every item that it was removed or disabled (Art. 3(3), 3(6)).", "/orders/"},
+	concert.OfficeRecommended: {"An auditor recommends to look again: %[2]s", "An auditor found that something your authority acted upon is no terrorist content. Nothing is changed by it: withdraw or correct what was wrong, or say why it stands.", "/recommendations/"},
 }
 
 // Subject is the mail's subject.
