@@ -65,6 +65,7 @@ func (s *Server) Register(mux *http.ServeMux) {
 	s.factors()
 	s.dispatching()
 	s.audits()
+	s.workbench()
 	s.contacts()
 	s.ownItems()
 	s.questions()

@@ -316,3 +316,24 @@ func (s *Service) AuditDwell(ctx context.Context, scope concert.Scope, q concert
 	}, nil)
 	return out, at, err
 }
+
+// PartiesAsked are the ids of an authority and a provider by their references, "" for
+// "". What there is none of is refused: numbers of nobody would say nothing.
+func (s *Service) PartiesAsked(ctx context.Context, authority, provider string) (concert.AuthorityID, concert.ProviderID, error) {
+	var a concert.Authority
+	var p concert.Provider
+	err := s.DB.View(ctx, func(tx *store.Tx) (err error) {
+		if authority != "" {
+			if a, err = tx.Authority(ctx, referenceOnly(authority)); err != nil {
+				return concert.Refuse(concert.Invalid, "audit.authority", "authority", "there is no authority with that reference: it is written like AU-7K3M-9QXT-4D2FH")
+			}
+		}
+		if provider != "" {
+			if p, err = tx.Provider(ctx, referenceOnly(provider)); err != nil {
+				return concert.Refuse(concert.Invalid, "audit.provider", "provider", "there is no provider with that reference: it is written like PR-7K3M-9QXT-4D2FH")
+			}
+		}
+		return nil
+	})
+	return a.ID, p.ID, err
+}

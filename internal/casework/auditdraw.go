@@ -108,7 +108,7 @@ func stillReading(at AuditStand) error {
 // DrawView is one draw with its rate.
 type DrawView struct {
 	*concert.AuditSample
-	AuditStand
+	Stand     AuditStand
 	Rate      concert.AuditRate
 	Advice    []concert.AuditAdvice
 	Operators map[concert.PersonID]string
@@ -119,7 +119,7 @@ type DrawView struct {
 }
 
 func drawView(f *concert.AuditFold, stand AuditStand, x *concert.AuditSample, by concert.PersonID) DrawView {
-	v := DrawView{AuditSample: x.Copy(), AuditStand: stand, Advice: f.Advice(x.Ref), Names: map[string]string{}}
+	v := DrawView{AuditSample: x.Copy(), Stand: stand, Advice: f.Advice(x.Ref), Names: map[string]string{}}
 	v.Rate = v.AuditSample.Rate(v.Advice)
 	for _, u := range v.Units {
 		v.Names[string(u.Authority)], v.Names[string(u.Provider)] = f.Party(string(u.Authority)), f.Party(string(u.Provider))

@@ -107,6 +107,7 @@ func (u *UI) routes() []route {
 		u.redressRoutes(),
 		u.publicRoutes(),
 		u.orderRoutes(),
+		u.auditRoutes(),
 	)
 	if u.svc.Host {
 		return u.hostRoutes(all)
