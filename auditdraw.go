@@ -81,7 +81,7 @@ func (f DrawFrame) Check() error {
 		}
 	}
 	if f.From != "" && f.Until != "" && f.Until < f.From {
-		return Refuse(Invalid, "draw.months", "until", "the last month, %s, is before the first, %s", f.Until, f.From)
+		return Refuse(Invalid, "draw.months", "until", "the last month, %s, is before the first, %s: swap them", f.Until, f.From)
 	}
 	return nil
 }

@@ -108,14 +108,13 @@ func dwellSeconds(b uint32) int64 {
 }
 
 // began is when something began, in seconds: of an order to the second, of what there
-// may be a million of to ten minutes, so that what waits is counted and not gone
-// through.
+// may be a million of to the minute, so that what waits is counted and not gone through.
 func (k DwellKind) began(micros int64) int64 {
 	s := micros / 1e6
 	if k == DwellOrder {
 		return s
 	}
-	return s - s%600
+	return s - s%60
 }
 
 // move puts a thing into a state.
@@ -182,7 +181,7 @@ type Dwell struct {
 	P50, P90, P99 time.Duration
 	Max           time.Duration
 	Waiting       int64         // that still go on: the percentiles leave them out
-	Oldest        time.Duration // of those, to ten minutes except of an order
+	Oldest        time.Duration // of those, to the minute, of an order to the second
 	Median        time.Duration // by Kaplan and Meier, which counts those that go on as longer than they are so far
 	Reached       bool          // there is such a median: half have ended
 }

@@ -45,7 +45,7 @@ func (s *Server) workbench() {
 		return out, err
 	})
 	ask(s, created(op(http.MethodPost, "/audit/draws", "draw", "Draw at random of what was acted upon; what is in it follows from the log at the draw's own event (auditor)", "audit")), func(ctx context.Context, sc concert.Scope, in *Keyed[api.NewAuditDraw]) (api.AuditDraw, error) {
-		frame, err := s.frameOf(ctx, in.Body.Frame)
+		frame, err := s.frameOf(ctx, sc, in.Body.Frame)
 		if err != nil {
 			return api.AuditDraw{}, err
 		}
@@ -197,10 +197,10 @@ func (s *Server) listAccesses(ctx context.Context, sc concert.Scope, in *struct 
 }
 
 // frameOf reads a frame with its references.
-func (s *Server) frameOf(ctx context.Context, f api.AuditFrame) (concert.DrawFrame, error) {
+func (s *Server) frameOf(ctx context.Context, sc concert.Scope, f api.AuditFrame) (concert.DrawFrame, error) {
 	out := concert.DrawFrame{About: concert.AboutKind(f.About), Content: concert.ContentType(f.ContentType), Outcome: concert.AuditOutcome(f.Outcome), From: f.From, Until: f.Until}
 	var err error
-	out.Authority, out.Provider, err = s.svc.PartiesAsked(ctx, f.Authority, f.Provider)
+	out.Authority, out.Provider, err = s.svc.PartiesAsked(ctx, sc, f.Authority, f.Provider)
 	return out, err
 }
 
@@ -301,7 +301,7 @@ func (s *Server) timeInState(ctx context.Context, sc concert.Scope, in *struct {
 }) (api.TimesInState, error) {
 	q := concert.DwellQuery{Kind: concert.DwellKind(in.Kind), Content: concert.ContentType(in.ContentType), From: in.From, Until: in.Until}
 	var err error
-	if q.Authority, q.Provider, err = s.svc.PartiesAsked(ctx, in.Authority, in.Provider); err != nil {
+	if q.Authority, q.Provider, err = s.svc.PartiesAsked(ctx, sc, in.Authority, in.Provider); err != nil {
 		return api.TimesInState{}, err
 	}
 	ds, at, err := s.svc.AuditDwell(ctx, sc, q)

@@ -1,13 +1,16 @@
 package casework
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"sync"
 	"time"
 
 	"concert"
+	"concert/internal/formats"
 	"concert/internal/store"
+	"concert/tlog"
 )
 
 const (
@@ -146,7 +149,10 @@ func (s *Service) AuditAccesses(ctx context.Context, scope concert.Scope, q conc
 		return v, err
 	}
 	b := concert.ConsultedBody{What: concert.ReadAccesses, Filter: accessFilter(q, operator)}
-	var err error
+	err := scope.Actor().MayAudit()
+	if err != nil {
+		return v, err
+	}
 	if q.Actor, err = s.operatorAsked(ctx, operator); err != nil {
 		return v, err
 	}
@@ -318,10 +324,17 @@ func (s *Service) AuditDwell(ctx context.Context, scope concert.Scope, q concert
 }
 
 // PartiesAsked are the ids of an authority and a provider by their references, "" for
-// "". What there is none of is refused: numbers of nobody would say nothing.
-func (s *Service) PartiesAsked(ctx context.Context, authority, provider string) (concert.AuthorityID, concert.ProviderID, error) {
+// "", for auditors. What there is none of is refused: numbers of nobody would say
+// nothing.
+func (s *Service) PartiesAsked(ctx context.Context, scope concert.Scope, authority, provider string) (concert.AuthorityID, concert.ProviderID, error) {
 	var a concert.Authority
 	var p concert.Provider
+	if err := scope.Check(); err != nil {
+		return "", "", err
+	}
+	if err := scope.Actor().MayAudit(); err != nil {
+		return "", "", err
+	}
 	err := s.DB.View(ctx, func(tx *store.Tx) (err error) {
 		if authority != "" {
 			if a, err = tx.Authority(ctx, referenceOnly(authority)); err != nil {
@@ -336,4 +349,60 @@ func (s *Service) PartiesAsked(ctx context.Context, authority, provider string) 
 		return nil
 	})
 	return a.ID, p.ID, err
+}
+
+// AuditReport is the report that leaves the workbench, for auditors: as of the newest
+// event of the signed log.
+func (s *Service) AuditReport(ctx context.Context, scope concert.Scope) (concert.AuditReport, error) {
+	var out concert.AuditReport
+	b := concert.ConsultedBody{What: concert.ReadAuditReport, Count: 1}
+	err := s.auditRead(ctx, scope, &b, s.reportInto(ctx, &out), nil)
+	return out, err
+}
+
+// AuditReportHere is the same for whoever runs the machine: it opens nothing sealed.
+func (s *Service) AuditReportHere(ctx context.Context) (concert.AuditReport, error) {
+	var out concert.AuditReport
+	for {
+		var left bool
+		err := s.withAudit(ctx, func(f *concert.AuditFold, stand AuditStand) error {
+			if left = stand.Behind(); left {
+				return nil
+			}
+			return s.reportInto(ctx, &out)(f, stand)
+		})
+		if err != nil || !left {
+			return out, err
+		}
+	}
+}
+
+func (s *Service) reportInto(ctx context.Context, out *concert.AuditReport) func(*concert.AuditFold, AuditStand) error {
+	return func(f *concert.AuditFold, stand AuditStand) error {
+		if stand.Behind() {
+			return stillReading(stand)
+		}
+		*out = f.Report()
+		out.Exercise = s.Exercise
+		return s.DB.View(ctx, func(tx *store.Tx) error {
+			root, err := tlog.RootAt(out.Size, func(id tlog.TileID) ([]byte, error) { return tx.LogTile(ctx, id) })
+			out.Root = fmt.Sprintf("%x", root)
+			return err
+		})
+	}
+}
+
+// AuditReportFile is the report as a file: html or csv.
+func AuditReportFile(r concert.AuditReport, format string) ([]byte, error) {
+	var b bytes.Buffer
+	var err error
+	switch format {
+	case "csv":
+		err = formats.WriteAuditCSV(&b, r)
+	case "html":
+		err = formats.WriteAuditHTML(&b, r)
+	default:
+		return nil, concert.ErrNotFound
+	}
+	return b.Bytes(), err
 }

@@ -43,16 +43,16 @@ func (f drawForm) fields() []choice {
 
 // plan reads the form. The margin is typed in per cent; where both are given the number
 // counts.
-func (u *UI) plan(ctx context.Context, f drawForm) (concert.DrawFrame, concert.DrawPlan, error) {
+func (u *UI) plan(ctx context.Context, scope concert.Scope, f drawForm) (concert.DrawFrame, concert.DrawPlan, error) {
 	frame := concert.DrawFrame{About: concert.AboutKind(f.About), Content: concert.ContentType(f.Content), Outcome: concert.AuditOutcome(f.Outcome), From: f.From, Until: f.Until}
 	plan := concert.DrawPlan{By: concert.DrawBy(f.By), Equal: f.Equal}
 	var err error
-	if frame.Authority, frame.Provider, err = u.svc.PartiesAsked(ctx, f.Authority, f.Provider); err != nil {
+	if frame.Authority, frame.Provider, err = u.svc.PartiesAsked(ctx, scope, f.Authority, f.Provider); err != nil {
 		return frame, plan, err
 	}
 	if f.Size != "" {
 		if plan.Size, err = strconv.Atoi(f.Size); err != nil || plan.Size < 1 {
-			return frame, plan, concert.Refuse(concert.Invalid, "draw.number", "size", "%q is no number to draw", f.Size)
+			return frame, plan, concert.Refuse(concert.Invalid, "draw.number", "size", "%q is no number to draw: write a whole one, like 50", f.Size)
 		}
 		return frame, plan, nil
 	}
@@ -91,7 +91,7 @@ func (u *UI) showDraws(w http.ResponseWriter, r *http.Request, v *visit, f drawF
 	}
 	p := drawsPage{Form: f}
 	if work && len(f.Errors) == 0 {
-		frame, plan, err := u.plan(r.Context(), f)
+		frame, plan, err := u.plan(r.Context(), scope, f)
 		var found casework.DrawPreview
 		if err == nil {
 			found, err = u.svc.PlanDraw(r.Context(), scope, frame, plan)
@@ -120,7 +120,7 @@ func (u *UI) drawSample(w http.ResponseWriter, r *http.Request, v *visit) error 
 	if err != nil {
 		return err
 	}
-	frame, plan, err := u.plan(r.Context(), f)
+	frame, plan, err := u.plan(r.Context(), scope, f)
 	var ref string
 	if err == nil {
 		ref, err = u.svc.DrawSample(r.Context(), scope, frame, plan)

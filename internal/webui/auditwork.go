@@ -31,6 +31,8 @@ func (u *UI) auditRoutes() []route {
 		{"GET /audit/rates", u.serve(person, u.rates)},
 		{"GET /audit/time", u.serve(person, u.dwell)},
 		{"GET /audit/time.csv", u.serve(person, u.dwellCSV)},
+		{"GET /audit/report.csv", u.serve(person, u.auditReport("csv"))},
+		{"GET /audit/report.html", u.serve(person, u.auditReport("html"))},
 		{"GET /recommendations", u.serve(person, u.recommendations)},
 		{"GET /recommendations/{ref}", u.serve(person, u.recommendation)},
 		{"POST /recommendations/{ref}", u.serve(person, u.answerRecommendation)},
@@ -171,7 +173,7 @@ func (u *UI) dwellOf(r *http.Request, v *visit) (dwellPage, error) {
 	q := r.URL.Query()
 	p.Authority, p.Provider = clean(q.Get("authority")), clean(q.Get("provider"))
 	p.Query = concert.DwellQuery{Kind: concert.DwellKind(clean(q.Get("kind"))), Content: concert.ContentType(clean(q.Get("content_type"))), From: clean(q.Get("from")), Until: clean(q.Get("until"))}
-	if p.Query.Authority, p.Query.Provider, err = u.svc.PartiesAsked(r.Context(), p.Authority, p.Provider); err != nil {
+	if p.Query.Authority, p.Query.Provider, err = u.svc.PartiesAsked(r.Context(), scope, p.Authority, p.Provider); err != nil {
 		return p, err
 	}
 	p.CSV = "/audit/time.csv?" + q.Encode()
@@ -292,4 +294,29 @@ func textsOf[T ~string](ctx context.Context, codes []T, texts map[T]design.Text)
 		out[i] = choice{string(c), say(ctx, texts[c])}
 	}
 	return out
+}
+
+var auditFileTypes = map[string]string{"csv": "text/csv; charset=utf-8", "html": "text/html; charset=utf-8"}
+
+// auditReport gives the report as a file.
+func (u *UI) auditReport(format string) func(http.ResponseWriter, *http.Request, *visit) error {
+	return func(w http.ResponseWriter, r *http.Request, v *visit) error {
+		scope, err := v.scope()
+		if err != nil {
+			return err
+		}
+		report, err := u.svc.AuditReport(r.Context(), scope)
+		if err != nil {
+			return err
+		}
+		data, err := casework.AuditReportFile(report, format)
+		if err != nil {
+			return err
+		}
+		httpkit.NewDownload(w, auditFileTypes[format], "concert-audit."+format).Send(u.log, func(out io.Writer) error {
+			_, err := out.Write(data)
+			return err
+		})
+		return nil
+	}
 }
