@@ -175,13 +175,18 @@ func (r Recommendation) Recommended(by Actor, found Reassessment, now time.Time)
 	return r, NewEvent(EventAuditRecommended, by, r.Subject, now, r.body()).WithSealed(GroundText{Ground: r.Text}), nil
 }
 
+// MayAnswerAudits refuses whoever does not supervise what an authority's officers do.
+func (a Actor) MayAnswerAudits() error {
+	return a.needAuthority(RoleReviewer, RoleCoordinator, RoleIssuer)
+}
+
 // MayAnswerAudit lets the authority's reviewers and coordinators answer: those who
 // supervise what its officers do.
 func (r Recommendation) MayAnswerAudit(by Actor) error {
 	if by.Authority == "" || by.Authority != r.Authority {
 		return ErrNotFound
 	}
-	return by.Need(RoleReviewer, RoleCoordinator, RoleIssuer)
+	return by.MayAnswerAudits()
 }
 
 // UnitNow is what became of a recommendation's unit since.

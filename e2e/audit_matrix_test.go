@@ -22,9 +22,9 @@ func (s *site) drawn(t *testing.T) {
 		return ref, v.Units[0].Ref
 	}
 	first, unit := draw()
-	_, err := s.ReassessUnit(ctx, s.Auditor, first, unit, concert.Reassessment{Verdict: concert.FoundNot, Purpose: concert.PurposeExempt, Note: "EXERCISE: a made-up news report about it."})
+	_, err := s.ReassessUnit(ctx, testkit.Scope(t, s.Auditor), first, unit, concert.Reassessment{Verdict: concert.FoundNot, Purpose: concert.PurposeExempt, Note: "EXERCISE: a made-up news report about it."})
 	testkit.Must(t, err)
-	rc, err := s.Recommend(ctx, s.Auditor, first, unit, "EXERCISE: look at this again, please.")
+	rc, err := s.Recommend(ctx, testkit.Scope(t, s.Auditor), first, unit, "EXERCISE: look at this again, please.")
 	testkit.Must(t, err)
 	s.things["{recommendation}"] = rc.Ref
 	s.things["{draw}"], s.things["{drawnunit}"] = draw()

@@ -284,6 +284,7 @@ var readers = map[string]who{
 	"{waiting}": append(who{auditor}, north...), "{open}": append(who{auditor}, north...), "{judged}": append(who{auditor}, north...), "{referred}": append(who{auditor}, north...), "{passed}": append(who{auditor}, north...), "{asked}": append(who{auditor}, north...), "{gone}": append(who{auditor}, north...), "{referral}": append(who{auditor, answerer, reader}, north...),
 	"{consignment}": who{coordinator, reviewer, outsider}, "{bulletin}": who{coordinator}, "{allotment}": north,
 	"{capture}": append(who{auditor}, north...), "{marked}": append(who{auditor}, north...), "{hold}": north, "{batch}": north, "{template}": north, "{action}": append(who{auditor, admin}, authoritySide...), "{scope}": everyone, "{newcomer}": who{admin, auditor}, "{outlet}": append(who{auditor, admin}, authoritySide...),
+	"{recommendation}": who{auditor},
 	"{case}": who{officer, reviewer, auditor}, "{incident}": append(who{auditor}, authoritySide...), "{watch}": who{officer, colleague, reviewer, auditor}, "{sweep}": who{officer},
 	"{bank}": append(who{auditor}, north...), "{closing}": append(who{auditor}, north...), "{entry}": append(who{auditor}, north...), "{bankname}": north, "{closingname}": north,
 	"{shot}": append(who{auditor}, north...), "{order}": ordering, "{wide}": append(who{auditor}, north...), "{note}": append(who{auditor}, north...), "{mate}": who{boss},

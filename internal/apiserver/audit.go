@@ -11,20 +11,20 @@ import (
 	"concert/internal/casework"
 )
 
-// accessQuery asks for accesses.
-type accessQuery struct {
+// AccessQuery asks for accesses. It is exported for the framework, as is DrawnOne.
+type AccessQuery struct {
 	Kind     string `query:"kind" enum:"collection,alteration,consultation,disclosure,combination,erasure"`
 	Operator string `query:"operator" maxLength:"40" doc:"number of who did it; house for the clocks"`
 	From     string `query:"from" maxLength:"7" doc:"first month, 2026-01"`
 	Until    string `query:"until" maxLength:"7" doc:"last month"`
 }
 
-func (q accessQuery) of() concert.AccessQuery {
+func (q AccessQuery) of() concert.AccessQuery {
 	return concert.AccessQuery{Kind: concert.AccessKind(q.Kind), From: q.From, Until: q.Until}
 }
 
-// drawnOne is one unit of a draw.
-type drawnOne struct {
+// DrawnOne is one unit of a draw.
+type DrawnOne struct {
 	One
 	Unit string `path:"unit" maxLength:"80" doc:"reference of the item or the order"`
 }
@@ -67,7 +67,7 @@ func (s *Server) workbench() {
 		u, err := s.svc.ReadUnit(ctx, sc, in.ID, "")
 		return blindUnitOf(u), err
 	})
-	ask(s, op(http.MethodGet, "/audit/draws/{id}/units/{unit}", "read-drawn", "One unit of a draw, blind until I have judged it; reading it is no opening of the item (auditor)", "audit"), func(ctx context.Context, sc concert.Scope, in *drawnOne) (api.AuditBlindUnit, error) {
+	ask(s, op(http.MethodGet, "/audit/draws/{id}/units/{unit}", "read-drawn", "One unit of a draw, blind until I have judged it; reading it is no opening of the item (auditor)", "audit"), func(ctx context.Context, sc concert.Scope, in *DrawnOne) (api.AuditBlindUnit, error) {
 		u, err := s.svc.ReadUnit(ctx, sc, in.ID, in.Unit)
 		return blindUnitOf(u), err
 	})
@@ -77,20 +77,20 @@ func (s *Server) workbench() {
 
 // findings are what an auditor writes, and what an authority answers.
 func (s *Server) findings() {
-	do(s, op(http.MethodPost, "/audit/draws/{id}/units/{unit}", "reassess", "Record what I find of a drawn unit; it changes nothing of the case (auditor)", "audit"), func(ctx context.Context, by concert.Actor, in *struct {
-		drawnOne
+	ask(s, op(http.MethodPost, "/audit/draws/{id}/units/{unit}", "reassess", "Record what I find of a drawn unit; it changes nothing of the case (auditor)", "audit"), func(ctx context.Context, sc concert.Scope, in *struct {
+		DrawnOne
 		Keyed[api.NewAuditFinding]
 	}) (api.AuditFinding, error) {
 		b := in.Body
-		r, err := s.svc.ReassessUnit(ctx, by, in.ID, in.Unit, concert.Reassessment{Verdict: concert.AuditVerdict(b.Verdict), Type: concert.ContentType(b.Type), Purpose: concert.Purpose(b.Purpose), Why: concert.UnableWhy(b.Why), Note: b.Note})
-		return findingOf(r, by.Operator), err
+		r, err := s.svc.ReassessUnit(ctx, sc, in.ID, in.Unit, concert.Reassessment{Verdict: concert.AuditVerdict(b.Verdict), Type: concert.ContentType(b.Type), Purpose: concert.Purpose(b.Purpose), Why: concert.UnableWhy(b.Why), Note: b.Note})
+		return findingOf(r, sc.Actor().Operator), err
 	})
-	do(s, created(op(http.MethodPost, "/audit/draws/{id}/units/{unit}/recommendation", "recommend", "Hand my finding to the authority that acted; it must answer, and nothing else changes (auditor)", "audit")), func(ctx context.Context, by concert.Actor, in *struct {
-		drawnOne
+	ask(s, created(op(http.MethodPost, "/audit/draws/{id}/units/{unit}/recommendation", "recommend", "Hand my finding to the authority that acted; it must answer, and nothing else changes (auditor)", "audit")), func(ctx context.Context, sc concert.Scope, in *struct {
+		DrawnOne
 		Keyed[api.NewRecommendation]
 	}) (api.Recommendation, error) {
-		r, err := s.svc.Recommend(ctx, by, in.ID, in.Unit, in.Body.Text)
-		return recommendationOf(casework.RecommendationView{Recommendation: r, Auditor: by.Operator}), err
+		r, err := s.svc.Recommend(ctx, sc, in.ID, in.Unit, in.Body.Text)
+		return recommendationOf(casework.RecommendationView{Recommendation: r, Auditor: sc.Actor().Operator}), err
 	})
 	ask(s, op(http.MethodGet, "/recommendations", "recommendations", "Findings that auditors handed to my authority, newest first; all for an auditor", "audit"), func(ctx context.Context, sc concert.Scope, in *struct {
 		Limit int `query:"limit" default:"100" minimum:"1" maximum:"500"`
@@ -127,7 +127,7 @@ func accessCountsOf(cs []concert.AccessCount, name func(string) string) []api.Au
 	return out
 }
 
-func (s *Server) countAccesses(ctx context.Context, sc concert.Scope, in *accessQuery) (api.AccessCounts, error) {
+func (s *Server) countAccesses(ctx context.Context, sc concert.Scope, in *AccessQuery) (api.AccessCounts, error) {
 	v, err := s.svc.AuditAccesses(ctx, sc, in.of(), in.Operator)
 	if err != nil {
 		return api.AccessCounts{}, err
@@ -167,7 +167,7 @@ func disclosedTo(r concert.Recipient, ref string, n int64) api.DisclosedTo {
 }
 
 func (s *Server) listAccesses(ctx context.Context, sc concert.Scope, in *struct {
-	accessQuery
+	AccessQuery
 	Limit  int    `query:"limit" default:"100" minimum:"1" maximum:"500"`
 	Cursor string `query:"cursor" maxLength:"200"`
 }) (api.Page[api.Access], error) {

@@ -125,7 +125,7 @@ func TestG30FindingsGiveARateAndAreAnswered(t *testing.T) {
 		}
 		judge := func(by concert.Actor, unit string, said concert.Reassessment, want string) {
 			t.Helper()
-			if _, err := h.ReassessUnit(ctx, by, v.Ref, unit, said); code(err) != want {
+			if _, err := h.ReassessUnit(ctx, testkit.Scope(t, by), v.Ref, unit, said); code(err) != want {
 				t.Fatalf("%s: %v, want %q", unit, err, want)
 			}
 		}
@@ -151,10 +151,10 @@ func TestG30FindingsGiveARateAndAreAnswered(t *testing.T) {
 			t.Errorf("the rate: %+v", r)
 		}
 		wrong := v.Units[1].Ref
-		if _, err := h.Recommend(ctx, h.Auditor, v.Ref, v.Units[0].Ref, "EXERCISE: look at this again, please."); code(err) != "recommend.finding" {
+		if _, err := h.Recommend(ctx, testkit.Scope(t, h.Auditor), v.Ref, v.Units[0].Ref, "EXERCISE: look at this again, please."); code(err) != "recommend.finding" {
 			t.Errorf("a finding that it is terrorist content is handed over: %v", err)
 		}
-		rc, err := h.Recommend(ctx, h.Auditor, v.Ref, wrong, "EXERCISE: look at this again, please.")
+		rc, err := h.Recommend(ctx, testkit.Scope(t, h.Auditor), v.Ref, wrong, "EXERCISE: look at this again, please.")
 		testkit.Must(t, err)
 		for ref, version := range before {
 			if it := h.Item(ref); it.Version != version || it.Status != concert.ItemAnswered {
@@ -179,7 +179,7 @@ func TestG30FindingsGiveARateAndAreAnswered(t *testing.T) {
 			reasons string
 			want    string
 		}{
-			{h.South.Reviewers[0], concert.AnsweredStands, ground, "not_found"}, {h.North.Officers[0], concert.AnsweredStands, ground, "role.missing"}, {h.Auditor, concert.AnsweredStands, ground, "not_found"},
+			{h.South.Reviewers[0], concert.AnsweredStands, ground, "not_found"}, {h.North.Officers[0], concert.AnsweredStands, ground, "role.missing"}, {h.Auditor, concert.AnsweredStands, ground, "role.missing"},
 			{rex, concert.AnsweredStands, "no", "recommend.reasons"}, {rex, concert.AnsweredRighted, "", "recommend.not_righted"}, {rex, concert.AnsweredErased, "", "recommend.erased"},
 		} {
 			if _, err := h.AnswerRecommendation(ctx, c.by, rc.Ref, c.answer, c.reasons); code(err) != c.want {
@@ -215,9 +215,9 @@ func TestG20ErasedUnitStaysInItsDrawByNameAlone(t *testing.T) {
 		v := drawn1(t, h, concert.DrawFrame{}, concert.DrawPlan{Size: 3})
 		said := foundNo
 		said.Note = "EXERCISE canary finding of an auditor"
-		_, err := h.ReassessUnit(ctx, h.Auditor, v.Ref, v.Units[0].Ref, said)
+		_, err := h.ReassessUnit(ctx, testkit.Scope(t, h.Auditor), v.Ref, v.Units[0].Ref, said)
 		testkit.Must(t, err)
-		rc, err := h.Recommend(ctx, h.Auditor, v.Ref, v.Units[0].Ref, "EXERCISE canary recommendation text")
+		rc, err := h.Recommend(ctx, testkit.Scope(t, h.Auditor), v.Ref, v.Units[0].Ref, "EXERCISE canary recommendation text")
 		testkit.Must(t, err)
 		for _, u := range v.Units[:2] {
 			erased(t, h, u.Ref)
@@ -227,7 +227,7 @@ func TestG20ErasedUnitStaysInItsDrawByNameAlone(t *testing.T) {
 		if r := v.Rate.All; r.Drawn != 3 || r.Erased != 1 || r.Judged != 1 || r.Waiting != 1 {
 			t.Errorf("the draw after the erasures: %+v", r)
 		}
-		if _, err := h.ReassessUnit(ctx, h.Auditor, v.Ref, v.Units[1].Ref, foundYes); code(err) != "reassess.erased" {
+		if _, err := h.ReassessUnit(ctx, testkit.Scope(t, h.Auditor), v.Ref, v.Units[1].Ref, foundYes); code(err) != "reassess.erased" {
 			t.Errorf("an erased item is judged: %v", err)
 		}
 		if b, err := h.ReadUnit(ctx, sc, v.Ref, v.Units[1].Ref); err != nil || !b.Erased || len(b.Items) != 0 {

@@ -10,9 +10,12 @@ import (
 )
 
 // drawnUnit is a unit of a draw as the log has it.
-func (s *Service) drawnUnit(ctx context.Context, by concert.Actor, draw, unit string) (concert.DrawnUnit, error) {
+func (s *Service) drawnUnit(ctx context.Context, scope concert.Scope, draw, unit string) (concert.DrawnUnit, error) {
 	var out concert.DrawnUnit
-	if err := by.MayAudit(); err != nil {
+	if err := scope.Justified(); err != nil {
+		return out, err
+	}
+	if err := scope.Actor().MayAudit(); err != nil {
 		return out, err
 	}
 	err := s.withAudit(ctx, func(f *concert.AuditFold, stand AuditStand) error {
@@ -59,8 +62,9 @@ func erasedUnit(ctx context.Context, tx *store.Tx, about concert.AboutKind, subj
 
 // ReassessUnit records what an auditor finds of a drawn unit. It is the auditor's own
 // and changes nothing of the case; said is what was found, and no more of it is read.
-func (s *Service) ReassessUnit(ctx context.Context, by concert.Actor, draw, unit string, said concert.Reassessment) (concert.Reassessment, error) {
-	u, err := s.drawnUnit(ctx, by, draw, unit)
+func (s *Service) ReassessUnit(ctx context.Context, scope concert.Scope, draw, unit string, said concert.Reassessment) (concert.Reassessment, error) {
+	by := scope.Actor()
+	u, err := s.drawnUnit(ctx, scope, draw, unit)
 	if err != nil {
 		return said, err
 	}
@@ -90,9 +94,10 @@ func (s *Service) ReassessUnit(ctx context.Context, by concert.Actor, draw, unit
 
 // Recommend hands the actor's finding to the authority that acted: it is told by an
 // alarm, at its desk and by mail to its office, and must answer. Nothing else changes.
-func (s *Service) Recommend(ctx context.Context, by concert.Actor, draw, unit, text string) (concert.Recommendation, error) {
+func (s *Service) Recommend(ctx context.Context, scope concert.Scope, draw, unit, text string) (concert.Recommendation, error) {
 	var out concert.Recommendation
-	u, err := s.drawnUnit(ctx, by, draw, unit)
+	by := scope.Actor()
+	u, err := s.drawnUnit(ctx, scope, draw, unit)
 	if err != nil {
 		return out, err
 	}
@@ -191,6 +196,9 @@ func (s *Service) ReadRecommendation(ctx context.Context, scope concert.Scope, r
 		return out, err
 	}
 	by := scope.Actor()
+	if err := by.Need(concert.RoleReviewer, concert.RoleCoordinator, concert.RoleIssuer, concert.RoleAuditor); err != nil {
+		return out, err
+	}
 	b := concert.ConsultedBody{What: concert.ReadRecommendations, Ref: ref, Count: 1}
 	err := s.reading(ctx, scope, &b, func(tx *store.Tx) error {
 		r, err := tx.Recommendation(ctx, ref)
@@ -244,6 +252,9 @@ func viewRecommendations(ctx context.Context, tx *store.Tx, rs []concert.Recomme
 // by the acts that there are.
 func (s *Service) AnswerRecommendation(ctx context.Context, by concert.Actor, ref string, answer concert.RecommendationAnswer, reasons string) (concert.Recommendation, error) {
 	var out concert.Recommendation
+	if err := by.MayAnswerAudits(); err != nil {
+		return out, err
+	}
 	err := s.retryStale(ctx, func(tx *store.Tx) error {
 		r, err := tx.Recommendation(ctx, ref)
 		if err != nil {

@@ -81,7 +81,7 @@ func TestG28AuditReportIsMadeAgainFromAnExport(t *testing.T) {
 			if i == 4 {
 				said = foundNo
 			}
-			_, err := h.ReassessUnit(ctx, h.Auditor, v.Ref, u.Ref, said)
+			_, err := h.ReassessUnit(ctx, testkit.Scope(t, h.Auditor), v.Ref, u.Ref, said)
 			testkit.Must(t, err)
 		}
 		r, err := h.AuditReport(ctx, sc)
@@ -146,9 +146,9 @@ func TestG19EveryWayOfDisclosureHasItsJustification(t *testing.T) {
 			"recommendation": func() error {
 				acted(t, h, 1, 0)
 				v := drawn1(t, h, concert.DrawFrame{}, concert.DrawPlan{Size: 1})
-				_, err := h.ReassessUnit(ctx, h.Auditor, v.Ref, v.Units[0].Ref, foundNo)
+				_, err := h.ReassessUnit(ctx, testkit.Scope(t, h.Auditor), v.Ref, v.Units[0].Ref, foundNo)
 				testkit.Must(t, err)
-				_, err = h.Recommend(ctx, h.Auditor, v.Ref, v.Units[0].Ref, "no")
+				_, err = h.Recommend(ctx, testkit.Scope(t, h.Auditor), v.Ref, v.Units[0].Ref, "no")
 				return err
 			},
 		}

@@ -283,7 +283,11 @@ func (u *UI) showUnit(w http.ResponseWriter, r *http.Request, v *visit, p unitBl
 func (u *UI) reassess(w http.ResponseWriter, r *http.Request, v *visit) error {
 	f := finding{Find: field(r, "find"), Note: field(r, "note")}
 	draw, unit := r.PathValue("ref"), r.PathValue("unit")
-	if _, err := u.svc.ReassessUnit(r.Context(), v.actor(), draw, unit, f.of()); err != nil {
+	scope, err := v.scope()
+	if err != nil {
+		return err
+	}
+	if _, err := u.svc.ReassessUnit(r.Context(), scope, draw, unit, f.of()); err != nil {
 		if f.Errors, err = formErrorsOf(err); err != nil {
 			return err
 		}
@@ -298,7 +302,11 @@ func (u *UI) reassess(w http.ResponseWriter, r *http.Request, v *visit) error {
 func (u *UI) recommend(w http.ResponseWriter, r *http.Request, v *visit) error {
 	p := unitBlindPage{Text: field(r, "text")}
 	draw, unit := r.PathValue("ref"), r.PathValue("unit")
-	rc, err := u.svc.Recommend(r.Context(), v.actor(), draw, unit, p.Text)
+	scope, err := v.scope()
+	if err != nil {
+		return err
+	}
+	rc, err := u.svc.Recommend(r.Context(), scope, draw, unit, p.Text)
 	if err != nil {
 		if p.Wrong, err = formErrorsOf(err); err != nil {
 			return err
