@@ -90,7 +90,7 @@ var accessGroups = [...]accessGroup{
 // AccessOf is the rule for a kind of event; false for a kind that has none, which a
 // test refuses.
 func AccessOf(kind EventKind) (AccessRule, bool) {
-	for _, g := range &accessGroups {
+	for _, g := range accessGroups {
 		if slices.Contains(g.events, kind) {
 			return AccessRule{Kinds: slices.Clone(g.kinds), None: g.none}, true
 		}
@@ -123,7 +123,7 @@ func AccessKindsOf(e RecordedEvent) []AccessKind {
 // their names.
 func AccessEvents(kind AccessKind) []EventKind {
 	var out []EventKind
-	for _, g := range &accessGroups {
+	for _, g := range accessGroups {
 		if slices.Contains(g.kinds, kind) {
 			out = append(out, g.events...)
 		}
@@ -135,7 +135,7 @@ func AccessEvents(kind AccessKind) []EventKind {
 // accessTable is the rule by kind of event, for whoever asks often.
 func accessTable() map[EventKind][]AccessKind {
 	out := map[EventKind][]AccessKind{}
-	for _, g := range &accessGroups {
+	for _, g := range accessGroups {
 		for _, k := range g.events {
 			out[k] = g.kinds
 		}

@@ -285,7 +285,7 @@ var readers = map[string]who{
 	"{consignment}": who{coordinator, reviewer, outsider}, "{bulletin}": who{coordinator}, "{allotment}": north,
 	"{capture}": append(who{auditor}, north...), "{marked}": append(who{auditor}, north...), "{hold}": north, "{batch}": north, "{template}": north, "{action}": append(who{auditor, admin}, authoritySide...), "{scope}": everyone, "{newcomer}": who{admin, auditor}, "{outlet}": append(who{auditor, admin}, authoritySide...),
 	"{recommendation}": who{auditor},
-	"{case}": who{officer, reviewer, auditor}, "{incident}": append(who{auditor}, authoritySide...), "{watch}": who{officer, colleague, reviewer, auditor}, "{sweep}": who{officer},
+	"{case}":           who{officer, reviewer, auditor}, "{incident}": append(who{auditor}, authoritySide...), "{watch}": who{officer, colleague, reviewer, auditor}, "{sweep}": who{officer},
 	"{bank}": append(who{auditor}, north...), "{closing}": append(who{auditor}, north...), "{entry}": append(who{auditor}, north...), "{bankname}": north, "{closingname}": north,
 	"{shot}": append(who{auditor}, north...), "{order}": ordering, "{wide}": append(who{auditor}, north...), "{note}": append(who{auditor}, north...), "{mate}": who{boss},
 	"{ownbank}": append(who{auditor}, north...), "{shut}": append(who{auditor}, north...), "{ownentry}": append(who{auditor}, north...), "{match}": append(who{auditor}, north...),

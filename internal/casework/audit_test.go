@@ -165,45 +165,52 @@ func TestG30FindingsGiveARateAndAreAnswered(t *testing.T) {
 		if err != nil || len(alarms) != 1 || alarms[0].Kind != concert.AlarmAudit || !alarms[0].EndedAt.IsZero() {
 			t.Fatalf("alarms: %+v, %v", alarms, err)
 		}
-		rex := h.North.Reviewers[0]
-		rs, err := h.Recommendations(ctx, testkit.Scope(t, rex), "", 10)
-		if err != nil || len(rs) != 1 || rs[0].Text == "" || rs[0].Unit != wrong {
-			t.Fatalf("the authority reads %+v, %v", rs, err)
-		}
-		if _, err := h.ReadRecommendation(ctx, testkit.Scope(t, h.South.Reviewers[0]), rc.Ref); code(err) != "not_found" {
-			t.Errorf("another authority reads it: %v", err)
-		}
-		for _, c := range []struct {
-			by      concert.Actor
-			answer  concert.RecommendationAnswer
-			reasons string
-			want    string
-		}{
-			{h.South.Reviewers[0], concert.AnsweredStands, ground, "not_found"}, {h.North.Officers[0], concert.AnsweredStands, ground, "role.missing"}, {h.Auditor, concert.AnsweredStands, ground, "role.missing"},
-			{rex, concert.AnsweredStands, "no", "recommend.reasons"}, {rex, concert.AnsweredRighted, "", "recommend.not_righted"}, {rex, concert.AnsweredErased, "", "recommend.erased"},
-		} {
-			if _, err := h.AnswerRecommendation(ctx, c.by, rc.Ref, c.answer, c.reasons); code(err) != c.want {
-				t.Errorf("%s by %v: %v, want %s", c.answer, c.by.Roles, err, c.want)
-			}
-		}
-		out, err := h.RemedyItems(ctx, h.North.Officers[0], []casework.Remedying{{Item: wrong, Version: h.Item(wrong).Version, Kind: concert.RemedyWithdrawal, Reason: "EXERCISE: the auditor is right."}})
-		if err != nil || out[0].Err != nil {
-			t.Fatal(err, out)
-		}
-		if _, err := h.AnswerRecommendation(ctx, rex, rc.Ref, concert.AnsweredRighted, ""); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := h.AnswerRecommendation(ctx, rex, rc.Ref, concert.AnsweredRighted, ""); code(err) != "recommend.answered" {
-			t.Errorf("answered twice: %v", err)
-		}
-		if alarms, _, err = h.Alarms(ctx, testkit.Scope(t, h.Coordinator), "", 10); err != nil || alarms[0].EndedAt.IsZero() {
-			t.Errorf("the alarm lasts: %+v, %v", alarms, err)
-		}
+		answered(t, h, rc.Ref, wrong)
 		v, err = h.ReadDraw(ctx, sc, v.Ref)
 		if err != nil || v.Rate.Recommended != 1 || v.Rate.PutRight != 1 {
 			t.Errorf("of the recommendation the draw knows %+v, %v", v.Rate, err)
 		}
 	})
+}
+
+// answered goes through what an authority may and may not answer to a recommendation about the unit.
+func answered(t *testing.T, h *testkit.House, rc, wrong string) {
+	t.Helper()
+	ctx := t.Context()
+	rex := h.North.Reviewers[0]
+	rs, err := h.Recommendations(ctx, testkit.Scope(t, rex), "", 10)
+	if err != nil || len(rs) != 1 || rs[0].Text == "" || rs[0].Unit != wrong {
+		t.Fatalf("the authority reads %+v, %v", rs, err)
+	}
+	if _, err := h.ReadRecommendation(ctx, testkit.Scope(t, h.South.Reviewers[0]), rc); code(err) != "not_found" {
+		t.Errorf("another authority reads it: %v", err)
+	}
+	for _, c := range []struct {
+		by      concert.Actor
+		answer  concert.RecommendationAnswer
+		reasons string
+		want    string
+	}{
+		{h.South.Reviewers[0], concert.AnsweredStands, ground, "not_found"}, {h.North.Officers[0], concert.AnsweredStands, ground, "role.missing"}, {h.Auditor, concert.AnsweredStands, ground, "role.missing"},
+		{rex, concert.AnsweredStands, "no", "recommend.reasons"}, {rex, concert.AnsweredRighted, "", "recommend.not_righted"}, {rex, concert.AnsweredErased, "", "recommend.erased"},
+	} {
+		if _, err := h.AnswerRecommendation(ctx, c.by, rc, c.answer, c.reasons); code(err) != c.want {
+			t.Errorf("%s by %v: %v, want %s", c.answer, c.by.Roles, err, c.want)
+		}
+	}
+	out, err := h.RemedyItems(ctx, h.North.Officers[0], []casework.Remedying{{Item: wrong, Version: h.Item(wrong).Version, Kind: concert.RemedyWithdrawal, Reason: "EXERCISE: the auditor is right."}})
+	if err != nil || out[0].Err != nil {
+		t.Fatal(err, out)
+	}
+	if _, err := h.AnswerRecommendation(ctx, rex, rc, concert.AnsweredRighted, ""); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.AnswerRecommendation(ctx, rex, rc, concert.AnsweredRighted, ""); code(err) != "recommend.answered" {
+		t.Errorf("answered twice: %v", err)
+	}
+	if alarms, _, err := h.Alarms(ctx, testkit.Scope(t, h.Coordinator), "", 10); err != nil || alarms[0].EndedAt.IsZero() {
+		t.Errorf("the alarm lasts: %+v, %v", alarms, err)
+	}
 }
 
 // What is erased after it was drawn is named as erased, is judged by nobody, and what auditors wrote of it goes with it.

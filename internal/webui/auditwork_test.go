@@ -77,7 +77,7 @@ func TestG30AuditorWorksADrawByForms(t *testing.T) {
 	p = v.post("/audit/draws/"+draw+"/units/"+wrong+"/recommend", url.Values{"text": {"EXERCISE: look at the first minute again."}}).want(t, http.StatusOK, "waits for the authority", "EXERCISE: look at the first minute again.")
 	rc := p.path
 	h.as("officer").get(rc).want(t, http.StatusForbidden)
-	h.as("south").get(rc).want(t, http.StatusNotFound)
+	h.as("south").get(rc).want(t, http.StatusForbidden)
 	r := h.as("reviewer")
 	r.get("/recommendations").want(t, http.StatusOK, wrong)
 	r.get(rc).want(t, http.StatusOK, "What did you do?")
