@@ -89,7 +89,7 @@ func TestG30AuditorWorksADrawByForms(t *testing.T) {
 	p = v.get("/audit/accesses?kind=disclosure").want(t, http.StatusOK, "Disclosure, with transfers", "EXERCISE Video", "asked, and refused without")
 	v.get("/audit/accesses/list?kind=consultation").want(t, http.StatusOK, "EXERCISE inspection 7/2019", working)
 	v.get("/audit/accesses/list?kind=reading").want(t, http.StatusUnprocessableEntity)
-	v.get("/audit/time?kind=item").want(t, http.StatusOK, "Left it", "approved")
+	v.get("/audit/time?kind=item").want(t, http.StatusOK, "Left it", "Approved, about to go")
 	csvText := v.get("/audit/time.csv?kind=item")
 	rows, err := csv.NewReader(strings.NewReader(csvText.body)).ReadAll()
 	if err != nil || len(rows) < 4 || !slices.Equal(rows[0][:5], []string{"as_of", "events", "kind", "state", "ended"}) {
