@@ -296,7 +296,9 @@ func textsOf[T ~string](ctx context.Context, codes []T, texts map[T]design.Text)
 	return out
 }
 
-var auditFileTypes = map[string]string{"csv": "text/csv; charset=utf-8", "html": "text/html; charset=utf-8"}
+// auditFileTypes are the reports' media types: the page among them is a file to keep, and
+// no page of the house.
+var auditFileTypes = map[string]string{"csv": "text/csv; charset=utf-8", "html": "application/octet-stream"}
 
 // auditReport gives the report as a file.
 func (u *UI) auditReport(format string) func(http.ResponseWriter, *http.Request, *visit) error {
