@@ -11,6 +11,7 @@ const (
 	AlarmUnreviewed AlarmKind = "override.unreviewed" // an overridden hold was not reviewed in time (G32)
 	AlarmBounced    AlarmKind = "contact.bounced"     // mail to a contact point came back: it is out of use until a person restores it
 	AlarmWitness    AlarmKind = "log.witness_refused" // a witness of the log has cosigned another history than the one it is shown
+	AlarmAudit      AlarmKind = "audit.recommended"   // an auditor's findings wait for the authority's answer
 )
 
 // Alarm is something that coordinators and auditors are shown until it is over,

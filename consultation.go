@@ -60,8 +60,14 @@ const (
 	ReadBanks      = "banks" // an auditor only: hashes tell nothing of a person
 	ReadMatches    = "matches"
 
-	ReadThreat  = "threat"
-	ReadThreats = "threats" // an auditor only: the list opens nothing sealed
+	ReadThreat          = "threat"
+	ReadThreats         = "threats"         // an auditor only: the list opens nothing sealed
+	ReadAccesses        = "accesses"        // an auditor's workbench, as are those below
+	ReadDraws           = "draws"           // draws, their rates, and what is drawn
+	ReadBlind           = "reassessment"    // a drawn unit, blind: no opening of it
+	ReadDwell           = "time_in_state"   // numbers
+	ReadAuditReport     = "audit_report"    // numbers
+	ReadRecommendations = "recommendations" // also by the authority's people
 )
 
 // ConsultedBody is the body of the event that somebody read: what, by reference

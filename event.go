@@ -219,6 +219,11 @@ const (
 	EventThreatErased    EventKind = "threat.erased"    // its term is over
 	EventThreatWritten   EventKind = "threat.written"   // at a provider's own desk, for its hubs
 	EventThreatDelivered EventKind = "threat.delivered" // a hub has it, or refused it
+
+	EventAuditDrawn       EventKind = "audit.drawn" // an auditor drew a sample: what is in it follows from the log
+	EventAuditReassessed  EventKind = "audit.reassessed"
+	EventAuditRecommended EventKind = "audit.recommended" // a finding was handed to the authority
+	EventAuditAnswered    EventKind = "audit.answered"    // which said what it did, or why not
 )
 
 // Event is what happened. Body holds codes, references and counts, never

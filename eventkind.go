@@ -5,7 +5,7 @@ import "slices"
 // eventKinds are all kinds of event, by name; a test finds one that is missing.
 var eventKinds = [...]EventKind{
 	EventActionBatching, EventActionFrozen, EventActionJoined, EventActionOpened, EventActionPhase, EventActionReported, EventActionTargeted, EventThawAsked, EventActionThawed, EventActionThrottled,
-	EventAllotmentAnswered, EventAllotmentProposed, EventAuthorityAdded, EventAuthorityArticle16, EventExposureLimits, EventBankChanged, EventBankClosed, EventBankFilled, EventBankOpened, EventBatchDone, EventBatchPlanned, EventBatchRecalled, EventBatchStepped, EventBulletinPosted,
+	EventAllotmentAnswered, EventAllotmentProposed, EventAuditAnswered, EventAuditDrawn, EventAuditReassessed, EventAuditRecommended, EventAuthorityAdded, EventAuthorityArticle16, EventExposureLimits, EventBankChanged, EventBankClosed, EventBankFilled, EventBankOpened, EventBatchDone, EventBatchPlanned, EventBatchRecalled, EventBatchStepped, EventBulletinPosted,
 	EventBulletinTakenDown, EventCaptureAdded, EventCaptureErased, EventCaptureExported, EventCaptureWarned, EventCaseAdded, EventCaseClosed, EventCaseLed, EventCaseMandated, EventCaseMemberAdded, EventCaseMemberRemoved,
 	EventCaseOpened, EventCaseRemoved, EventCaseReviewDue, EventCaseReviewed, EventCasePersonAdded, EventCasePersonPlaced, EventCasePersonErased, EventCasePersonAsked, EventCommandTaken, EventComplaintAlarmed, EventComplaintDecided, EventComplaintFiled,
 	EventConsignmentConfirmed, EventConsignmentLeft, EventConsignmentPrepared, EventConsignmentRecalled, EventConsulted, EventContactAdded, EventContactDemoted, EventContactRestored, EventContactRetired, EventContentInformed,

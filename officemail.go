@@ -15,6 +15,8 @@ const (
 	OfficeThreat       OfficeMailKind = "threat"        // a provider reports a threat to life (Art. 14(5))
 	OfficeThreatWaits  OfficeMailKind = "threat_waits"  // nobody has taken it so far
 	OfficeThreatMissed OfficeMailKind = "threat_missed" // nor within the hour
+
+	OfficeRecommended OfficeMailKind = "audit_recommended" // an auditor handed over a finding
 )
 
 // OfficeMail is a mail to the functional mailbox of an authority (OrderOffice.Email),

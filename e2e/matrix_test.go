@@ -92,6 +92,7 @@ func matrix(t *testing.T) map[string]row {
 		orderRows,
 		remedyRows,
 		threatRows,
+		auditRows,
 	} {
 		for pattern, r := range rows {
 			if _, twice := all[pattern]; twice {
@@ -284,7 +285,8 @@ var readers = map[string]who{
 	"{waiting}": append(who{auditor}, north...), "{open}": append(who{auditor}, north...), "{judged}": append(who{auditor}, north...), "{referred}": append(who{auditor}, north...), "{passed}": append(who{auditor}, north...), "{asked}": append(who{auditor}, north...), "{gone}": append(who{auditor}, north...), "{referral}": append(who{auditor, answerer, reader}, north...),
 	"{consignment}": who{coordinator, reviewer, outsider}, "{bulletin}": who{coordinator}, "{allotment}": north,
 	"{capture}": append(who{auditor}, north...), "{marked}": append(who{auditor}, north...), "{hold}": north, "{batch}": north, "{template}": north, "{action}": append(who{auditor, admin}, authoritySide...), "{scope}": everyone, "{newcomer}": who{admin, auditor}, "{outlet}": append(who{auditor, admin}, authoritySide...),
-	"{case}": who{officer, reviewer, auditor}, "{incident}": append(who{auditor}, authoritySide...), "{watch}": who{officer, colleague, reviewer, auditor}, "{sweep}": who{officer},
+	"{recommendation}": who{auditor},
+	"{case}":           who{officer, reviewer, auditor}, "{incident}": append(who{auditor}, authoritySide...), "{watch}": who{officer, colleague, reviewer, auditor}, "{sweep}": who{officer},
 	"{bank}": append(who{auditor}, north...), "{closing}": append(who{auditor}, north...), "{entry}": append(who{auditor}, north...), "{bankname}": north, "{closingname}": north,
 	"{shot}": append(who{auditor}, north...), "{order}": ordering, "{threat}": append(who{auditor, answerer, reader}, duty...), "{wide}": append(who{auditor}, north...), "{note}": append(who{auditor}, north...), "{mate}": who{boss},
 	"{ownbank}": append(who{auditor}, north...), "{shut}": append(who{auditor}, north...), "{ownentry}": append(who{auditor}, north...), "{match}": append(who{auditor}, north...),
@@ -357,6 +359,7 @@ func openSite(t *testing.T, svc *casework.Service) *site {
 	s.banked(t)
 	s.ordered(t)
 	s.reported(t)
+	s.drawn(t)
 	for name, login := range map[string]string{officer: "North-officer-0", colleague: "North-officer-1", reviewer: "North-reviewer-0", stranger: "South-officer-0", outsider: "South-reviewer-0",
 		coordinator: "coordinator", auditor: "auditor", admin: "admin", answerer: "answerer", reader: "reader", rival: "puller"} {
 		s.sessions[name] = s.enter(t, login)
@@ -433,7 +436,7 @@ func (s *site) ask(t *testing.T, visitor, pattern string, r row, missing bool) r
 		ref = ref[:3] + "NNNN-NNNN"
 	}
 	method, path, _ := strings.Cut(pattern, " ")
-	path = strings.NewReplacer("{id}", ref, "{ref}", ref, "{operator}", ref, "{key}", "KEY-NONE", "{person}", fill("{person}"), "{reveal}", fill("{reveal}"), "{$}", "", "{bank}", ref, "{content}", fill("{content}"), "{item}", fill("{judged}"), "{table}", "redress.csv").Replace(path)
+	path = strings.NewReplacer("{id}", ref, "{ref}", ref, "{operator}", ref, "{key}", "KEY-NONE", "{person}", fill("{person}"), "{reveal}", fill("{reveal}"), "{$}", "", "{bank}", ref, "{content}", fill("{content}"), "{item}", fill("{judged}"), "{unit}", fill("{drawnunit}"), "{table}", "redress.csv").Replace(path)
 	body := fill(r.body)
 	machine := strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/hma/")
 	if !machine && method == http.MethodPost {

@@ -55,6 +55,7 @@ type cli struct {
 	Bank         bankCmd         `cmd:"" help:"List, open, fill and export banks of known content, through the API."`
 	Order        orderCmd        `cmd:"" help:"Verify removal orders, and say whose you trust; needs no server and no data directory."`
 	Report       reportCmd       `cmd:"" help:"Write yearly transparency reports, and recount what was published."`
+	Audit        auditCmd        `cmd:"" help:"Write an auditor's report, and make one anew from an exported log."`
 	Hub          hubCmd          `cmd:"" help:"At a provider's own desk: add, list or end the hubs that send it orders and referrals."`
 	Evidence     evidenceCmd     `cmd:"" help:"Seal what was seized, verify it, copy it to work on, hand it over; needs no server."`
 	Language     languageCmd     `cmd:"" help:"Say in what language, script and direction each line of a file is."`

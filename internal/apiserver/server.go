@@ -86,6 +86,7 @@ func (s *Server) hub() {
 	s.referrals()
 	s.dispatching()
 	s.audits()
+	s.workbench()
 	s.contacts()
 	s.ownItems()
 	s.questions()

@@ -59,6 +59,7 @@ type Service struct {
 	PublicDelay time.Duration // how old something is before it is public; 0 for the default
 
 	public     publication
+	audited    auditFolding
 	bearers    bearerCache
 	hubs       hubTurns
 	consulted  consultations

@@ -153,6 +153,7 @@ var officeSentences = map[concert.OfficeMailKind][3]string{
 	concert.OfficeThreat:       {"A provider reports a threat to life: %[2]s", "It waits for somebody to take it (Regulation (EU) 2021/784 Art. 14(5)). Nothing of what is reported stands in this mail.", "/threats/"},
 	concert.OfficeThreatWaits:  {"Nobody has taken report %[2]s of a threat to life for %[1]d minutes", "It waits for somebody to take it (Regulation (EU) 2021/784 Art. 14(5)).", "/threats/"},
 	concert.OfficeThreatMissed: {"Nobody has taken report %[2]s of a threat to life within the hour", "It has gone to the coordinators too, and still waits for somebody to take it.", "/threats/"},
+	concert.OfficeRecommended:  {"An auditor recommends to look again: %[2]s", "An auditor found that something your authority acted upon is no terrorist content. Nothing is changed by it: withdraw or correct what was wrong, or say why it stands.", "/recommendations/"},
 }
 
 // Subject is the mail's subject.

@@ -179,6 +179,9 @@ func (tx *Tx) Erase(ctx context.Context, it concert.Item) (n int, remains [sha25
 	if err := tx.erasePrints(ctx, it.ID); err != nil {
 		return 0, remains, err
 	}
+	if err := tx.eraseAudit(ctx, it.ID); err != nil {
+		return 0, remains, err
+	}
 	delete(tx.keys, id)
 	return len(events), remains, nil
 }

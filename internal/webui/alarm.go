@@ -21,6 +21,7 @@ var alarmTexts = map[concert.AlarmKind]design.Text{
 	concert.AlarmUnreviewed: "An overridden hold was not reviewed in time",
 	concert.AlarmBounced:    "Mail to a contact point came back: it is out of use",
 	concert.AlarmWitness:    "A witness has cosigned another history of the log",
+	concert.AlarmAudit:      "An auditor's recommendations wait for the authority's answer",
 }
 
 func (u *UI) alarms(w http.ResponseWriter, r *http.Request, v *visit) error {

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"concert"
@@ -19,15 +18,13 @@ import (
 // auditRows is how many consultations one page shows.
 const auditRows = 100
 
-// sampleSizes are the draws that the page offers.
-var sampleSizes = []int{5, 10, 25}
-
 // readTexts say what a consultation was of.
 var readTexts = map[string]design.Text{
 	concert.ReadOneItem: "one item", concert.ReadItemList: "list of items", concert.ReadApprovals: "approvals that wait", concert.ReadSecondLooks: "second looks", concert.ReadHolds: "holds", concert.ReadReferral: "one referral",
 	concert.ReadItemCounts: "counts of items", concert.ReadBoard: "board", concert.ReadPeople: "people", concert.ReadConsultations: "consultations", concert.ReadSample: "random draw", concert.ReadExport: "export", concert.ReadFind: "search",
 	concert.ReadAccuracy: "accuracy of officers", concert.ReadAlarms: "alarms", concert.ReadDispatch: "hold on dispatch", concert.ReadErasure: "proof of an erasure",
 	concert.ReadReferrals: "list of referrals", concert.ReadRegisters: "registers", concert.ReadRemedies: "withdrawals and corrections", concert.ReadEvents: "event log", concert.ReadOneEvent: "one event", concert.ReadPlace: "item at a place", concert.ReadOrder: "one removal order",
+	concert.ReadAccesses: "accesses by kind", concert.ReadDraws: "random draws", concert.ReadBlind: "drawn, to be judged blind", concert.ReadDwell: "times in states", concert.ReadAuditReport: "audit report", concert.ReadRecommendations: "recommendations",
 	concert.ReadBanks: "banks of known content", concert.ReadMatches: "number of works behind what was handed in",
 }
 
@@ -47,8 +44,6 @@ type consultedLine struct {
 type auditPage struct {
 	Origin, LogKey, Checkpoint, Base string
 	Keys                             []auditKey
-	Sizes                            []int
-	Sample                           []string
 	Operator, Ref                    string // whose consultations, or of what; "" for all
 	Lines                            []consultedLine
 	Next                             string
@@ -61,12 +56,7 @@ func (u *UI) audit(w http.ResponseWriter, r *http.Request, v *visit) error {
 		return err
 	}
 	q := r.URL.Query()
-	p := auditPage{Origin: u.svc.Origin, LogKey: u.svc.LogKey, Base: strings.TrimSuffix(u.svc.BaseURL, "/"), Sizes: sampleSizes, Operator: clean(q.Get("operator")), Ref: clean(q.Get("ref")), Later: q.Get("after") != ""}
-	if n, err := strconv.Atoi(q.Get("sample")); err == nil {
-		if p.Sample, err = u.svc.SampleItems(r.Context(), scope, n); err != nil {
-			return err
-		}
-	}
+	p := auditPage{Origin: u.svc.Origin, LogKey: u.svc.LogKey, Base: strings.TrimSuffix(u.svc.BaseURL, "/"), Operator: clean(q.Get("operator")), Ref: clean(q.Get("ref")), Later: q.Get("after") != ""}
 	cs, err := u.svc.Consultations(r.Context(), scope, casework.ConsultationQuery{Before: concert.EventID(clean(q.Get("after"))), Operator: p.Operator, Ref: p.Ref, Limit: auditRows})
 	if err != nil {
 		return err

@@ -85,6 +85,9 @@ var menu = []navGroup{
 		{"/reports", "Unit reports", readers},
 		{"/accuracy", "Accuracy", func(f frame) bool { return deskPeople(f) || auditors(f) }},
 		{"/alarms", "Alarms", overseers},
+		{"/recommendations", "Recommendations of auditors", func(f frame) bool {
+			return f.Person.Authority != "" && (f.has(concert.RoleReviewer) || f.has(concert.RoleCoordinator) || f.has(concert.RoleIssuer))
+		}},
 	}},
 	{"Registers", []navItem{
 		{"/outlets", "Outlets", inside},

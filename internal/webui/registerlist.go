@@ -406,7 +406,7 @@ func (u *UI) providersCSV(w http.ResponseWriter, r *http.Request, v *visit) erro
 
 func alarmForm(g casework.Registers) *design.ListForm {
 	return &design.ListForm{Name: "alarms", Path: "/alarms", Orders: newestOrders(), Filters: []design.Filter{
-		{Name: "kind", Label: "Alarm", Choices: textChoices([]concert.AlarmKind{concert.AlarmProbed, concert.AlarmUnreviewed, concert.AlarmBounced, concert.AlarmWitness}, alarmTexts)},
+		{Name: "kind", Label: "Alarm", Choices: textChoices([]concert.AlarmKind{concert.AlarmProbed, concert.AlarmUnreviewed, concert.AlarmBounced, concert.AlarmWitness, concert.AlarmAudit}, alarmTexts)},
 		{Name: "authority", Label: "Whose", Choices: choicesOf(authorityChoices(g))},
 		{Name: "now", Label: "Still", Choices: []design.Choice{{Value: "lasting", Label: "lasts"}}},
 	}}

@@ -94,6 +94,11 @@ var unlinked = map[string]string{
 	"GET /own-orders/{ref}/statements.json": "a file of an order (the same)",
 	"GET /order-answer/{token}":             "behind a link in a mail (TestG11ScannerOfAnOrdersMailProvesNothing)",
 
+	"GET /audit/draws/{ref}":              "stands where something was drawn only (TestG30AuditorWorksADrawByForms)",
+	"GET /audit/draws/{ref}/next":         "the same",
+	"GET /audit/draws/{ref}/units/{unit}": "the same",
+	"GET /recommendations/{ref}":          "stands where a finding was handed over only (the same)",
+
 	"GET /captures/{ref}/picture": "no page: the picture on one, once a form opened it (TestG35BrowserAPictureIsVeiledUntilHeld)",
 
 	"GET /orders/new":         "stands on an assessed item of an authority that issues orders only (TestBrowserOrderGoesFromDraftToExecution)",

@@ -1,0 +1,73 @@
+package concert_test
+
+import (
+	"slices"
+	"testing"
+
+	"concert"
+)
+
+// Every kind of event is one or more of the six kinds of Art. 25, or none with its reason: a new kind that nobody placed fails here.
+func TestG19EveryEventKindIsAKindOfAccessOrSaysWhyNot(t *testing.T) {
+	t.Parallel()
+	seen := map[concert.AccessKind]int{}
+	for _, k := range concert.EventKinds() {
+		rule, ok := concert.AccessOf(k)
+		switch {
+		case !ok:
+			t.Errorf("%s has no place among the six kinds of access, nor a reason (accesskind.go)", k)
+		case (len(rule.Kinds) == 0) == (rule.None == ""):
+			t.Errorf("%s is %v, and none because %q", k, rule.Kinds, rule.None)
+		}
+		for _, a := range rule.Kinds {
+			if !slices.Contains(concert.AccessKinds, a) {
+				t.Errorf("%s is %q, which is none of the six", k, a)
+			}
+			seen[a]++
+		}
+		groups := 0
+		for _, a := range concert.AccessKinds {
+			if slices.Contains(concert.AccessEvents(a), k) {
+				groups++
+			}
+		}
+		if groups != len(rule.Kinds) {
+			t.Errorf("%s stands in %d lists, its rule has %d kinds", k, groups, len(rule.Kinds))
+		}
+	}
+	for _, a := range concert.AccessKinds {
+		if seen[a] == 0 {
+			t.Errorf("no event is %s", a)
+		}
+	}
+	if _, ok := concert.AccessOf("nothing.happened"); ok {
+		t.Error("a kind that there is not has a place")
+	}
+}
+
+// Each event that is a disclosure belongs to a way that says its legal ground.
+func TestG19EveryDisclosureHasALegalGround(t *testing.T) {
+	t.Parallel()
+	var covered []concert.EventKind
+	names := map[string]bool{}
+	for _, w := range concert.DisclosureWays() {
+		if w.Ground == "" || w.Note == "" || names[w.Name] {
+			t.Errorf("the way %q: %+v", w.Name, w)
+		}
+		if w.Asked && len(w.Events) == 0 {
+			t.Errorf("the way %q asks why and records nothing", w.Name)
+		}
+		names[w.Name] = true
+		covered = append(covered, w.Events...)
+	}
+	for _, k := range concert.AccessEvents(concert.AccessDisclosure) {
+		if !slices.Contains(covered, k) {
+			t.Errorf("%s discloses, and no way of disclosure names its ground (accesskind.go)", k)
+		}
+	}
+	for _, k := range covered {
+		if rule, _ := concert.AccessOf(k); !slices.Contains(rule.Kinds, concert.AccessDisclosure) && k != concert.EventConsulted {
+			t.Errorf("%s stands among the ways of disclosure and is %v", k, rule.Kinds)
+		}
+	}
+}
