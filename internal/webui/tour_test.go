@@ -94,6 +94,11 @@ var unlinked = map[string]string{
 	"GET /own-orders/{ref}/statements.json": "a file of an order (the same)",
 	"GET /order-answer/{token}":             "behind a link in a mail (TestG11ScannerOfAnOrdersMailProvesNothing)",
 
+	"GET /own-threats/{ref}":            "stands where something was reported only (TestBrowserG32ThreatAlarmsTheOpenPage)",
+	"GET /own-threats/{ref}/proof.json": "a file of a report (TestG32ThreatReachesTheDutyOfficerBothWays)",
+	"GET /threats/{ref}":                "stands where something was reported only (TestBrowserG32ThreatAlarmsTheOpenPage)",
+	"GET /threats/{ref}/proof.json":     "a file of a report (TestG32ThreatReachesTheDutyOfficerBothWays)",
+
 	"GET /captures/{ref}/picture": "no page: the picture on one, once a form opened it (TestG35BrowserAPictureIsVeiledUntilHeld)",
 
 	"GET /orders/new":         "stands on an assessed item of an authority that issues orders only (TestBrowserOrderGoesFromDraftToExecution)",
