@@ -99,6 +99,11 @@ var unlinked = map[string]string{
 	"GET /audit/draws/{ref}/units/{unit}": "the same",
 	"GET /recommendations/{ref}":          "stands where a finding was handed over only (the same)",
 
+	"GET /own-threats/{ref}":            "stands where something was reported only (TestBrowserG32ThreatAlarmsTheOpenPage)",
+	"GET /own-threats/{ref}/proof.json": "a file of a report (TestG32ThreatReachesTheDutyOfficerBothWays)",
+	"GET /threats/{ref}":                "stands where something was reported only (TestBrowserG32ThreatAlarmsTheOpenPage)",
+	"GET /threats/{ref}/proof.json":     "a file of a report (TestG32ThreatReachesTheDutyOfficerBothWays)",
+
 	"GET /captures/{ref}/picture": "no page: the picture on one, once a form opened it (TestG35BrowserAPictureIsVeiledUntilHeld)",
 
 	"GET /orders/new":         "stands on an assessed item of an authority that issues orders only (TestBrowserOrderGoesFromDraftToExecution)",
