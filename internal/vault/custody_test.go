@@ -109,6 +109,31 @@ func TestWhatWasDoneToACustodyLogIsToldApart(t *testing.T) {
 	}
 }
 
+// Whoever writes the whole log anew, with a chain and a head that fit, still lacks the key.
+func TestACustodyLogWrittenAnewWithoutTheKeyIsFound(t *testing.T) {
+	t.Parallel()
+	key, thief := testSigner(t), testSigner(t)
+	prev := strings.Repeat("0", digestLength)
+	var log []byte
+	for i := range 3 {
+		act := ActVerified
+		if i == 0 {
+			act = ActSealed
+		}
+		rec := Custody{N: int64(i + 1), At: stamp(clock()), Act: act, By: "B. Nobody", Manifest: someManifest, Prev: prev, Key: key.Public()}
+		text, err := canonical(rec)
+		must(t, err)
+		line, err := canonical(signed{rec, thief.sign(custodyType, text)})
+		must(t, err)
+		log, prev = append(log, line...), hashLine(line)
+	}
+	beside, err := headText(3, prev, nil)
+	must(t, err)
+	if v := CheckCustody(log, beside, someManifest, nil); !slices.Equal(kinds(v), []string{FaultEdited}) || len(v.Faults) != 3 {
+		t.Errorf("%+v", v.Faults)
+	}
+}
+
 func TestABagChangesHandsWithTwoSignatures(t *testing.T) {
 	t.Parallel()
 	job := sealJob(t, source(t))
