@@ -89,12 +89,19 @@ func TestWhatWasDoneToACustodyLogIsToldApart(t *testing.T) {
 			t.Error("another exhibit's log is whole")
 		}
 		// Log and head cut together are told only by a head that was kept elsewhere.
-		short, headShort := custodyText(t, key, 4)
+		_, headShort := custodyText(t, key, 4)
 		outside := Head{6, hashLine(lines[5])}
 		if v := CheckCustody(bytes.Join(lines[:4], nil), headShort, someManifest, &outside); !slices.Contains(kinds(v), FaultTruncated) {
 			t.Errorf("cut with its head: %+v", v.Faults)
 		}
-		_ = short
+		// A new head for what was left wants a key that signed a record.
+		for _, who := range []*Key{nil, testSigner(t)} {
+			made, err := headText(4, hashLine(lines[3]), who)
+			must(t, err)
+			if v := CheckCustody(bytes.Join(lines[:4], nil), made, someManifest, nil); key != nil && v.Whole() {
+				t.Errorf("cut, with a head by somebody else: %+v", v)
+			}
+		}
 		// What a crash leaves: the record is there, the head is one behind; or a record is torn.
 		_, behind := custodyText(t, key, 5)
 		if v := CheckCustody(bytes.Join(lines, nil), behind, someManifest, nil); !v.Whole() || len(v.Notes) != 1 {
@@ -127,7 +134,7 @@ func TestACustodyLogWrittenAnewWithoutTheKeyIsFound(t *testing.T) {
 		must(t, err)
 		log, prev = append(log, line...), hashLine(line)
 	}
-	beside, err := headText(3, prev, nil)
+	beside, err := headText(3, prev, thief)
 	must(t, err)
 	if v := CheckCustody(log, beside, someManifest, nil); !slices.Equal(kinds(v), []string{FaultEdited}) || len(v.Faults) != 3 {
 		t.Errorf("%+v", v.Faults)
