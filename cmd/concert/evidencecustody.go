@@ -58,7 +58,7 @@ func (c *evidenceWorkCmd) Run(ctx context.Context, e *env) (err error) {
 	w, digest, err := vault.CopyEvidence(ctx, c.Bag, c.Dir, by, now, progress)
 	stop()
 	if err != nil {
-		return err
+		return &exitError{code: exitFailed, err: err} // stopped is no success either
 	}
 	rec, _, err := log.Add(vault.Custody{At: at(now), Act: vault.ActCopied, By: by, Reason: c.Reason, Copy: digest})
 	if err != nil {
@@ -195,7 +195,7 @@ func (c *evidenceDigestCmd) Run(ctx context.Context, e *env) error {
 		return err
 	})
 	if err := errors.Join(err, out.Flush()); err != nil {
-		return err
+		return &exitError{code: exitFailed, err: err}
 	}
 	if bad > 0 {
 		return &exitError{code: exitFailed, err: fmt.Errorf("%d files could not be read", bad)}

@@ -89,12 +89,19 @@ func TestWhatWasDoneToACustodyLogIsToldApart(t *testing.T) {
 			t.Error("another exhibit's log is whole")
 		}
 		// Log and head cut together are told only by a head that was kept elsewhere.
-		short, headShort := custodyText(t, key, 4)
+		_, headShort := custodyText(t, key, 4)
 		outside := Head{6, hashLine(lines[5])}
 		if v := CheckCustody(bytes.Join(lines[:4], nil), headShort, someManifest, &outside); !slices.Contains(kinds(v), FaultTruncated) {
 			t.Errorf("cut with its head: %+v", v.Faults)
 		}
-		_ = short
+		// A new head for what was left wants a key that signed a record.
+		for _, who := range []*Key{nil, testSigner(t)} {
+			made, err := headText(4, hashLine(lines[3]), who)
+			must(t, err)
+			if v := CheckCustody(bytes.Join(lines[:4], nil), made, someManifest, nil); key != nil && v.Whole() {
+				t.Errorf("cut, with a head by somebody else: %+v", v)
+			}
+		}
 		// What a crash leaves: the record is there, the head is one behind; or a record is torn.
 		_, behind := custodyText(t, key, 5)
 		if v := CheckCustody(bytes.Join(lines, nil), behind, someManifest, nil); !v.Whole() || len(v.Notes) != 1 {
@@ -106,6 +113,31 @@ func TestWhatWasDoneToACustodyLogIsToldApart(t *testing.T) {
 		if v := CheckCustody(bytes.Join(lines, nil), nil, someManifest, nil); v.Whole() {
 			t.Error("without its head it is whole")
 		}
+	}
+}
+
+// Whoever writes the whole log anew, with a chain and a head that fit, still lacks the key.
+func TestACustodyLogWrittenAnewWithoutTheKeyIsFound(t *testing.T) {
+	t.Parallel()
+	key, thief := testSigner(t), testSigner(t)
+	prev := strings.Repeat("0", digestLength)
+	var log []byte
+	for i := range 3 {
+		act := ActVerified
+		if i == 0 {
+			act = ActSealed
+		}
+		rec := Custody{N: int64(i + 1), At: stamp(clock()), Act: act, By: "B. Nobody", Manifest: someManifest, Prev: prev, Key: key.Public()}
+		text, err := canonical(rec)
+		must(t, err)
+		line, err := canonical(signed{rec, thief.sign(custodyType, text)})
+		must(t, err)
+		log, prev = append(log, line...), hashLine(line)
+	}
+	beside, err := headText(3, prev, thief)
+	must(t, err)
+	if v := CheckCustody(log, beside, someManifest, nil); !slices.Equal(kinds(v), []string{FaultEdited}) || len(v.Faults) != 3 {
+		t.Errorf("%+v", v.Faults)
 	}
 }
 

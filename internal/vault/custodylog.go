@@ -204,6 +204,16 @@ func checkHead(v *CustodyVerdict, lines []logLine, raw []byte) {
 		v.fault(FaultEdited, 0, "%s, which says how many records there are, is not what was signed", custodyHead)
 		return
 	}
+	keys := map[string]bool{}
+	for _, l := range lines {
+		if l.good && l.rec.Key != "" {
+			keys[l.rec.Key] = true
+		}
+	}
+	if len(keys) > 0 && !keys[h.Key] {
+		v.fault(FaultEdited, 0, "%s is signed by nobody who signed a record: whoever cut the log may have written it", custodyHead)
+		return
+	}
 	v.compareHead(lines, Head{h.N, h.Hash}, "the head beside the log")
 	if v.Head.N > h.N {
 		v.Notes = append(v.Notes, fmt.Sprintf("the head beside the log knows of %d records, %d stand there: a crash between the two, or records that somebody added", h.N, v.Head.N))

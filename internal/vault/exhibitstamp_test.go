@@ -162,6 +162,20 @@ func TestTheSealIsAnEnvelopeThatOthersRead(t *testing.T) {
 	if env.PayloadType != sealType || len(env.Signatures) != 1 || !verifySig(job.Key.Public(), sealType, body, env.Signatures[0].Sig) || !bytes.Contains(body, []byte(fileManifest)) {
 		t.Errorf("%s", raw)
 	}
+	// Another statement under the old signature is none.
+	other, _, err := readSeal(raw)
+	must(t, err)
+	other.Predicate.Case = "EXERCISE-2"
+	text, err := canonical(other)
+	must(t, err)
+	env.Payload = base64.StdEncoding.EncodeToString(text)
+	swapped, err := canonical(env)
+	must(t, err)
+	must(t, os.Chmod(filepath.Join(job.Bag, fileSeal), 0o600))
+	must(t, os.WriteFile(filepath.Join(job.Bag, fileSeal), swapped, 0o600))
+	if v, err := VerifyEvidence(t.Context(), VerifyJob{Bag: job.Bag}); err != nil || v.Whole() || v.Seal != MarkBroken {
+		t.Errorf("another statement under the old signature: %q, %v", v.Seal, err)
+	}
 	// Without its signature, or with another's over the same text, it is no seal of this key.
 	must(t, os.Remove(filepath.Join(job.Bag, fileSeal)))
 	if v, err := VerifyEvidence(t.Context(), VerifyJob{Bag: job.Bag}); err != nil || v.Whole() {
