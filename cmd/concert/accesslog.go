@@ -24,6 +24,7 @@ import (
 
 type accesslogCmd struct {
 	Report accesslogReportCmd `cmd:"" help:"Count what access logs hold: lines to the last one, visitors as ranges, countries, days, paths; nobody's address is shown. Exit 1: something could not be read whole, the report says what."`
+	Geo    accesslogGeoCmd    `cmd:"" help:"Fetch the pinned country database (CC0) from an npm registry, check its digest, write it."`
 }
 
 type accesslogReportCmd struct {
@@ -35,6 +36,7 @@ type accesslogReportCmd struct {
 	Hosting string   `help:"List of networks or AS numbers, one a line, whose country says nothing of a person." placeholder:"FILE"`
 	Workers int      `help:"Threads that read lines; as many as there are processors when left out." placeholder:"N"`
 	Brief   bool     `help:"Count only days, status, methods, visitors by address, paths and countries: faster."`
+	Release bool     `help:"Leave out numbers from 1 to 4 of countries, paths, referrers and the like, for a report that leaves the case."`
 	Top     int      `help:"How long ranked lists are." default:"50" placeholder:"N"`
 	Memory  int      `help:"MiB that tables may take before they go to disk, pseudonymised." default:"256" placeholder:"MIB"`
 	Spill   int64    `help:"MiB of temporary files at most." default:"16384" placeholder:"MIB"`
@@ -62,6 +64,9 @@ func (c *accesslogReportCmd) Run(ctx context.Context, e *env) error {
 	stop()
 	if err != nil {
 		return err
+	}
+	if c.Release {
+		r = r.Released()
 	}
 	if c.Out != "" {
 		if err := c.write(r, rejects); err != nil {

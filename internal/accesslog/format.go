@@ -11,7 +11,6 @@ import (
 type format struct {
 	name    string
 	pattern string                     // of a custom format
-	fields  []byte                     // the directive in force, of W3C formats
 	serial  bool                       // lines depend on lines above them, so blocks are cut in order
 	inline  bool                       // records point into their lines only, so many may wait
 	open    func(fields []byte) parser // a parser of its own for each worker

@@ -164,10 +164,7 @@ func FuzzParsers(f *testing.F) {
 		f.Add([]byte(c.line), c.head)
 	}
 	f.Add([]byte(`{"request":{"headers":{"User-Agent":["\ud83d\ude00\x41"]}}}`), "")
-	var list []format
-	for _, x := range formats() {
-		list = append(list, x)
-	}
+	list := formats()
 	for _, p := range []string{`%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i"`, `$remote_addr|$msec|$request_uri|$args`} {
 		x, err := namedFormat(p)
 		if err != nil {

@@ -213,7 +213,7 @@ func (p *jsonParser) list(prefix string, key []byte, depth int) (why Reason, ok 
 // known puts a value where its key says, unless a better key has been there.
 func (p *jsonParser) known(prefix string, key, value []byte) Reason {
 	for i := range jsonSlots {
-		s := &jsonSlots[i]
+		s := jsonSlots[i]
 		if len(s.key) != len(prefix)+len(key) || s.key[:len(prefix)] != prefix || s.key[len(prefix):] != string(key) {
 			continue
 		}

@@ -478,7 +478,7 @@ func (s *cutter) bomb() bool {
 		s.fail(s.file, Bomb, fmt.Sprintf("it unpacks to more than %d MiB; what came before is counted", s.o.Unpacked>>20))
 		return true
 	}
-	if s.in.read > bombFree && s.in.read/bombRatio > s.raw.n {
+	if s.in.read > bombFree && s.in.read/bombRatio > s.raw.n.Load() {
 		s.fail(s.file, Bomb, fmt.Sprintf("it unpacks to more than %d times its size; what came before is counted", bombRatio))
 		return true
 	}
