@@ -76,7 +76,8 @@ func TestG30AuditorWorksADrawByForms(t *testing.T) {
 	v.post("/audit/draws/"+draw+"/units/"+wrong+"/recommend", url.Values{"text": {"no"}}).want(t, http.StatusUnprocessableEntity, "what the authority should look at")
 	p = v.post("/audit/draws/"+draw+"/units/"+wrong+"/recommend", url.Values{"text": {"EXERCISE: look at the first minute again."}}).want(t, http.StatusOK, "waits for the authority", "EXERCISE: look at the first minute again.")
 	rc := p.path
-	h.as("officer").get(rc).want(t, http.StatusForbidden)
+	officer := h.as("officer")
+	officer.get(rc).want(t, http.StatusForbidden)
 	h.as("south").get(rc).want(t, http.StatusForbidden)
 	r := h.as("reviewer")
 	r.get("/recommendations").want(t, http.StatusOK, wrong)
@@ -95,8 +96,7 @@ func TestG30AuditorWorksADrawByForms(t *testing.T) {
 	if err != nil || len(rows) < 4 || !slices.Equal(rows[0][:5], []string{"as_of", "events", "kind", "state", "ended"}) {
 		t.Errorf("the CSV: %v, %v", rows, err)
 	}
-	for _, login := range []string{"coordinator", "officer"} {
-		other := h.as(login)
+	for _, other := range []*visitor{h.as("coordinator"), officer} {
 		for _, path := range []string{"/audit/accesses", "/audit/draws", "/audit/draws/" + draw, "/audit/draws/" + draw + "/units/" + wrong, "/audit/rates", "/audit/time", "/audit/time.csv"} {
 			other.get(path).want(t, http.StatusForbidden)
 		}
