@@ -166,6 +166,8 @@ var disclosureWays = [...]DisclosureWay{
 	{Name: "item_export", Ground: "Directive (EU) 2016/680 Art. 9(3), on the basis that is written beside it", Asked: true, Events: []EventKind{EventItemDisclosed}, Note: "items in full, to a court or another authority; the recipient is sealed"},
 	{Name: "capture_export", Ground: "Directive (EU) 2016/680 Art. 9(3), under the instrument that is named", Asked: true, Events: []EventKind{EventCaptureExported}, Note: "the bytes of a capture"},
 	{Name: "hold", Ground: "Regulation (EU) 2021/784 Art. 14(1)", Events: []EventKind{EventHoldAsked}, Note: "that a hold is met, and the holder's desk; nothing of why"},
+	{Name: "threat", Ground: "Regulation (EU) 2021/784 Art. 14(5)", Events: []EventKind{EventThreatReceived, EventThreatDelivered, EventThreatPassed}, Note: "a provider's report of a threat to life, to the authorities of the states concerned: a transfer where one is another state"},
+	{Name: "threat_word", Ground: "Regulation (EU) 2021/784 Art. 14(5): the provider that reported is answered", Events: []EventKind{EventThreatClosed}, Note: "what was done, to the provider that reported"},
 	{Name: "question", Ground: "the referral that it is about", Events: []EventKind{EventQuestionReplied}, Note: "the reply, to the provider that asked"},
 	{Name: "consignment", Ground: "the referrals in it", Events: []EventKind{EventConsignmentLeft}, Note: "many referrals at one moment, to one provider"},
 	{Name: "audit_bundle", Ground: "Directive (EU) 2016/680 Art. 25(3) and 47", Asked: true, Events: []EventKind{EventConsulted}, Note: "the event log; what is sealed leaves as ciphertext"},

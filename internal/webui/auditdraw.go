@@ -141,11 +141,6 @@ type drawPage struct {
 	Names map[string]string // of parties, by reference
 }
 
-// name is what people call a stratum or a party.
-func (p drawPage) name(ctx context.Context, key string) string {
-	return stratumText(ctx, p.Plan.By, key, p.DrawView.Names, p.Names)
-}
-
 // stratumText is what people call a stratum.
 func stratumText(ctx context.Context, by concert.DrawBy, key string, refs, names map[string]string) string {
 	switch by {

@@ -1770,9 +1770,9 @@ func auditRate(d casework.DrawView, names map[string]string) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var101 string
-			templ_7745c5c3_Var101, templ_7745c5c3_Err = templ.JoinStringErrs(say(ctx, "%s findings were handed to the authority; it answered %s and put %s right.", thousands(int64(d.Rate.Recommended)), thousands(int64(d.Rate.Answered)), thousands(int64(d.Rate.PutRight))))
+			templ_7745c5c3_Var101, templ_7745c5c3_Err = templ.JoinStringErrs(say(ctx, "Handed to the authority: %s. It answered %s and put %s right.", thousands(int64(d.Rate.Recommended)), thousands(int64(d.Rate.Answered)), thousands(int64(d.Rate.PutRight))))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/webui/auditdraw.templ`, Line: 233, Col: 201}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/webui/auditdraw.templ`, Line: 233, Col: 188}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var101))
 			if templ_7745c5c3_Err != nil {

@@ -85,9 +85,9 @@ func TestG30AuditorWorksADrawByForms(t *testing.T) {
 	r.post(rc, url.Values{"answer": {"put_right"}}).want(t, http.StatusConflict, "neither withdrawn nor corrected")
 	r.post(rc, url.Values{"answer": {"stands"}, "reasons": {"EXERCISE: the second minute calls for an attack."}}).want(t, http.StatusOK, "Answered. The auditor reads it.")
 	v.get(rc).want(t, http.StatusOK, "EXERCISE: the second minute calls for an attack.", "It stands")
-	v.get("/audit/rates").want(t, http.StatusOK, draw, "33.3 %", "1 findings were handed to the authority; it answered 1 and put 0 right")
+	v.get("/audit/rates").want(t, http.StatusOK, draw, "33.3 %", "Handed to the authority: 1. It answered 1 and put 0 right")
 
-	p = v.get("/audit/accesses?kind=disclosure").want(t, http.StatusOK, "Disclosure, with transfers", "EXERCISE Video", "asked, and refused without")
+	v.get("/audit/accesses?kind=disclosure").want(t, http.StatusOK, "Disclosure, with transfers", "EXERCISE Video", "asked, and refused without")
 	v.get("/audit/accesses/list?kind=consultation").want(t, http.StatusOK, "EXERCISE inspection 7/2019", working)
 	v.get("/audit/accesses/list?kind=reading").want(t, http.StatusUnprocessableEntity)
 	v.get("/audit/time?kind=item").want(t, http.StatusOK, "Left it", "Approved, about to go")
