@@ -207,6 +207,23 @@ func TestProviderDeskObeysWhomItPinnedAndNobodyElse(t *testing.T) {
 	}
 }
 
+// A genuine order that comes again under another name starts no second hour.
+func TestG09ProviderDeskTakesNoOrderUnderAnotherName(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	s, ann, c, _ := newDesk(t)
+	joinHub(t, s, ann, h)
+	issued := h.Issued(testkit.Page(1))
+	file, err := h.OrderFile(t.Context(), testkit.Scope(t, h.Officer), issued.Ref)
+	testkit.Must(t, err)
+	h.forge("/api/v1/orders", list(t, "RO-AGAIN"))
+	h.forge("/api/v1/orders/RO-AGAIN/file", file)
+	testkit.Must(t, s.PullHubs(t.Context()))
+	if again := only(t, c, "RO-AGAIN"); again.Binding || again.Verdict != "invalid" || again.Hour != nil || !strings.Contains(again.Sentence, "under another name") {
+		t.Errorf("%+v", again)
+	}
+}
+
 // list is a hub's list of orders that bind.
 func list(t *testing.T, refs ...string) []byte {
 	t.Helper()
