@@ -1,6 +1,7 @@
 package concert_test
 
 import (
+	"encoding/json"
 	"slices"
 	"testing"
 
@@ -68,6 +69,34 @@ func TestG19EveryDisclosureHasALegalGround(t *testing.T) {
 	for _, k := range covered {
 		if rule, _ := concert.AccessOf(k); !slices.Contains(rule.Kinds, concert.AccessDisclosure) && k != concert.EventConsulted {
 			t.Errorf("%s stands among the ways of disclosure and is %v", k, rule.Kinds)
+		}
+	}
+}
+
+// A provider's report of a threat to life goes to authorities, not back to the provider; passed on to another state's it is a transfer.
+func TestG19ThreatsGoToWhomTheyGo(t *testing.T) {
+	t.Parallel()
+	states := map[concert.AuthorityID]string{"spain": "ES", "madrid": "ES", "ireland": "IE"}
+	event := func(kind concert.EventKind, b concert.ThreatBody) concert.RecordedEvent {
+		raw, err := json.Marshal(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return concert.RecordedEvent{Kind: kind, Body: raw}
+	}
+	for _, c := range []struct {
+		kind concert.EventKind
+		body concert.ThreatBody
+		want []concert.Recipient
+	}{
+		{concert.EventThreatReceived, concert.ThreatBody{Provider: "host", To: []concert.ThreatGoes{{Authority: "spain", State: "ES"}, {Why: concert.ThreatCoordinators}}}, []concert.Recipient{{Kind: concert.ToAnAuthority, ID: "spain"}, {Kind: concert.ToTheCoordinators}}},
+		{concert.EventThreatPassed, concert.ThreatBody{Provider: "host", Authority: "spain", To: []concert.ThreatGoes{{Authority: "ireland", State: "IE"}}}, []concert.Recipient{{Kind: concert.ToATransfer, ID: "ireland"}}},
+		{concert.EventThreatPassed, concert.ThreatBody{Provider: "host", Authority: "spain", To: []concert.ThreatGoes{{Authority: "madrid", State: "ES"}}}, []concert.Recipient{{Kind: concert.ToAnAuthority, ID: "madrid"}}},
+		{concert.EventThreatClosed, concert.ThreatBody{Provider: "host", Authority: "spain"}, []concert.Recipient{{Kind: concert.ToAProvider, ID: "host"}}},
+	} {
+		got := concert.RecipientsOf(event(c.kind, c.body), func(a concert.AuthorityID) string { return states[a] })
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: %v, want %v", c.kind, got, c.want)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"slices"
+	"time"
 )
 
 // accessCell is where an access is counted.
@@ -29,14 +30,15 @@ type RecipientKind string
 const (
 	ToAProvider       RecipientKind = "provider"
 	ToAnAuthority     RecipientKind = "authority"
-	ToATransfer       RecipientKind = "transfer" // an authority of another state
+	ToATransfer       RecipientKind = "transfer"     // an authority of another state
+	ToTheCoordinators RecipientKind = "coordinators" // whose part of a threat to life it is
 	ToAContentOwner   RecipientKind = "content_provider"
 	ToASealedAddress  RecipientKind = "sealed" // to whom stands sealed beside the event
 	ToTheAuditorsCopy RecipientKind = "auditor"
 )
 
 // RecipientKinds lists them.
-var RecipientKinds = []RecipientKind{ToAProvider, ToAnAuthority, ToATransfer, ToAContentOwner, ToASealedAddress, ToTheAuditorsCopy}
+var RecipientKinds = []RecipientKind{ToAProvider, ToAnAuthority, ToATransfer, ToTheCoordinators, ToAContentOwner, ToASealedAddress, ToTheAuditorsCopy}
 
 // disclosedBody is what bodies of disclosures say of their recipients.
 type disclosedBody struct {
@@ -61,11 +63,13 @@ func RecipientsOf(e RecordedEvent, state func(AuthorityID) string) []Recipient {
 		return nil
 	}
 	switch e.Kind {
+	case EventThreatReceived, EventThreatPassed:
+		return threatRecipients(e, state)
 	case EventConsulted:
 		return []Recipient{{ToTheAuditorsCopy, ""}}
 	case EventContentInformed:
 		return []Recipient{{ToAContentOwner, ""}}
-	case EventItemDisclosed, EventCaptureExported, EventReceivedDelivered:
+	case EventItemDisclosed, EventCaptureExported, EventReceivedDelivered, EventThreatDelivered:
 		return []Recipient{{ToASealedAddress, string(b.Destination)}}
 	case EventHoldAsked, EventAuditRecommended, EventScrutinyIntended:
 		return []Recipient{{ToAnAuthority, string(b.Authority)}}
@@ -83,6 +87,26 @@ func RecipientsOf(e RecordedEvent, state func(AuthorityID) string) []Recipient {
 	}
 	if len(out) == 0 {
 		out = append(out, Recipient{ToASealedAddress, ""})
+	}
+	return out
+}
+
+// threatRecipients are those to whom a report of a threat to life went. What one
+// authority passes on to another state's is a transfer; what a provider reports is none.
+func threatRecipients(e RecordedEvent, state func(AuthorityID) string) []Recipient {
+	var b ThreatBody
+	if json.Unmarshal(e.Body, &b) != nil {
+		return nil
+	}
+	out := make([]Recipient, len(b.To))
+	for i, g := range b.To {
+		out[i] = Recipient{ToAnAuthority, string(g.Authority)}
+		switch {
+		case g.Authority == "":
+			out[i].Kind = ToTheCoordinators
+		case e.Kind == EventThreatPassed && g.State != state(b.Authority):
+			out[i].Kind = ToATransfer
+		}
 	}
 	return out
 }
@@ -123,6 +147,17 @@ func (q AccessQuery) Check() error {
 
 func (q AccessQuery) within(month int32) bool {
 	return (q.From == "" || month >= monthNumber(q.From)) && (q.Until == "" || month <= monthNumber(q.Until))
+}
+
+// Bounds are the query's months in microseconds: from, and before which; 0 for no bound.
+func (q AccessQuery) Bounds() (from, until int64) {
+	if at, err := time.Parse(monthForm, q.From); err == nil {
+		from = Micros(at)
+	}
+	if at, err := time.Parse(monthForm, q.Until); err == nil {
+		until = Micros(at.AddDate(0, 1, 0))
+	}
+	return from, until
 }
 
 // AccessCount is a number of accesses under a heading.

@@ -180,8 +180,7 @@ func (a Actor) MayAnswerAudits() error {
 	return a.needAuthority(RoleReviewer, RoleCoordinator, RoleIssuer)
 }
 
-// MayAnswerAudit lets the authority's reviewers and coordinators answer: those who
-// supervise what its officers do.
+// MayAnswerAudit lets those of the authority answer who supervise what its officers do.
 func (r Recommendation) MayAnswerAudit(by Actor) error {
 	if by.Authority == "" || by.Authority != r.Authority {
 		return ErrNotFound

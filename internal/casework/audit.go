@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -40,6 +41,26 @@ type AuditStand struct {
 // Behind reports whether the log is still being read: then the numbers are of its
 // beginning alone.
 func (a AuditStand) Behind() bool { return a.Size < a.Head }
+
+// Whole refuses numbers that do not reach the log's head yet.
+func (a AuditStand) Whole() error {
+	if !a.Behind() {
+		return nil
+	}
+	return concert.Refuse(concert.Unavailable, "audit.reading", "", "the log is still being read, %d of %d events: try again in a moment", a.Size, a.Head)
+}
+
+// sampled is the draw with the reference; where the log is still being read it may only
+// not be there yet.
+func sampled(f *concert.AuditFold, stand AuditStand, draw string) (*concert.AuditSample, error) {
+	if x := f.Sample(draw); x != nil {
+		return x, nil
+	}
+	if err := stand.Whole(); err != nil {
+		return nil, err
+	}
+	return nil, concert.ErrNotFound
+}
 
 // withAudit lets read look at the fold, as far as the log is read within the patience of
 // a page. What is left is read on in the background.
@@ -234,7 +255,7 @@ func (s *Service) ListAccesses(ctx context.Context, scope concert.Scope, q conce
 		return out, err
 	}
 	f := store.AccessFilter{Events: concert.AccessEvents(q.Kind), Actor: actor, Before: before, Limit: min(max(limit, 1), 500)}
-	f.From, f.Until = monthBounds(q)
+	f.From, f.Until = q.Bounds()
 	if q.Kind == concert.AccessDisclosure {
 		f.Events = append(f.Events, concert.EventConsulted) // taking the bundle away
 	}
@@ -251,10 +272,10 @@ func (s *Service) ListAccesses(ctx context.Context, scope concert.Scope, q conce
 		}
 		for _, a := range found {
 			l := AccessLine{Access: a, Kinds: concert.AccessKindsOf(a.RecordedEvent), Ref: concert.EventRef(a.Body)}
-			if !containsKind(l.Kinds, q.Kind) {
+			if !slices.Contains(l.Kinds, q.Kind) {
 				continue
 			}
-			if containsKind(l.Kinds, concert.AccessDisclosure) {
+			if slices.Contains(l.Kinds, concert.AccessDisclosure) {
 				l.Recipients = concert.RecipientsOf(a.RecordedEvent, func(id concert.AuthorityID) string { return states[id] })
 				for _, r := range l.Recipients {
 					l.Parties = append(l.Parties, refs[r.ID])
@@ -266,27 +287,6 @@ func (s *Service) ListAccesses(ctx context.Context, scope concert.Scope, q conce
 		return nil
 	})
 	return out, err
-}
-
-func containsKind(kinds []concert.AccessKind, k concert.AccessKind) bool {
-	for _, have := range kinds {
-		if have == k {
-			return true
-		}
-	}
-	return false
-}
-
-// monthBounds are the query's months in microseconds: from, and before which; 0 for no
-// bound.
-func monthBounds(q concert.AccessQuery) (from, until int64) {
-	if at, err := time.Parse("2006-01", q.From); err == nil {
-		from = concert.Micros(at)
-	}
-	if at, err := time.Parse("2006-01", q.Until); err == nil {
-		until = concert.Micros(at.AddDate(0, 1, 0))
-	}
-	return from, until
 }
 
 // partyRefs are the references of authorities and providers by id, and the authorities'
@@ -379,8 +379,8 @@ func (s *Service) AuditReportHere(ctx context.Context) (concert.AuditReport, err
 
 func (s *Service) reportInto(ctx context.Context, out *concert.AuditReport) func(*concert.AuditFold, AuditStand) error {
 	return func(f *concert.AuditFold, stand AuditStand) error {
-		if stand.Behind() {
-			return stillReading(stand)
+		if err := stand.Whole(); err != nil {
+			return err
 		}
 		*out = f.Report()
 		out.Exercise = s.Exercise

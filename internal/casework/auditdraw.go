@@ -68,8 +68,8 @@ func (s *Service) DrawSample(ctx context.Context, scope concert.Scope, frame con
 	}
 	population := 0
 	err := s.withAudit(ctx, func(f *concert.AuditFold, stand AuditStand) error {
-		if stand.Behind() {
-			return stillReading(stand)
+		if err := stand.Whole(); err != nil {
+			return err
 		}
 		for _, x := range f.Strata(frame, concert.DrawByNothing) {
 			population += x.Population
@@ -99,10 +99,6 @@ func (s *Service) DrawSample(ctx context.Context, scope concert.Scope, frame con
 		return nil
 	})
 	return d.Ref, err
-}
-
-func stillReading(at AuditStand) error {
-	return concert.Refuse(concert.Unavailable, "audit.reading", "", "the log is still being read, %d of %d events: try again in a moment", at.Size, at.Head)
 }
 
 // DrawView is one draw with its rate.
@@ -181,12 +177,9 @@ func (s *Service) ReadDraw(ctx context.Context, scope concert.Scope, ref string)
 	var v DrawView
 	b := concert.ConsultedBody{What: concert.ReadDraws, Ref: ref}
 	err := s.auditRead(ctx, scope, &b, func(f *concert.AuditFold, stand AuditStand) error {
-		x := f.Sample(ref)
-		if x == nil && stand.Behind() {
-			return stillReading(stand)
-		}
-		if x == nil {
-			return concert.ErrNotFound
+		x, err := sampled(f, stand, ref)
+		if err != nil {
+			return err
 		}
 		v = drawView(f, stand, x, scope.Actor().Person)
 		for _, u := range v.Units {
@@ -233,9 +226,9 @@ func (s *Service) ReadUnit(ctx context.Context, scope concert.Scope, draw, unit 
 	by := scope.Actor()
 	b := concert.ConsultedBody{What: concert.ReadBlind, Ref: unit, Count: 1}
 	err := s.auditRead(ctx, scope, &b, func(f *concert.AuditFold, stand AuditStand) error {
-		x := f.Sample(draw)
-		if x == nil {
-			return concert.ErrNotFound
+		x, err := sampled(f, stand, draw)
+		if err != nil {
+			return err
 		}
 		u, ok := x.Unit(unit)
 		if unit == "" {

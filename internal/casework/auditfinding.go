@@ -19,12 +19,9 @@ func (s *Service) drawnUnit(ctx context.Context, scope concert.Scope, draw, unit
 		return out, err
 	}
 	err := s.withAudit(ctx, func(f *concert.AuditFold, stand AuditStand) error {
-		x := f.Sample(draw)
-		if x == nil && stand.Behind() {
-			return stillReading(stand)
-		}
-		if x == nil {
-			return concert.ErrNotFound
+		x, err := sampled(f, stand, draw)
+		if err != nil {
+			return err
 		}
 		var ok bool
 		if out, ok = x.Unit(unit); !ok {
@@ -171,7 +168,7 @@ func (s *Service) Recommendations(ctx context.Context, scope concert.Scope, befo
 	case to == "":
 		return nil, by.Need(concert.RoleAuditor)
 	default:
-		if err := by.Need(concert.RoleReviewer, concert.RoleCoordinator, concert.RoleIssuer); err != nil {
+		if err := by.MayAnswerAudits(); err != nil {
 			return nil, err
 		}
 	}

@@ -16,8 +16,8 @@ const (
 	threatsMost = 100
 	// threatAlarmsMost bounds those that stand on a page.
 	threatAlarmsMost = 20
-	// threatsListed bounds a page of the list.
-	threatsListed = 50
+	// ThreatsListed bounds a page of the list.
+	ThreatsListed = 50
 )
 
 // ThreatToCoordinators is whom a report is passed to by that name; else it is a state,

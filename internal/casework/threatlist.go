@@ -171,7 +171,7 @@ func (s *Service) Threats(ctx context.Context, scope concert.Scope, before strin
 			}
 			after = t.ID
 		}
-		found, err := tx.Threats(ctx, scope, desk, after, threatsListed)
+		found, err := tx.Threats(ctx, scope, desk, after, ThreatsListed)
 		if err != nil {
 			return err
 		}

@@ -52,7 +52,7 @@ var accessTexts = map[concert.AccessKind]design.Text{
 }
 
 var recipientTexts = map[concert.RecipientKind]design.Text{
-	concert.ToAProvider: "Provider", concert.ToAnAuthority: "Authority", concert.ToATransfer: "Transfer to another state", concert.ToAContentOwner: "Content provider, on its own page", concert.ToASealedAddress: "Named and sealed in the event", concert.ToTheAuditorsCopy: "Auditor, as a bundle",
+	concert.ToAProvider: "Provider", concert.ToAnAuthority: "Authority", concert.ToATransfer: "Transfer to another state", concert.ToTheCoordinators: "the coordinators", concert.ToAContentOwner: "Content provider, on its own page", concert.ToASealedAddress: "Named and sealed in the event", concert.ToTheAuditorsCopy: "Auditor, as a bundle",
 }
 
 // accessesPage are accesses by kind.
@@ -197,8 +197,8 @@ func (u *UI) dwellCSV(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if err != nil {
 		return err
 	}
-	if p.Stand.Behind() {
-		return concert.Refuse(concert.Unavailable, "audit.reading", "", "the log is still being read, %d of %d events: try again in a moment", p.Stand.Size, p.Stand.Head)
+	if err := p.Stand.Whole(); err != nil {
+		return err
 	}
 	httpkit.NewDownload(w, "text/csv; charset=utf-8", "concert-time-in-state.csv").Send(u.log, func(out io.Writer) error {
 		c := csv.NewWriter(out)

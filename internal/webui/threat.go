@@ -175,7 +175,7 @@ func threatNames(ctx context.Context, t casework.ThreatView) []string {
 
 // nextThreats is where the list goes on, "" at its end.
 func nextThreats(path string, vs []casework.ThreatView) string {
-	if len(vs) < 50 {
+	if len(vs) < casework.ThreatsListed {
 		return ""
 	}
 	return path + "?before=" + vs[len(vs)-1].Ref
