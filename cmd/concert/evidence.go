@@ -287,7 +287,7 @@ func (c *evidenceVerifyCmd) run(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
-	whole := sayVerdict(e.stdout, v, job.Head != nil)
+	whole := sayVerdict(e.stdout, v)
 	if c.Record {
 		outcome := "whole"
 		if whole == exitFailed {
@@ -320,7 +320,7 @@ func (s signing) record(bag string, rec vault.Custody) (err error) {
 }
 
 // sayVerdict prints a verdict and gives the exit code that it deserves.
-func sayVerdict(w io.Writer, v vault.BagVerdict, headKept bool) int {
+func sayVerdict(w io.Writer, v vault.BagVerdict) int {
 	fmt.Fprintf(w, "Case %s, sealed %s by %s\nManifest: sha256 %s\nRead again: %d files, %s\n", v.Manifest.Case, v.Manifest.Sealed, v.Manifest.By, v.Digest, v.Files, bytesText(v.Bytes))
 	sayFindings(w, v.Findings)
 	sayContainers(w, v.Containers)
@@ -343,7 +343,7 @@ func sayVerdict(w io.Writer, v vault.BagVerdict, headKept bool) int {
 	case !v.Whole():
 		fmt.Fprintln(w, "NOT WHOLE: it is not what was sealed.")
 		return exitFailed
-	case v.Anchored() || headKept:
+	case v.Anchored():
 		fmt.Fprintln(w, "WHOLE, and vouched for from outside of the bag.")
 		return 0
 	}

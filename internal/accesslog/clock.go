@@ -2,6 +2,7 @@ package accesslog
 
 import (
 	"bytes"
+	"encoding/binary"
 	"strings"
 	"time"
 )
@@ -22,7 +23,7 @@ func (c *clock) common(b []byte) (sec int64, zone int32, ok bool) {
 	if len(b) < 26 {
 		return 0, 0, false
 	}
-	w0, w1, wz := load8(b), load8(b[8:]), load8(b[18:])>>16
+	w0, w1, wz := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[18:])>>16
 	if w0 != c.a || w1 != c.b || b[16] != c.c || wz != c.zone {
 		base, offset, ok := commonMinute(b)
 		if !ok {

@@ -96,7 +96,7 @@ func gather(paths []string) []*input {
 			continue
 		}
 		before := len(list)
-		filepath.WalkDir(p, func(name string, d fs.DirEntry, err error) error {
+		_ = filepath.WalkDir(p, func(name string, d fs.DirEntry, err error) error {
 			switch {
 			case err != nil:
 				list = append(list, failed(name, err))
@@ -114,7 +114,7 @@ func gather(paths []string) []*input {
 			}
 			list = append(list, one(name, st, seen))
 			return nil
-		})
+		}) // each error is an input of its own, so that the walk has none
 		if len(list) == before {
 			list = append(list, &input{path: p, outcome: EmptyFolder, detail: "the directory holds no file"})
 		}

@@ -64,11 +64,4 @@ const zoneless = int32(1 << 30)
 // parser reads one line, without its end, into the record.
 type parser func(line []byte, r *record) Reason
 
-// load8 is the first eight bytes as a number, the first of them lowest.
-func load8(b []byte) uint64 {
-	_ = b[7]
-	return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
-		uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
-}
-
 func digit(b byte) bool { return b-'0' <= 9 }

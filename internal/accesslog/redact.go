@@ -72,7 +72,7 @@ func unescape(s string) string {
 			continue
 		}
 		if s[i+1] == 'x' && i+3 < len(s) && hexadecimal(s[i+2:i+4]) {
-			v, _ := strconv.ParseUint(s[i+2:i+4], 16, 8)
+			v, _ := strconv.ParseUint(s[i+2:i+4], 16, 8) // two hexadecimal digits always are a byte
 			out = append(out, byte(v))
 			i += 3
 			continue

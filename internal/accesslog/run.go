@@ -305,7 +305,7 @@ func (c *counting) stream(ctx context.Context, file int, f io.Reader) {
 	var src io.Reader = raw
 	if in.path == "-" {
 		head := make([]byte, 6)
-		n, _ := io.ReadFull(raw, head)
+		n, _ := io.ReadFull(raw, head) // what ends it early ends the next reading, too
 		in.compression = magic(head[:n])
 		src = io.MultiReader(bytes.NewReader(head[:n]), raw)
 	}

@@ -1,6 +1,7 @@
 package accesslog
 
 import (
+	"encoding/binary"
 	"hash/maphash"
 	"math/bits"
 )
@@ -31,13 +32,13 @@ func fixedHash(b []byte) uint64 {
 	const k0, k1, k2 = 0xa0761d6478bd642f, 0xe7037ed1a0b428db, 0x8ebc6af09c88c6e3
 	h := uint64(len(b)) * k0
 	for len(b) > 16 {
-		h = mix(load8(b)^k1, load8(b[8:])^h)
+		h = mix(binary.LittleEndian.Uint64(b)^k1, binary.LittleEndian.Uint64(b[8:])^h)
 		b = b[16:]
 	}
 	var x, y uint64
 	switch {
 	case len(b) >= 8:
-		x, y = load8(b), load8(b[len(b)-8:])
+		x, y = binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[len(b)-8:])
 	default:
 		for i := len(b) - 1; i >= 0; i-- {
 			x = x<<8 | uint64(b[i])

@@ -76,23 +76,12 @@ func containerSets(items []*done) []set {
 			sets = append(sets, set{kind: d.Kind, paths: []string{p}})
 			continue
 		}
-		letter, first := ewf.FirstExtension(p)
-		if !first {
+		if _, first := ewf.FirstExtension(p); !first {
 			continue
 		}
-		one := set{kind: KindEWF, paths: []string{p}}
-		stem, lower := p[:len(p)-4], p[len(p)-3] >= 'a'
-		delete(segments, p)
-		for n := 2; n <= ewf.SegmentsMost; n++ {
-			ext := ewf.Extension(letter, n)
-			if lower {
-				ext = strings.ToLower(ext)
-			}
-			if ext == "" || !segments[stem+ext] {
-				break
-			}
-			delete(segments, stem+ext)
-			one.paths = append(one.paths, stem+ext)
+		one := set{kind: KindEWF, paths: append([]string{p}, ewf.Following(p, func(name string) bool { return segments[name] })...)}
+		for _, path := range one.paths {
+			delete(segments, path)
 		}
 		sets = append(sets, one)
 	}
@@ -332,16 +321,9 @@ func ReadContainer(ctx context.Context, pool *sandbox.Pool, file string, limits 
 	}
 	dir, name := filepath.Split(file)
 	items := []*done{{Item: Item{Path: name}, Kind: kind}}
-	if letter, ok := ewf.FirstExtension(name); ok && kind == KindEWF {
-		for i := 2; i <= ewf.SegmentsMost; i++ {
-			ext := ewf.Extension(letter, i)
-			if name[len(name)-3] >= 'a' {
-				ext = strings.ToLower(ext)
-			}
-			if _, err := os.Stat(file[:len(file)-4] + ext); ext == "" || err != nil {
-				break
-			}
-			items = append(items, &done{Item: Item{Path: name[:len(name)-4] + ext}, Kind: kind})
+	if kind == KindEWF {
+		for _, n := range ewf.Following(name, func(n string) bool { return fileThere(filepath.Join(dir, n)) }) {
+			items = append(items, &done{Item: Item{Path: n}, Kind: kind})
 		}
 	}
 	return openContainer(ctx, pool, cmp.Or(dir, "."), containerSets(items)[0], limits.orDefault())

@@ -6,15 +6,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
 
 func tarText() []byte {
@@ -41,7 +40,16 @@ func sealInChild() int {
 			return 2
 		}
 	}
-	out, err := SealEvidence(context.Background(), SealJob{Sources: strings.Split(os.Getenv("CONCERT_TEST_SOURCES"), ":"), Bag: os.Getenv("CONCERT_TEST_BAG"), Case: "EXERCISE-1", By: "A. Nobody", Reason: "an exercise", Program: "test", Key: key, Now: clock, Checkpoint: PieceSize, Children: pool()})
+	progress := new(Progress)
+	if n, err := strconv.ParseInt(os.Getenv("CONCERT_TEST_KILL_AT"), 10, 64); err == nil {
+		go func() {
+			for progress.Bytes.Load() < n {
+				runtime.Gosched()
+			}
+			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL) // nothing runs after it
+		}()
+	}
+	out, err := SealEvidence(context.Background(), SealJob{Progress: progress, Sources: strings.Split(os.Getenv("CONCERT_TEST_SOURCES"), ":"), Bag: os.Getenv("CONCERT_TEST_BAG"), Case: "EXERCISE-1", By: "A. Nobody", Reason: "an exercise", Program: "test", Key: key, Now: clock, Checkpoint: PieceSize, Children: pool()})
 	if err != nil {
 		fmt.Println(err)
 		return 1
@@ -64,7 +72,6 @@ func TestASealThatIsKilledGoesOnWhereItWas(t *testing.T) {
 	must(t, err)
 	reference := SealJob{Sources: []string{src}, Bag: filepath.Join(tempDir(t), "bag"), Case: "EXERCISE-1", By: "A. Nobody", Reason: "an exercise", Program: "test", Key: key, Now: clock, Children: pool()}
 	want := seal(t, reference)
-	r := rand.New(rand.NewPCG(1, 2))
 	bag := filepath.Join(tempDir(t), "bag")
 	child := func() *exec.Cmd {
 		cmd := exec.CommandContext(t.Context(), os.Args[0])
@@ -72,23 +79,15 @@ func TestASealThatIsKilledGoesOnWhereItWas(t *testing.T) {
 		return cmd
 	}
 	killed, resumed := 0, false
-	for i := 0; ; i++ {
+	for i := 1; ; i++ {
 		cmd := child()
+		if i <= 9 { // in the ninth about when all is copied; after that to the end
+			cmd.Env = append(cmd.Env, "CONCERT_TEST_KILL_AT="+strconv.Itoa(i*8*PieceSize))
+		}
 		var said bytes.Buffer
 		cmd.Stdout = &said
-		must(t, cmd.Start())
-		ended := make(chan error, 1)
-		go func() { ended <- cmd.Wait() }()
-		wait := time.Duration(20+r.IntN(250)) * time.Millisecond
-		if i >= 8 {
-			wait = time.Minute // and now to the end
-		}
-		var err error
-		select {
-		case err = <-ended:
-		case <-time.After(wait):
-			must(t, cmd.Process.Kill())
-			err = <-ended
+		err := cmd.Run()
+		if cmd.ProcessState.ExitCode() < 0 {
 			killed++
 		}
 		if _, there := os.Lstat(bag); there == nil {
@@ -105,7 +104,7 @@ func TestASealThatIsKilledGoesOnWhereItWas(t *testing.T) {
 		if err == nil {
 			break
 		}
-		if i >= 8 {
+		if i > 9 {
 			t.Fatalf("%v: %s", err, said.String())
 		}
 	}
@@ -127,25 +126,21 @@ func TestALongFileGoesOnFromItsCheckpoint(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(tempDir(t), "huge")
 	write(t, path, plain(20*PieceSize))
-	job := sealJob(t, path)
-	job.Checkpoint, job.Progress = PieceSize, new(Progress)
-	ctx, cancel := context.WithCancel(t.Context())
-	go func() {
-		for job.Progress.Bytes.Load() < 10*PieceSize {
-		}
-		cancel()
-	}()
-	if _, err := SealEvidence(ctx, job); err == nil {
-		t.Skip("it was done before it could be stopped")
-	} else if !strings.Contains(err.Error(), "the same command goes on") {
-		t.Fatal(err)
+	keyFile := filepath.Join(t.TempDir(), "key")
+	key, err := NewKey(keyFile)
+	must(t, err)
+	job := SealJob{Sources: []string{path}, Bag: filepath.Join(tempDir(t), "bag"), Case: "EXERCISE-1", By: "A. Nobody", Reason: "an exercise", Program: "test", Key: key, Now: clock, Checkpoint: PieceSize, Children: pool()}
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Env = append(os.Environ(), childMark+"=seal", "CONCERT_TEST_KEY="+keyFile, "CONCERT_TEST_SOURCES="+path, "CONCERT_TEST_BAG="+job.Bag, "CONCERT_TEST_FSIZE="+strconv.Itoa(10*PieceSize))
+	if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "the same command goes on") {
+		t.Fatalf("%v: %s", err, out)
 	}
 	j, err := openJournal(job.Bag+sealingSuffix, PieceSize)
 	must(t, err)
 	must(t, j.close())
 	p := j.parts["data/huge"]
 	if p.At == 0 {
-		t.Skip("it was stopped before its first checkpoint was on the disk")
+		t.Fatal("no checkpoint of it is on the disk")
 	}
 	// What was copied is taken as it lies there: another source before the checkpoint is not seen.
 	info, err := os.Stat(path)
@@ -154,7 +149,6 @@ func TestALongFileGoesOnFromItsCheckpoint(t *testing.T) {
 	must(t, err)
 	_, err = f.WriteAt([]byte("EXERCISE"), 3)
 	must(t, errors.Join(err, f.Close(), os.Chtimes(path, info.ModTime(), info.ModTime())))
-	job.Progress = nil
 	out := seal(t, job)
 	b, err := os.ReadFile(filepath.Join(job.Bag, "data/huge"))
 	must(t, err)

@@ -293,18 +293,8 @@ func (s *sealer) walkSource(ctx context.Context, src Source, real string, todo c
 		return s.walk(ctx, real, src.Path, "", todo)
 	}
 	paths := []string{real}
-	if letter, ok := ewf.FirstExtension(real); ok && src.Kind == "file" {
-		stem, lower := real[:len(real)-4], real[len(real)-3] >= 'a'
-		for n := 2; n <= ewf.SegmentsMost; n++ {
-			ext := ewf.Extension(letter, n)
-			if lower {
-				ext = strings.ToLower(ext)
-			}
-			if _, err := os.Stat(stem + ext); ext == "" || err != nil {
-				break
-			}
-			paths = append(paths, stem+ext)
-		}
+	if src.Kind == "file" {
+		paths = append(paths, ewf.Following(real, fileThere)...)
 	}
 	for i, p := range paths {
 		bag := src.Path
@@ -327,6 +317,11 @@ func (s *sealer) walkSource(ctx context.Context, src Source, real string, todo c
 		}
 	}
 	return nil
+}
+
+func fileThere(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 func (s *sealer) give(ctx context.Context, f found, todo chan<- found) error {

@@ -67,6 +67,7 @@ type BagVerdict struct {
 	StampBy    string
 	StampNote  string
 	Custody    CustodyVerdict
+	HeadKept   bool        // the custody log was compared with a head that was kept elsewhere
 	Containers []Container // as they read now
 }
 
@@ -78,7 +79,7 @@ func (v BagVerdict) Whole() bool {
 // Anchored reports whether something outside of the bag vouches for it: a key or a
 // timestamp authority that the verifier named, or a head kept elsewhere.
 func (v BagVerdict) Anchored() bool {
-	return v.Seal == MarkTrusted || v.Stamp == MarkTrusted
+	return v.Seal == MarkTrusted || v.Stamp == MarkTrusted || v.HeadKept
 }
 
 // VerifyJob is what is to be verified and what the verifier trusts.
@@ -117,7 +118,7 @@ func VerifyEvidence(ctx context.Context, job VerifyJob) (v BagVerdict, err error
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return v, err
 	}
-	v.Custody = CheckCustody(log, beside, v.Digest, job.Head)
+	v.Custody, v.HeadKept = CheckCustody(log, beside, v.Digest, job.Head), job.Head != nil
 	if r := v.Custody.Records; v.Seal == MarkNone && len(r) > 0 && r[0].Key != "" {
 		v.find(FoundMissing, fileSeal, "whoever sealed it signed the custody record of that, and the seal's own signature is gone")
 	}

@@ -71,3 +71,26 @@ func FirstExtension(name string) (letter byte, ok bool) {
 	ext := strings.ToUpper(name[len(name)-4:])
 	return ext[1], ext[0] == '.' && (ext[1] == 'E' || ext[1] == 'S') && ext[2:] == "01"
 }
+
+// Following are the segments behind the first one, in their order, as far as there is
+// told of them: names are written as first is, in its case. A name that is no first
+// segment's has none.
+func Following(first string, there func(name string) bool) []string {
+	letter, ok := FirstExtension(first)
+	if !ok {
+		return nil
+	}
+	stem, lower := first[:len(first)-4], first[len(first)-3] >= 'a'
+	var out []string
+	for n := 2; n <= SegmentsMost; n++ {
+		ext := Extension(letter, n)
+		if lower {
+			ext = strings.ToLower(ext)
+		}
+		if ext == "" || !there(stem+ext) {
+			break
+		}
+		out = append(out, stem+ext)
+	}
+	return out
+}
