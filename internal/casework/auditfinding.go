@@ -121,7 +121,7 @@ func (s *Service) Recommend(ctx context.Context, scope concert.Scope, draw, unit
 			}
 		}
 		now := s.now()
-		r := concert.Recommendation{ID: identity.NewID(), Ref: identity.NewReference("RC"), DrawRef: draw, About: u.About, Unit: u.Ref, Subject: u.Subject, Authority: u.Authority, Provider: u.Provider, Text: text, Exercise: s.Exercise, Version: 1}
+		r := concert.Recommendation{ID: identity.NewID(), Ref: identity.NewReference("RN"), DrawRef: draw, About: u.About, Unit: u.Ref, Subject: u.Subject, Authority: u.Authority, Provider: u.Provider, Text: text, Exercise: s.Exercise, Version: 1}
 		var e concert.Event
 		if out, e, err = r.Recommended(by, found, now); err != nil {
 			return err

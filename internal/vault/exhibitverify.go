@@ -405,7 +405,8 @@ func (c *comparison) one(ctx context.Context, t *taker, one compared) error {
 	at := cmp.Or(one.extra, one.item.Path)
 	f, err := os.Open(c.path(at))
 	if err != nil {
-		return c.report(Finding{Kind: FoundUnread, Path: EncodeName(at, false), Note: reason(err)})
+		c.report(Finding{Kind: FoundUnread, Path: EncodeName(at, false), Note: reason(err)})
+		return nil
 	}
 	defer f.Close()
 	size := c.have[at].size
@@ -420,7 +421,8 @@ func (c *comparison) one(ctx context.Context, t *taker, one compared) error {
 	}
 	c.job.Progress.Files.Add(1)
 	if got.readErr != nil {
-		return c.report(Finding{Kind: FoundUnread, Path: EncodeName(at, false), Ranges: []ewf.Range{{From: got.size, To: size}}, Note: reason(got.readErr)})
+		c.report(Finding{Kind: FoundUnread, Path: EncodeName(at, false), Ranges: []ewf.Range{{From: got.size, To: size}}, Note: reason(got.readErr)})
+		return nil
 	}
 	sum := hex.EncodeToString(got.sha256[:])
 	c.mu.Lock()
@@ -437,14 +439,14 @@ func (c *comparison) one(ctx context.Context, t *taker, one compared) error {
 	if err != nil {
 		return err
 	}
-	return c.report(found)
+	c.report(found)
+	return nil
 }
 
-func (c *comparison) report(f Finding) error {
+func (c *comparison) report(f Finding) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.v.Findings = append(c.v.Findings, f)
-	return nil
 }
 
 // locate says in what and where a file differs from what was sealed.

@@ -149,8 +149,7 @@ func (u *UI) answerLink(w http.ResponseWriter, r *http.Request, v *visit) error 
 		}
 		in = append(in, casework.Replying{Item: ref, Answer: concert.Answer{Code: concert.AnswerCode(f.Code), Countries: strings.Fields(strings.ToUpper(f.Countries)), Forwarded: f.Forwarded, Note: f.Note, Others: othersOf(f.Others), OthersAre: concert.OtherKind(f.OthersAre)}})
 	}
-	version, _ := strconv.ParseInt(field(r, "version"), 10, 64)
-	out, err := u.svc.AnswerByLink(r.Context(), r.PathValue("token"), version, in)
+	out, err := u.svc.AnswerByLink(r.Context(), r.PathValue("token"), version(r), in)
 	if err != nil {
 		if p.Errors, err = formErrorsOf(err); err != nil {
 			return linkGone(err)

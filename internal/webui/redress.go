@@ -2,7 +2,6 @@ package webui
 
 import (
 	"net/http"
-	"strconv"
 
 	"concert"
 	"concert/internal/casework"
@@ -180,8 +179,7 @@ func (u *UI) showComplaint(w http.ResponseWriter, r *http.Request, v *visit, p c
 
 func (u *UI) decideComplaint(w http.ResponseWriter, r *http.Request, v *visit) error {
 	p := complaintPage{Picked: field(r, "outcome"), Category: field(r, "category"), Reasons: field(r, "reasons")}
-	version, _ := strconv.ParseInt(field(r, "version"), 10, 64)
-	_, err := u.svc.DecideComplaint(r.Context(), v.actor(), r.PathValue("ref"), version, concert.Ruling{Outcome: concert.ComplaintOutcome(p.Picked), Category: concert.RemedyCategory(p.Category), Reasons: p.Reasons})
+	_, err := u.svc.DecideComplaint(r.Context(), v.actor(), r.PathValue("ref"), version(r), concert.Ruling{Outcome: concert.ComplaintOutcome(p.Picked), Category: concert.RemedyCategory(p.Category), Reasons: p.Reasons})
 	if err != nil {
 		if p.Errors, err = formErrorsOf(err); err != nil {
 			return err
@@ -228,15 +226,13 @@ func (u *UI) showScrutiny(w http.ResponseWriter, r *http.Request, v *visit, p sc
 
 func (u *UI) intendScrutiny(w http.ResponseWriter, r *http.Request, v *visit) error {
 	p := scrutinyPage{Reason: field(r, "reason")}
-	version, _ := strconv.ParseInt(field(r, "version"), 10, 64)
-	_, err := u.svc.IntendScrutiny(r.Context(), v.actor(), r.PathValue("ref"), version, p.Reason)
+	_, err := u.svc.IntendScrutiny(r.Context(), v.actor(), r.PathValue("ref"), version(r), p.Reason)
 	return u.afterScrutiny(w, r, v, p, "scrutiny_intended", err)
 }
 
 func (u *UI) decideScrutiny(w http.ResponseWriter, r *http.Request, v *visit) error {
 	p := scrutinyPage{Picked: field(r, "outcome"), Category: field(r, "category"), Found: field(r, "reason")}
-	version, _ := strconv.ParseInt(field(r, "version"), 10, 64)
-	_, err := u.svc.DecideScrutiny(r.Context(), v.actor(), r.PathValue("ref"), version, concert.Finding{Outcome: concert.ScrutinyOutcome(p.Picked), Category: concert.RemedyCategory(p.Category), Reasons: p.Found})
+	_, err := u.svc.DecideScrutiny(r.Context(), v.actor(), r.PathValue("ref"), version(r), concert.Finding{Outcome: concert.ScrutinyOutcome(p.Picked), Category: concert.RemedyCategory(p.Category), Reasons: p.Found})
 	return u.afterScrutiny(w, r, v, p, "scrutiny_decided", err)
 }
 

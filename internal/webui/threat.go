@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -284,7 +283,6 @@ type threatPage struct {
 	casework.ThreatView
 	To, Reason, Outcome, Word string
 	Acting                    string // the act that was refused
-	Orders                    bool   // the reader writes orders
 	Hands                     bool   // the reader hands in
 	Errors                    formErrors
 }
@@ -326,31 +324,25 @@ func (u *UI) showThreat(w http.ResponseWriter, r *http.Request, v *visit, p thre
 		return err
 	}
 	p.Hands = v.actor().MaySubmit() == nil && p.inHand()
-	p.Orders = p.Hands
 	slices.SortFunc(p.Items, func(a, b concert.Item) int { return cmp.Compare(a.Ref, b.Ref) })
 	return u.show(w, r, v, view{status: p.Errors.status(statusOf), title: say(r.Context(), "Report %s of a threat to life", p.Ref), body: threatView(p)})
 }
 
 func (u *UI) takeThreat(w http.ResponseWriter, r *http.Request, v *visit) error {
-	_, err := u.svc.TakeThreat(r.Context(), v.actor(), r.PathValue("ref"), versionOf(r))
+	_, err := u.svc.TakeThreat(r.Context(), v.actor(), r.PathValue("ref"), version(r))
 	return u.afterThreat(w, r, v, threatPage{Acting: "take"}, "threat_taken", err)
 }
 
 func (u *UI) passThreat(w http.ResponseWriter, r *http.Request, v *visit) error {
 	p := threatPage{Acting: "pass", To: field(r, "to"), Reason: field(r, "reason")}
-	_, err := u.svc.PassThreat(r.Context(), v.actor(), r.PathValue("ref"), versionOf(r), p.To, p.Reason)
+	_, err := u.svc.PassThreat(r.Context(), v.actor(), r.PathValue("ref"), version(r), p.To, p.Reason)
 	return u.afterThreat(w, r, v, p, "threat_passed", err)
 }
 
 func (u *UI) closeThreat(w http.ResponseWriter, r *http.Request, v *visit) error {
 	p := threatPage{Acting: "close", Outcome: field(r, "outcome"), Word: field(r, "word")}
-	_, err := u.svc.CloseThreat(r.Context(), v.actor(), r.PathValue("ref"), versionOf(r), concert.ThreatOutcome(p.Outcome), p.Word)
+	_, err := u.svc.CloseThreat(r.Context(), v.actor(), r.PathValue("ref"), version(r), concert.ThreatOutcome(p.Outcome), p.Word)
 	return u.afterThreat(w, r, v, p, "threat_closed", err)
-}
-
-func versionOf(r *http.Request) int64 {
-	n, _ := strconv.ParseInt(field(r, "version"), 10, 64)
-	return n
 }
 
 func (u *UI) afterThreat(w http.ResponseWriter, r *http.Request, v *visit, p threatPage, done string, err error) error {

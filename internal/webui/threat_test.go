@@ -102,8 +102,9 @@ func TestThreatGoesItsWayByForm(t *testing.T) {
 	officer.post("/threats/"+ref+"/pass", url.Values{"version": {"2"}, "to": {"IE"}, "reason": {"EXERCISE: the square is in Ireland."}}).want(t, http.StatusOK, "Passed on.")
 	irish.post("/justification", url.Values{"justification": {working}, "next": {"/threats"}})
 	irish.get("/threats/"+ref).want(t, http.StatusOK, "EXERCISE: the square is in Ireland.")
-	irish.post("/threats/"+ref+"/take", url.Values{}).want(t, http.StatusOK, "You have it in hand")
-	irish.post("/threats/"+ref+"/close", url.Values{"outcome": {"acted"}, "word": {"EXERCISE: the square was cleared."}}).want(t, http.StatusOK, "Closed.")
+	irish.post("/threats/"+ref+"/take", url.Values{}).want(t, http.StatusPreconditionFailed)
+	irish.post("/threats/"+ref+"/take", url.Values{"version": {"1"}}).want(t, http.StatusOK, "You have it in hand")
+	irish.post("/threats/"+ref+"/close", url.Values{"version": {"2"}, "outcome": {"acted"}, "word": {"EXERCISE: the square was cleared."}}).want(t, http.StatusOK, "Closed.")
 	portal.get("/own-threats/"+ref).want(t, http.StatusOK, "EXERCISE: the square was cleared.", "measures were taken")
 	portal.get("/own-threats").want(t, http.StatusOK, ref, "answered, closed")
 }
