@@ -55,12 +55,8 @@ func parseV4(b []byte) (uint64, bool) {
 	return ip<<8 | octet, true
 }
 
-// parseAddress reads an address with what servers put around it: brackets, a
-// port, a zone, the first of several behind proxies. Named tells a host name.
-func parseAddress(b []byte, hash func([]byte) uint64) (a address, named, ok bool) {
-	if ip, ok := parseV4(b); ok {
-		return address{0, mapped | ip}, false, true
-	}
+// bareClient takes off what servers put around a client.
+func bareClient(b []byte) []byte {
 	if i := bytes.IndexByte(b, ','); i > 0 {
 		b = b[:i]
 	}
@@ -75,6 +71,16 @@ func parseAddress(b []byte, hash func([]byte) uint64) (a address, named, ok bool
 	if i := bytes.IndexByte(b, ':'); i > 0 && bytes.IndexByte(b[i+1:], ':') < 0 {
 		b = b[:i] // a port
 	}
+	return b
+}
+
+// parseAddress reads an address with what servers put around it: brackets, a
+// port, a zone, the first of several behind proxies. Named tells a host name.
+func parseAddress(b []byte, hash func([]byte) uint64) (a address, named, ok bool) {
+	if ip, ok := parseV4(b); ok {
+		return address{0, mapped | ip}, false, true
+	}
+	b = bareClient(b)
 	if len(b) == 0 || len(b) > 253 {
 		return a, false, false
 	}

@@ -58,6 +58,11 @@ type record struct {
 	fromHash   uint64
 }
 
+// loggedIn reports whether the line says who was logged in.
+func (r *record) loggedIn() bool {
+	return len(r.user) > 0 && !(len(r.user) == 1 && r.user[0] == '-') && string(r.user) != `""`
+}
+
 // zoneless marks a time without a zone, which is read as UTC.
 const zoneless = int32(1 << 30)
 

@@ -31,24 +31,12 @@ type Options struct {
 	LineMax  int       // longer lines are rejected without being held; 0: 1 MiB
 	Unpacked int64     // bytes that one compressed file may unpack to; 0: 1 TiB
 
+	Key      *[KeySize]byte          // of the pseudonyms, a case's own for one epoch; nil: one is drawn for the run and kept nowhere
+	Known    func(Identified) error  // told, on any worker's goroutine, what stands behind each pseudonym of a Row, at least once before that row; for the vault alone; nil: nobody is
 	Row      func(Row) error         // sees each access, on any worker's goroutine; nil: nobody does
 	Reject   func(Reject) error      // sees each rejected line in the order of files and offsets, when all are read; nil: nobody does
 	Progress func(read, total int64) // told now and then how many bytes were read; total is 0 where it is unknown
 	block    int
-}
-
-// Row is one access with the place it was read from. Its visitor is a pseudonym
-// of this run.
-type Row struct {
-	File    int   // index into Report.Inputs
-	Offset  int64 // of its line in the file as it was read (decompressed)
-	Length  int   // of its line, without its end
-	Sec     int64 // seconds since 1970, UTC
-	Status  int
-	Bytes   int64
-	Bot     bool
-	Country string // two letters, or "unknown"
-	Visitor [PseudonymSize]byte
 }
 
 const (
@@ -134,7 +122,9 @@ func Analyse(ctx context.Context, paths []string, o Options) (*Report, error) {
 	for i, m := range methodNames[:otherMethod] {
 		c.methods[m] = uint8(i)
 	}
-	if _, err := rand.Read(c.key[:]); err != nil {
+	if o.Key != nil {
+		c.key = *o.Key
+	} else if _, err := rand.Read(c.key[:]); err != nil {
 		return nil, err
 	}
 	defer clear(c.key[:])

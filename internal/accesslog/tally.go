@@ -17,9 +17,6 @@ const (
 	methods     = 20
 )
 
-// PseudonymSize is the length of a visitor's pseudonym in bytes.
-const PseudonymSize = 16
-
 // Times outside these are not counted into days: before any web server wrote
 // logs, or after the run.
 const earliest = 631152000 // 1990-01-01
@@ -53,7 +50,7 @@ type fileCount struct {
 type run struct {
 	hasher
 	o       Options
-	key     [32]byte // of the pseudonyms; drawn for the run and kept nowhere
+	key     [KeySize]byte // of the pseudonyms; drawn for the run and kept nowhere, or a case's
 	bots    bots
 	latest  int64 // the last plausible second
 	methods map[string]uint8
@@ -96,9 +93,8 @@ type tally struct {
 	began bool  // a line of this block was counted
 	prev  int64 // its time
 	edge  edge  // of this block
-	names map[address][PseudonymSize]byte
 	mac   hash.Hash
-	row   Row
+	rows  *rows  // nil: nobody wants them
 	sink  uint64 // what touched places hold, so that they are touched
 }
 
@@ -109,7 +105,7 @@ func newTally(r *run, files int) *tally {
 		files: make([]fileCount, files), mac: hmac.New(sha256.New, r.key[:]),
 	}
 	if r.o.Row != nil {
-		t.names = map[address][PseudonymSize]byte{}
+		t.rows = newRows(r)
 	}
 	return t
 }
@@ -186,9 +182,8 @@ func (t *tally) count(r *record) {
 	if !t.o.Brief {
 		t.rest(r)
 	}
-	if t.names != nil {
-		t.row.Sec, t.row.Status, t.row.Bytes, t.row.Bot, t.row.Country = r.sec, int(r.status), r.bytes, bot, countryCode(v.country)
-		t.row.Visitor = t.nameOf(r.client)
+	if t.rows != nil {
+		t.rows.bot, t.rows.country, t.rows.unreliable = bot, v.country, v.flags&unreliable != 0
 	}
 }
 
@@ -348,27 +343,18 @@ func (t *tally) rest(r *record) {
 		e, _ := t.referrers.hashed(r.from, r.fromHash)
 		e.n++
 	}
-	if len(r.user) > 0 && !(len(r.user) == 1 && r.user[0] == '-') && string(r.user) != `""` {
+	if r.loggedIn() {
 		t.users.add(t.text(r.user))
 	}
 }
 
-// pseudonym is the keyed hash of an address; masked makes it that of its /64.
+// pseudonym is the keyed hash of an address.
 func (t *tally) pseudonym(a address) (p [PseudonymSize]byte) {
 	b := a.bytes()
 	var sum [sha256.Size]byte
 	t.mac.Reset()
 	t.mac.Write(b[:])
 	copy(p[:], t.mac.Sum(sum[:0]))
-	return p
-}
-
-func (t *tally) nameOf(a address) [PseudonymSize]byte {
-	p, ok := t.names[a]
-	if !ok {
-		p = t.pseudonym(a)
-		t.names[a] = p
-	}
 	return p
 }
 

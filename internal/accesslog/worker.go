@@ -253,9 +253,8 @@ func (w *worker) settle() error {
 			w.t.count(&w.recs[i])
 			continue
 		}
-		w.t.row = Row{File: w.file, Offset: w.recs[i].offset, Length: w.recs[i].length}
 		w.t.count(&w.recs[i])
-		if err := w.o.Row(w.t.row); err != nil {
+		if err := w.t.rows.give(w.file, &w.recs[i]); err != nil {
 			return err
 		}
 	}
