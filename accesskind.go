@@ -46,21 +46,22 @@ type accessGroup struct {
 var accessGroups = [...]accessGroup{
 	{kinds: []AccessKind{AccessCollection}, events: []EventKind{
 		EventItemSubmitted, EventItemStopped, EventCaptureAdded, EventCaptureWarned, EventCaseOpened, EventCasePersonAdded, EventComplaintFiled, EventMessageReceived, EventHoldPlaced, EventWatchPlaced, EventWatchSwept,
-		EventQuestionAsked, EventBankFilled, EventPreserved, EventScrutinyAsked, EventAppealed, EventIncidentDeclared, EventReceivedTaken, EventReceivedProven, EventReceivedComplained, EventAuditReassessed, EventAuditAnswered, EventOrderReplied, EventThreatWritten,
+		EventQuestionAsked, EventBankFilled, EventPreserved, EventScrutinyAsked, EventAppealed, EventIncidentDeclared, EventReceivedTaken, EventReceivedProven, EventReceivedComplained, EventAuditReassessed, EventAuditAnswered, EventOrderReplied, EventThreatWritten, EventExhibitAdded, EventExhibitReceived, EventVaultKept,
 	}},
 	{kinds: []AccessKind{AccessCollection, AccessCombination}, events: []EventKind{EventItemJoined}}, // one more finder of what is known
 	{kinds: []AccessKind{AccessCombination}, events: []EventKind{
 		EventItemRecognised, EventHoldLate, EventHoldProbed, EventIncidentAttached, EventCaseAdded, EventMatchJudged,
 	}},
-	{kinds: []AccessKind{AccessCombination, AccessDisclosure}, events: []EventKind{EventHoldAsked}}, // the holder's contact is told
-	{kinds: []AccessKind{AccessConsultation}, events: []EventKind{EventConsulted, EventAuditDrawn}},
+	{kinds: []AccessKind{AccessCombination, AccessDisclosure}, events: []EventKind{EventHoldAsked}},            // the holder's contact is told
+	{kinds: []AccessKind{AccessConsultation, AccessCombination}, events: []EventKind{EventReidentifyRevealed}}, // a pseudonym and who stands behind it
+	{kinds: []AccessKind{AccessConsultation}, events: []EventKind{EventConsulted, EventAuditDrawn, EventExhibitCustody}},
 	{kinds: []AccessKind{AccessCollection, AccessDisclosure}, events: []EventKind{EventThreatReceived}}, // it goes to whom it concerns at the same moment
 	{kinds: []AccessKind{AccessAlteration, AccessDisclosure}, events: []EventKind{
 		EventThreatPassed, EventThreatClosed,
 		EventItemReferred, EventOrderIssued, EventOrderClarified, EventScrutinyIntended, EventScrutinised, EventOrderVoided, EventOrderWithdrawn, EventComplaintDecided, EventItemWithdrawn, EventItemCorrected,
 	}},
 	{kinds: []AccessKind{AccessDisclosure}, events: []EventKind{
-		EventReferralSent, EventReferralReminded, EventDeliveryMoved, EventOrderNoticed, EventItemDisclosed, EventCaptureExported, EventConsignmentLeft, EventContentInformed, EventQuestionReplied, EventReceivedDelivered, EventAuditRecommended, EventThreatDelivered,
+		EventReferralSent, EventReferralReminded, EventDeliveryMoved, EventOrderNoticed, EventItemDisclosed, EventCaptureExported, EventConsignmentLeft, EventContentInformed, EventQuestionReplied, EventReceivedDelivered, EventAuditRecommended, EventThreatDelivered, EventExhibitHanded, EventLeadReleased,
 	}},
 	{kinds: []AccessKind{AccessErasure}, events: []EventKind{EventItemErased, EventCaptureErased, EventCasePersonErased, EventWatchErased, EventKeptErased, EventThreatErased}},
 	{kinds: []AccessKind{AccessAlteration}, events: []EventKind{
@@ -73,6 +74,7 @@ var accessGroups = [...]accessGroup{
 		EventOrderLooked, EventOrderEmergencyReviewed, EventSilenceProlonged, EventAppealDecided, EventComplaintAlarmed, EventErrorRecorded,
 		EventReceivedAnswered, EventReceivedEnded, EventReceivedAlarmed, EventReceivedMissed, EventKeptProlonged, EventReceivedComplaintDecided,
 		EventBankOpened, EventBankChanged, EventBankClosed, EventEntryEnded, EventEntryJudged, EventEntryQuarantined, EventEntryCleared, EventThreatTaken, EventThreatAlarmed,
+		EventReidentifyAsked, EventReidentifyRefused, EventReidentifyConfirmed, EventReidentifyAuthorised, EventReidentifyShared, EventReidentifyClosed, EventLeadAsked, EventLeadRefused, EventLeadReceipted, EventLeadDropped,
 	}},
 	{none: noAccessStaff, events: []EventKind{
 		EventPersonAdded, EventPersonConfirmed, EventPersonDisabled, EventPersonLanguages, EventPersonRolesConfirmed, EventPersonRolesProposed, EventKeyIssued, EventKeyRevoked, EventFactorAdded, EventFactorBegun, EventFactorRemoved,
@@ -165,6 +167,8 @@ var disclosureWays = [...]DisclosureWay{
 	{Name: "content_provider", Ground: "Regulation (EU) 2021/784 Art. 11", Events: []EventKind{EventContentInformed}, Note: "its own page, to whoever holds its token"},
 	{Name: "item_export", Ground: "Directive (EU) 2016/680 Art. 9(3), on the basis that is written beside it", Asked: true, Events: []EventKind{EventItemDisclosed}, Note: "items in full, to a court or another authority; the recipient is sealed"},
 	{Name: "capture_export", Ground: "Directive (EU) 2016/680 Art. 9(3), under the instrument that is named", Asked: true, Events: []EventKind{EventCaptureExported}, Note: "the bytes of a capture"},
+	{Name: "exhibit", Ground: "Directive (EU) 2016/680 Art. 4(2) and 9(3), under the instrument that the custody record names", Events: []EventKind{EventExhibitHanded}, Note: "a sealed exhibit, to the authority that receives it; why stands in its custody record, signed"},
+	{Name: "lead", Ground: "Directive (EU) 2016/680 Art. 4(2); outside the Union its chapter V, as written beside it", Asked: true, Events: []EventKind{EventLeadReleased}, Note: "counts of a seized server's visitors, and rows of those whom officer and magistrate hold to be suspects"},
 	{Name: "hold", Ground: "Regulation (EU) 2021/784 Art. 14(1)", Events: []EventKind{EventHoldAsked}, Note: "that a hold is met, and the holder's desk; nothing of why"},
 	{Name: "threat", Ground: "Regulation (EU) 2021/784 Art. 14(5)", Events: []EventKind{EventThreatReceived, EventThreatDelivered, EventThreatPassed}, Note: "a provider's report of a threat to life, to the authorities of the states concerned: a transfer where one is another state"},
 	{Name: "threat_word", Ground: "Regulation (EU) 2021/784 Art. 14(5): the provider that reported is answered", Events: []EventKind{EventThreatClosed}, Note: "what was done, to the provider that reported"},

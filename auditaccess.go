@@ -71,6 +71,8 @@ func RecipientsOf(e RecordedEvent, state func(AuthorityID) string) []Recipient {
 		return []Recipient{{ToAContentOwner, ""}}
 	case EventItemDisclosed, EventCaptureExported, EventReceivedDelivered, EventThreatDelivered:
 		return []Recipient{{ToASealedAddress, string(b.Destination)}}
+	case EventExhibitHanded, EventLeadReleased:
+		return evidenceRecipients(e, state)
 	case EventHoldAsked, EventAuditRecommended, EventScrutinyIntended:
 		return []Recipient{{ToAnAuthority, string(b.Authority)}}
 	}
@@ -109,6 +111,29 @@ func threatRecipients(e RecordedEvent, state func(AuthorityID) string) []Recipie
 		}
 	}
 	return out
+}
+
+// evidenceRecipients are those to whom an exhibit or a lead went. The name of a lead's
+// recipient is sealed; its state is not.
+func evidenceRecipients(e RecordedEvent, state func(AuthorityID) string) []Recipient {
+	if e.Kind == EventLeadReleased {
+		var b LeadBody
+		if json.Unmarshal(e.Body, &b) != nil {
+			return nil
+		}
+		if WithinLeadArea(b.State) {
+			return []Recipient{{ToASealedAddress, b.State}}
+		}
+		return []Recipient{{ToATransfer, b.State}}
+	}
+	var b ExhibitBody
+	if json.Unmarshal(e.Body, &b) != nil {
+		return nil
+	}
+	if state(b.Authority) != state(b.To) {
+		return []Recipient{{ToATransfer, string(b.To)}}
+	}
+	return []Recipient{{ToAnAuthority, string(b.To)}}
 }
 
 func (f *AuditFold) countAccess(e RecordedEvent) {

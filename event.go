@@ -123,17 +123,37 @@ const (
 	EventCasePersonPlaced  EventKind = "case_person.categorised" // in another category
 	EventCasePersonAsked   EventKind = "case_person.erasure_asked"
 	EventCasePersonErased  EventKind = "case_person.erased"
-	EventIncidentDeclared  EventKind = "incident.declared"
-	EventIncidentAttached  EventKind = "incident.attached" // subject: the item
-	EventIncidentSettled   EventKind = "incident.settled"  // its items have the priority that it gives, or no longer gives
-	EventIncidentEnded     EventKind = "incident.ended"
-	EventWatchPlaced       EventKind = "watch.placed"
-	EventWatchClaimed      EventKind = "watch.claimed"
-	EventWatchSwept        EventKind = "watch.swept"
-	EventWatchEnded        EventKind = "watch.ended"
-	EventWatchErased       EventKind = "watch.erased"
-	EventPersonLanguages   EventKind = "person.languages"
-	EventItemTranslated    EventKind = "item.translated"
+	EventExhibitAdded      EventKind = "exhibit.added"
+	EventExhibitCustody    EventKind = "exhibit.custody" // one record of its custody log
+	EventExhibitHanded     EventKind = "exhibit.handed"
+	EventExhibitReceived   EventKind = "exhibit.received"
+	EventVaultKept         EventKind = "exhibit.pseudonyms_kept" // the locked table of its pseudonyms came in
+
+	EventReidentifyAsked      EventKind = "reidentification.asked"
+	EventReidentifyRefused    EventKind = "reidentification.refused" // by a rule or by a person
+	EventReidentifyConfirmed  EventKind = "reidentification.confirmed"
+	EventReidentifyAuthorised EventKind = "reidentification.authorised"
+	EventReidentifyShared     EventKind = "reidentification.share_given"
+	EventReidentifyRevealed   EventKind = "reidentification.revealed" // before anything is shown
+	EventReidentifyClosed     EventKind = "reidentification.closed"
+
+	EventLeadAsked     EventKind = "lead.asked"
+	EventLeadRefused   EventKind = "lead.refused" // by a rule
+	EventLeadReleased  EventKind = "lead.released"
+	EventLeadReceipted EventKind = "lead.receipted"
+	EventLeadDropped   EventKind = "lead.dropped"
+
+	EventIncidentDeclared EventKind = "incident.declared"
+	EventIncidentAttached EventKind = "incident.attached" // subject: the item
+	EventIncidentSettled  EventKind = "incident.settled"  // its items have the priority that it gives, or no longer gives
+	EventIncidentEnded    EventKind = "incident.ended"
+	EventWatchPlaced      EventKind = "watch.placed"
+	EventWatchClaimed     EventKind = "watch.claimed"
+	EventWatchSwept       EventKind = "watch.swept"
+	EventWatchEnded       EventKind = "watch.ended"
+	EventWatchErased      EventKind = "watch.erased"
+	EventPersonLanguages  EventKind = "person.languages"
+	EventItemTranslated   EventKind = "item.translated"
 
 	EventQuestionAsked          EventKind = "question.asked"   // by the provider
 	EventQuestionReplied        EventKind = "question.replied" // by the authority that judged

@@ -65,6 +65,12 @@ type (
 	CaseID string
 	// CasePersonID names a CasePerson.
 	CasePersonID string
+	// ExhibitID names an Exhibit.
+	ExhibitID string
+	// ReidentificationID names a Reidentification.
+	ReidentificationID string
+	// LeadID names a Lead.
+	LeadID string
 	// IncidentID names an Incident.
 	IncidentID string
 	// WatchID names a Watch.

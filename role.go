@@ -20,10 +20,11 @@ const (
 	RoleAdministrator    Role = "administrator"     // registers parties and people; can neither author nor approve
 	RoleProviderAdmin    Role = "provider_admin"    // adds and disables people of its own provider, and no others
 	RoleIssuer           Role = "issuer"            // approves and issues removal orders (Regulation (EU) 2021/784 Art. 12(1)(a))
+	RoleMagistrate       Role = "magistrate"        // a prosecutor or judge: decides which pseudonyms of a seized server are opened
 )
 
 // Roles lists every role in a stable order.
-var Roles = []Role{RoleOfficer, RoleReviewer, RoleCoordinator, RoleProviderReader, RoleProviderAnswerer, RoleAuditor, RoleAdministrator, RoleProviderAdmin, RoleIssuer}
+var Roles = []Role{RoleOfficer, RoleReviewer, RoleCoordinator, RoleProviderReader, RoleProviderAnswerer, RoleAuditor, RoleAdministrator, RoleProviderAdmin, RoleIssuer, RoleMagistrate}
 
 // providerSide reports whether the role is one on a provider's side.
 func (r Role) providerSide() bool {
@@ -33,15 +34,18 @@ func (r Role) providerSide() bool {
 // RolesOf checks a set of roles for one person: known, not empty, on one side
 // of the table, and without the pairs that would let one person do two jobs
 // that must be apart: an administrator neither authors nor approves, an
-// auditor writes nothing.
+// auditor writes nothing, a magistrate does not investigate.
 func RolesOf(roles []Role) error {
 	if len(roles) == 0 {
 		return Refuse(Invalid, "person.no_role", "roles", "a person needs at least one role: %v", Roles)
 	}
-	var authority, provider, apart int
+	var authority, provider, apart, police int
 	for _, r := range roles {
 		switch r {
-		case RoleOfficer, RoleReviewer, RoleCoordinator, RoleIssuer:
+		case RoleOfficer, RoleReviewer, RoleCoordinator:
+			authority++
+			police++
+		case RoleIssuer, RoleMagistrate:
 			authority++
 		case RoleProviderReader, RoleProviderAnswerer, RoleProviderAdmin:
 			provider++
@@ -56,6 +60,9 @@ func RolesOf(roles []Role) error {
 	}
 	if apart > 0 && len(roles) > 1 {
 		return Refuse(Invalid, "person.roles_apart", "roles", "administrator and auditor stand alone: neither may author, approve, coordinate or answer")
+	}
+	if police > 0 && slices.Contains(roles, RoleMagistrate) {
+		return Refuse(Invalid, "person.magistrate_apart", "roles", "a magistrate investigates nothing itself: it is no officer, reviewer or coordinator")
 	}
 	return nil
 }
