@@ -68,8 +68,12 @@ type Case struct {
 // Thing is a kind of what belongs to a case, by the id of its subject.
 type Thing string
 
-// The things. An item's captures belong to the case with the item.
-const ThingItem Thing = "item"
+// The things. An item's captures belong to the case with the item; an exhibit
+// belongs to the case of whoever holds it, and to those of whoever held it.
+const (
+	ThingItem    Thing = "item"
+	ThingExhibit Thing = "exhibit"
+)
 
 // CaseBody is the body of events on a case and on its persons.
 type CaseBody struct {

@@ -55,6 +55,12 @@ const (
 
 	ReadOrder = "order"
 
+	ReadExhibit           = "exhibit"
+	ReadExhibits          = "exhibits" // on their way to the reader's authority
+	ReadCaseEvidence      = "case_evidence"
+	ReadReidentification  = "reidentification"
+	ReadReidentifications = "reidentifications" // that wait for a magistrate
+
 	ReadComplaint  = "complaint"
 	ReadComplaints = "complaints"
 	ReadBanks      = "banks" // an auditor only: hashes tell nothing of a person

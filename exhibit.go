@@ -197,6 +197,21 @@ func (x Exhibit) Received(by Actor, into Case, log []CustodyRecord, now time.Tim
 	return next, events, nil
 }
 
+// PseudonymsKept records that the locked table of the exhibit's pseudonyms came
+// in. Only its custodians together open it.
+func (x Exhibit) PseudonymsKept(by Actor, c Case, digest string, now time.Time) (Event, error) {
+	if err := c.works(by); err != nil {
+		return Event{}, err
+	}
+	if err := c.grows(now); err != nil {
+		return Event{}, err
+	}
+	if x.Case != c.ID || x.Authority != by.Authority || x.To != "" {
+		return Event{}, ErrNotFound
+	}
+	return x.event(EventVaultKept, by, c, CustodyRecord{N: x.Head.N, Line: digest}, now), nil
+}
+
 // MayRead lets those who hold the exhibit, those whom it was handed to, and
 // auditors read it.
 func (x Exhibit) MayRead(by Actor, c Case) error {

@@ -347,8 +347,11 @@ func (r Reidentification) Authorised(by Actor, c Case, now time.Time) (Reidentif
 	return r, r.event(EventReidentifyAuthorised, by, c.Ref, now), nil
 }
 
+// MayDecideReidentifications refuses whoever is no magistrate of an authority.
+func (a Actor) MayDecideReidentifications() error { return a.needAuthority(RoleMagistrate) }
+
 func (r Reidentification) decides(by Actor) error {
-	if err := by.needAuthority(RoleMagistrate); err != nil {
+	if err := by.MayDecideReidentifications(); err != nil {
 		return err
 	}
 	if by.Authority != r.Judicial {

@@ -34,7 +34,11 @@ type Client struct {
 type Call struct {
 	IdempotencyKey string
 	IfMatch        int64 // version that was read; 0 sends no If-Match
+	media          string
 }
+
+// octets are a body that is no JSON.
+type octets []byte
 
 const (
 	retryMax     = 8                      // how often a request is repeated
@@ -50,7 +54,9 @@ const (
 // more where none is given. A refusal is a *Problem.
 func (c *Client) Do(ctx context.Context, method, path string, call Call, in, out any) error {
 	var body []byte
-	if in != nil {
+	if raw, ok := in.(octets); ok {
+		body, call.media = raw, "application/octet-stream"
+	} else if in != nil {
 		var err error
 		if body, err = json.Marshal(in); err != nil {
 			return fmt.Errorf("%s %s: encode: %w", method, path, err)
@@ -93,6 +99,9 @@ func (c *Client) once(ctx context.Context, method, path string, call Call, body 
 	req, err := c.request(ctx, method, path, body)
 	if err != nil {
 		return no, err
+	}
+	if call.media != "" {
+		req.Header.Set("Content-Type", call.media)
 	}
 	if call.IdempotencyKey != "" {
 		req.Header.Set(HeaderIdempotencyKey, call.IdempotencyKey)

@@ -264,12 +264,18 @@ func methodProblem(next *http.ServeMux, log *slog.Logger) http.Handler {
 
 const maxIdempotencyKey = 200
 
+// opensPseudonyms reports whether the answer says who stands behind pseudonyms: no
+// answer is kept that does.
+func opensPseudonyms(path string) bool {
+	return strings.HasPrefix(path, "/api/v1/reidentifications/") && strings.HasSuffix(path, "/open")
+}
+
 // idempotent answers a repeated POST with what the first one got.
 func (s *Server) idempotent(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		key := r.Header.Get(api.HeaderIdempotencyKey)
 		p, known := httpkit.PersonOf(r.Context())
-		if key == "" || !known || r.Method != http.MethodPost || r.URL.Path == exportsPath || httpkit.IsUpload(r) || strings.HasPrefix(r.URL.Path, "/api/v1/captures/") {
+		if key == "" || !known || r.Method != http.MethodPost || r.URL.Path == exportsPath || httpkit.IsUpload(r) || strings.HasPrefix(r.URL.Path, "/api/v1/captures/") || opensPseudonyms(r.URL.Path) {
 			next.ServeHTTP(w, r)
 			return
 		}

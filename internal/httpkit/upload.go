@@ -24,8 +24,8 @@ const (
 	fieldMost = 4 << 10
 )
 
-// IsUpload reports whether a request carries a capture, a list for a bank or a file to
-// be hashed, whose body may be larger than others' and is read as a stream.
+// IsUpload reports whether a request carries a capture, a list for a bank, a locked table
+// of pseudonyms or a file to be hashed, whose body may be larger than others' and is read as a stream.
 func IsUpload(r *http.Request) bool {
 	path := r.URL.Path
 	if r.Method != http.MethodPost {
@@ -34,6 +34,8 @@ func IsUpload(r *http.Request) bool {
 	switch {
 	case strings.HasSuffix(path, "/captures"):
 		return strings.HasPrefix(path, "/api/v1/items/") || strings.HasPrefix(path, "/items/")
+	case strings.HasSuffix(path, "/pseudonyms"):
+		return strings.HasPrefix(path, "/api/v1/exhibits/") || strings.HasPrefix(path, "/exhibits/")
 	case strings.HasSuffix(path, "/import"):
 		return strings.HasPrefix(path, "/api/v1/banks/")
 	case strings.HasSuffix(path, "/content"):

@@ -127,6 +127,7 @@ func parseCustody(line []byte) (c Custody, good bool, err error) {
 	return c, verifySig(c.Key, custodyType, text, s.Sig), nil
 }
 
+// hashLine is the SHA-256 of bytes, in hexadecimal.
 func hashLine(line []byte) string {
 	sum := sha256.Sum256(line)
 	return hex.EncodeToString(sum[:])

@@ -1,0 +1,173 @@
+package casework
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"concert"
+	"concert/internal/identity"
+	"concert/internal/store"
+)
+
+// AskLead asks to let a lead on an exhibit go to a state. What the law does not let
+// go is refused at once; the refusal is recorded, and comes back as a lead with
+// the status refused.
+func (s *Service) AskLead(ctx context.Context, by concert.Actor, ref, exhibit string, in concert.Lead) (concert.Lead, error) {
+	l := in
+	l.ID, l.Ref, l.Exercise, l.Version = concert.LeadID(identity.NewID()), identity.NewReference("LD"), s.Exercise, 1
+	return l, s.retryStale(ctx, func(tx *store.Tx) error {
+		c, err := caseOf(ctx, tx, by, ref)
+		if err != nil {
+			return err
+		}
+		x, err := tx.Exhibit(ctx, exhibit)
+		if err != nil {
+			return err
+		}
+		suspect, released := never, never
+		if len(l.Persons) > 0 {
+			if suspect, released, err = s.personsOf(ctx, tx, c, x); err != nil {
+				return err
+			}
+		}
+		asked, e, err := c.LeadAsked(by, l, x, suspect, released, s.now())
+		if err != nil {
+			return err
+		}
+		if err := tx.AddLead(ctx, asked); err != nil {
+			return err
+		}
+		tx.Record(e)
+		l = asked
+		return nil
+	})
+}
+
+func never(string) bool { return false }
+
+// personsOf says which pseudonyms of an exhibit officer and magistrate hold to be
+// suspects', and which are in a lead already.
+func (s *Service) personsOf(ctx context.Context, tx *store.Tx, c concert.Case, x concert.Exhibit) (suspect, released func(string) bool, err error) {
+	requests, err := tx.CaseReidentifications(ctx, c.ID, requestsPage)
+	if err != nil {
+		return nil, nil, err
+	}
+	earlier, err := tx.LeadsWithPersons(ctx, x.ID)
+	if err != nil {
+		return nil, nil, err
+	}
+	suspect = func(p string) bool {
+		return slices.ContainsFunc(requests, func(r concert.Reidentification) bool { return r.Exhibit == x.ID && r.SuspectBy(p) })
+	}
+	released = func(p string) bool {
+		return slices.ContainsFunc(earlier, func(l concert.Lead) bool {
+			return l.Status != concert.LeadRefused && l.Status != concert.LeadDropped && slices.Contains(l.Persons, p)
+		})
+	}
+	return suspect, released, nil
+}
+
+// changeLead lets a rule change a lead of a case that the actor works on. Version
+// is the one that was read.
+func (s *Service) changeLead(ctx context.Context, by concert.Actor, ref string, version int64, rule func(concert.Lead, concert.Case, time.Time) (concert.Lead, concert.Event, error)) (concert.Lead, error) {
+	var out concert.Lead
+	return out, s.retryStale(ctx, func(tx *store.Tx) error {
+		l, err := tx.Lead(ctx, ref)
+		if err != nil {
+			return err
+		}
+		c, err := caseOf(ctx, tx, by, string(l.Case))
+		if err != nil {
+			return err
+		}
+		next, e, err := rule(l, c, s.now())
+		if err != nil {
+			return err
+		}
+		if version != l.Version {
+			return outdated()
+		}
+		if err := tx.SaveLead(ctx, next); err != nil {
+			return err
+		}
+		tx.Record(e)
+		next.Version++
+		out = next
+		return nil
+	})
+}
+
+// ReleaseLead lets the package with the digest leave, as the second person.
+func (s *Service) ReleaseLead(ctx context.Context, by concert.Actor, ref string, version int64, digest string) (concert.Lead, error) {
+	return s.changeLead(ctx, by, ref, version, func(l concert.Lead, c concert.Case, now time.Time) (concert.Lead, concert.Event, error) {
+		return l.Released(by, c, digest, now)
+	})
+}
+
+// ReceiptLead records the recipient's signed receipt.
+func (s *Service) ReceiptLead(ctx context.Context, by concert.Actor, ref string, version int64, receipt string) (concert.Lead, error) {
+	return s.changeLead(ctx, by, ref, version, func(l concert.Lead, c concert.Case, now time.Time) (concert.Lead, concert.Event, error) {
+		return l.Receipted(by, c, receipt, now)
+	})
+}
+
+// DropLead ends a lead that was not released.
+func (s *Service) DropLead(ctx context.Context, by concert.Actor, ref string, version int64, reason string) (concert.Lead, error) {
+	return s.changeLead(ctx, by, ref, version, func(l concert.Lead, c concert.Case, now time.Time) (concert.Lead, concert.Event, error) {
+		return l.Dropped(by, c, reason, now)
+	})
+}
+
+// CaseEvidence is what of seized servers a case has: its exhibits, the requests to
+// open pseudonyms, and the leads, the newest first.
+type CaseEvidence struct {
+	Exhibits  []concert.Exhibit
+	Requests  []concert.Reidentification // without keys and shares
+	Leads     []concert.Lead
+	Counts    map[concert.LeadStatus]int // of all leads
+	Operators map[concert.PersonID]string
+}
+
+// ReadCaseEvidence reads it, for members and auditors.
+func (s *Service) ReadCaseEvidence(ctx context.Context, scope concert.Scope, ref string) (CaseEvidence, error) {
+	var v CaseEvidence
+	by := scope.Actor()
+	b := concert.ConsultedBody{What: concert.ReadCaseEvidence, Ref: ref, Count: 1}
+	err := s.reading(ctx, scope, &b, func(tx *store.Tx) error {
+		c, err := tx.Case(ctx, ref)
+		if err != nil {
+			return err
+		}
+		if err := c.MayRead(by); err != nil {
+			return err
+		}
+		if v.Exhibits, err = tx.CaseExhibits(ctx, c.ID); err != nil {
+			return err
+		}
+		if v.Requests, err = tx.CaseReidentifications(ctx, c.ID, requestsPage); err != nil {
+			return err
+		}
+		if v.Leads, err = tx.CaseLeads(ctx, c.ID, requestsPage); err != nil {
+			return err
+		}
+		if v.Counts, err = tx.CountLeads(ctx, c.ID); err != nil {
+			return err
+		}
+		var people []concert.PersonID
+		for i, r := range v.Requests {
+			v.Requests[i].Key, v.Requests[i].Shares = "", make([][]byte, len(r.Shares))
+			people = append(people, r.AskedBy, r.ConfirmedBy, r.AuthorisedBy)
+		}
+		for _, l := range v.Leads {
+			people = append(people, l.AskedBy, l.ReleasedBy)
+		}
+		slices.Sort(people)
+		v.Operators, err = tx.Operators(ctx, slices.Compact(people))
+		return err
+	})
+	if err != nil {
+		return CaseEvidence{}, err
+	}
+	return v, nil
+}
