@@ -63,7 +63,7 @@ var accessGroups = [...]accessGroup{
 	{kinds: []AccessKind{AccessDisclosure}, events: []EventKind{
 		EventReferralSent, EventReferralReminded, EventDeliveryMoved, EventOrderNoticed, EventItemDisclosed, EventCaptureExported, EventConsignmentLeft, EventContentInformed, EventQuestionReplied, EventReceivedDelivered, EventAuditRecommended, EventThreatDelivered, EventExhibitHanded, EventLeadReleased,
 	}},
-	{kinds: []AccessKind{AccessErasure}, events: []EventKind{EventItemErased, EventCaptureErased, EventCasePersonErased, EventWatchErased, EventKeptErased, EventThreatErased}},
+	{kinds: []AccessKind{AccessErasure}, events: []EventKind{EventItemErased, EventCaptureErased, EventCasePersonErased, EventWatchErased, EventKeptErased, EventThreatErased, EventVaultErased, EventReidentifyErased, EventLeadErased}},
 	{kinds: []AccessKind{AccessAlteration}, events: []EventKind{
 		EventItemAssessed, EventItemExempt, EventItemUnscoped, EventItemSeconded, EventItemApproved, EventItemRejected, EventItemHeld, EventItemReleased, EventItemAnswered, EventItemRechecked, EventItemHoldOverridden,
 		EventOverrideReviewed, EventOverrideUnreviewed, EventErasureAsked, EventLegalHoldPlaced, EventLegalHoldLifted, EventHandlingChanged, EventItemSecondLook, EventAtrocityMarked, EventAtrocityLifted, EventItemNoted,

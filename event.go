@@ -129,6 +129,8 @@ const (
 	EventExhibitReceived   EventKind = "exhibit.received"
 	EventVaultKept         EventKind = "exhibit.pseudonyms_kept" // the locked table of its pseudonyms came in
 
+	EventVaultErased EventKind = "exhibit.pseudonyms_erased" // the locked table is gone
+
 	EventReidentifyAsked      EventKind = "reidentification.asked"
 	EventReidentifyRefused    EventKind = "reidentification.refused" // by a rule or by a person
 	EventReidentifyConfirmed  EventKind = "reidentification.confirmed"
@@ -136,12 +138,14 @@ const (
 	EventReidentifyShared     EventKind = "reidentification.share_given"
 	EventReidentifyRevealed   EventKind = "reidentification.revealed" // before anything is shown
 	EventReidentifyClosed     EventKind = "reidentification.closed"
+	EventReidentifyErased     EventKind = "reidentification.erased"
 
 	EventLeadAsked     EventKind = "lead.asked"
 	EventLeadRefused   EventKind = "lead.refused" // by a rule
 	EventLeadReleased  EventKind = "lead.released"
 	EventLeadReceipted EventKind = "lead.receipted"
 	EventLeadDropped   EventKind = "lead.dropped"
+	EventLeadErased    EventKind = "lead.erased"
 
 	EventIncidentDeclared EventKind = "incident.declared"
 	EventIncidentAttached EventKind = "incident.attached" // subject: the item

@@ -212,6 +212,12 @@ func (x Exhibit) PseudonymsKept(by Actor, c Case, digest string, now time.Time) 
 	return x.event(EventVaultKept, by, c, CustodyRecord{N: x.Head.N, Line: digest}, now), nil
 }
 
+// PseudonymsExpired is the erasure of the locked table of an exhibit whose case
+// nobody reviewed (G22): without it, its pseudonyms stand for nobody any more.
+func (x Exhibit) PseudonymsExpired(c Case, digest string, now time.Time) Event {
+	return x.event(EventVaultErased, House, c, CustodyRecord{N: x.Head.N, Line: digest}, now)
+}
+
 // MayRead lets those who hold the exhibit, those whom it was handed to, and
 // auditors read it.
 func (x Exhibit) MayRead(by Actor, c Case) error {

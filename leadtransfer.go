@@ -274,3 +274,9 @@ func (l Lead) Dropped(by Actor, c Case, reason string, now time.Time) (Lead, Eve
 	l.Status, l.Reason = LeadDropped, reason
 	return l, l.event(EventLeadDropped, by, c, now).WithSealed(LeadText{Reason: reason}), nil
 }
+
+// Expired is the erasure of a lead whose case nobody reviewed (G22).
+func (l Lead) Expired(c Case, now time.Time) Event {
+	l.Code, l.Persons = string(ErasureUnreviewed), nil
+	return l.event(EventLeadErased, House, c, now)
+}

@@ -448,6 +448,12 @@ func (r Reidentification) Closed(by Actor, c Case, now time.Time) (Reidentificat
 	return r, r.event(EventReidentifyClosed, by, c.Ref, now), nil
 }
 
+// Expired is the erasure of a request whose case nobody reviewed (G22).
+func (r Reidentification) Expired(c Case, now time.Time) Event {
+	r.Code, r.Subjects = string(ErasureUnreviewed), nil
+	return r.event(EventReidentifyErased, House, c.Ref, now)
+}
+
 // SuspectBy reports whether officer and magistrate both hold the pseudonym to be
 // a suspect's, on recorded facts.
 func (r Reidentification) SuspectBy(pseudonym string) bool {

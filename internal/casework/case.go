@@ -387,7 +387,9 @@ func (s *Service) reviewCaseDue(ctx context.Context, j concert.ReviewCaseDue) er
 			tx.Record(e)
 			erased = true
 		}
-		return nil
+		more, err := s.eraseCaseEvidence(ctx, tx, c)
+		erased = erased || more
+		return err
 	})
 	if err == nil && erased {
 		s.unscrubbed.Store(true)

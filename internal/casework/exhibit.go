@@ -45,7 +45,7 @@ func (f CustodyFiles) records(known concert.CustodyHead) ([]concert.CustodyRecor
 	v := vault.CheckCustody(f.Log, f.Head, f.Manifest, outside)
 	if len(v.Faults) > 0 {
 		first := v.Faults[0]
-		return nil, concert.Refuse(concert.Conflict, "exhibit.custody_"+first.Kind, "custody", "the custody log was %s: %s. Nothing was recorded; find out who did it (concert evidence verify names every place)", first.Kind, first.Note)
+		return nil, concert.Refuse(concert.Conflict, "exhibit.custody_broken", "custody", "the custody log was %s: %s. Nothing was recorded; find out who did it (concert evidence verify names every place)", first.Kind, first.Note)
 	}
 	var out []concert.CustodyRecord
 	i := 0

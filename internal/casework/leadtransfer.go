@@ -2,6 +2,7 @@ package casework
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -170,4 +171,54 @@ func (s *Service) ReadCaseEvidence(ctx context.Context, scope concert.Scope, ref
 		return CaseEvidence{}, err
 	}
 	return v, nil
+}
+
+// eraseCaseEvidence erases what a case that nobody reviewed has of persons on seized
+// servers: the locked tables of the exhibits that it holds, its requests and its
+// leads.
+func (s *Service) eraseCaseEvidence(ctx context.Context, tx *store.Tx, c concert.Case) (erased bool, err error) {
+	exhibits, err := tx.CaseExhibits(ctx, c.ID)
+	if err != nil {
+		return false, err
+	}
+	for _, x := range exhibits {
+		if x.Case != c.ID {
+			continue
+		}
+		l, err := tx.LockedPseudonyms(ctx, x.ID, false)
+		if errors.Is(err, concert.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return false, err
+		}
+		if err := tx.ErasePseudonyms(ctx, x.ID); err != nil {
+			return false, err
+		}
+		tx.Record(x.PseudonymsExpired(c, l.Sum, s.now()))
+		erased = true
+	}
+	requests, err := tx.UnerasedReidentifications(ctx, c.ID)
+	if err != nil {
+		return false, err
+	}
+	for _, r := range requests {
+		if err := tx.EraseReidentification(ctx, r); err != nil {
+			return false, err
+		}
+		tx.Record(r.Expired(c, s.now()))
+		erased = true
+	}
+	leads, err := tx.UnerasedLeads(ctx, c.ID)
+	if err != nil {
+		return false, err
+	}
+	for _, l := range leads {
+		if err := tx.EraseLead(ctx, l); err != nil {
+			return false, err
+		}
+		tx.Record(l.Expired(c, s.now()))
+		erased = true
+	}
+	return erased, nil
 }

@@ -279,13 +279,7 @@ func (tx *Tx) EraseCasePerson(ctx context.Context, p concert.CasePerson) error {
 	if err != nil {
 		return err
 	}
-	for text, of := range map[string]string{"UPDATE case_person SET sealed = NULL WHERE id = ?": string(p.ID), "DELETE FROM subject_key WHERE subject = ?": string(p.ID), "DELETE FROM idempotency WHERE subject <> '' AND subject = ?": p.Ref} {
-		if _, err := tx.exec(ctx, text, of); err != nil {
-			return fmt.Errorf("erase %s: %w", p.Ref, err)
-		}
-	}
-	delete(tx.keys, string(p.ID))
-	return nil
+	return tx.eraseSealed(ctx, "case_person", string(p.ID), p.Ref)
 }
 
 // CasePersons are a case's persons, the oldest first, with what is sealed.

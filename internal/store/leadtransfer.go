@@ -123,3 +123,13 @@ func (tx *Tx) CountLeads(ctx context.Context, id concert.CaseID) (map[concert.Le
 	}
 	return out, nil
 }
+
+// EraseLead destroys a lead's key and what lay under it.
+func (tx *Tx) EraseLead(ctx context.Context, l concert.Lead) error {
+	return tx.eraseSealed(ctx, "lead", string(l.ID), l.Ref)
+}
+
+// UnerasedLeads are a case's leads that were not erased.
+func (tx *Tx) UnerasedLeads(ctx context.Context, id concert.CaseID) ([]concert.Lead, error) {
+	return tx.leads(ctx, "WHERE case_id = ? AND sealed IS NOT NULL ORDER BY id", string(id))
+}

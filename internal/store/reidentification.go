@@ -108,3 +108,13 @@ func (tx *Tx) CaseReidentifications(ctx context.Context, id concert.CaseID, limi
 func (tx *Tx) ReidentificationsFor(ctx context.Context, judicial concert.AuthorityID, limit int) ([]concert.Reidentification, error) {
 	return tx.reidentifications(ctx, "WHERE judicial = ? AND status = ? ORDER BY id LIMIT ?", string(judicial), string(concert.ReidentifyConfirmed), limit)
 }
+
+// EraseReidentification destroys a request's key and what lay under it.
+func (tx *Tx) EraseReidentification(ctx context.Context, r concert.Reidentification) error {
+	return tx.eraseSealed(ctx, "reidentification", string(r.ID), r.Ref)
+}
+
+// UnerasedReidentifications are a case's requests that were not erased.
+func (tx *Tx) UnerasedReidentifications(ctx context.Context, id concert.CaseID) ([]concert.Reidentification, error) {
+	return tx.reidentifications(ctx, "WHERE case_id = ? AND sealed IS NOT NULL ORDER BY id", string(id))
+}
