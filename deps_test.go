@@ -25,6 +25,7 @@ var allowedModules = map[string]string{
 	"github.com/klauspost/compress":                            "accesslog and vault: gzip, zlib of disk images and Zstandard, faster than the standard library's and with limits",
 	"github.com/nlnwa/whatwg-url":                              "match: web locations as browsers read them, before any rule of ours",
 	"github.com/oschwald/maxminddb-golang/v2":                  "accesslog: country databases in MaxMind's format",
+	"github.com/parquet-go/parquet-go":                         "lake: rows of access logs as Parquet files, which other engines read as well",
 	"github.com/pressly/goose/v3":                              "store: numbered migrations, a folder a dialect",
 	"github.com/riverqueue/river":                              "store: the kept job queue, with transactional insert",
 	"github.com/riverqueue/river/riverdriver":                  "store: River's driver types",

@@ -25,6 +25,11 @@ import (
 type accesslogCmd struct {
 	Report accesslogReportCmd `cmd:"" help:"Count what access logs hold: lines to the last one, visitors as ranges, countries, days, paths; nobody's address is shown. Exit 1: something could not be read whole, the report says what."`
 	Geo    accesslogGeoCmd    `cmd:"" help:"Fetch the pinned country database (CC0) from an npm registry, check its digest, write it."`
+
+	Lake       accesslogLakeCmd       `cmd:"" help:"Keep every access as a row under pseudonyms, in Parquet files with a signed manifest; whom they stand for is locked among custodians. Exit 1: something could not be read whole."`
+	Query      accesslogQueryCmd      `cmd:"" help:"Ask a lake one of the catalogue's questions: from all of it, or not at all."`
+	LakeVerify accesslogLakeVerifyCmd `cmd:"" help:"Read a lake again and compare it with its manifest. Exit 0: whole and vouched for from outside; 1: not whole; 3: whole, but only by its own word."`
+	Identify   accesslogIdentifyCmd   `cmd:"" help:"Say whom single pseudonyms stand for, with the shares of enough custodians."`
 }
 
 type accesslogReportCmd struct {

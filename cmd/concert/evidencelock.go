@@ -36,12 +36,8 @@ func (c *evidenceLockCmd) Run(ctx context.Context, e *env) error {
 	if m, _, err := vault.ReadManifest(c.Bag); err == nil {
 		job.Case = cmp.Or(job.Case, m.Case)
 	}
-	for _, text := range c.Custodian {
-		name, recipient, ok := strings.Cut(text, "=")
-		if !ok {
-			return &exitError{exitUsage, fmt.Errorf("-custodian %q: write a name, = and a public key, such as -custodian Ada=age1…", text)}
-		}
-		job.Custodians = append(job.Custodians, vault.Custodian{Name: strings.TrimSpace(name), Recipient: strings.TrimSpace(recipient)})
+	if job.Custodians, err = custodiansOf(c.Custodian); err != nil {
+		return err
 	}
 	l, err := vault.LockExhibit(ctx, job)
 	if err != nil {
@@ -142,17 +138,9 @@ func (c *evidenceUnlockCmd) Run(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
-	var given []vault.GivenShare
-	for _, name := range c.Share {
-		raw, err := os.ReadFile(name)
-		if err != nil {
-			return err
-		}
-		var g vault.GivenShare
-		if err := json.Unmarshal(raw, &g); err != nil {
-			return errors.New(name + " is no share: evidence share makes one")
-		}
-		given = append(given, g)
+	given, err := opening{Share: c.Share}.shares()
+	if err != nil {
+		return err
 	}
 	l, err := vault.UnlockExhibit(ctx, c.File, given, ids, c.Out, nil)
 	if err != nil {
@@ -164,4 +152,39 @@ func (c *evidenceUnlockCmd) Run(ctx context.Context, e *env) error {
 	}
 	fmt.Fprintf(e.stdout, "Verify it: concert evidence verify %s\n", c.Out)
 	return nil
+}
+
+// opening are the shares and the key that open a locked list of pseudonyms.
+type opening struct {
+	Share    []string `help:"A share that a custodian gave you (evidence share), once for each." type:"existingfile" sep:"none" placeholder:"FILE"`
+	Identity string   `help:"Your secret key of age, to which the shares were given." type:"existingfile" placeholder:"FILE"`
+}
+
+func (o opening) shares() ([]vault.GivenShare, error) {
+	var given []vault.GivenShare
+	for _, name := range o.Share {
+		raw, err := os.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		var g vault.GivenShare
+		if err := json.Unmarshal(raw, &g); err != nil {
+			return nil, errors.New(name + " is no share: evidence share makes one")
+		}
+		given = append(given, g)
+	}
+	return given, nil
+}
+
+// custodiansOf reads NAME=age1… of each.
+func custodiansOf(texts []string) ([]vault.Custodian, error) {
+	var out []vault.Custodian
+	for _, text := range texts {
+		name, recipient, ok := strings.Cut(text, "=")
+		if !ok {
+			return nil, &exitError{exitUsage, fmt.Errorf("-custodian %q: write a name, = and a public key, such as -custodian Ada=age1…", text)}
+		}
+		out = append(out, vault.Custodian{Name: strings.TrimSpace(name), Recipient: strings.TrimSpace(recipient)})
+	}
+	return out, nil
 }

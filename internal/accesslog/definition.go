@@ -1,6 +1,9 @@
 package accesslog
 
-import "maps"
+import (
+	"maps"
+	"slices"
+)
 
 // caveats go with every report.
 var caveats = []string{
@@ -51,3 +54,6 @@ var definitionTexts = map[string]string{
 	"lines_per_s":            "lines divided by elapsed_s",
 	"redaction":              redactionRule,
 }
+
+// Caveats go with every number that is taken from access logs.
+func Caveats() []string { return slices.Clone(caveats) }

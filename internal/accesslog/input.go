@@ -67,7 +67,8 @@ type input struct {
 	outcome     Outcome
 	detail      string
 	edges       []edge
-	read        int64 // bytes of text that came out of a compressed file
+	read        int64        // bytes of text that came out of a compressed file
+	waiting     atomic.Int64 // of its blocks that no worker is done with, and one for whoever hands them out
 }
 
 // fail keeps the first thing that went wrong with the input.

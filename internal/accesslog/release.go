@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// smallest is the least number that a released report shows of a cell; what lies
+// Smallest is the least number that a released report shows of a cell; what lies
 // between 0 and it could point to somebody.
-const smallest = 5
+const Smallest = 5
 
 // Released is the report for a reader outside the case: cells of 1 to 4 accesses
 // or visitors are left out, of countries whole, so that no number can be reckoned
@@ -16,9 +16,9 @@ const smallest = 5
 // too. The rest is as it was.
 func (r *Report) Released() *Report {
 	out := *r
-	s := &Suppression{Below: smallest}
+	s := &Suppression{Below: Smallest}
 	out.Suppressed = s
-	few := func(n int64) bool { return n > 0 && n < smallest }
+	few := func(n int64) bool { return n > 0 && n < Smallest }
 	fewOr := func(n *int64) bool { return n != nil && few(*n) }
 
 	out.Countries = maps.Clone(r.Countries)

@@ -54,6 +54,15 @@ type Row struct {
 	Campaign   string // "" for none
 }
 
+// Block is a piece of a file with its accesses in the order of their lines. A
+// file has the same blocks in every run, whatever the number of workers; they
+// come in any order, and each of them once, whether or not it holds an access.
+type Block struct {
+	File int   // index into Report.Inputs
+	Seq  int   // counts the file's blocks from 0
+	Rows []Row // good until the call returns; the strings may be kept
+}
+
 // Kinds of what is hashed, so that a user's name and a host's are not told to be
 // the same.
 var (
@@ -96,17 +105,19 @@ const rowsMost = 1 << 17
 type rows struct {
 	*run
 	mac        hash.Hash
-	clients    map[address]Pseudonym
+	clients    []clientSlot
+	met        int // of clients
 	users      map[string]Pseudonym
 	texts      map[uint64]string // redacted, by hash of the text as the log has it
 	families   map[uint64]string // of agents, by hash
 	bot        bool              // of the access that is given next
 	country    uint16
 	unreliable bool
+	block      []Row // of the block that is read
 }
 
 func newRows(r *run) *rows {
-	return &rows{run: r, mac: hmac.New(sha256.New, r.key[:]), clients: map[address]Pseudonym{}, users: map[string]Pseudonym{}, texts: map[uint64]string{}, families: map[uint64]string{}}
+	return &rows{run: r, mac: hmac.New(sha256.New, r.key[:]), clients: make([]clientSlot, 1<<10), users: map[string]Pseudonym{}, texts: map[uint64]string{}, families: map[uint64]string{}}
 }
 
 // give hands one counted access on.
@@ -122,10 +133,7 @@ func (g *rows) give(file int, r *record) error {
 		}
 	}
 	if r.method != nil {
-		row.Method = methodNames[otherMethod]
-		if i, ok := g.methods[string(r.method)]; ok {
-			row.Method = methodNames[i]
-		}
+		row.Method = g.method(r.method)
 		row.Path = remember(g.texts, r.pathHash, r.path, Redact)
 	}
 	if len(r.referrer) > 1 {
@@ -141,7 +149,40 @@ func (g *rows) give(file int, r *record) error {
 			row.Campaign = remember(g.texts, g.text(c), c, redactCampaign)
 		}
 	}
+	if g.o.Block != nil {
+		g.block = append(g.block, row)
+	}
+	if g.o.Row == nil {
+		return nil
+	}
 	return g.o.Row(row)
+}
+
+// clientSlot is one place of an open table, by hash of the client; it is free
+// where the pseudonym is nobody's.
+type clientSlot struct {
+	client    address
+	pseudonym Pseudonym
+}
+
+// slot is where the client stands or would stand.
+func (g *rows) slot(client address, hash uint64) *clientSlot {
+	mask := uint64(len(g.clients) - 1)
+	for i := hash & mask; ; i = (i + 1) & mask {
+		if s := &g.clients[i]; s.client == client || s.pseudonym == (Pseudonym{}) {
+			return s
+		}
+	}
+}
+
+func (g *rows) method(name []byte) string {
+	if string(name) == methodNames[0] { // nearly all
+		return methodNames[0]
+	}
+	if i, ok := g.methods[string(name)]; ok {
+		return methodNames[i]
+	}
+	return methodNames[otherMethod]
 }
 
 // remember is what becomes of a text, found out once.
@@ -158,8 +199,9 @@ func remember(known map[uint64]string, hash uint64, text []byte, become func(str
 }
 
 func (g *rows) client(r *record) (Pseudonym, error) {
-	if p, ok := g.clients[r.client]; ok {
-		return p, nil
+	s := g.slot(r.client, r.clientHash)
+	if s.pseudonym != (Pseudonym{}) {
+		return s.pseudonym, nil
 	}
 	who := Identified{Kind: IdentityAddress}
 	if r.named {
@@ -169,10 +211,19 @@ func (g *rows) client(r *record) (Pseudonym, error) {
 		b := r.client.bytes()
 		who.Plain, who.Pseudonym = r.client.addr().String(), sum(g.mac, b[:])
 	}
-	if len(g.clients) >= rowsMost {
+	if g.met++; g.met > rowsMost {
 		clear(g.clients)
+		g.met = 1
+	} else if 2*g.met > len(g.clients) {
+		old := g.clients
+		g.clients = make([]clientSlot, 2*len(old))
+		for _, o := range old {
+			if o.pseudonym != (Pseudonym{}) {
+				*g.slot(o.client, g.address(o.client)) = o
+			}
+		}
 	}
-	g.clients[r.client] = who.Pseudonym
+	*g.slot(r.client, r.clientHash) = clientSlot{r.client, who.Pseudonym}
 	return who.Pseudonym, g.tell(who)
 }
 

@@ -34,6 +34,8 @@ type Options struct {
 	Key      *[KeySize]byte          // of the pseudonyms, a case's own for one epoch; nil: one is drawn for the run and kept nowhere
 	Known    func(Identified) error  // told, on any worker's goroutine, what stands behind each pseudonym of a Row, at least once before that row; for the vault alone; nil: nobody is
 	Row      func(Row) error         // sees each access, on any worker's goroutine; nil: nobody does
+	Block    func(Block) error       // sees the accesses of each block of a file at once, on any worker's goroutine; nil: nobody does
+	Ended    func(file int) error    // told, on any goroutine, when Block has seen the last of a file that was opened; nil: nobody is
 	Reject   func(Reject) error      // sees each rejected line in the order of files and offsets, when all are read; nil: nobody does
 	Progress func(read, total int64) // told now and then how many bytes were read; total is 0 where it is unknown
 	block    int
@@ -185,6 +187,7 @@ func (c *counting) work(ctx context.Context) ([]*tally, []*rejects, error) {
 				if t.open != nil {
 					t.open.done()
 				}
+				c.handled(ctx, t.file)
 			}
 			w.t.turn(nil)
 		})
@@ -213,8 +216,10 @@ func (c *counting) feed(ctx context.Context) {
 			c.fail(i, o, detail)
 			continue
 		}
+		in.waiting.Add(1)
 		if f != nil && in.compression == plain && !in.format.serial {
 			c.chunks(ctx, i, f)
+			c.handled(ctx, i)
 			continue
 		}
 		select {
@@ -227,9 +232,20 @@ func (c *counting) feed(ctx context.Context) {
 			defer func() { <-slots }()
 			defer f.Close()
 			c.stream(ctx, i, f)
+			c.handled(ctx, i)
 		})
 	}
 	streams.Wait()
+}
+
+// handled counts down what waits of a file, and tells when nothing does.
+func (c *counting) handled(ctx context.Context, file int) {
+	if c.inputs[file].waiting.Add(-1) > 0 || c.o.Ended == nil || ctx.Err() != nil {
+		return
+	}
+	if err := c.o.Ended(file); err != nil {
+		c.cancel(err)
+	}
 }
 
 func (c *counting) fail(file int, o Outcome, detail string) {
@@ -278,6 +294,7 @@ func (c *counting) chunks(ctx context.Context, file int, f *os.File) {
 	defer open.done()
 	for seq, at := 0, int64(0); at < in.size; seq, at = seq+1, at+int64(c.o.block) {
 		open.pending.Add(1)
+		in.waiting.Add(1)
 		select {
 		case c.tasks <- task{file: file, seq: seq, offset: at, open: open}:
 		case <-ctx.Done():
@@ -345,6 +362,7 @@ type cutter struct {
 func (s *cutter) send(t task) bool {
 	t.file, t.seq = s.file, s.seq
 	s.seq++
+	s.in.waiting.Add(1)
 	select {
 	case s.tasks <- t:
 		return true
@@ -359,13 +377,16 @@ func (s *cutter) cut(text io.Reader) {
 	skipped := int64(-1) // bytes of a line that is too long, so far
 	ended := false
 	for !ended {
-		if len(buf) == cap(buf) {
-			grown := make([]byte, len(buf), 2*cap(buf))
-			copy(grown, buf)
-			buf = grown
+		// Blocks end where the text says, whatever a single read gives, so that they are the same in every run.
+		had, full := len(buf), (len(buf)/s.o.block+1)*s.o.block
+		if full > cap(buf) {
+			buf = append(make([]byte, 0, full+s.o.block), buf...)
 		}
-		n, err := io.ReadAtLeast(text, buf[len(buf):min(cap(buf), len(buf)+s.o.block)], 1)
-		buf = buf[:len(buf)+n]
+		var err error
+		for n := 0; len(buf) < full && err == nil; buf = buf[:len(buf)+n] {
+			n, err = text.Read(buf[len(buf):full])
+		}
+		n := len(buf) - had
 		s.in.read += int64(n)
 		if s.in.compression == plain {
 			s.progress(int64(n))

@@ -104,7 +104,7 @@ func newTally(r *run, files int) *tally {
 		agents: newTexts(r.hasher), campaigns: newTexts(r.hasher), families: map[string]*dayCount{}, days: map[int64]*dayCount{}, zones: map[int32]int64{},
 		files: make([]fileCount, files), mac: hmac.New(sha256.New, r.key[:]),
 	}
-	if r.o.Row != nil {
+	if r.o.Row != nil || r.o.Block != nil {
 		t.rows = newRows(r)
 	}
 	return t

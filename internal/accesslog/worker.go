@@ -28,8 +28,18 @@ type worker struct {
 	quiet   bool // nobody wants to see rejects, so they are only counted
 }
 
-// take does one task.
+// take does one task, and hands on what rows it gave.
 func (w *worker) take(t task) error {
+	if err := w.readTask(t); err != nil || w.o.Block == nil {
+		return err
+	}
+	rows := w.t.rows.block
+	w.t.rows.block = rows[:0]
+	return w.o.Block(Block{t.file, t.seq, rows})
+}
+
+// readTask reads a task's lines.
+func (w *worker) readTask(t task) error {
 	w.file = t.file
 	w.t.file = &w.t.files[t.file]
 	w.quiet = w.o.Reject == nil
@@ -249,7 +259,7 @@ func (w *worker) settle() error {
 	w.t.file.parsed += int64(n)
 	w.t.touch(w.recs[:n])
 	for i := range w.recs[:n] {
-		if w.o.Row == nil {
+		if w.t.rows == nil {
 			w.t.count(&w.recs[i])
 			continue
 		}

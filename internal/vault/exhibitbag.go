@@ -182,6 +182,10 @@ func (k *Key) envelope(st statement) ([]byte, error) {
 // readSeal reads a bag's envelope: the statement, whose key it names, and whether
 // that key's signature holds.
 func readSeal(raw []byte) (st statement, good bool, err error) {
+	return readEnvelope(raw, predicateType)
+}
+
+func readEnvelope(raw []byte, predicate string) (st statement, good bool, err error) {
 	var env dsse.Envelope
 	if err := json.Unmarshal(raw, &env); err != nil {
 		return st, false, fmt.Errorf("%s: %w", fileSeal, err)
@@ -190,7 +194,7 @@ func readSeal(raw []byte) (st statement, good bool, err error) {
 	if err == nil {
 		err = decodeCanonical(text, &st)
 	}
-	if err != nil || env.PayloadType != sealType || st.Type != statementType || st.PredicateType != predicateType {
+	if err != nil || env.PayloadType != sealType || st.Type != statementType || st.PredicateType != predicate {
 		return statement{}, false, fmt.Errorf("%s holds no statement about evidence (%w)", fileSeal, errors.Join(err, errors.New("another type, or a broken text")))
 	}
 	public, err := parsePublic(st.Predicate.Key)
@@ -203,6 +207,41 @@ func readSeal(raw []byte) (st statement, good bool, err error) {
 	}
 	_, err = verifier.Verify(context.Background(), &env)
 	return st, err == nil, nil
+}
+
+// Attestation is a person's signed word that a file is as it was made: an in-toto
+// statement about one subject.
+type Attestation struct {
+	Kind   string // predicate type of the statement, a URN
+	Name   string // of the file
+	SHA256 string // hexadecimal
+	Case   string
+	By     string
+	Reason string
+	At     string // RFC 3339
+	Key    string // of who signed, base64; filled in by Attest
+}
+
+// Attest is the attestation under DSSE, in the form of a bag's seal.
+func (k *Key) Attest(a Attestation) ([]byte, error) {
+	return k.envelope(statement{Type: statementType, PredicateType: a.Kind, Subject: []subject{{a.Name, map[string]string{"sha256": a.SHA256}}},
+		Predicate: predicate{Case: a.Case, By: a.By, Reason: a.Reason, Sealed: a.At}})
+}
+
+// ReadAttestation reads what Attest wrote, and refuses a signature that does not
+// hold. Whether its key is anybody's is for the caller to know.
+func ReadAttestation(raw []byte, kind string) (Attestation, error) {
+	st, good, err := readEnvelope(raw, kind)
+	switch {
+	case err != nil:
+		return Attestation{}, err
+	case !good:
+		return Attestation{}, fmt.Errorf("%s: the signature does not hold: what it vouches for was changed, or somebody else signed", fileSeal)
+	case len(st.Subject) != 1:
+		return Attestation{}, fmt.Errorf("%s vouches for %d files, not for one", fileSeal, len(st.Subject))
+	}
+	p := st.Predicate
+	return Attestation{kind, st.Subject[0].Name, st.Subject[0].Digest["sha256"], p.Case, p.By, p.Reason, p.Sealed, p.Key}, nil
 }
 
 // readManifest reads a bag's manifest and its digest.

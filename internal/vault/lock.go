@@ -71,10 +71,12 @@ type Lock struct {
 	headSize int64         // of magic, length and head in the file
 }
 
-// LockJob is an exhibit to be locked: a directory with everything below it.
+// LockJob is an exhibit to be locked: a directory with everything below it, or
+// members that are nowhere on a disk.
 type LockJob struct {
-	Dir        string // files and directories only, as a bag has them
-	Out        string // must not exist
+	Dir        string       // files and directories only, as a bag has them
+	Members    []LockMember // instead of Dir
+	Out        string       // must not exist
 	Case       string
 	Exhibit    string
 	By         string
@@ -82,6 +84,14 @@ type LockJob struct {
 	Custodians []Custodian
 	Needed     int
 	Progress   func(bytes int64) // told of what was read; nil: nobody is
+}
+
+// LockMember is a file that is written straight into a locked one, so that it is
+// never on a disk in the clear.
+type LockMember struct {
+	Name  string
+	Size  int64                   // bytes that Write writes, exactly
+	Write func(w io.Writer) error // called once
 }
 
 func (j LockJob) check() error {
@@ -154,7 +164,7 @@ func LockExhibit(ctx context.Context, j LockJob) (_ Lock, err error) {
 	sum := sha256.New()
 	buf := bufio.NewWriterSize(io.MultiWriter(out, sum), 1<<20)
 	n := &counted{w: buf}
-	if err := encryptDir(ctx, n, j, key.Recipient()); err != nil {
+	if err := encrypt(ctx, n, j, key.Recipient()); err != nil {
 		return Lock{}, err
 	}
 	if err := buf.Flush(); err != nil {

@@ -56,20 +56,42 @@ func copyUnder(ctx context.Context, dst io.Writer, src io.Reader, progress func(
 	}
 }
 
-// encryptDir writes the directory as a tar file (GNU, which bears any name and size)
+// encrypt writes what is locked as a tar file (GNU, which bears any name and size)
 // in an age file.
-func encryptDir(ctx context.Context, dst io.Writer, j LockJob, to age.Recipient) error {
+func encrypt(ctx context.Context, dst io.Writer, j LockJob, to age.Recipient) error {
 	enc, err := age.Encrypt(dst, to)
 	if err != nil {
 		return err
 	}
+	tw := tar.NewWriter(enc)
+	if j.Members != nil {
+		err = tarMembers(tw, j)
+	} else {
+		err = tarDir(ctx, tw, j)
+	}
+	return errors.Join(err, tw.Close(), enc.Close())
+}
+
+func tarMembers(tw *tar.Writer, j LockJob) error {
+	for _, m := range j.Members {
+		h := &tar.Header{Name: m.Name, Typeflag: tar.TypeReg, Size: m.Size, Mode: 0o400, ModTime: j.At, Format: tar.FormatGNU}
+		if err := tw.WriteHeader(h); err != nil {
+			return err
+		}
+		if err := m.Write(tw); err != nil {
+			return fmt.Errorf("%s: %w", m.Name, err)
+		}
+	}
+	return nil
+}
+
+func tarDir(ctx context.Context, tw *tar.Writer, j LockJob) error {
 	root, err := os.OpenRoot(j.Dir)
 	if err != nil {
 		return err
 	}
 	defer root.Close()
-	tw := tar.NewWriter(enc)
-	err = fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
+	return fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || name == "." {
 			return err
 		}
@@ -99,7 +121,6 @@ func encryptDir(ctx context.Context, dst io.Writer, j LockJob, to age.Recipient)
 		}
 		return nil
 	})
-	return errors.Join(err, tw.Close(), enc.Close())
 }
 
 // UnlockExhibit opens a locked exhibit into a directory that does not exist yet. It is

@@ -2,6 +2,7 @@ package vault
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -32,6 +33,22 @@ func ParseLock(file []byte) (Lock, error) {
 		return l, errors.New("its payload is not the one that was written: it is cut short or was changed")
 	}
 	return l, nil
+}
+
+// OpenPseudonymsWith is OpenPseudonyms for a locked list in memory: with shares as
+// their custodians wrote them, given to the holder of the secret key.
+func OpenPseudonymsWith(ctx context.Context, locked []byte, shares [][]byte, secret string, wanted []string) ([]Identified, error) {
+	ids, err := age.ParseIdentities(strings.NewReader(secret))
+	if err != nil {
+		return nil, err
+	}
+	given := make([]GivenShare, len(shares))
+	for i, raw := range shares {
+		if err := json.Unmarshal(raw, &given[i]); err != nil {
+			return nil, errors.New("a share cannot be read")
+		}
+	}
+	return openNamed(ctx, bytes.NewReader(locked), given, ids, wanted)
 }
 
 // ReadShare reads a share that a custodian gave to the holder of the secret key,
