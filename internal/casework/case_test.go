@@ -198,7 +198,7 @@ func found(h *testkit.House, t *testing.T, texts ...string) string {
 
 func dumpTables(t *testing.T, h *testkit.House, w *bytes.Buffer) error {
 	raw := testkit.Raw(t, h.Service)
-	for _, table := range []string{"case_file", "case_member", "case_thing", "case_person", "incident", "incident_item", "watch", "sweep", "sweep_item", "translation", "event", "person"} {
+	for _, table := range []string{"case_file", "case_member", "case_thing", "case_person", "incident", "incident_item", "watch", "sweep", "sweep_item", "translation", "exhibit", "exhibit_vault", "reidentification", "lead", "event", "person"} {
 		rows, err := raw.Query("SELECT * FROM " + table)
 		if err != nil {
 			return err
@@ -239,8 +239,18 @@ func TestG22CaseReviewFallsDueByClockAndErasesItsPersons(t *testing.T) {
 		h.At(day, 0)
 		h.StopClockAt(day)
 		kept, left := opened(h, t), opened(h, t)
+		_, table := tableOf(t, mint(t), mint(t))
+		seizure := newSeized(t)
 		for _, c := range []concert.Case{kept, left} {
 			_, err := h.AddCasePerson(ctx, h.North.Officers[0], c.Ref, aPerson(concert.SubjectContact))
+			testkit.Must(t, err)
+			x, err := h.AddExhibit(ctx, h.North.Officers[0], c.Ref, "EXERCISE server", seizure.files())
+			testkit.Must(t, err)
+			_, err = h.KeepPseudonyms(ctx, h.North.Officers[0], x.Ref, table)
+			testkit.Must(t, err)
+			_, err = h.AskReidentification(ctx, h.North.Officers[0], c.Ref, x.Ref, h.North.Authority.Ref, askFor(h, onePseudonym, "upload"))
+			testkit.Must(t, err)
+			_, err = h.AskLead(ctx, h.North.Officers[0], c.Ref, x.Ref, concert.Lead{Recipient: concert.LeadRecipient{Name: "EXERCISE recipient", Kind: concert.LeadToPolice, State: "ES"}})
 			testkit.Must(t, err)
 		}
 		testkit.Run(t, h.Service)
@@ -269,6 +279,24 @@ func TestG22CaseReviewFallsDueByClockAndErasesItsPersons(t *testing.T) {
 		}
 		if _, err := h.AddCasePerson(ctx, h.North.Officers[0], kept.Ref, aPerson(concert.SubjectOther)); err != nil {
 			t.Errorf("added after the review: %v", err)
+		}
+		for _, c := range []struct {
+			concert.Case
+			stays bool
+		}{{kept, true}, {left, false}} {
+			v, err := h.ReadCaseEvidence(ctx, testkit.Scope(t, h.North.Officers[0]), c.Ref)
+			testkit.Must(t, err)
+			x, err := h.ReadExhibit(ctx, testkit.Scope(t, h.North.Officers[0]), v.Exhibits[0].Ref)
+			testkit.Must(t, err)
+			if there := []bool{len(v.Requests[0].Subjects) == 1, v.Leads[0].Recipient.Name != "", x.Needed == 2}; there[0] != c.stays || there[1] != c.stays || there[2] != c.stays {
+				t.Errorf("kept %v: subjects, recipient and table are there: %v", c.stays, there)
+			}
+			for _, kind := range []concert.EventKind{concert.EventReidentifyErased, concert.EventLeadErased, concert.EventVaultErased} {
+				subject := map[concert.EventKind]string{concert.EventReidentifyErased: string(v.Requests[0].ID), concert.EventLeadErased: string(v.Leads[0].ID), concert.EventVaultErased: string(x.ID)}[kind]
+				if happened(h, t, kind, subject) == c.stays {
+					t.Errorf("kept %v, and the log on %s says otherwise", c.stays, kind)
+				}
+			}
 		}
 	})
 }
