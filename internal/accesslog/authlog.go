@@ -184,8 +184,15 @@ func (p *authReader) local(sec int64) int64 {
 	if p.zone == nil {
 		return sec
 	}
-	t := time.Unix(sec, 0).UTC()
-	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, p.zone).Unix()
+	u := time.Unix(sec, 0).UTC()
+	t := time.Date(u.Year(), u.Month(), u.Day(), u.Hour(), u.Minute(), u.Second(), 0, p.zone)
+	// time.Date takes either of two; zones turn back by an hour, few by half of one.
+	for _, back := range []time.Duration{time.Hour, 30 * time.Minute} {
+		if first := t.Add(-back); first.Format(timeForm) == t.Format(timeForm) {
+			return first.Unix()
+		}
+	}
+	return t.Unix()
 }
 
 // tagged reads "sshd[812]: …".
