@@ -26,11 +26,6 @@ type Fact struct {
 	Rule       string `json:"rule"`        // the name of the Rule
 }
 
-// IdentityKey is what a pseudonym of a key's fingerprint stands for.
-const IdentityKey = "key"
-
-var keyKind = []byte("key\x00")
-
 // span is how many seconds of accesses under one rule, by one user from one
 // address, are one fact. No gap between sessions may be shorter.
 const span = 300

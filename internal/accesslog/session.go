@@ -119,7 +119,7 @@ func Sessions(ctx context.Context, access, auth []string, o SessionOptions) (*Se
 	for i, r := range rules() {
 		f.off[i] = slices.Contains(o.Without, r.Name)
 	}
-	o.Options.facts = f
+	o.Options.facts, o.Brief = f, true // referrers and agents make no fact
 	_, err := analyseAll(ctx, slices.Sorted(slices.Values(access)), slices.Sorted(slices.Values(auth)), o.Options)
 	if err != nil {
 		return nil, err

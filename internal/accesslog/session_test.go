@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -245,6 +246,30 @@ func TestFactsAreFoundAgain(t *testing.T) {
 		if len(got) != 1 || got[0].Rule != f.Rule || got[0].Pseudonym != f.Pseudonym || got[0].LineSHA256 != f.LineSHA256 || got[0].At[4:] != f.At[4:] {
 			t.Errorf("read again, %q is %+v, not %+v", line, got, f.Fact)
 		}
+	}
+}
+
+// The vault is told of everybody who stands in a report.
+func TestTheVaultIsToldOfSessions(t *testing.T) {
+	t.Parallel()
+	key := [KeySize]byte{7}
+	_, logs, auth := story(t)
+	var mu sync.Mutex
+	known := map[string]string{}
+	r := sessions(t, SessionOptions{Options: Options{Key: &key, Now: testNow, Known: func(i Identified) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if p, ok := PseudonymOf(&key, i.Kind, i.Plain); !ok || p != i.Pseudonym {
+			t.Errorf("PseudonymOf(%s) is another", i.Kind)
+		}
+		known[i.Pseudonym.text()] = i.Kind + " " + i.Plain
+		return nil
+	}}, Year: 2017}, logs, auth)
+	if s := r.Sessions[0]; known[s.Pseudonym] != "address "+adminAddr || known[s.Users[0]] != "user CANARYUSER" || known[s.Keys[0]] != "key SHA256:CANARYKEY" || len(s.Users) != 1 || len(s.Keys) != 1 {
+		t.Errorf("%v for %+v", known, s)
+	}
+	if p := r.Unattributed[0].Pseudonym; known[p] != "user CANARYNEW" {
+		t.Errorf("%q for the account", known[p])
 	}
 }
 
