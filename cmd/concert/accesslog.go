@@ -23,8 +23,9 @@ import (
 )
 
 type accesslogCmd struct {
-	Report accesslogReportCmd `cmd:"" help:"Count what access logs hold: lines to the last one, visitors as ranges, countries, days, paths; nobody's address is shown. Exit 1: something could not be read whole, the report says what."`
-	Geo    accesslogGeoCmd    `cmd:"" help:"Fetch the pinned country database (CC0) from an npm registry, check its digest, write it."`
+	Report   accesslogReportCmd   `cmd:"" help:"Count what access logs hold: lines to the last one, visitors as ranges, countries, days, paths; nobody's address is shown. Exit 1: something could not be read whole, the report says what."`
+	Sessions accesslogSessionsCmd `cmd:"" help:"Find who administered a server: log-ins, uploads and administration in its access and authentication logs, as facts with their lines, in sessions of pseudonyms. Exit 1: something could not be read whole, the report says what."`
+	Geo      accesslogGeoCmd      `cmd:"" help:"Fetch the pinned country database (CC0) from an npm registry, check its digest, write it."`
 
 	Lake       accesslogLakeCmd       `cmd:"" help:"Keep every access as a row under pseudonyms, in Parquet files with a signed manifest; whom they stand for is locked among custodians. Exit 1: something could not be read whole."`
 	Query      accesslogQueryCmd      `cmd:"" help:"Ask a lake one of the catalogue's questions: from all of it, or not at all."`

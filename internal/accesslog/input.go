@@ -61,6 +61,7 @@ type input struct {
 	size        int64
 	info        fs.FileInfo
 	compression string
+	auth        bool // a log that tells who logged in
 	format      format
 	sniffed     bool // the format was told by the file's own lines
 	certain     bool
@@ -79,9 +80,8 @@ func (in *input) fail(o Outcome, detail string) {
 }
 
 // gather finds the files that paths name, directories by name.
-func gather(paths []string) []*input {
+func gather(paths []string, seen map[fileID]bool) []*input {
 	var list []*input
-	seen := map[fileID]bool{}
 	for _, p := range paths {
 		if p == "-" {
 			list = append(list, &input{path: p, size: -1})

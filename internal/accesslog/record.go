@@ -19,12 +19,14 @@ const (
 	Extra                // something stands after the last field
 	UnknownFormat        // the file's format is unknown, so nothing in it could be read
 	NoFields             // a W3C line before any #Fields directive
+	NoYear               // a time without a year, and nothing says which
+	Ambiguous            // what somebody else wrote into it lets it be read in two ways
 	reasons
 )
 
 // String is the reason's name in a report.
 func (r Reason) String() string {
-	names := [reasons]string{"accepted", "directive", "nul_bytes", "too_long", "address", "time", "request", "status", "size", "field", "json", "extra_text", "format_unknown", "no_fields_directive"}
+	names := [reasons]string{"accepted", "directive", "nul_bytes", "too_long", "address", "time", "request", "status", "size", "field", "json", "extra_text", "format_unknown", "no_fields_directive", "year_unknown", "ambiguous"}
 	if r >= reasons {
 		return "unknown"
 	}
@@ -45,8 +47,9 @@ type record struct {
 	status   int32
 	bytes    int64
 
-	offset int64 // of the line
-	length int   // of the line
+	offset int64  // of the line
+	length int    // of the line
+	line   []byte // itself, without its end
 	// What is found out before the tables are asked, so that memory answers for many lines at once.
 	client     address
 	named      bool   // the client is a host name

@@ -23,13 +23,14 @@ const (
 	IdentityAddress = "address"
 	IdentityHost    = "host"
 	IdentityUser    = "user"
+	IdentityKey     = "key" // a fingerprint of a key that opened a log-in
 )
 
 // Identified is what stands behind a pseudonym. It exists for the vault alone.
 type Identified struct {
 	Pseudonym Pseudonym
-	Kind      string // IdentityAddress, IdentityHost or IdentityUser
-	Plain     string // an address as RFC 5952 writes it, a host name in lower case, a user name as the log has it
+	Kind      string // IdentityAddress, IdentityHost, IdentityUser or IdentityKey
+	Plain     string // an address as RFC 5952 writes it, a host name in lower case, a user name or a fingerprint as the log has it
 }
 
 // Row is one access with the place it was read from. It holds nothing that names
@@ -63,19 +64,23 @@ type Block struct {
 	Rows []Row // good until the call returns; the strings may be kept
 }
 
-// Kinds of what is hashed, so that a user's name and a host's are not told to be
+// Kinds of what is hashed, so that a user's name and a host's or a key's are not told to be
 // the same.
 var (
 	hostKind = []byte("host\x00")
 	userKind = []byte("user\x00")
+	keyKind  = []byte("key\x00")
 )
 
 // PseudonymOf is the pseudonym that a run with the key gives. It refuses an
 // address or a host name that is none.
 func PseudonymOf(key *[KeySize]byte, kind, plain string) (p Pseudonym, ok bool) {
 	mac := hmac.New(sha256.New, key[:])
-	if kind == IdentityUser {
+	switch kind {
+	case IdentityUser:
 		return sum(mac, userKind, []byte(plain)), plain != ""
+	case IdentityKey:
+		return sum(mac, keyKind, []byte(plain)), plain != ""
 	}
 	a, named, ok := parseAddress([]byte(plain), func([]byte) uint64 { return 0 })
 	switch {

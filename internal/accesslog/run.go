@@ -39,6 +39,7 @@ type Options struct {
 	Reject   func(Reject) error      // sees each rejected line in the order of files and offsets, when all are read; nil: nobody does
 	Progress func(read, total int64) // told now and then how many bytes were read; total is 0 where it is unknown
 	block    int
+	facts    *facts // facts are found, and nothing is counted; nil: the other way round
 }
 
 const (
@@ -115,6 +116,11 @@ type counting struct {
 // files, ctx done); what is wrong with an input stands in the report, and the
 // rest is counted.
 func Analyse(ctx context.Context, paths []string, o Options) (*Report, error) {
+	return analyseAll(ctx, paths, nil, o)
+}
+
+// analyseAll reads access logs and, where facts are found, authentication logs.
+func analyseAll(ctx context.Context, paths, auth []string, o Options) (*Report, error) {
 	began := time.Now()
 	o = o.filled()
 	c := &counting{run: &run{hasher: newHasher(), o: o, bots: newBots(), latest: 1 << 40, methods: map[string]uint8{}}}
@@ -137,12 +143,22 @@ func Analyse(ctx context.Context, paths []string, o Options) (*Report, error) {
 			return nil, err
 		}
 	}
-	c.inputs = gather(paths)
+	seen := map[fileID]bool{}
+	c.inputs = gather(paths, seen)
+	for _, in := range c.inputs {
+		in.format = forced
+	}
+	for _, in := range gather(auth, seen) {
+		in.auth, in.format = true, authFormat()
+		c.inputs = append(c.inputs, in)
+	}
 	c.spools = newSpools(o.TempDir, o.Spill)
 	defer c.spools.close()
 	for _, in := range c.inputs {
-		in.format = forced
 		c.total += max(in.size, 0)
+	}
+	if o.facts != nil {
+		o.facts.prepare(c)
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -163,6 +179,9 @@ func Analyse(ctx context.Context, paths []string, o Options) (*Report, error) {
 			return nil, err
 		}
 	}
+	if o.facts != nil {
+		return o.facts.report(c, tallies, began)
+	}
 	return c.report(tallies, began)
 }
 
@@ -178,6 +197,9 @@ func (c *counting) work(ctx context.Context) ([]*tally, []*rejects, error) {
 		rejected[i] = &rejects{dir: c.o.TempDir, limits: c.spools.limit}
 		working.Go(func() {
 			w := &worker{counting: c, t: tallies[i], rejects: rejected[i], parsers: map[string]parser{}}
+			if c.o.facts != nil {
+				w.finder = c.o.facts.finder(w.t)
+			}
 			for t := range c.tasks {
 				if ctx.Err() == nil {
 					if err := w.take(t); err != nil {

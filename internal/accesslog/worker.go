@@ -25,6 +25,8 @@ type worker struct {
 	file    int
 	serial  bool
 	fields  []byte
+	finder  *finder // nil: nothing is found
+	task    *task
 	quiet   bool // nobody wants to see rejects, so they are only counted
 }
 
@@ -51,12 +53,16 @@ func (w *worker) readTask(t task) error {
 	w.serial, w.inline, w.fields = in.format.serial, in.format.inline, t.fields
 	w.parse = w.parserOf(in.format, t.fields)
 	w.t.began = false
+	w.task = &t
 	var err error
 	if t.open != nil {
 		err = w.chunk(t)
 	} else {
 		err = w.block(t.block, t.offset)
 		w.giveBack(t.block)
+	}
+	if w.finder != nil {
+		w.finder.ended()
 	}
 	if w.t.began {
 		e := w.t.edge
@@ -230,14 +236,23 @@ func (w *worker) line(line []byte, offset int64) error {
 	}
 	why := TooLong
 	rec := &w.recs[w.n]
-	if len(line) <= w.o.LineMax {
+	if len(line) <= w.o.LineMax && w.inputs[w.file].auth {
+		var err error
+		if why, err = w.finder.authLine(w.file, w.task, text, line, offset); err != nil {
+			return err
+		}
+		if why == Accepted {
+			f.parsed++
+			return nil
+		}
+	} else if len(line) <= w.o.LineMax {
 		why = w.parse(text, rec)
 	}
 	if why == Accepted && !w.t.prepare(rec) {
 		why = BadAddress
 	}
 	if why == Accepted {
-		rec.offset, rec.length = offset, len(line)
+		rec.offset, rec.length, rec.line = offset, len(line), line
 		if w.n++; w.n == batch || !w.inline {
 			return w.settle()
 		}
@@ -257,6 +272,15 @@ func (w *worker) settle() error {
 	n := w.n
 	w.n = 0
 	w.t.file.parsed += int64(n)
+	if w.finder != nil {
+		for i := range w.recs[:n] {
+			w.t.when(&w.recs[i], false)
+			if err := w.finder.access(w.file, &w.recs[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	w.t.touch(w.recs[:n])
 	for i := range w.recs[:n] {
 		if w.t.rows == nil {
