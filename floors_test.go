@@ -42,6 +42,7 @@ var floors = map[string]int{
 	"internal/lookup":   2,
 	"internal/identity": 2,
 	"internal/witness":  2,
+	"internal/lead":     2,
 
 	".":                      1,
 	"pdq":                    1,
