@@ -181,8 +181,11 @@ func saySplit(to io.Writer, rows []splitRow) error {
 
 // rangeText is a number of visitors as it may be said.
 func rangeText(r lead.Range) string {
-	if r.WithBots.State != lead.Counted || r.WithoutBots.State != lead.Counted {
+	switch {
+	case r.WithBots.State != lead.Counted || r.WithBots == r.WithoutBots:
 		return r.WithBots.String()
+	case r.WithoutBots.State != lead.Counted:
+		return r.WithBots.String() + " with bots"
 	}
 	return fmt.Sprintf("%d to %d", r.WithoutBots.N, r.WithBots.N)
 }

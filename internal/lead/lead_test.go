@@ -284,6 +284,9 @@ func TestAPackageGoesItsWay(t *testing.T) {
 	if got != want || got.Digest != b.Digest() || got.Package != exercise().ID || got.Key != wrong {
 		t.Errorf("%+v", got)
 	}
+	if _, err := ReadReceipt(regexp.MustCompile(`"keyid":"[^"]*"`).ReplaceAll(raw, []byte(`"keyid":""`))); err == nil {
+		t.Error("a receipt that names no key has two spellings")
+	}
 	for at := range raw {
 		bad := bytes.Clone(raw)
 		bad[at] ^= 1
@@ -306,9 +309,9 @@ func TestEveryChangedByteIsNamed(t *testing.T) {
 	signer, _ := newKey(t)
 	whole := made(t, exercise(), NewKey(), signer)
 	for name, text := range whole {
-		step := max(1, len(text)/40)
+		step := max(1, len(text)/12)
 		if name == fileSeal {
-			step = max(1, len(text)/300)
+			step = max(1, len(text)/150)
 		}
 		for at := 0; at < len(text); at += step {
 			b := maps.Clone(whole)
@@ -326,7 +329,12 @@ func TestEveryChangedByteIsNamed(t *testing.T) {
 		}
 	}
 	if v := whole.Verify(nil, []string{"data/more.txt"}); v.Whole() {
-		t.Error("a file that nobody signed goes unnoticed")
+		t.Error("a file that no package has goes unnoticed")
+	}
+	b := maps.Clone(whole)
+	b[fileCustodyHead] = []byte("{}\n")
+	if v := b.Verify(nil, nil); len(v.Findings) != 1 || v.Findings[0].Kind != vault.FoundNew {
+		t.Errorf("a file that nobody signed: %+v", v.Findings)
 	}
 }
 
@@ -364,6 +372,10 @@ func TestTheCustodyLogGoesWithItsExhibit(t *testing.T) {
 	must(t, err)
 	if v := b.Verify([]string{signer.Public()}, nil); !v.Valid() {
 		t.Errorf("%+v", v)
+	}
+	delete(b, fileCustody)
+	if v := b.Verify(nil, nil); len(v.Findings) != 1 || v.Findings[0].Path != fileCustody || v.Findings[0].Kind != vault.FoundMissing {
+		t.Errorf("the custody log is gone: %+v", v.Findings)
 	}
 	p.Exhibit.ManifestSHA256 = strings.Repeat("00", 32)
 	if _, err := Make(p, Key{}, signer, Custody{log, head}); err == nil {
@@ -463,8 +475,8 @@ func TestP7AnybodyChecksAPackageWithoutUs(t *testing.T) {
 	if out, err := run(wrong); err == nil {
 		t.Errorf("the recipe accepts another's key: %s", out)
 	}
-	for name, text := range whole {
-		path := filepath.Join(dir, name)
+	for _, name := range []string{fileBagit, fileSums, fileTags, fileSeal, "data/report.csv"} {
+		path, text := filepath.Join(dir, name), whole[name]
 		bad := bytes.Clone(text)
 		bad[len(bad)/2] ^= 1
 		must(t, os.WriteFile(path, bad, 0o600))
