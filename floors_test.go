@@ -43,6 +43,7 @@ var floors = map[string]int{
 	"internal/identity": 2,
 	"internal/witness":  2,
 	"internal/lake":     2,
+	"internal/lead":     2,
 
 	".":                      1,
 	"pdq":                    1,

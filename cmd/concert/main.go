@@ -60,6 +60,7 @@ type cli struct {
 	Evidence     evidenceCmd     `cmd:"" help:"Seal what was seized, verify it, copy it to work on, hand it over; needs no server."`
 	Language     languageCmd     `cmd:"" help:"Say in what language, script and direction each line of a file is."`
 	Accesslog    accesslogCmd    `cmd:"" help:"Count access logs of a seized server; needs no server and no data directory."`
+	Lead         leadCmd         `cmd:"" help:"Make, open, verify and receipt what one country receives of a seized server's logs; needs no server."`
 }
 
 // env is what commands write to and read from.

@@ -2,6 +2,7 @@ package accesslog
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 )
 
@@ -46,5 +47,35 @@ func TestG34ReleasedReportHasNoSmallCell(t *testing.T) {
 	r.Countries = map[string]Country{"AA": {400, 100, n(300), n(90)}, "BB": {30, 4, n(30), n(4)}, "CC": {90, 7, n(80), n(7)}}
 	if out := r.Released(); len(out.Countries) != 1 || out.Countries["AA"].Visitors != 100 {
 		t.Errorf("countries: %+v", out.Countries)
+	}
+}
+
+// G34: what goes with a small number is as much as it takes, and no more.
+func TestG34HiddenRowsTellOnlySumsThatMayBeTold(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		rows   [][]int64
+		hidden string // x for each row that is hidden
+	}{
+		{[][]int64{{900}, {80}, {7}}, "..."},
+		{[][]int64{{900}, {80}, {3}}, ".xx"},
+		{[][]int64{{900}, {80}, {1}, {1}}, ".xxx"}, // one each, or none was hidden
+		{[][]int64{{900}, {80}, {3}, {4}}, "..xx"},
+		{[][]int64{{900}, {80}, {2}, {3}}, ".xxx"},             // together five, and each at least one
+		{[][]int64{{900, 9}, {80, 0}, {7, 1}, {9, 0}}, "xxxx"}, // the second column's total gives one away until nine more go
+		{[][]int64{{3}}, "x"},
+		{[][]int64{{0}, {3}, {0}}, ".x."},
+	} {
+		hidden := make([]bool, len(c.rows))
+		for i, row := range c.rows {
+			hidden[i] = fewOf(row...)
+		}
+		got, n := "", Hide(c.rows, hidden)
+		for _, h := range hidden {
+			got += map[bool]string{true: "x", false: "."}[h]
+		}
+		if got != c.hidden || n != strings.Count(got, "x") {
+			t.Errorf("%v: %s, want %s (%d)", c.rows, got, c.hidden, n)
+		}
 	}
 }

@@ -2,12 +2,9 @@ package vault
 
 import (
 	"bytes"
-	"context"
-	"crypto/ed25519"
+	"cmp"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,8 +12,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/secure-systems-lab/go-securesystemslib/dsse"
 
 	"concert/internal/durable"
 )
@@ -168,45 +163,28 @@ func (k *Key) envelope(st statement) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	signer, err := dsse.NewEnvelopeSigner(dsseKey{public: k.private.Public().(ed25519.PublicKey), private: k.private})
-	if err != nil {
-		return nil, err
-	}
-	env, err := signer.SignPayload(context.Background(), sealType, text)
-	if err != nil {
-		return nil, err
-	}
-	return canonical(env)
+	return k.Envelope(sealType, text)
 }
 
 // readSeal reads a bag's envelope: the statement, whose key it names, and whether
 // that key's signature holds.
 func readSeal(raw []byte) (st statement, good bool, err error) {
-	return readEnvelope(raw, predicateType)
+	return readStatement(raw, predicateType)
 }
 
-func readEnvelope(raw []byte, predicate string) (st statement, good bool, err error) {
-	var env dsse.Envelope
-	if err := json.Unmarshal(raw, &env); err != nil {
+// readStatement is the same for a statement of another type.
+func readStatement(raw []byte, predicate string) (st statement, good bool, err error) {
+	env, err := ReadEnvelope(raw, sealType)
+	if err != nil {
 		return st, false, fmt.Errorf("%s: %w", fileSeal, err)
 	}
-	text, err := base64.StdEncoding.DecodeString(env.Payload)
-	if err == nil {
-		err = decodeCanonical(text, &st)
+	if err := decodeCanonical(env.Payload, &st); err != nil || st.Type != statementType || st.PredicateType != predicate {
+		return statement{}, false, fmt.Errorf("%s holds no statement about evidence (%w)", fileSeal, cmp.Or(err, errors.New("another type")))
 	}
-	if err != nil || env.PayloadType != sealType || st.Type != statementType || st.PredicateType != predicate {
-		return statement{}, false, fmt.Errorf("%s holds no statement about evidence (%w)", fileSeal, errors.Join(err, errors.New("another type, or a broken text")))
-	}
-	public, err := parsePublic(st.Predicate.Key)
-	if err != nil {
+	if _, err := parsePublic(st.Predicate.Key); err != nil {
 		return statement{}, false, fmt.Errorf("%s: %w", fileSeal, err)
 	}
-	verifier, err := dsse.NewEnvelopeVerifier(dsseKey{public: public})
-	if err != nil {
-		return st, false, err
-	}
-	_, err = verifier.Verify(context.Background(), &env)
-	return st, err == nil, nil
+	return st, env.SignedBy(st.Predicate.Key), nil
 }
 
 // Attestation is a person's signed word that a file is as it was made: an in-toto
@@ -231,7 +209,7 @@ func (k *Key) Attest(a Attestation) ([]byte, error) {
 // ReadAttestation reads what Attest wrote, and refuses a signature that does not
 // hold. Whether its key is anybody's is for the caller to know.
 func ReadAttestation(raw []byte, kind string) (Attestation, error) {
-	st, good, err := readEnvelope(raw, kind)
+	st, good, err := readStatement(raw, kind)
 	switch {
 	case err != nil:
 		return Attestation{}, err
