@@ -165,19 +165,20 @@ func TestFilesThatShrinkOrVanishWhileTheyAreRead(t *testing.T) {
 	t.Parallel()
 	text := invented(2_000, 4)
 	path := put(t, "access.log", text)
-	second := put(t, "second.log", text)
+	// Files are opened a few ahead of the one that is read.
+	between, last := []string{put(t, "b.log", text), put(t, "c.log", text)}, put(t, "last.log", text)
 	cut := false
 	r := analyse(t, Options{Workers: 1, block: 1000, Row: func(Row) error {
 		if !cut {
 			cut = true
-			return errors.Join(os.Truncate(path, int64(len(text)/2)), os.Remove(second))
+			return errors.Join(os.Truncate(path, int64(len(text)/2)), os.Remove(last))
 		}
 		return nil
-	}}, path, second)
+	}}, path, between[0], between[1], last)
 	if in := r.Inputs[0]; in.Outcome != Shrank || in.Parsed == 0 || in.Parsed > 1_100 {
 		t.Errorf("cut: %+v", in)
 	}
-	if in := r.Inputs[1]; in.Outcome != Vanished {
+	if in := r.Inputs[3]; in.Outcome != Vanished {
 		t.Errorf("removed: %+v", in)
 	}
 }
