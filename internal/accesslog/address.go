@@ -2,6 +2,8 @@ package accesslog
 
 import (
 	"bytes"
+	"encoding/binary"
+	"math/bits"
 	"net/netip"
 )
 
@@ -29,30 +31,106 @@ func (a address) bytes() (b [16]byte) {
 	return b
 }
 
-// parseV4 reads a dotted quad.
+// parseV4 reads a dotted quad. It looks at all bytes at once, since octets of
+// one, two or three digits make a byte-wise reader guess wrong on every line.
 func parseV4(b []byte) (uint64, bool) {
-	if len(b) < 7 || len(b) > 15 {
+	n := len(b)
+	if n < 7 || n > 15 {
 		return 0, false
 	}
-	var ip, octet uint64
-	dots, digits := 0, 0
-	for _, c := range b {
-		if d := c - '0'; d <= 9 {
-			octet = octet*10 + uint64(d)
-			digits++
+	var own [16]byte
+	c := &own
+	if cap(b) >= len(own) {
+		c = (*[16]byte)(b[:16])
+	} else {
+		copy(own[:], b)
+	}
+	// A bit for each byte that is no digit, and one for the end.
+	lo, hi := binary.LittleEndian.Uint64(c[:8]), binary.LittleEndian.Uint64(c[8:])
+	stops := (noDigits(lo)|noDigits(hi)<<8)&(1<<n-1) | 1<<n
+	e0 := bits.TrailingZeros64(stops)
+	stops &= stops - 1
+	e1 := bits.TrailingZeros64(stops)
+	stops &= stops - 1
+	e2 := bits.TrailingZeros64(stops)
+	stops &= stops - 1
+	if stops != 1<<n || c[e0&15] != '.' || c[e1&15] != '.' || c[e2&15] != '.' {
+		return 0, false
+	}
+	n0, n1, n2, n3 := uint(e0), uint(e1-e0-1), uint(e2-e1-1), uint(n-e2-1)
+	if n0-1 > 2 || n1-1 > 2 || n2-1 > 2 || n3-1 > 2 {
+		return 0, false
+	}
+	o0 := octet(uint32(lo)<<(24-8*n0), n0)
+	o1 := octet(binary.LittleEndian.Uint32(c[e1-3:e1+1]), n1)
+	o2 := octet(binary.LittleEndian.Uint32(c[e2-3:e2+1]), n2)
+	o3 := octet(binary.LittleEndian.Uint32(c[n-3:n+1]), n3)
+	if o0 > 255 || o1 > 255 || o2 > 255 || o3 > 255 {
+		return 0, false
+	}
+	return uint64(o0<<24 | o1<<16 | o2<<8 | o3), true
+}
+
+const hexDigits = "0123456789abcdef"
+
+const bytesOf = 0x0101010101010101 // times a byte: that byte in each place
+
+// noDigits has a bit for each of eight bytes that is no digit, the first lowest.
+func noDigits(w uint64) uint64 {
+	w ^= '0' * bytesOf
+	w = ((w&(0x7f*bytesOf) + 0x76*bytesOf) | w) & (0x80 * bytesOf)
+	return w >> 7 * 0x0102040810204080 >> 56
+}
+
+// octet is the number of n digits that end with the third byte of w.
+func octet(w uint32, n uint) uint32 {
+	cut := 24 - 8*n
+	w = (w ^ 0x303030) >> cut << cut
+	return w&0xff*100 + w>>8&0xff*10 + w>>16&0xff
+}
+
+// parseV6 reads an IPv6 address in groups of hexadecimal digits (RFC 4291,
+// section 2.2, forms 1 and 2); any other form is for netip.
+func parseV6(b []byte) (a address, ok bool) {
+	var groups [8]uint64
+	n, skip, digits := 0, -1, 0
+	v := uint64(0)
+	if len(b) < 2 || b[0] == ':' && b[1] != ':' || b[len(b)-1] == ':' && b[len(b)-2] != ':' {
+		return a, false
+	}
+	for i := range len(b) + 1 {
+		if i < len(b) && b[i] != ':' {
+			h := b[i]&15 + b[i]>>6*9
+			if digits++; h > 15 || hexDigits[h] != b[i]|b[i]>>1&0x20 || digits > 4 {
+				return a, false
+			}
+			v = v<<4 | uint64(h)
 			continue
 		}
-		if c != '.' || digits == 0 || octet > 255 || digits > 3 {
-			return 0, false
+		switch {
+		case digits > 0 && n == len(groups):
+			return a, false
+		case digits > 0:
+			groups[n] = v
+			n, v, digits = n+1, 0, 0
+		case i > 0 && i < len(b) && skip >= 0:
+			return a, false // a second run of colons
+		case i > 0 && i < len(b):
+			skip = n
 		}
-		ip = ip<<8 | octet
-		octet, digits = 0, 0
-		dots++
 	}
-	if dots != 3 || digits == 0 || digits > 3 || octet > 255 {
-		return 0, false
+	if skip < 0 && n != len(groups) || skip >= 0 && n == len(groups) {
+		return a, false
 	}
-	return ip<<8 | octet, true
+	if skip >= 0 {
+		moved := groups[skip:n]
+		rest := len(moved)
+		copy(groups[len(groups)-rest:], moved)
+		clear(groups[skip : len(groups)-rest])
+	}
+	a.hi = groups[0]<<48 | groups[1]<<32 | groups[2]<<16 | groups[3]
+	a.lo = groups[4]<<48 | groups[5]<<32 | groups[6]<<16 | groups[7]
+	return a, true
 }
 
 // bareClient takes off what servers put around a client.
@@ -79,6 +157,9 @@ func bareClient(b []byte) []byte {
 func parseAddress(b []byte, hash func([]byte) uint64) (a address, named, ok bool) {
 	if ip, ok := parseV4(b); ok {
 		return address{0, mapped | ip}, false, true
+	}
+	if a, ok = parseV6(b); ok {
+		return a, false, true
 	}
 	b = bareClient(b)
 	if len(b) == 0 || len(b) > 253 {

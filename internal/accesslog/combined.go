@@ -1,6 +1,10 @@
 package accesslog
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+)
 
 // combined reads the common and combined log formats (Apache httpd, mod_log_config),
 // by far the most frequent, without anything that is made for each line.
@@ -20,10 +24,7 @@ func (p *combined) parse(line []byte, r *record) Reason {
 		}
 		line = line[i+1:]
 	}
-	i := 0
-	for i < len(line) && line[i] > ' ' {
-		i++
-	}
+	i := blank(line)
 	if i == 0 || i+2 > len(line) || line[i] != ' ' {
 		return BadAddress
 	}
@@ -52,7 +53,10 @@ func (p *combined) parse(line []byte, r *record) Reason {
 		return BadTime
 	}
 	line = line[29:]
-	end := closing(line)
+	end := bytes.IndexByte(line, '"')
+	if !plainEnd(line, end) {
+		end = closing(line)
+	}
 	if end < 0 || end+4 > len(line) {
 		return BadRequest
 	}
@@ -63,11 +67,7 @@ func (p *combined) parse(line []byte, r *record) Reason {
 	}
 	r.status = int32(line[0]-'0')*100 + int32(line[1]-'0')*10 + int32(line[2]-'0')
 	line = line[4:]
-	n, size := 0, int64(0)
-	for n < len(line) && digit(line[n]) && n < 18 {
-		size = size*10 + int64(line[n]-'0')
-		n++
-	}
+	n, size := decimal(line)
 	if n == 0 {
 		if line[0] != '-' {
 			return BadSize
@@ -95,13 +95,21 @@ func (p *combined) tail(line []byte, r *record) Reason {
 		return BadField
 	}
 	line = line[2:]
-	end := closing(line)
+	end := 1 // of a hyphen, as most lines have it
+	if len(line) < 3 || line[0] != '-' || line[1] != '"' || line[2] != ' ' {
+		if end = bytes.IndexByte(line, '"'); !plainEnd(line, end) {
+			end = closing(line)
+		}
+	}
 	if end < 0 || end+2 >= len(line) || line[end+2] != '"' {
 		return BadField
 	}
 	r.referrer = line[:end]
 	line = line[end+3:]
-	if end = closing(line); end < 0 {
+	if end = bytes.IndexByte(line, '"'); end < 1 || end+1 != len(line) || line[end-1] == '\\' {
+		end = closing(line)
+	}
+	if end < 0 {
 		return BadField
 	}
 	r.agent = line[:end]
@@ -109,6 +117,51 @@ func (p *combined) tail(line []byte, r *record) Reason {
 		return Extra
 	}
 	return Accepted
+}
+
+// blank is the place of the first byte up to a blank, or the line's length.
+func blank(b []byte) int {
+	i := 0
+	for ; i+8 <= len(b); i += 8 {
+		w := binary.LittleEndian.Uint64(b[i:])
+		if m := (w - 0x21*bytesOf) &^ w & (0x80 * bytesOf); m != 0 {
+			return i + bits.TrailingZeros64(m)>>3
+		}
+	}
+	for i < len(b) && b[i] > ' ' {
+		i++
+	}
+	return i
+}
+
+// decimal is the number that the text begins with, and how many digits it has: 0
+// for no number, 18 at most.
+func decimal(b []byte) (digits int, value int64) {
+	if len(b) >= 8 {
+		w := binary.LittleEndian.Uint64(b)
+		if digits = bits.TrailingZeros64(noDigits(w) | 1<<8); digits == 0 {
+			return 0, 0
+		}
+		if digits < 8 {
+			// The digits move to the end of eight, zeros before them; then neighbours are added up in pairs.
+			w = (w ^ '0'*bytesOf) << (64 - 8*digits)
+			w = w*10 + w>>8
+			w = (w&0x000000ff000000ff*(100+1000000<<32) + w>>16&0x000000ff000000ff*(1+10000<<32)) >> 32
+			return digits, int64(w & 0xffffffff)
+		}
+	}
+	digits = 0
+	for digits < len(b) && digit(b[digits]) && digits < 18 {
+		value = value*10 + int64(b[digits]-'0')
+		digits++
+	}
+	return digits, value
+}
+
+// plainEnd reports whether the first quote, at the place, ends a value beyond
+// doubt: nothing escapes it, and a blank follows.
+func plainEnd(b []byte, at int) bool {
+	return at > 0 && at+1 < len(b) && b[at+1] == ' ' && b[at-1] != '\\'
 }
 
 // closing finds the quote that ends a value: one that no backslash escapes and
@@ -141,16 +194,16 @@ func escaped(b []byte) bool {
 // scanners send, has neither method nor target.
 func splitRequest(b []byte, r *record) {
 	r.method, r.target = nil, nil
-	i := 0
-	for i < len(b) && i < 32 && (b[i]|0x20)-'a' < 26 || i < len(b) && i < 32 && (b[i] == '-' || b[i] == '_') {
-		i++
+	i := 3
+	if len(b) < 4 || b[0] != 'G' || b[1] != 'E' || b[2] != 'T' || b[3] != ' ' {
+		i = methodEnd(b)
 	}
 	if i == 0 || i >= len(b) || b[i] != ' ' {
 		return
 	}
 	r.method = b[:i]
 	b = b[i+1:]
-	if n := len(b) - 9; n > 0 && b[n] == ' ' && b[n+1] == 'H' && b[n+2] == 'T' && b[n+3] == 'T' && b[n+4] == 'P' && b[n+5] == '/' {
+	if n := len(b) - 9; n > 0 && binary.LittleEndian.Uint64(b[n:])<<16 == httpSlash {
 		r.target = b[:n]
 		return
 	}
@@ -158,4 +211,15 @@ func splitRequest(b []byte, r *record) {
 		b = b[:j]
 	}
 	r.target = b
+}
+
+// httpSlash is " HTTP/", shifted to the upper six bytes of eight.
+const httpSlash = ' '<<16 | 'H'<<24 | 'T'<<32 | 'T'<<40 | 'P'<<48 | '/'<<56
+
+func methodEnd(b []byte) int {
+	i := 0
+	for i < len(b) && i < 32 && (b[i]|0x20)-'a' < 26 || i < len(b) && i < 32 && (b[i] == '-' || b[i] == '_') {
+		i++
+	}
+	return i
 }

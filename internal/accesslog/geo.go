@@ -66,13 +66,29 @@ type place struct {
 	asn        uint32
 }
 
-// place looks an address up. What a database does not say is unknown.
-func (g *Geo) place(a netip.Addr) place {
+// placesMost bounds what is remembered of a database's places.
+const placesMost = 1 << 16
+
+// place looks an address up. What a database does not say is unknown. Networks
+// share what is said of them, so each place is decoded once and then known.
+func (g *Geo) place(a netip.Addr, known map[uintptr]place) place {
 	r := g.db.Lookup(a)
 	if !r.Found() {
 		return place{}
 	}
-	var p place
+	p, ok := known[r.Offset()]
+	if ok {
+		return p
+	}
+	p = decodePlace(r)
+	if len(known) >= placesMost {
+		clear(known)
+	}
+	known[r.Offset()] = p
+	return p
+}
+
+func decodePlace(r maxminddb.Result) (p place) {
 	for _, path := range [][]any{{"country_code"}, {"country", "iso_code"}, {"registered_country", "iso_code"}, {"country"}} {
 		var code string
 		if err := r.DecodePath(&code, path...); err == nil && code != "" {

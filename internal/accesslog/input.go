@@ -12,9 +12,10 @@ import (
 	"sync/atomic"
 	"syscall"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 	"github.com/ulikunitz/xz"
+
+	"concert/internal/inflate"
 )
 
 // Outcome is what became of an input.
@@ -204,7 +205,7 @@ func unpack(compression string, r io.Reader) (text io.Reader, closing func(), er
 	closing = func() {}
 	switch compression {
 	case gzipped:
-		z, err := gzip.NewReader(r)
+		z, err := inflate.NewGzip(r)
 		return z, closing, err
 	case bzipped:
 		return bzip2.NewReader(r), closing, nil

@@ -20,6 +20,7 @@ type Judged struct {
 const (
 	onList     uint16 = 1
 	judgedMark uint16 = 2
+	seenBare   uint16 = 4 // the path came without a query, so its URL is in the estimate
 )
 
 // ParseJudged reads a list: a path of the server in each line, and after a tab

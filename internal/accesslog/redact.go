@@ -110,10 +110,14 @@ func redactHost(host string) string {
 
 func redactParts(path string) string {
 	parts := strings.Split(path, "/")
-	owner := false
+	owner, changed := false, false
 	for i, p := range parts {
 		parts[i] = redactPart(p, owner)
+		changed = changed || parts[i] != p
 		owner = owns(p)
+	}
+	if !changed {
+		return path
 	}
 	return strings.Join(parts, "/")
 }
@@ -136,7 +140,31 @@ func isPage(part string) bool {
 	return false
 }
 
+// harmless reports whether a part is beyond doubt: too short, of too few digits
+// and with too few marks between them to be any of what redactPart looks for.
+func harmless(p string) bool {
+	digits, marks := 0, 0
+	for i := range len(p) {
+		switch c := p[i]; {
+		case digit(c):
+			digits++
+		case c == '.', c == '-', c == '_':
+			marks++
+		case c|0x20 < 'a' || c|0x20 > 'z':
+			return false
+		}
+	}
+	return len(p) < 16 && digits < 9 && marks < 3
+}
+
 func redactPart(p string, owner bool) string {
+	if !owner && harmless(p) {
+		return p
+	}
+	return redactDoubtful(p, owner)
+}
+
+func redactDoubtful(p string, owner bool) string {
 	if p == "" || p[0] == '[' && p[len(p)-1] == ']' && strings.IndexByte(p[1:], '[') < 0 {
 		switch p {
 		case "", redactedMail, redactedAddress, redactedToken, redactedNumber, redactedUser, redactedValue:

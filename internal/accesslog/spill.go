@@ -365,14 +365,21 @@ func joinTexts(all []*tally, s *spool, of func(*tally) **texts, redact func(stri
 		})
 	}
 	if !s.used {
-		whole := newTexts(all[0].hasher)
-		for _, t := range all {
+		// All workers' first, so that each text is redacted once.
+		raw := *of(all[0])
+		for _, t := range all[1:] {
 			(*of(t)).each(func(key []byte, e *text) {
-				mine, _ := whole.at(shownKey(key, redact))
+				mine, _ := raw.hashed(key, e.hash)
 				mine.n += e.n
 			})
 			*of(t) = nil
 		}
+		whole := newTexts(all[0].hasher)
+		raw.each(func(key []byte, e *text) {
+			mine, _ := whole.at(shownKey(key, redact))
+			mine.n += e.n
+		})
+		*of(all[0]) = nil
 		take(whole)
 		r.sort(top)
 		return r, nil

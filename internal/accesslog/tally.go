@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/binary"
 	"hash"
 )
 
@@ -67,6 +68,7 @@ type tally struct {
 	agents     *texts
 	campaigns  *texts
 	families   map[string]*dayCount // of agents that were put aside
+	places     map[uintptr]place    // by where the country database has them
 	urls       sketch
 	accesses   int64
 	bots       int64
@@ -101,7 +103,7 @@ type tally struct {
 func newTally(r *run, files int) *tally {
 	t := &tally{
 		run: r, visitors: newVisitors(r.hasher), pairs: newNumbers(), users: newNumbers(), paths: newTexts(r.hasher), referrers: newTexts(r.hasher),
-		agents: newTexts(r.hasher), campaigns: newTexts(r.hasher), families: map[string]*dayCount{}, days: map[int64]*dayCount{}, zones: map[int32]int64{},
+		agents: newTexts(r.hasher), campaigns: newTexts(r.hasher), families: map[string]*dayCount{}, places: map[uintptr]place{}, days: map[int64]*dayCount{}, zones: map[int32]int64{},
 		files: make([]fileCount, files), mac: hmac.New(sha256.New, r.key[:]),
 	}
 	if r.o.Row != nil || r.o.Block != nil {
@@ -113,26 +115,45 @@ func newTally(r *run, files int) *tally {
 // prepare finds out what the tables are asked for. It refuses what names no
 // client.
 func (t *tally) prepare(r *record) bool {
-	var ok bool
-	if r.client, r.named, ok = parseAddress(r.addr, t.text); !ok {
+	if ip, ok := parseV4(r.addr); ok {
+		r.client, r.named = address{0, mapped | ip}, false
+	} else if r.client, r.named, ok = parseAddress(r.addr, t.text); !ok {
 		return false
 	}
 	r.clientHash = t.address(r.client)
 	r.path, r.query = r.target, nil
-	if i := bytes.IndexByte(r.target, '?'); i >= 0 {
+	if i := question(r.target); i >= 0 {
 		r.path, r.query = r.target[:i], r.target[i+1:]
 	}
 	r.path = r.path[:min(len(r.path), longestKey)]
 	r.pathHash = t.text(r.path) | 1<<63
 	r.from = nil
 	if ref := r.referrer; len(ref) > 1 && !t.o.Brief {
-		if i := bytes.IndexByte(ref, '?'); i >= 0 {
+		if i := question(ref); i >= 0 {
 			ref = ref[:i]
 		}
 		r.from = ref[:min(len(ref), longestKey)]
 		r.fromHash = t.text(r.from) | 1<<63
 	}
 	return true
+}
+
+// question is the place of the first question mark, -1 for none. Short texts are
+// looked through at once, whatever their length, so that no branch waits for it.
+func question(b []byte) int {
+	if cap(b) >= 32 && len(b) <= 32 {
+		c := (*[32]byte)(b[:32])
+		if has(c[0:8], '?')|has(c[8:16], '?')|has(c[16:24], '?')|has(c[24:32], '?') == 0 {
+			return -1
+		}
+	}
+	return bytes.IndexByte(b, '?')
+}
+
+// has is other than 0 where the byte is one of the eight.
+func has(b []byte, c byte) uint64 {
+	w := binary.LittleEndian.Uint64(b) ^ uint64(c)*bytesOf
+	return (w - bytesOf) &^ w & (0x80 * bytesOf)
 }
 
 // touch asks memory for the places of prepared accesses, all at once.
@@ -214,7 +235,7 @@ func (t *tally) meet(v *visitor, named bool) {
 	var p place
 	ip := v.addr()
 	if t.o.Geo != nil {
-		p = t.o.Geo.place(ip)
+		p = t.o.Geo.place(ip, t.places)
 	}
 	v.country = p.country
 	if p.unreliable || t.o.Hosting.has(ip, p.asn) {
@@ -306,14 +327,19 @@ func (t *tally) request(r *record, v *visitor, bot bool) {
 	e.n++
 	if viewing && r.status >= 200 && r.status < 300 {
 		t.success++
-		if e.mark != 0 {
+		if e.mark&onList != 0 {
 			t.look(e.mark, v, bot)
 		}
 	}
 	if t.o.Brief {
 		return
 	}
-	t.urls.add(fixedHash(r.target))
+	if len(r.path) < len(r.target) {
+		t.urls.add(fixedHash(r.target))
+	} else if e.mark&seenBare == 0 {
+		e.mark |= seenBare
+		t.urls.add(fixedHash(r.target))
+	}
 	if r.query != nil {
 		if c := campaignOf(r.query); c != nil {
 			e, _ := t.campaigns.at(c)

@@ -2,6 +2,7 @@ package accesslog
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 )
@@ -26,55 +27,78 @@ type worker struct {
 	serial  bool
 	fields  []byte
 	finder  *finder // nil: nothing is found
-	task    *task
+	task    *task // whose lines are read
 	quiet   bool // nobody wants to see rejects, so they are only counted
 }
 
-// take does one task, and hands on what rows it gave.
-func (w *worker) take(t task) error {
-	if err := w.readTask(t); err != nil || w.o.Block == nil {
-		return err
+// take does one task.
+func (w *worker) take(ctx context.Context, t task) error {
+	if ctx.Err() != nil {
+		return nil
 	}
-	rows := w.t.rows.block
-	w.t.rows.block = rows[:0]
-	return w.o.Block(Block{t.file, t.seq, rows})
-}
-
-// readTask reads a task's lines.
-func (w *worker) readTask(t task) error {
 	w.file = t.file
 	w.t.file = &w.t.files[t.file]
 	w.quiet = w.o.Reject == nil
 	if t.lines > 0 {
 		w.t.file.lines++
-		return w.reject(t.reject.Offset, t.reject.Length, t.reject.Reason)
+		if err := w.reject(t.reject.Offset, t.reject.Length, t.reject.Reason); err != nil {
+			return err
+		}
+		return w.handOn(t)
 	}
-	in := w.inputs[t.file]
-	w.serial, w.inline, w.fields = in.format.serial, in.format.inline, t.fields
-	w.parse = w.parserOf(in.format, t.fields)
+	format := w.inputs[t.file].format
+	w.serial, w.inline, w.fields = format.serial, format.inline, t.fields
+	w.parse = w.parserOf(format, t.fields)
+	if t.open == nil {
+		err := w.piece(t, func() error { return w.block(t.block, t.offset) })
+		w.giveBack(t.block)
+		return err
+	}
+	for ctx.Err() == nil {
+		t.seq = int(t.open.next.Add(1) - 1)
+		if t.offset = int64(t.seq) * int64(w.o.block); t.offset >= t.open.size {
+			break
+		}
+		if err := w.piece(t, func() error { return w.chunk(t) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// piece counts the lines of one block or chunk, and notes how it began and ended.
+func (w *worker) piece(t task, read func() error) error {
 	w.t.began = false
 	w.task = &t
-	var err error
-	if t.open != nil {
-		err = w.chunk(t)
-	} else {
-		err = w.block(t.block, t.offset)
-		w.giveBack(t.block)
+	if err := read(); err != nil {
+		return err
 	}
 	if w.finder != nil {
 		w.finder.ended()
 	}
 	if w.t.began {
-		e := w.t.edge
+		in, e := w.inputs[t.file], w.t.edge
 		e.file, e.seq, e.last, e.lastZone = t.file, t.seq, w.t.prev, w.t.zone
 		w.mu.Lock()
 		in.edges = append(in.edges, e)
 		w.mu.Unlock()
 	}
-	if err == nil && w.t.size() > w.o.Memory {
-		err = w.t.shrink(w.spools)
+	if w.t.size() > w.o.Memory {
+		if err := w.t.shrink(w.spools); err != nil {
+			return err
+		}
 	}
-	return err
+	return w.handOn(t)
+}
+
+// handOn hands on what rows a block gave.
+func (w *worker) handOn(t task) error {
+	if w.o.Block == nil {
+		return nil
+	}
+	rows := w.t.rows.block
+	w.t.rows.block = rows[:0]
+	return w.o.Block(Block{t.file, t.seq, rows})
 }
 
 func (w *worker) parserOf(f format, fields []byte) parser {
