@@ -85,9 +85,10 @@ type SourceFact struct {
 	Evaluation string    `json:"evaluation"` // A1 to X4
 }
 
-// SourceFactKinds are what a person does beyond viewing and downloading:
-// administering, uploading, posting. Nothing else opens a pseudonym.
-var SourceFactKinds = []string{"authenticated", "administration", "login", "upload", "change", "shell_login", "shell_session", "command", "account_change"}
+// SourceFactKinds are what a person does beyond viewing and downloading, in the
+// words of concert accesslog sessions: administering, uploading, posting. A name
+// beside a page view is none of them. Nothing else opens a pseudonym.
+var SourceFactKinds = []string{"log_in", "session_open", "upload", "file_change", "administer"}
 
 // ReidentifySubject is one pseudonym with the grounds to open it.
 type ReidentifySubject struct {

@@ -27,8 +27,8 @@ type worker struct {
 	serial  bool
 	fields  []byte
 	finder  *finder // nil: nothing is found
-	task    *task // whose lines are read
-	quiet   bool // nobody wants to see rejects, so they are only counted
+	task    *task   // whose lines are read
+	quiet   bool    // nobody wants to see rejects, so they are only counted
 }
 
 // take does one task.

@@ -189,7 +189,7 @@ func TestG34APseudonymIsOpenedByCustodiansForOneRequest(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *testkit.House) {
 		ctx := t.Context()
 		s, c := newSeized(t), opened(h, t)
-		lead, reviewer := h.North.Officers[0], h.North.Reviewers[0]
+		lead := h.North.Officers[0]
 		court, err := h.AddAuthority(ctx, h.Admin, concert.Authority{Name: "EXERCISE Court", Country: "XN", Kind: concert.KindCourt, Unit: "COURT", Contact: "EXERCISE court"})
 		testkit.Must(t, err)
 		judge := h.Person("judge", court.Ref, "", concert.RoleMagistrate)
@@ -222,72 +222,79 @@ func TestG34APseudonymIsOpenedByCustodiansForOneRequest(t *testing.T) {
 			}
 		}
 
-		r, err := h.AskReidentification(ctx, lead, c.Ref, x.Ref, court.Ref, askFor(h, onePseudonym, "upload"))
-		testkit.Must(t, err)
-		if _, err := h.ConfirmReidentification(ctx, lead, r.Ref, r.Version); err == nil {
-			t.Error("confirmed by who asked")
-		}
-		stranger := h.Person("other-judge", h.South.Authority.Ref, "", concert.RoleMagistrate)
-		for _, by := range []concert.Actor{stranger, h.South.Officers[0], h.North.Reviewers[1], h.Admin, h.Answerer} {
-			if _, err := h.ReadReidentification(ctx, testkit.Scope(t, by), r.Ref); code(err) != "not_found" {
-				t.Errorf("%v reads the request: %v", by.Roles, err)
-			}
-		}
-		r, err = h.ConfirmReidentification(ctx, reviewer, r.Ref, r.Version)
-		testkit.Must(t, err)
-		waiting, err := h.ReidentificationsToDecide(ctx, testkit.Scope(t, judge))
-		if err != nil || len(waiting) != 1 || waiting[0].Key != "" || len(waiting[0].Subjects) != 1 {
-			t.Fatalf("waits for the judge: %v, %+v", err, waiting)
-		}
-		share := func(id *age.X25519Identity, to string) []byte {
-			g, err := vault.GiveShare(lock, []age.Identity{id}, to, r.Ref, time.Now())
-			testkit.Must(t, err)
-			raw, err := json.Marshal(g)
-			testkit.Must(t, err)
-			return raw
-		}
-		if _, err := h.TakeShare(ctx, lead, r.Ref, r.Version, share(ada, r.Recipient)); code(err) != "reidentify.status" {
-			t.Errorf("a share before the judge decided: %v", err)
-		}
-		r, err = h.AuthoriseReidentification(ctx, judge, r.Ref, r.Version)
-		testkit.Must(t, err)
-		if _, err := h.TakeShare(ctx, lead, r.Ref, r.Version, share(ada, mint(t).Recipient().String())); code(err) != "reidentify.share" {
-			t.Errorf("a share for another key: %v", err)
-		}
-		r, err = h.TakeShare(ctx, lead, r.Ref, r.Version, share(ada, r.Recipient))
-		testkit.Must(t, err)
-		if _, err := h.TakeShare(ctx, reviewer, r.Ref, r.Version, share(ada, r.Recipient)); code(err) != "reidentify.share" {
-			t.Errorf("one custodian twice: %v", err)
-		}
-		if _, _, err := h.OpenPseudonyms(ctx, lead, r.Ref, r.Version); code(err) != "reidentify.shares" {
-			t.Errorf("opened with one share: %v", err)
-		}
-		r, err = h.TakeShare(ctx, reviewer, r.Ref, r.Version, share(cleo, r.Recipient))
-		testkit.Must(t, err)
-		if _, _, err := h.OpenPseudonyms(ctx, reviewer, r.Ref, r.Version); code(err) != "reidentify.reader" {
-			t.Errorf("opened by another: %v", err)
-		}
-		r, who, err := h.OpenPseudonyms(ctx, lead, r.Ref, r.Version)
-		if err != nil || len(who) != 1 || who[0].Text() != seizedAddress || who[0].Pseudonym != onePseudonym {
-			t.Fatalf("opened: %v, %+v", err, who)
-		}
-		var revealed int
-		testkit.Must(t, testkit.Raw(t, h.Service).QueryRow("SELECT count(*) FROM event WHERE kind = 'reidentification.revealed'").Scan(&revealed))
-		if revealed != 1 {
-			t.Errorf("%d readings in the log", revealed)
-		}
-		for _, canary := range []string{seizedAddress, seizedUser, onePseudonym, ada.String(), "AGE-SECRET-KEY"} {
-			if at := found(h, t, canary); at != "" {
-				t.Errorf("in the clear: %s", at)
-			}
-		}
-		r, err = h.CloseReidentification(ctx, lead, r.Ref, r.Version)
-		testkit.Must(t, err)
-		if _, _, err := h.OpenPseudonyms(ctx, lead, r.Ref, r.Version); code(err) != "reidentify.status" {
-			t.Errorf("opened after its end: %v", err)
-		}
+		openedByTwo(t, h, c, x, court, judge, lock, ada, cleo)
 		leadsLeave(t, h, c, x)
 	})
+}
+
+// openedByTwo walks one request from the asking to its end.
+func openedByTwo(t *testing.T, h *testkit.House, c concert.Case, x concert.Exhibit, court concert.Authority, judge concert.Actor, lock vault.Lock, ada, cleo *age.X25519Identity) {
+	t.Helper()
+	ctx, lead, reviewer := t.Context(), h.North.Officers[0], h.North.Reviewers[0]
+	r, err := h.AskReidentification(ctx, lead, c.Ref, x.Ref, court.Ref, askFor(h, onePseudonym, "upload"))
+	testkit.Must(t, err)
+	if _, err := h.ConfirmReidentification(ctx, lead, r.Ref, r.Version); err == nil {
+		t.Error("confirmed by who asked")
+	}
+	stranger := h.Person("other-judge", h.South.Authority.Ref, "", concert.RoleMagistrate)
+	for _, by := range []concert.Actor{stranger, h.South.Officers[0], h.North.Reviewers[1], h.Admin, h.Answerer} {
+		if _, err := h.ReadReidentification(ctx, testkit.Scope(t, by), r.Ref); code(err) != "not_found" {
+			t.Errorf("%v reads the request: %v", by.Roles, err)
+		}
+	}
+	r, err = h.ConfirmReidentification(ctx, reviewer, r.Ref, r.Version)
+	testkit.Must(t, err)
+	waiting, err := h.ReidentificationsToDecide(ctx, testkit.Scope(t, judge))
+	if err != nil || len(waiting) != 1 || waiting[0].Key != "" || len(waiting[0].Subjects) != 1 {
+		t.Fatalf("waits for the judge: %v, %+v", err, waiting)
+	}
+	share := func(id *age.X25519Identity, to string) []byte {
+		g, err := vault.GiveShare(lock, []age.Identity{id}, to, r.Ref, time.Now())
+		testkit.Must(t, err)
+		raw, err := json.Marshal(g)
+		testkit.Must(t, err)
+		return raw
+	}
+	if _, err := h.TakeShare(ctx, lead, r.Ref, r.Version, share(ada, r.Recipient)); code(err) != "reidentify.status" {
+		t.Errorf("a share before the judge decided: %v", err)
+	}
+	r, err = h.AuthoriseReidentification(ctx, judge, r.Ref, r.Version)
+	testkit.Must(t, err)
+	if _, err := h.TakeShare(ctx, lead, r.Ref, r.Version, share(ada, mint(t).Recipient().String())); code(err) != "reidentify.share" {
+		t.Errorf("a share for another key: %v", err)
+	}
+	r, err = h.TakeShare(ctx, lead, r.Ref, r.Version, share(ada, r.Recipient))
+	testkit.Must(t, err)
+	if _, err := h.TakeShare(ctx, reviewer, r.Ref, r.Version, share(ada, r.Recipient)); code(err) != "reidentify.share" {
+		t.Errorf("one custodian twice: %v", err)
+	}
+	if _, _, err := h.OpenPseudonyms(ctx, lead, r.Ref, r.Version); code(err) != "reidentify.shares" {
+		t.Errorf("opened with one share: %v", err)
+	}
+	r, err = h.TakeShare(ctx, reviewer, r.Ref, r.Version, share(cleo, r.Recipient))
+	testkit.Must(t, err)
+	if _, _, err := h.OpenPseudonyms(ctx, reviewer, r.Ref, r.Version); code(err) != "reidentify.reader" {
+		t.Errorf("opened by another: %v", err)
+	}
+	r, who, err := h.OpenPseudonyms(ctx, lead, r.Ref, r.Version)
+	if err != nil || len(who) != 1 || who[0].Text() != seizedAddress || who[0].Pseudonym != onePseudonym {
+		t.Fatalf("opened: %v, %+v", err, who)
+	}
+	var revealed int
+	testkit.Must(t, testkit.Raw(t, h.Service).QueryRow("SELECT count(*) FROM event WHERE kind = 'reidentification.revealed'").Scan(&revealed))
+	if revealed != 1 {
+		t.Errorf("%d readings in the log", revealed)
+	}
+	for _, canary := range []string{seizedAddress, seizedUser, onePseudonym, ada.String(), "AGE-SECRET-KEY"} {
+		if at := found(h, t, canary); at != "" {
+			t.Errorf("in the clear: %s", at)
+		}
+	}
+	r, err = h.CloseReidentification(ctx, lead, r.Ref, r.Version)
+	testkit.Must(t, err)
+	if _, _, err := h.OpenPseudonyms(ctx, lead, r.Ref, r.Version); code(err) != "reidentify.status" {
+		t.Errorf("opened after its end: %v", err)
+	}
 }
 
 func mint(t testing.TB) *age.X25519Identity {

@@ -176,8 +176,8 @@ func (l Lead) checkPersons() *Error {
 		if !twoPeople(p.ReleasedBy) {
 			return refuse("lead.two_people", "person %d was not released by an officer and, apart from them, a prosecutor or judge", i+1)
 		}
-		if len(p.Facts) == 0 {
-			return refuse("lead.no_fact", "person %d has no recorded fact: what somebody read is no ground for suspicion", i+1)
+		if !slices.ContainsFunc(p.Facts, func(f ReleasedFact) bool { return slices.Contains(concert.SourceFactKinds, f.Kind) }) {
+			return refuse("lead.no_fact", "person %d has no recorded fact of administering, uploading or posting (%v): what somebody read is no ground for suspicion", i+1, concert.SourceFactKinds)
 		}
 		for _, f := range p.Facts {
 			if err := f.check(i + 1); err != nil {

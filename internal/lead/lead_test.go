@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"concert"
+	"concert/internal/accesslog"
 	"concert/internal/vault"
 )
 
@@ -532,4 +533,18 @@ func FuzzReadReceipt(f *testing.F) {
 			t.Fatal("another receipt is by the receiver's key")
 		}
 	})
+}
+
+// The rule and the engine that finds facts use one vocabulary.
+func TestG21GroundsAreKindsOfFacts(t *testing.T) {
+	t.Parallel()
+	kinds := []string{accesslog.FactLogIn, accesslog.FactAuthenticated, accesslog.FactSessionOpen, accesslog.FactSessionClose, accesslog.FactUpload, accesslog.FactFileChange, accesslog.FactAdminister, accesslog.FactAccountChange}
+	for _, k := range concert.SourceFactKinds {
+		if !slices.Contains(kinds, k) {
+			t.Errorf("%q is no kind of fact", k)
+		}
+	}
+	if slices.Contains(concert.SourceFactKinds, accesslog.FactAuthenticated) {
+		t.Error("a name beside a page view is a ground")
+	}
 }

@@ -62,24 +62,28 @@ func TestG25PseudonymsOpenForWhomTheyWereAsked(t *testing.T) {
 	stopped, stop := context.WithCancel(t.Context())
 	stop()
 	for name, c := range map[string]struct {
-		ctx    context.Context
+		stop   bool // before it begins
 		file   string
 		shares []GivenShare
 		ids    []age.Identity
 		wanted []string
 		want   string
 	}{
-		"nobody is named":       {t.Context(), file, shares, ids, nil, "name the pseudonyms"},
-		"an address":            {t.Context(), file, shares, ids, []string{"192.0.2.77"}, "no pseudonym"},
-		"one custodian":         {t.Context(), file, shares[:1], ids, []string{one}, "2 shares are needed"},
-		"the same one twice":    {t.Context(), file, []GivenShare{shares[0], shares[0]}, ids, []string{one}, "2 shares are needed"},
-		"somebody else's key":   {t.Context(), file, shares, []age.Identity{stranger}, []string{one}, "not opened by your key"},
-		"a bit was changed":     {t.Context(), changed, shares, ids, []string{one}, "damaged"},
-		"an exhibit, no list":   {t.Context(), exhibit, []GivenShare{given(t, exhibit, exhibitKeys[0], stranger), given(t, exhibit, exhibitKeys[1], stranger)}, []age.Identity{stranger}, []string{one}, "no list of pseudonyms"},
-		"somebody stops it":     {stopped, file, shares, ids, []string{one}, "canceled"},
-		"the file is not there": {t.Context(), file + "~", shares, ids, []string{one}, "no such file"},
+		"nobody is named":       {false, file, shares, ids, nil, "name the pseudonyms"},
+		"an address":            {false, file, shares, ids, []string{"192.0.2.77"}, "no pseudonym"},
+		"one custodian":         {false, file, shares[:1], ids, []string{one}, "2 shares are needed"},
+		"the same one twice":    {false, file, []GivenShare{shares[0], shares[0]}, ids, []string{one}, "2 shares are needed"},
+		"somebody else's key":   {false, file, shares, []age.Identity{stranger}, []string{one}, "not opened by your key"},
+		"a bit was changed":     {false, changed, shares, ids, []string{one}, "damaged"},
+		"an exhibit, no list":   {false, exhibit, []GivenShare{given(t, exhibit, exhibitKeys[0], stranger), given(t, exhibit, exhibitKeys[1], stranger)}, []age.Identity{stranger}, []string{one}, "no list of pseudonyms"},
+		"somebody stops it":     {true, file, shares, ids, []string{one}, "canceled"},
+		"the file is not there": {false, file + "~", shares, ids, []string{one}, "no such file"},
 	} {
-		if got, err := OpenPseudonyms(c.ctx, c.file, c.shares, c.ids, c.wanted); err == nil || got != nil || !strings.Contains(err.Error(), c.want) {
+		ctx := t.Context()
+		if c.stop {
+			ctx = stopped
+		}
+		if got, err := OpenPseudonyms(ctx, c.file, c.shares, c.ids, c.wanted); err == nil || got != nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, %v, want %q", name, got, err, c.want)
 		}
 	}
