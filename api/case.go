@@ -1,5 +1,10 @@
 package api
 
+import (
+	"context"
+	"net/url"
+)
+
 // NewCase opens an investigation of one's own authority.
 type NewCase struct {
 	Title    string  `json:"title" maxLength:"200" doc:"only members of the case read it"`
@@ -119,4 +124,15 @@ type CaseMoment struct {
 	Kind   string `json:"kind"`
 	Person string `json:"person,omitempty" doc:"operator number"`
 	Body   any    `json:"body,omitempty"`
+}
+
+// OpenCase opens an investigation of the caller's authority.
+func (c *Client) OpenCase(ctx context.Context, call Call, in NewCase) (Case, error) {
+	return post[Case](ctx, c, "/api/v1/cases", call, in)
+}
+
+// AddCaseMember lets a person of the authority, by operator number or log-in, read a
+// case.
+func (c *Client) AddCaseMember(ctx context.Context, call Call, caseID, person string) (Case, error) {
+	return post[Case](ctx, c, "/api/v1/cases/"+url.PathEscape(caseID)+"/members", call, NewMember{person})
 }

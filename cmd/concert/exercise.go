@@ -28,8 +28,10 @@ import (
 )
 
 type exerciseCmd struct {
-	Plan      string  `help:"What to rehearse: november-2019, referrals; one-hour, removal orders." enum:"november-2019,one-hour" default:"november-2019"`
+	Plan      string  `help:"What to rehearse: november-2019, referrals; one-hour, removal orders; june-2017, a seized server." enum:"november-2019,one-hour,june-2017" default:"november-2019"`
 	Items     int     `help:"Distinct items to be referred (26000 where it is 0), or orders to be issued (500)." default:"0"`
+	Lines     int     `help:"Lines of the seized server's log, of the plan june-2017." default:"1000000"`
+	Geo       string  `help:"Country database of the plan june-2017 (concert accesslog geo fetches one)." placeholder:"FILE"`
 	Seed      uint64  `help:"Everything invented follows from it." default:"2019"`
 	Database  string  `help:"postgres://… of an empty database; a fresh embedded one when left out." placeholder:"URL"`
 	Speed     float64 `help:"Case time runs this many times as fast as the wall; 0 fits the four days to the work, and the one hour into half a minute." default:"0"`
@@ -47,8 +49,11 @@ const exerciseVantage = "EXERCISE loopback"
 
 // start is when case time begins.
 func (c *exerciseCmd) start() time.Time {
-	if c.Plan == exercise.PlanOneHour {
+	switch c.Plan {
+	case exercise.PlanOneHour:
 		return hourEve
+	case exercise.PlanJune2017:
+		return exercise.SeizureStart
 	}
 	return novemberStart
 }
@@ -74,8 +79,11 @@ func (c *exerciseCmd) rate() float64 {
 	if c.Speed > 0 {
 		return c.Speed
 	}
-	if c.Plan == exercise.PlanOneHour {
+	switch c.Plan {
+	case exercise.PlanOneHour:
 		return hourRate
+	case exercise.PlanJune2017:
+		return 1
 	}
 	const itemsPerSecond = 900
 	wall := max(8*time.Second, time.Duration(c.size())*time.Second/itemsPerSecond, time.Duration(c.Kills)*perKill)
@@ -132,17 +140,18 @@ func (o outcome) MarshalJSON() ([]byte, error) {
 
 // rehearsal is one exercise while it runs.
 type rehearsal struct {
-	cmd   *exerciseCmd
-	e     *env
-	dir   string
-	place place
-	node  *node    // serves, or only counts where the cluster serves
-	nodes *cluster // nil where the exercise itself serves
-	world *exercise.World
-	hour  *exercise.Hour // instead of world, of the plan one-hour
-	stop  context.CancelFunc
-	done  chan error
-	log   *slog.Logger
+	cmd    *exerciseCmd
+	e      *env
+	dir    string
+	place  place
+	node   *node    // serves, or only counts where the cluster serves
+	nodes  *cluster // nil where the exercise itself serves
+	world  *exercise.World
+	hour   *exercise.Hour    // instead of world, of the plan one-hour
+	seized *exercise.Seizure // likewise, of the plan june-2017
+	stop   context.CancelFunc
+	done   chan error
+	log    *slog.Logger
 
 	gallery *gallery // the log's witnesses
 }
@@ -158,8 +167,11 @@ func (c *exerciseCmd) Run(ctx context.Context, e *env) error {
 		return err
 	}
 	defer r.close()
-	if r.cmd.Plan == exercise.PlanOneHour {
+	switch r.cmd.Plan {
+	case exercise.PlanOneHour:
 		return r.oneHour(ctx, begun)
+	case exercise.PlanJune2017:
+		return r.june(ctx, begun)
 	}
 	if err := r.play(ctx); err != nil {
 		return fmt.Errorf("exercise: %w (data kept in %s)", err, r.dir)
@@ -213,6 +225,8 @@ func (c *exerciseCmd) enough() error {
 	switch {
 	case c.Nodes < 0 || c.Kills < 0 || c.Witnesses < 0:
 		return errors.New("nodes, kills and witnesses are 0 or more")
+	case c.Plan == exercise.PlanJune2017 && (c.Geo == "" || c.Lines < 1000 || c.Nodes > 0):
+		return errors.New("the plan june-2017 needs a country database (-geo FILE; concert accesslog geo -o FILE fetches one), at least 1000 -lines, and no -nodes")
 	case c.Nodes > 0 && c.Plan == exercise.PlanOneHour:
 		return errors.New("the plan one-hour lets case time jump, which it can do in its own process only: leave -nodes out, or rehearse november-2019 on nodes")
 	case c.Kills > 0 && c.Nodes == 0:
@@ -309,8 +323,11 @@ func (r *rehearsal) open(ctx context.Context, begun time.Time) error {
 	// The world is made after the server that it needs, and the server's way
 	// out leads to the world alone.
 	stage := func(host string) (string, bool) {
-		if r.hour != nil {
+		switch {
+		case r.hour != nil:
 			return r.hour.Resolve(host)
+		case r.seized != nil:
+			return r.seized.Resolve(host)
 		}
 		return r.world.Resolve(host)
 	}
@@ -342,8 +359,12 @@ func (r *rehearsal) open(ctx context.Context, begun time.Time) error {
 // keys of two administrators.
 func (r *rehearsal) openWorld(base string, keys [2]string, at concert.CaseTime) error {
 	c := exercise.Config{Base: base, AdminKey: keys[0], SecondAdminKey: keys[1], Plan: r.cmd.Plan, Items: r.cmd.size(), Seed: r.cmd.Seed, Media: r.cmd.Media, Time: at, Progress: r.progress(), Log: r.log}
-	if r.cmd.Plan == exercise.PlanOneHour {
+	switch r.cmd.Plan {
+	case exercise.PlanOneHour:
 		return r.openHour(c)
+	case exercise.PlanJune2017:
+		r.seized = exercise.NewSeizure(c)
+		return nil
 	}
 	var err error
 	r.world, err = exercise.New(c)
@@ -414,6 +435,9 @@ func (r *rehearsal) close() {
 	}
 	if r.hour != nil {
 		r.hour.Close()
+	}
+	if r.seized != nil {
+		r.seized.Close()
 	}
 	if err := r.gallery.close(); err != nil {
 		fmt.Fprintln(r.e.stderr, "concert: close witnesses:", err)

@@ -88,6 +88,19 @@ func (g *Geo) place(a netip.Addr, known map[uintptr]place) place {
 	return p
 }
 
+// Country is the country that the database says of an address, two letters; "" for
+// none.
+func (g *Geo) Country(a netip.Addr) string {
+	r := g.db.Lookup(a)
+	if !r.Found() {
+		return ""
+	}
+	if id := decodePlace(r).country; id != 0 {
+		return countryCode(id)
+	}
+	return ""
+}
+
 func decodePlace(r maxminddb.Result) (p place) {
 	for _, path := range [][]any{{"country_code"}, {"country", "iso_code"}, {"registered_country", "iso_code"}, {"country"}} {
 		var code string

@@ -1,4 +1,4 @@
-package main
+package exercise
 
 import (
 	"fmt"
@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// world is everything that lines are put together from.
-type world struct {
+// seizedWorld is everything that lines are put together from.
+type seizedWorld struct {
 	addrs      []string
 	nets       []string
 	agents     []string
@@ -17,30 +17,30 @@ type world struct {
 	paths      []string
 	referrers  []string
 	campaigns  []string
-	byVisitor  alias
-	byPath     alias
+	byVisitor  seizedAlias
+	byPath     seizedAlias
 	pathOrder  []int
-	statusOf   alias
+	statusOf   seizedAlias
 	statuses   []int
 	dayStrings []string
 }
 
-func zipf(n int, s float64) alias {
+func zipf(n int, s float64) seizedAlias {
 	w := make([]float64, n)
 	for i := range w {
 		w[i] = 1 / math.Pow(float64(i+1), s)
 	}
-	return newAlias(w)
+	return newSeizedAlias(w)
 }
 
-func newWorld(seed uint64) *world {
-	w := &world{byVisitor: zipf(visitorCount, 0.8), byPath: zipf(pathCount, 1.05), pathOrder: shuffled(pathCount, seed)}
+func newSeizedWorld(seed uint64, keep func(netip.Addr) bool) *seizedWorld {
+	w := &seizedWorld{byVisitor: zipf(seizedVisitors, 0.8), byPath: zipf(seizedPaths, 1.05), pathOrder: shuffled(seizedPaths, seed)}
 	w.statuses = []int{200, 304, 206, 301, 302, 404, 403, 500}
-	w.statusOf = newAlias([]float64{74, 8, 5, 3, 2, 6, 1.5, 0.5})
-	w.people(seed)
+	w.statusOf = newSeizedAlias([]float64{74, 8, 5, 3, 2, 6, 1.5, 0.5})
+	w.people(seed, keep)
 	languages := []string{"en", "ar", "fr", "de", "tr", "ru", "id", "ur", "es", "bn"}
 	kinds := []string{"video", "audio", "news", "image", "book"}
-	for i := range pathCount {
+	for i := range seizedPaths {
 		w.paths = append(w.paths, fmt.Sprintf("/%s/%s/%d.html", languages[i%len(languages)], kinds[i/10%len(kinds)], i))
 	}
 	for i := range 400 {
@@ -64,22 +64,22 @@ func newWorld(seed uint64) *world {
 	for i := range 23 {
 		w.botAgents = append(w.botAgents, fmt.Sprintf("Mozilla/5.0 (compatible; exercisebot-%d/2.1; +http://b%d.example.net/)", i, i))
 	}
-	for d := range days + 1 {
-		w.dayStrings = append(w.dayStrings, time.Unix(start+int64(d)*86400, 0).UTC().Format("02/Jan/2006:"))
+	for d := range seizedDays + 1 {
+		w.dayStrings = append(w.dayStrings, time.Unix(seizedStart+int64(d)*86400, 0).UTC().Format("02/Jan/2006:"))
 	}
 	return w
 }
 
-// people draws addresses: unique, public by their look, a twentieth of them IPv6,
+// people draws addresses that are kept: unique, public by their look, a twentieth of them IPv6,
 // every fourth of which shares the network of the one before.
-func (w *world) people(seed uint64) {
-	r := random(seed * 77)
+func (w *seizedWorld) people(seed uint64, keep func(netip.Addr) bool) {
+	r := seizedRandom(seed * 77)
 	seen := map[string]bool{}
 	var last [16]byte
-	for i := 0; i < visitorCount+botCount; {
+	for i := 0; i < seizedVisitors+seizedBots; {
 		var a netip.Addr
 		net := ""
-		if r.chance(sixShare) {
+		if r.chance(seizedSixShare) {
 			var b [16]byte
 			v := r.next()
 			for k := range 8 {
@@ -101,7 +101,7 @@ func (w *world) people(seed uint64) {
 			a = netip.AddrFrom4(b)
 			net = a.String()
 		}
-		if s := a.String(); !seen[s] {
+		if s := a.String(); !seen[s] && (keep == nil || keep(a)) {
 			seen[s] = true
 			w.addrs, w.nets = append(w.addrs, s), append(w.nets, net)
 			i++
@@ -110,14 +110,14 @@ func (w *world) people(seed uint64) {
 }
 
 // block writes the lines of one block.
-func (w *world) block(buf []byte, b, lines int, seed uint64, t *truth) []byte {
+func (w *seizedWorld) block(buf []byte, b, lines int, seed uint64, t *seizedTally) []byte {
 	if cap(buf) == 0 {
-		buf = make([]byte, 0, blockLines*260)
+		buf = make([]byte, 0, seizedBlock*260)
 	}
-	r := random(seed<<32 ^ uint64(b)*0x2545f4914f6cdd1d)
-	from, to := b*blockLines, min((b+1)*blockLines, lines)
+	r := seizedRandom(seed<<32 ^ uint64(b)*0x2545f4914f6cdd1d)
+	from, to := b*seizedBlock, min((b+1)*seizedBlock, lines)
 	for i := from; i < to; i++ {
-		sec := int64(float64(i) / float64(lines) * days * 86400)
+		sec := int64(float64(i) / float64(lines) * seizedDays * 86400)
 		if r.next()%10_000 < 1 {
 			t.garbage++
 			buf = w.garbage(buf, &r)
@@ -128,7 +128,7 @@ func (w *world) block(buf []byte, b, lines int, seed uint64, t *truth) []byte {
 	return buf
 }
 
-func (w *world) garbage(buf []byte, r *random) []byte {
+func (w *seizedWorld) garbage(buf []byte, r *seizedRandom) []byte {
 	switch r.below(4) {
 	case 0:
 		buf = append(buf, "EXERCISE: no access at all "...)
@@ -145,12 +145,12 @@ func (w *world) garbage(buf []byte, r *random) []byte {
 	return append(buf, '\n')
 }
 
-func (w *world) line(buf []byte, r *random, sec int64, t *truth) []byte {
-	bot := r.chance(botShare)
+func (w *seizedWorld) line(buf []byte, r *seizedRandom, sec int64, t *seizedTally) []byte {
+	bot := r.chance(seizedBotShare)
 	v, which := 0, 0
 	agent := ""
 	if bot {
-		v = visitorCount + r.below(botCount)
+		v = seizedVisitors + r.below(seizedBots)
 		agent = w.botAgents[v%len(w.botAgents)]
 		t.bots++
 	} else {
@@ -164,7 +164,7 @@ func (w *world) line(buf []byte, r *random, sec int64, t *truth) []byte {
 	day := int(sec / 86400)
 	t.day[day]++
 	buf = append(buf, w.addrs[v]...)
-	if !bot && v < 5 && r.below(50) == 0 {
+	if !bot && v < SeizedAdministrators && r.below(50) == 0 {
 		user := "exercise-admin-" + strconv.Itoa(v)
 		t.users[user] = true
 		buf = append(buf, " - "...)
