@@ -599,13 +599,13 @@ func FuzzPart(f *testing.F) {
 	p := l.Manifest.Parts[0]
 	raw, err := l.read(p)
 	must(f, err)
-	f.Add(raw, 40, byte(1))
-	f.Add(raw, len(raw)-30, byte(0x80))
-	f.Fuzz(func(t *testing.T, raw []byte, at int, x byte) {
-		raw = bytes.Clone(raw)
-		if len(raw) > 0 {
-			raw[uint(at)%uint(len(raw))] ^= x
-		}
+	f.Add(40, []byte{1})
+	f.Add(len(raw)-8, []byte{1, 2, 3, 0x80})
+	f.Add(len(raw)-200, []byte("EXERCISE"))
+	whole := raw
+	f.Fuzz(func(t *testing.T, at int, over []byte) {
+		raw := bytes.Clone(whole)
+		copy(raw[uint(at)%uint(len(raw)):], over)
 		tb, err := openTable(raw, p.Rows)
 		if err != nil {
 			return
