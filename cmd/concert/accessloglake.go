@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -61,7 +60,6 @@ func (c *accesslogLakeCmd) Run(ctx context.Context, e *env) error {
 		defer clear(key.Key)
 		job.Key, job.Epoch = key.Key, key.Epoch
 	}
-	defer debug.SetGCPercent(debug.SetGCPercent(50))
 	stop := accesslogProgress(e.stderr, &job.Log)
 	began := time.Now()
 	made, err := lake.Write(ctx, job)

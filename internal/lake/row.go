@@ -17,7 +17,7 @@ type row struct {
 	Verb       string   `parquet:"verb,dict"`
 	Path       string   `parquet:"path,dict"`
 	Status     int32    `parquet:"status,dict"`
-	Bytes      int64    `parquet:"bytes,dict"`
+	Bytes      int64    `parquet:"bytes,delta"`
 	Referrer   string   `parquet:"ref,dict"`
 	Agent      string   `parquet:"ua,dict"`
 	Campaign   string   `parquet:"camp,dict"`
@@ -25,7 +25,7 @@ type row struct {
 	Unreliable bool     `parquet:"unreliable"`
 	Item       int32    `parquet:"item,dict"`
 	Offset     int64    `parquet:"off,delta"`
-	Length     int32    `parquet:"len"`
+	Length     int32    `parquet:"len,delta"`
 }
 
 // Months that rows are partitioned by: written as 2017-06, and noMonth where the

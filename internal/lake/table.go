@@ -2,6 +2,8 @@ package lake
 
 import (
 	"bytes"
+	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"github.com/parquet-go/parquet-go"
@@ -19,6 +21,10 @@ type table struct {
 // error here: the bytes are as they were written, yet by whom is for the signature.
 func openTable(raw []byte, want int64) (t *table, err error) {
 	defer guard(&err)
+	// The library asks for as much memory as the footer says that it is long.
+	if n := len(raw); n < 12 || int64(binary.LittleEndian.Uint32(raw[n-8:])) > int64(n-12) {
+		return nil, errors.New("its footer is longer than itself")
+	}
 	f, err := parquet.OpenFile(bytes.NewReader(raw), int64(len(raw)), parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
 	if err != nil {
 		return nil, err
@@ -98,7 +104,7 @@ func (c *column) add(p parquet.Page) error {
 		codes := data.Int32()
 		for _, code := range codes {
 			if code < 0 || int(code) >= d.Len() {
-				return fmt.Errorf("a value lies outside of the dictionary")
+				return errors.New("a value lies outside of the dictionary")
 			}
 		}
 		levels := p.DefinitionLevels()
@@ -128,7 +134,7 @@ func (c *column) add(p parquet.Page) error {
 			c.ints = append(c.ints, int64(bits[i/8]>>(i%8)&1))
 		}
 	default:
-		return fmt.Errorf("it has no dictionary")
+		return errors.New("it has no dictionary")
 	}
 	return nil
 }

@@ -59,33 +59,42 @@ func TestG25PseudonymsOpenForWhomTheyWereAsked(t *testing.T) {
 	raw[len(raw)-9] ^= 1
 	must(t, os.WriteFile(changed, raw, 0o600))
 	_, exhibit, exhibitKeys, stranger := locked(t)
-	stopped, stop := context.WithCancel(t.Context())
-	stop()
 	for name, c := range map[string]struct {
-		stop   bool // before it begins
 		file   string
 		shares []GivenShare
 		ids    []age.Identity
 		wanted []string
 		want   string
 	}{
-		"nobody is named":       {false, file, shares, ids, nil, "name the pseudonyms"},
-		"an address":            {false, file, shares, ids, []string{"192.0.2.77"}, "no pseudonym"},
-		"one custodian":         {false, file, shares[:1], ids, []string{one}, "2 shares are needed"},
-		"the same one twice":    {false, file, []GivenShare{shares[0], shares[0]}, ids, []string{one}, "2 shares are needed"},
-		"somebody else's key":   {false, file, shares, []age.Identity{stranger}, []string{one}, "not opened by your key"},
-		"a bit was changed":     {false, changed, shares, ids, []string{one}, "damaged"},
-		"an exhibit, no list":   {false, exhibit, []GivenShare{given(t, exhibit, exhibitKeys[0], stranger), given(t, exhibit, exhibitKeys[1], stranger)}, []age.Identity{stranger}, []string{one}, "no list of pseudonyms"},
-		"somebody stops it":     {true, file, shares, ids, []string{one}, "canceled"},
-		"the file is not there": {false, file + "~", shares, ids, []string{one}, "no such file"},
+		"nobody is named":       {file, shares, ids, nil, "name the pseudonyms"},
+		"an address":            {file, shares, ids, []string{"192.0.2.77"}, "no pseudonym"},
+		"one custodian":         {file, shares[:1], ids, []string{one}, "2 shares are needed"},
+		"the same one twice":    {file, []GivenShare{shares[0], shares[0]}, ids, []string{one}, "2 shares are needed"},
+		"somebody else's key":   {file, shares, []age.Identity{stranger}, []string{one}, "not opened by your key"},
+		"a bit was changed":     {changed, shares, ids, []string{one}, "damaged"},
+		"an exhibit, no list":   {exhibit, []GivenShare{given(t, exhibit, exhibitKeys[0], stranger), given(t, exhibit, exhibitKeys[1], stranger)}, []age.Identity{stranger}, []string{one}, "no list of pseudonyms"},
+		"the file is not there": {file + "~", shares, ids, []string{one}, "no such file"},
 	} {
-		ctx := t.Context()
-		if c.stop {
-			ctx = stopped
-		}
-		if got, err := OpenPseudonyms(ctx, c.file, c.shares, c.ids, c.wanted); err == nil || got != nil || !strings.Contains(err.Error(), c.want) {
+		if got, err := OpenPseudonyms(t.Context(), c.file, c.shares, c.ids, c.wanted); err == nil || got != nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, %v, want %q", name, got, err, c.want)
 		}
+	}
+}
+
+// Whoever stops the reading gets nothing.
+func TestPseudonymsAreNotReadByHalves(t *testing.T) {
+	t.Parallel()
+	who, keys := custodiansOf(t, 2)
+	analyst, err := age.GenerateX25519Identity()
+	must(t, err)
+	file := filepath.Join(t.TempDir(), "list.locked")
+	_, err = LockPseudonyms(t.Context(), LockJob{Out: file, Case: "CS-1", By: "EXERCISE", Custodians: who, Needed: 2}, PseudonymKey{}, slices.Values(pseudonymsOf()))
+	must(t, err)
+	shares := []GivenShare{given(t, file, keys[0], analyst), given(t, file, keys[1], analyst)}
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	if got, err := OpenPseudonyms(stopped, file, shares, []age.Identity{analyst}, []string{pseudonymsOf()[0].Pseudonym}); !errors.Is(err, context.Canceled) || got != nil {
+		t.Errorf("%v, %v", got, err)
 	}
 }
 
