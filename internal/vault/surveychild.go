@@ -84,7 +84,7 @@ func (x *examiner) say(kind byte, v any) error {
 // that this process says.
 func (x *examiner) begin(index int64) error {
 	err := x.frame(frameBegin, binary.BigEndian.AppendUint64(nil, uint64(index)))
-	if f, ok := x.out.(*bufio.Writer); ok && err == nil {
+	if f, ok := x.out.(interface{ Flush() error }); ok && err == nil {
 		err = f.Flush()
 	}
 	return err
