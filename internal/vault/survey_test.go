@@ -185,6 +185,28 @@ func TestTheRealImageIsSurveyed(t *testing.T) {
 	if len(got.volumes) != 1 || got.volumes[0].System != "ext2" || p.SHA256 != "02a2a6af2f1ecf4720d7d49d640f0d0a269a7ec733e41973bdd34f09dad0e252" || p.Modified != "2021-07-22T14:07:32Z" || len(got.order) != 6 {
 		t.Errorf("%+v %+v %v", got.volumes, p, got.order)
 	}
+	for p, want := range map[string]string{"a_directory/a_file": "4a49638d0e1055fd9e4c17fef7fdf4d6ccf892b6d9c2f64164203c4bfb0ec92d", "a_directory/another_file": "c7fbc0e821c0871805a99584c6a384533909f68a6bbe9a2a687d28d9f3b10c16"} {
+		if f := got.files["ext2.E01!1/"+p]; f.SHA256 != want {
+			t.Errorf("%s: %+v", p, f)
+		}
+	}
+	if l := got.files["ext2.E01!1/a_link"]; l.Type != TypeLink || l.Link != "a_directory/another_file" {
+		t.Errorf("%+v", l)
+	}
+	// The same by SleuthKit, where it is installed and reads E01.
+	if _, err := exec.LookPath("fls"); err == nil {
+		for line := range strings.Lines(string(first(exec.Command("fls", "-r", "-p", "-u", realImage).Output()))) {
+			number, name, ok := strings.Cut(strings.TrimSpace(line), ":\t")
+			if !ok || !strings.HasPrefix(number, "r/r ") {
+				continue
+			}
+			b, err := exec.Command("icat", realImage, strings.TrimPrefix(number, "r/r ")).Output()
+			must(t, err)
+			if s := sha256.Sum256(b); got.files["ext2.E01!1/"+name].SHA256 != hex.EncodeToString(s[:]) {
+				t.Errorf("%s is not what icat reads", name)
+			}
+		}
+	}
 	if !strings.Contains(got.texts["ext2.E01!1/passwords.txt"], "treasure chest,-,1111") {
 		t.Errorf("%q", got.texts)
 	}
@@ -210,6 +232,8 @@ func (m mortal) Flush() error { return m.Writer.(*bufio.Writer).Flush() }
 func mortalSurvey(in []byte, files []*os.File, out io.Writer) error {
 	return surveyTask(in, files, mortal{out})
 }
+
+func first(b []byte, _ error) []byte { return b }
 
 // A child that dies costs the one thing that it read (P14).
 func TestAChildThatDiesCostsOneFileOfASurvey(t *testing.T) {

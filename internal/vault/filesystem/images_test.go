@@ -15,8 +15,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"concert/internal/vault/ewf"
 )
 
 var generous = Limits{Entries: 100_000, Depth: 64, File: 1 << 32, Bytes: 1 << 34, Name: 4096}
@@ -393,51 +391,6 @@ func TestISOIsReadAsItsSourceAndAsSleuthKitReadsIt(t *testing.T) {
 			}
 		})
 	}
-}
-
-// The real image, by its E01: dfvfs made it for its own tests.
-func TestTheRealImageHoldsWhatSleuthKitSays(t *testing.T) {
-	t.Parallel()
-	path := "../../../../shared/data/evidence/ext2.E01"
-	f, err := os.Open(path)
-	if err != nil {
-		t.Skip("the real image is not there: ../shared/data/evidence beside the repository")
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		t.Fatal(err)
-	}
-	image, err := ewf.Open([]ewf.Segment{{Name: "ext2.E01", Size: info.Size(), ReaderAt: f}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	vols, all := walkAll(t, image, image.Size, generous)
-	if len(vols) != 1 || vols[0].System != "ext2" || vols[0].Label != "ext2_test" || vols[0].Outcome != "" || vols[0].Times != "1s" {
-		t.Fatalf("%+v", vols)
-	}
-	want := map[string]string{
-		"lost+found": "directory", "a_directory": "directory", "a_link": "link",
-		"a_directory/a_file":       "4a49638d0e1055fd9e4c17fef7fdf4d6ccf892b6d9c2f64164203c4bfb0ec92d",
-		"a_directory/another_file": "c7fbc0e821c0871805a99584c6a384533909f68a6bbe9a2a687d28d9f3b10c16",
-		"passwords.txt":            "02a2a6af2f1ecf4720d7d49d640f0d0a269a7ec733e41973bdd34f09dad0e252",
-	}
-	got := ours(all[0])
-	if _, err := exec.LookPath("fls"); err == nil {
-		if diff := cmp.Diff(fls(t, path, 0), got); diff != "" {
-			t.Errorf("SleuthKit - and we +:\n%s", diff)
-		}
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("recorded - and read +:\n%s", diff)
-	}
-	if l := all[0]["a_link"].entry.Link; l != "a_directory/another_file" {
-		t.Errorf("the link leads to %q", l)
-	}
-	if m := all[0]["passwords.txt"].entry.Modified; !m.Equal(time.Date(2021, 7, 22, 14, 7, 32, 0, time.UTC)) {
-		t.Errorf("passwords.txt was modified %v", m)
-	}
-
 }
 
 func TestPartitionTablesAreRead(t *testing.T) {
