@@ -38,7 +38,7 @@ type fileLine struct {
 }
 
 // sampleBytes is how much of a text tells its language.
-const sampleBytes = 16 << 10
+const sampleBytes = 1 << 10
 
 // Run writes the inventory.
 func (c *evidenceFilesCmd) Run(ctx context.Context, e *env) (err error) {
@@ -162,7 +162,7 @@ func (i *inventory) survey(ctx context.Context, e *env) error {
 	job := vault.SurveyJob{Source: i.c.Source, Children: pool, Text: sampleBytes, Volume: i.volume, Entry: i.entry, Progress: new(vault.Progress)}
 	job.Part = func(text string) error {
 		if i.sample.Len() < sampleBytes {
-			i.sample.WriteString(text)
+			i.sample.WriteString(text[:min(len(text), sampleBytes)])
 		}
 		return nil
 	}
@@ -196,7 +196,7 @@ func (i *inventory) entry(s vault.Surveyed) error {
 		i.files++
 	}
 	if s.Encoding != "" {
-		line.Language = match.Language(i.sample.String()).Language
+		line.Language = match.Language(strings.ToValidUTF8(i.sample.String(), "")).Language
 	}
 	i.sample.Reset()
 	if s.Outcome != "" {

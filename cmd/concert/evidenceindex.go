@@ -72,14 +72,10 @@ func (c *evidenceIndexCmd) Run(ctx context.Context, e *env) error {
 		return nil
 	})
 	if err := g.Wait(); err != nil {
-		err = errors.Join(err, w.Drop())
-		if ctx.Err() != nil {
-			return &exitError{exitFailed, err} // stopped is not done, so that it is no success
-		}
-		return err
+		return &exitError{exitFailed, errors.Join(err, w.Drop())} // to be stopped is no success either
 	}
 	if err := w.Keep(ctx); err != nil {
-		return err
+		return &exitError{exitFailed, err}
 	}
 	took := time.Since(began)
 	fmt.Fprintf(e.stdout, "Indexed %d texts of %d files for case %s, %s of text, in %s: %.1f MB/s.\n", x.texts, x.files, c.Case, bytesText(x.bytes), took.Round(time.Millisecond), float64(x.bytes)/1e6/max(took.Seconds(), 1e-3))

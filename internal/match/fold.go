@@ -42,10 +42,23 @@ func Words(text string) []Word {
 // supplements lie scripts that few texts are in.
 const foldMost = 0x900
 
-// foldTable has what a character becomes: nil for what parts words, an empty text
-// for what is dropped.
-var foldTable = sync.OnceValue(func() *[foldMost][]byte {
-	table := new([foldMost][]byte)
+// foldKind is what a character does to a word.
+type foldKind uint8
+
+const (
+	foldParts foldKind = iota // it parts words
+	foldDrops                 // the word is the same without it
+	foldKeeps                 // it becomes to
+)
+
+// folded is what a character becomes.
+type folded struct {
+	to   string
+	kind foldKind
+}
+
+var foldTable = sync.OnceValue(func() *[foldMost]folded {
+	table := new([foldMost]folded)
 	for r := range rune(foldMost) {
 		table[r] = foldRune(r)
 	}
@@ -70,24 +83,23 @@ func (f *folds) text(in string, word func(from, to, start, end int)) {
 		}
 		from = -1
 	}
-	add := func(b []byte, at, next int) {
-		if from < 0 {
-			if len(f.out) > 0 {
-				f.out = append(f.out, ' ')
-			}
-			from, start = len(f.out), at
-		}
-		f.out, end = append(f.out, b...), next
-	}
 	for i := 0; i < len(in); {
 		r, n := rune(in[i]), 1
+		if from >= 0 && plainByte(in[i]) { // the rest of a word that is its own fold goes at once
+			k := i + 1
+			for k < len(in) && plainByte(in[k]) {
+				k++
+			}
+			f.out, end, i = append(f.out, in[i:k]...), k, k
+			continue
+		}
 		if r >= utf8.RuneSelf {
 			r, n = utf8.DecodeRuneInString(in[i:])
 		}
-		var b []byte
+		var f1 folded
 		switch {
 		case r < foldMost:
-			b = table[r]
+			f1 = table[r]
 		case 0x1100 <= r && r < 0x1200: // Korean letter by letter, as some file systems keep it
 			for k := i + n; k < len(in); {
 				next, m := utf8.DecodeRuneInString(in[k:])
@@ -96,67 +108,76 @@ func (f *folds) text(in string, word func(from, to, start, end int)) {
 				}
 				k, n = k+m, n+m
 			}
-			b = []byte(norm.NFC.String(in[i : i+n]))
+			f1 = folded{norm.NFC.String(in[i : i+n]), foldKeeps}
 		default:
-			b = foldRune(r)
+			f1 = foldRune(r)
 		}
-		switch {
-		case b == nil:
+		single := r >= foldMost && f1.kind == foldKeeps && alone(r)
+		if single || f1.kind == foldParts {
 			finish()
-		case len(b) == 0: // dropped; a mark belongs to the letter before it
+		}
+		switch f1.kind {
+		case foldDrops: // a mark belongs to the letter before it
 			if from >= 0 {
 				end = i + n
 			}
-		case r >= foldMost && alone(r):
+		case foldKeeps:
+			if from < 0 {
+				if len(f.out) > 0 {
+					f.out = append(f.out, ' ')
+				}
+				from, start = len(f.out), i
+			}
+			f.out, end = append(f.out, f1.to...), i+n
+		}
+		if single {
 			finish()
-			add(b, i, i+n)
-			finish()
-		default:
-			add(b, i, i+n)
 		}
 		i += n
 	}
 	finish()
 }
 
+func plainByte(c byte) bool { return 'a' <= c && c <= 'z' || '0' <= c && c <= '9' }
+
 // alone reports whether a character is a word: scripts that part no words.
 func alone(r rune) bool {
 	return r >= 0x0e00 && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar) && !unicode.IsMark(r)
 }
 
-// foldRune folds one character: nil where it parts words, empty where it goes.
-func foldRune(r rune) []byte {
+// foldRune folds one character.
+func foldRune(r rune) folded {
 	if r < utf8.RuneSelf {
 		switch {
 		case 'A' <= r && r <= 'Z':
-			return []byte{byte(r) + 'a' - 'A'}
+			return folded{string(r + 'a' - 'A'), foldKeeps}
 		case 'a' <= r && r <= 'z', '0' <= r && r <= '9':
-			return []byte{byte(r)}
+			return folded{string(r), foldKeeps}
 		}
-		return nil
+		return folded{}
 	}
 	if dropped(r) {
-		return []byte{}
+		return folded{kind: foldDrops}
 	}
 	if 0xac00 <= r && r < 0xd7b0 {
-		return []byte(string(r)) // a Korean syllable stays one
+		return folded{string(r), foldKeeps} // a Korean syllable stays one
 	}
-	var out []byte
+	to := ""
 	for _, d := range norm.NFKD.String(string(r)) {
 		switch {
 		case d < utf8.RuneSelf:
-			out = append(out, foldRune(d)...)
+			to += foldRune(d).to
 		case dropped(d):
 		case unicode.Is(unicode.Nd, d):
-			out = append(out, '0'+foldDigit(d))
+			to += string('0' + foldDigit(d))
 		case unicode.IsLetter(d) || unicode.IsMark(d) || unicode.IsNumber(d):
-			out = append(out, foldLetter(d)...)
+			to += foldLetter(d)
 		}
 	}
-	if len(out) == 0 {
-		return nil
+	if to == "" {
+		return folded{}
 	}
-	return out
+	return folded{to, foldKeeps}
 }
 
 // dropped are characters that a word is the same without.
@@ -213,15 +234,15 @@ func foldLetter(r rune) string {
 }
 
 // foldDigit is the value of a decimal digit: each script's ten stand in a row.
-func foldDigit(r rune) byte {
+func foldDigit(r rune) rune {
 	for _, t := range unicode.Nd.R16 {
 		if rune(t.Lo) <= r && r <= rune(t.Hi) {
-			return byte((r - rune(t.Lo)) % 10)
+			return (r - rune(t.Lo)) % 10
 		}
 	}
 	for _, t := range unicode.Nd.R32 {
 		if rune(t.Lo) <= r && r <= rune(t.Hi) {
-			return byte((r - rune(t.Lo)) % 10)
+			return (r - rune(t.Lo)) % 10
 		}
 	}
 	return 0

@@ -1,8 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,7 +29,7 @@ const fullTextSchema = `
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE source (id INTEGER PRIMARY KEY, path TEXT NOT NULL);
 CREATE TABLE document (id INTEGER PRIMARY KEY, source INTEGER NOT NULL, place TEXT NOT NULL, volume INTEGER NOT NULL, inside TEXT NOT NULL,
-	path TEXT NOT NULL, media TEXT NOT NULL, language TEXT NOT NULL, modified INTEGER NOT NULL, size INTEGER NOT NULL, sha256 TEXT NOT NULL, known TEXT NOT NULL);
+	path TEXT NOT NULL, media TEXT NOT NULL, language TEXT NOT NULL, modified INTEGER NOT NULL, size INTEGER NOT NULL, sha256 BLOB NOT NULL, known TEXT NOT NULL);
 CREATE VIRTUAL TABLE word USING fts5(body, content='', detail=full, tokenize='ascii');
 `
 
@@ -61,7 +63,7 @@ type FullTextWriter struct {
 	word, doc     *sql.Stmt
 	id            int64 // of the document whose parts come
 	parts         int64
-	batch         int64
+	batch, most   int64 // bytes of words in this transaction, and in one
 	sources       map[string]int64
 }
 
@@ -71,11 +73,8 @@ func CreateFullText(ctx context.Context, path, caseID string) (*FullTextWriter, 
 	if _, err := os.Lstat(path); err == nil {
 		return nil, fmt.Errorf("%s exists: an index is made anew under another name, or remove it first", path)
 	}
-	w := &FullTextWriter{path: path, pending: path + ".indexing", id: 1, sources: map[string]int64{}}
-	if err := os.Remove(w.pending); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	f, err := os.OpenFile(w.pending, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) // SQLite would let others read it
+	w := &FullTextWriter{path: path, pending: path + ".indexing", id: 1, most: fullTextBatch, sources: map[string]int64{}}
+	f, err := newFile(w.pending)
 	if err != nil {
 		return nil, err
 	}
@@ -108,6 +107,8 @@ func fileAddress(path, options string) string {
 }
 
 func (w *FullTextWriter) begin(ctx context.Context) (err error) {
+	// A transaction outlives the call that it began in, and that call's context.
+	ctx = context.WithoutCancel(ctx)
 	if w.tx, err = w.db.BeginTx(ctx, nil); err != nil {
 		return err
 	}
@@ -131,7 +132,7 @@ func (w *FullTextWriter) Part(ctx context.Context, fold string) error {
 		return fmt.Errorf("index a text: %w", err)
 	}
 	w.parts++
-	if w.batch += int64(len(fold)); w.batch < fullTextBatch {
+	if w.batch += int64(len(fold)); w.batch < w.most {
 		return nil
 	}
 	w.batch = 0
@@ -155,15 +156,25 @@ func (w *FullTextWriter) Document(ctx context.Context, d TextDocument) error {
 		}
 		w.sources[d.Source] = source
 	}
-	inside, err := json.Marshal(d.Inside)
+	inside, place := "", d.Place
+	if len(d.Inside) > 0 {
+		b, err := json.Marshal(d.Inside)
+		if err != nil {
+			return err
+		}
+		inside = string(b)
+	} else if place == d.Path {
+		place = "" // most are files by themselves
+	}
+	sum, err := hex.DecodeString(d.SHA256)
 	if err != nil {
-		return err
+		return fmt.Errorf("the SHA-256 of %s: %w", d.Path, err)
 	}
 	modified := int64(0)
 	if !d.Modified.IsZero() {
 		modified = d.Modified.UnixMicro()
 	}
-	_, err = w.doc.ExecContext(ctx, w.id, source, d.Place, d.Volume, string(inside), d.Path, d.Media, d.Language, modified, d.Size, d.SHA256, d.Known)
+	_, err = w.doc.ExecContext(ctx, w.id, source, place, d.Volume, inside, d.Path, d.Media, d.Language, modified, d.Size, sum, d.Known)
 	w.id, w.parts = w.id+1, 0
 	return err
 }
@@ -176,26 +187,42 @@ func (w *FullTextWriter) Keep(ctx context.Context) error {
 	if _, err := w.db.ExecContext(ctx, `INSERT INTO word(word) VALUES ('optimize')`); err != nil {
 		return errors.Join(err, w.Drop())
 	}
-	if err := w.db.Close(); err != nil {
+	// A fifth of the pages are free after that; a copy has none.
+	f, err := newFile(w.packed())
+	if err != nil {
 		return errors.Join(err, w.Drop())
 	}
-	f, err := os.Open(w.pending)
-	if err != nil {
-		return err
+	if _, err := w.db.ExecContext(ctx, `VACUUM INTO ?`, w.packed()); err != nil {
+		return errors.Join(err, f.Close(), w.Drop())
 	}
 	if err := errors.Join(f.Sync(), f.Close()); err != nil {
-		return err
+		return errors.Join(err, w.Drop())
 	}
 	// A link does not write over what came there meanwhile.
-	if err := os.Link(w.pending, w.path); err != nil {
-		return err
+	if err := os.Link(w.packed(), w.path); err != nil {
+		return errors.Join(err, w.Drop())
 	}
-	return errors.Join(os.Remove(w.pending), durable.SyncDir(filepath.Dir(w.path)))
+	return errors.Join(w.Drop(), durable.SyncDir(filepath.Dir(w.path)))
+}
+
+func (w *FullTextWriter) packed() string { return w.path + ".packing" }
+
+// newFile makes an empty file that only its owner reads, over one that an earlier
+// run left; SQLite would let others read it.
+func newFile(path string) (*os.File, error) {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	return os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 }
 
 // Drop forgets the file.
 func (w *FullTextWriter) Drop() error {
-	return errors.Join(w.db.Close(), os.Remove(w.pending))
+	err := errors.Join(w.db.Close(), os.Remove(w.pending))
+	if packed := os.Remove(w.packed()); packed != nil && !errors.Is(packed, fs.ErrNotExist) {
+		err = errors.Join(err, packed)
+	}
+	return err
 }
 
 // FullText is a full-text file open for searching.
@@ -271,7 +298,8 @@ func (f *FullText) Search(ctx context.Context, s TextSearch) (hits []TextHit, mo
 		var h TextHit
 		var row, modified int64
 		var inside string
-		if err := rows.Scan(&row, &h.Score, &h.Source, &h.Place, &h.Volume, &inside, &h.Path, &h.Media, &h.Language, &modified, &h.Size, &h.SHA256, &h.Known); err != nil {
+		var sum []byte
+		if err := rows.Scan(&row, &h.Score, &h.Source, &h.Place, &h.Volume, &inside, &h.Path, &h.Media, &h.Language, &modified, &h.Size, &sum, &h.Known); err != nil {
 			return nil, false, err
 		}
 		if seen[row>>partBits] {
@@ -281,8 +309,10 @@ func (f *FullText) Search(ctx context.Context, s TextSearch) (hits []TextHit, mo
 			return hits, true, nil
 		}
 		seen[row>>partBits] = true
-		if err := json.Unmarshal([]byte(inside), &h.Inside); err != nil {
-			return nil, false, err
+		if h.Place, h.SHA256 = cmp.Or(h.Place, h.Path), hex.EncodeToString(sum); inside != "" {
+			if err := json.Unmarshal([]byte(inside), &h.Inside); err != nil {
+				return nil, false, err
+			}
 		}
 		if modified != 0 {
 			h.Modified = time.UnixMicro(modified).UTC()

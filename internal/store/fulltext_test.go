@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"slices"
@@ -24,8 +25,12 @@ func fullText(t testing.TB, texts map[string]string) *FullText {
 		names = append(names, name)
 	}
 	slices.Sort(names)
+	w.most = 100 // so that several transactions make the file
 	for i, name := range names {
-		if err := w.Part(t.Context(), match.Fold(texts[name])); err != nil {
+		one, cancel := context.WithCancel(t.Context())
+		err := w.Part(one, match.Fold(texts[name]))
+		cancel()
+		if err != nil {
 			t.Fatal(err)
 		}
 		d := TextDocument{Source: "bag", Place: "data/" + name, Inside: []string{"x", name}, Path: "data/" + name, Media: "text/plain", Language: match.Language(texts[name]).Language, Modified: time.Date(2026, 1, 1+i, 0, 0, 0, 0, time.UTC)}

@@ -73,6 +73,9 @@ func Detect(head []byte, page bool) (name string, enc encoding.Encoding) {
 // utf8Text reports whether bytes are UTF-8, the last character perhaps cut. A
 // stray byte in a long text does not make it another encoding.
 func utf8Text(b []byte) bool {
+	if utf8.Valid(b) {
+		return true
+	}
 	bad, good := 0, 0
 	for len(b) > 0 {
 		r, n := utf8.DecodeRune(b)
