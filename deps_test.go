@@ -56,6 +56,7 @@ var allowedModules = map[string]string{
 	"github.com/digitorus/timestamp":                           "vault: RFC 3161 tokens asked for and judged",
 	"github.com/secure-systems-lab/go-securesystemslib":        "vault: DSSE envelopes over seals",
 	"github.com/zeebo/blake3":                                  "vault: BLAKE3 of short files and members, the fastest in Go",
+	"www.velocidex.com/golang/go-ntfs":                         "vault: NTFS of seized media read, in children only",
 	"lukechampine.com/blake3":                                  "vault: BLAKE3's tree from inside, so that a file's pieces have digests that cost nothing",
 
 	"github.com/a-h/templ/cmd/templ":     "tool: generates the pages' Go files",

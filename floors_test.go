@@ -59,6 +59,9 @@ var floors = map[string]int{
 	"internal/vault/archive": 1,
 	"internal/vault/ewf":     1,
 
+	"internal/vault/filesystem": 1,
+	"internal/vault/text":       1,
+
 	"internal/match/language": 1,
 	"internal/match/neartext": 1,
 	"internal/match/vpdq":     1,

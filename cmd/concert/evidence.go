@@ -28,6 +28,10 @@ type evidenceCmd struct {
 	Show    evidenceShowCmd    `cmd:"" help:"Say what a bag holds and who had it, without reading its files."`
 	Key     evidenceKeyCmd     `cmd:"" help:"Make a key that signs seals and custody records."`
 
+	Files  evidenceFilesCmd  `cmd:"" help:"List every file of an image, a bag, a directory or an archive: size, times, type, digest, language. Exit 1: some were not read whole, and why stands there."`
+	Index  evidenceIndexCmd  `cmd:"" help:"Make the full-text index of a case from bags, directories, images and archives."`
+	Search evidenceSearchCmd `cmd:"" help:"Search an index: words however they were typed, with the text around them as it stands in the evidence."`
+
 	Lock   evidenceLockCmd   `cmd:"" help:"Encrypt a bag into one file that only some of its custodians together open."`
 	Locked evidenceLockedCmd `cmd:"" help:"Check a locked file, without any key, and say who opens it."`
 	Share  evidenceShareCmd  `cmd:"" help:"As a custodian: give your share to whoever unlocks, for a reason."`

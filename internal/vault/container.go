@@ -55,8 +55,9 @@ type Limits struct {
 	Ratio int64 `json:"ratio"`
 	Floor int64 `json:"floor"`
 	Name  int   `json:"name"` // bytes of one name; 4096
+	File  int64 `json:"file"` // bytes of one file on a volume; 64 GiB
 }
 
 func (l Limits) orDefault() Limits {
-	return Limits{cmp.Or(l.Depth, 4), cmp.Or(l.Entries, 1_000_000), cmp.Or(l.Ratio, 250), cmp.Or(l.Floor, 1<<30), cmp.Or(l.Name, 4096)}
+	return Limits{cmp.Or(l.Depth, 4), cmp.Or(l.Entries, 1_000_000), cmp.Or(l.Ratio, 250), cmp.Or(l.Floor, 1<<30), cmp.Or(l.Name, 4096), cmp.Or(l.File, 64<<30)}
 }

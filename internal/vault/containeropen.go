@@ -44,10 +44,10 @@ type answer struct {
 	End    *Container `json:"end,omitempty"`
 }
 
-// FileTasks are what children do for this package: to read images and archives
-// that are handed to them open.
+// FileTasks are what children do for this package: to read images, archives and
+// files that are handed to them open.
 func FileTasks() map[string]sandbox.FileTask {
-	return map[string]sandbox.FileTask{taskImage: imageTask, taskArchive: archiveTask}
+	return map[string]sandbox.FileTask{taskImage: imageTask, taskArchive: archiveTask, taskSurvey: surveyTask}
 }
 
 // set is one container and the files that it consists of.

@@ -82,10 +82,21 @@ type walker struct {
 	Limits
 	kind func(head []byte) string
 	emit func(Entry) error
+	Content
 
 	entries int64
 	bytes   int64
 	failed  error // of emit: nobody listens any more
+}
+
+// Content is what a caller wants of the bytes of entries, beside their digests.
+// A nil field wants nothing of its own.
+type Content struct {
+	// Want says whether a file is read at all; what is not, is not given to emit.
+	Want func(name []string) bool
+	// See is given a file's bytes before emit is told of it; what it leaves is read
+	// for the digests. Its error ends the walk.
+	See func(e Entry, r io.Reader) error
 }
 
 // Walk reads an archive of the kind and gives every entry to emit. kindOf tells
@@ -93,7 +104,12 @@ type walker struct {
 // outcome and its note say what is wrong with the archive itself; the error is
 // emit's.
 func Walk(in io.ReaderAt, size int64, kind, name string, limits Limits, kindOf func([]byte) string, emit func(Entry) error) (outcome, note string, err error) {
-	w := &walker{Limits: limits, kind: kindOf, emit: emit}
+	return WalkContent(in, size, kind, name, limits, kindOf, emit, Content{})
+}
+
+// WalkContent is Walk that also hands out what files hold.
+func WalkContent(in io.ReaderAt, size int64, kind, name string, limits Limits, kindOf func([]byte) string, emit func(Entry) error, content Content) (outcome, note string, err error) {
+	w := &walker{Limits: limits, kind: kindOf, emit: emit, Content: content}
 	outcome, note = w.guarded(nil, 0, kind, name, in, size)
 	return outcome, note, w.failed
 }
@@ -203,7 +219,7 @@ func escape(name string) string {
 
 // give hands an entry on.
 func (w *walker) give(e Entry) error {
-	if w.failed == nil {
+	if w.failed == nil && (w.Want == nil || w.Want(e.Name)) {
 		w.failed = w.emit(e)
 	}
 	return w.failed
@@ -213,6 +229,9 @@ func (w *walker) give(e Entry) error {
 // archive itself. It returns what ends the whole archive: a limit of all its
 // bytes, or that nobody listens.
 func (w *walker) file(e Entry, depth int, r io.Reader) error {
+	if w.Want != nil && !w.Want(e.Name) {
+		return nil
+	}
 	sum := newSums()
 	in := bufio.NewReaderSize(io.TeeReader(budget{r, w}, sum), 64<<10)
 	head, err := in.Peek(headLen)
@@ -228,6 +247,9 @@ func (w *walker) file(e Entry, depth int, r io.Reader) error {
 		e.Outcome, e.Note = Limit, fmt.Sprintf("it is an archive %d deep, and is not opened", depth+1)
 	default:
 		e.Outcome, e.Note = w.inside(e, depth+1, kind, in)
+	}
+	if w.failed == nil && kind == "" && w.See != nil {
+		w.failed = w.See(e, in)
 	}
 	if w.failed != nil {
 		return w.failed
