@@ -187,7 +187,10 @@ type ReidentificationView struct {
 	Of         concert.Authority
 	Court      concert.Authority
 	Operators  map[concert.PersonID]string
-	Needed     int // custodians
+	Needed     int          // custodians
+	Held       int          // custodians in all
+	Works      bool         // the reader is a member of its case
+	Timeline   []CaseMoment // the oldest first; of one request only
 }
 
 // ReadReidentification is one request.
@@ -200,7 +203,15 @@ func (s *Service) ReadReidentification(ctx context.Context, scope concert.Scope,
 		if err != nil {
 			return err
 		}
-		v, err = requestView(ctx, tx, r, c)
+		if v, err = requestView(ctx, tx, r, c); err != nil {
+			return err
+		}
+		v.Works = c.Member(by)
+		events, err := tx.SubjectHistory(ctx, string(r.ID), exhibitEventsPage)
+		if err != nil {
+			return err
+		}
+		v.Timeline, err = moments(ctx, tx, events)
 		return err
 	})
 	if err != nil {
@@ -230,7 +241,7 @@ func requestView(ctx context.Context, tx *store.Tx, r concert.Reidentification, 
 	if err != nil && !errors.Is(err, concert.ErrNotFound) {
 		return v, err
 	}
-	v.Needed = l.Needed
+	v.Needed, v.Held = l.Needed, l.Custodians
 	v.Operators, err = tx.Operators(ctx, []concert.PersonID{r.AskedBy, r.ConfirmedBy, r.AuthorisedBy})
 	return v, err
 }
