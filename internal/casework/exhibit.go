@@ -125,6 +125,9 @@ func (s *Service) changeExhibit(ctx context.Context, by concert.Actor, ref strin
 		if err := x.MayRead(by, c); err != nil {
 			return err
 		}
+		if err := by.MayKeepCases(); err != nil {
+			return err
+		}
 		f.Manifest = x.Manifest
 		records, err := f.records(x.Head)
 		if err != nil {

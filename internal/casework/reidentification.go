@@ -134,7 +134,7 @@ func (s *Service) CloseReidentification(ctx context.Context, by concert.Actor, r
 // TakeShare takes a custodian's share in, which must open with the request's key.
 func (s *Service) TakeShare(ctx context.Context, by concert.Actor, ref string, version int64, share []byte) (concert.Reidentification, error) {
 	return s.changeReidentification(ctx, by, ref, version, func(tx *store.Tx, r concert.Reidentification, c concert.Case, now time.Time) (concert.Reidentification, concert.Event, error) {
-		if r.Key == "" {
+		if r.Key == "" || !c.Member(by) {
 			return r.ShareTaken(by, c, "", nil, now) // says what stands in the way
 		}
 		l, err := tx.LockedPseudonyms(ctx, r.Exhibit, true)

@@ -171,7 +171,7 @@ func TestEveryWordHasALabel(t *testing.T) {
 		}
 	}
 	for _, x := range []string{concert.ReadOneItem, concert.ReadItemList, concert.ReadApprovals, concert.ReadSecondLooks, concert.ReadAccuracy, concert.ReadAlarms, concert.ReadDispatch, concert.ReadErasure, concert.ReadHolds, concert.ReadReferral, concert.ReadItemCounts, concert.ReadBoard, concert.ReadPeople, concert.ReadConsultations, concert.ReadSample, concert.ReadExport,
-		concert.ReadReferrals, concert.ReadRegisters, concert.ReadRemedies, concert.ReadEvents, concert.ReadOneEvent, concert.ReadPlace, concert.ReadBanks, concert.ReadMatches, concert.ReadOrder} {
+		concert.ReadReferrals, concert.ReadRegisters, concert.ReadRemedies, concert.ReadEvents, concert.ReadOneEvent, concert.ReadPlace, concert.ReadBanks, concert.ReadMatches, concert.ReadOrder, concert.ReadExhibit, concert.ReadExhibits, concert.ReadCaseEvidence, concert.ReadReidentification, concert.ReadReidentifications} {
 		if readTexts[x] == "" {
 			t.Errorf("reading %s has no words", x)
 		}
