@@ -117,15 +117,15 @@ func exhibitOf(ctx context.Context, tx *store.Tx, ref string) (concert.Exhibit, 
 // changeExhibit lets a rule take records in that follow on the known head.
 func (s *Service) changeExhibit(ctx context.Context, by concert.Actor, ref string, f CustodyFiles, rule func(*store.Tx, concert.Exhibit, concert.Case, []concert.CustodyRecord) (concert.Exhibit, []concert.Event, error)) (concert.Exhibit, error) {
 	var out concert.Exhibit
+	if err := by.MayKeepCases(); err != nil {
+		return out, err
+	}
 	return out, s.retryStale(ctx, func(tx *store.Tx) error {
 		x, c, err := exhibitOf(ctx, tx, ref)
 		if err != nil {
 			return err
 		}
 		if err := x.MayRead(by, c); err != nil {
-			return err
-		}
-		if err := by.MayKeepCases(); err != nil {
 			return err
 		}
 		f.Manifest = x.Manifest

@@ -112,6 +112,9 @@ func (s *Service) ConfirmReidentification(ctx context.Context, by concert.Actor,
 
 // AuthoriseReidentification is a prosecutor's or judge's decision.
 func (s *Service) AuthoriseReidentification(ctx context.Context, by concert.Actor, ref string, version int64) (concert.Reidentification, error) {
+	if err := by.MayDecideReidentifications(); err != nil {
+		return concert.Reidentification{}, err
+	}
 	return s.changeReidentification(ctx, by, ref, version, func(_ *store.Tx, r concert.Reidentification, c concert.Case, now time.Time) (concert.Reidentification, concert.Event, error) {
 		return r.Authorised(by, c, now)
 	})

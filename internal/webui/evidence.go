@@ -184,10 +184,9 @@ func (u *UI) addExhibit(w http.ResponseWriter, r *http.Request, v *visit) error 
 // exhibitPage is one exhibit with the acts on it that the reader may do.
 type exhibitPage struct {
 	casework.ExhibitView
-	Goes    bool // it is on its way to the reader's authority
-	Others  []choice
-	MaxSize string
-	Form    entered
+	Goes   bool // it is on its way to the reader's authority
+	Others []choice
+	Form   entered
 }
 
 // held reports whether the reader goes on with its custody.
@@ -224,7 +223,7 @@ func (u *UI) showExhibit(w http.ResponseWriter, r *http.Request, v *visit, form 
 	if err != nil {
 		return err
 	}
-	p := exhibitPage{ExhibitView: x, Form: form, MaxSize: size(casework.PseudonymsMost), Goes: x.To != "" && x.To == v.person.Authority && v.actor().MayKeepCases() == nil}
+	p := exhibitPage{ExhibitView: x, Form: form, Goes: x.To != "" && x.To == v.person.Authority && v.actor().MayKeepCases() == nil}
 	if p.held() {
 		g, err := u.svc.Registers(r.Context())
 		if err != nil {
