@@ -24,7 +24,7 @@ var (
 		concert.ReidentifyAsked:      {Mark: "○", Label: "waits for a second member", Tone: "wait"},
 		concert.ReidentifyConfirmed:  {Mark: "◐", Label: "waits for a magistrate", Tone: "wait"},
 		concert.ReidentifyAuthorised: {Mark: "●", Label: "authorised: custodians may give their shares", Tone: "go"},
-		concert.ReidentifyRevealed:   {Mark: "✎", Label: "opened", Tone: "good"},
+		concert.ReidentifyRevealed:   {Mark: "✎", Label: "its pseudonyms were opened", Tone: "good"},
 		concert.ReidentifyClosed:     {Mark: "■", Label: "closed: its key is destroyed", Tone: "end"},
 	}
 	reidentifyPurposes = map[concert.ReidentifyPurpose]design.Text{
