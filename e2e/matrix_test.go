@@ -34,13 +34,14 @@ const (
 	auditor     = "auditor"      // with a justification
 	mute        = "mute auditor" // without one
 	admin       = "administrator"
-	answerer    = "answerer" // of the provider that the referral is addressed to
-	reader      = "reader"   // of that provider
-	rival       = "rival"    // answers for another provider
-	boss        = "boss"     // administrator of that provider's people, and no more
+	answerer    = "answerer"   // of the provider that the referral is addressed to
+	reader      = "reader"     // of that provider
+	rival       = "rival"      // answers for another provider
+	magistrate  = "magistrate" // of a court, which decides on North's request
+	boss        = "boss"       // administrator of that provider's people, and no more
 )
 
-var visitors = []string{nobody, officer, colleague, reviewer, stranger, outsider, coordinator, auditor, mute, admin, answerer, reader, rival, boss}
+var visitors = []string{nobody, officer, colleague, reviewer, stranger, outsider, coordinator, auditor, mute, admin, answerer, reader, rival, magistrate, boss}
 
 // who is a set of visitors.
 type who []string
@@ -93,6 +94,7 @@ func matrix(t *testing.T) map[string]row {
 		remedyRows,
 		threatRows,
 		auditRows,
+		evidenceRows,
 	} {
 		for pattern, r := range rows {
 			if _, twice := all[pattern]; twice {
@@ -286,7 +288,8 @@ var readers = map[string]who{
 	"{consignment}": who{coordinator, reviewer, outsider}, "{bulletin}": who{coordinator}, "{allotment}": north,
 	"{capture}": append(who{auditor}, north...), "{marked}": append(who{auditor}, north...), "{hold}": north, "{batch}": north, "{template}": north, "{action}": append(who{auditor, admin}, authoritySide...), "{scope}": everyone, "{newcomer}": who{admin, auditor}, "{outlet}": append(who{auditor, admin}, authoritySide...),
 	"{recommendation}": who{auditor},
-	"{case}":           who{officer, reviewer, auditor}, "{incident}": append(who{auditor}, authoritySide...), "{watch}": who{officer, colleague, reviewer, auditor}, "{sweep}": who{officer},
+	"{exhibit}":        who{officer, reviewer, auditor}, "{request}": who{officer, reviewer, auditor, magistrate}, "{lead}": who{officer, reviewer, auditor},
+	"{case}": who{officer, reviewer, auditor}, "{incident}": append(who{auditor}, authoritySide...), "{watch}": who{officer, colleague, reviewer, auditor}, "{sweep}": who{officer},
 	"{bank}": append(who{auditor}, north...), "{closing}": append(who{auditor}, north...), "{entry}": append(who{auditor}, north...), "{bankname}": north, "{closingname}": north,
 	"{shot}": append(who{auditor}, north...), "{order}": ordering, "{threat}": append(who{auditor, answerer, reader}, duty...), "{wide}": append(who{auditor}, north...), "{note}": append(who{auditor}, north...), "{mate}": who{boss},
 	"{ownbank}": append(who{auditor}, north...), "{shut}": append(who{auditor}, north...), "{ownentry}": append(who{auditor}, north...), "{match}": append(who{auditor}, north...),
@@ -356,12 +359,13 @@ func openSite(t *testing.T, svc *casework.Service) *site {
 		s.things["{"+name+".v}"] = fmt.Sprint(version)
 	}
 	s.folders(t)
+	s.seized(t)
 	s.banked(t)
 	s.ordered(t)
 	s.reported(t)
 	s.drawn(t)
 	for name, login := range map[string]string{officer: "North-officer-0", colleague: "North-officer-1", reviewer: "North-reviewer-0", stranger: "South-officer-0", outsider: "South-reviewer-0",
-		coordinator: "coordinator", auditor: "auditor", admin: "admin", answerer: "answerer", reader: "reader", rival: "puller"} {
+		coordinator: "coordinator", auditor: "auditor", admin: "admin", answerer: "answerer", reader: "reader", rival: "puller", magistrate: "magistrate"} {
 		s.sessions[name] = s.enter(t, login)
 	}
 	h.Person("mute-auditor", "", "", concert.RoleAuditor) // a person of its own: files are counted by the person
@@ -436,7 +440,7 @@ func (s *site) ask(t *testing.T, visitor, pattern string, r row, missing bool) r
 		ref = ref[:3] + "NNNN-NNNN"
 	}
 	method, path, _ := strings.Cut(pattern, " ")
-	path = strings.NewReplacer("{id}", ref, "{ref}", ref, "{operator}", ref, "{key}", "KEY-NONE", "{person}", fill("{person}"), "{reveal}", fill("{reveal}"), "{$}", "", "{bank}", ref, "{content}", fill("{content}"), "{item}", fill("{judged}"), "{unit}", fill("{drawnunit}"), "{table}", "redress.csv").Replace(path)
+	path = strings.NewReplacer("{id}", ref, "{ref}", ref, "{operator}", ref, "{key}", "KEY-NONE", "{person}", fill("{person}"), "{reveal}", fill("{reveal}"), "{$}", "", "{bank}", ref, "{content}", fill("{content}"), "{item}", fill("{judged}"), "{lead}", fill("{lead}"), "{unit}", fill("{drawnunit}"), "{table}", "redress.csv").Replace(path)
 	body := fill(r.body)
 	machine := strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/hma/")
 	if !machine && method == http.MethodPost {
@@ -515,7 +519,8 @@ func TestG19WhoMayDoWhat(t *testing.T) {
 				continue
 			}
 			for _, v := range visitors {
-				if slices.Contains(r.may, v) {
+				// Elsewhere a magistrate reads what its own authority has, as its other people do.
+				if _, seized := evidenceRows[pattern]; slices.Contains(r.may, v) || v == magistrate && !seized {
 					continue
 				}
 				got := s.ask(t, v, pattern, r, false)

@@ -100,7 +100,7 @@ func exhibitOf(v casework.ExhibitView) api.Exhibit {
 func caseEvidenceOf(v casework.CaseEvidence) api.CaseEvidence {
 	out := api.CaseEvidence{Exhibits: []api.Exhibit{}, Requests: []api.Reidentification{}, Leads: []api.Lead{}, LeadCounts: map[string]int{}}
 	for _, x := range v.Exhibits {
-		out.Exhibits = append(out.Exhibits, exhibitOf(casework.ExhibitView{Exhibit: x}))
+		out.Exhibits = append(out.Exhibits, exhibitOf(x))
 	}
 	for _, r := range v.Requests {
 		out.Requests = append(out.Requests, requestOf(casework.ReidentificationView{Reidentification: r, Operators: v.Operators}))

@@ -69,6 +69,13 @@ func (f CustodyFiles) records(known concert.CustodyHead) ([]concert.CustodyRecor
 // stay where they are.
 func (s *Service) AddExhibit(ctx context.Context, by concert.Actor, ref, label string, f CustodyFiles) (concert.Exhibit, error) {
 	x := concert.Exhibit{ID: concert.ExhibitID(identity.NewID()), Ref: identity.NewReference("EX"), Label: label, Manifest: f.Manifest, Exercise: s.Exercise, Version: 1}
+	err := s.DB.View(ctx, func(tx *store.Tx) error {
+		_, err := caseOf(ctx, tx, by, ref) // before the log is read: to others the case is not there
+		return err
+	})
+	if err != nil {
+		return x, err
+	}
 	records, err := f.records(concert.CustodyHead{})
 	if err != nil {
 		return x, err
@@ -110,6 +117,9 @@ func exhibitOf(ctx context.Context, tx *store.Tx, ref string) (concert.Exhibit, 
 // changeExhibit lets a rule take records in that follow on the known head.
 func (s *Service) changeExhibit(ctx context.Context, by concert.Actor, ref string, f CustodyFiles, rule func(*store.Tx, concert.Exhibit, concert.Case, []concert.CustodyRecord) (concert.Exhibit, []concert.Event, error)) (concert.Exhibit, error) {
 	var out concert.Exhibit
+	if err := by.MayKeepCases(); err != nil {
+		return out, err
+	}
 	return out, s.retryStale(ctx, func(tx *store.Tx) error {
 		x, c, err := exhibitOf(ctx, tx, ref)
 		if err != nil {
@@ -174,6 +184,16 @@ func (s *Service) ReceiveExhibit(ctx context.Context, by concert.Actor, ref, int
 // KeepPseudonyms keeps the locked table of an exhibit's pseudonyms. The house
 // cannot open it: only its custodians together can, for a request.
 func (s *Service) KeepPseudonyms(ctx context.Context, by concert.Actor, ref string, locked []byte) (vault.Lock, error) {
+	err := s.DB.View(ctx, func(tx *store.Tx) error {
+		x, c, err := exhibitOf(ctx, tx, ref)
+		if err == nil {
+			err = x.MayRead(by, c) // before the table is read: to others the exhibit is not there
+		}
+		return err
+	})
+	if err != nil {
+		return vault.Lock{}, err
+	}
 	if len(locked) > PseudonymsMost {
 		return vault.Lock{}, concert.Refuse(concert.TooLarge, "exhibit.pseudonyms", "", "a locked table of pseudonyms has at most %d MB here", PseudonymsMost>>20)
 	}
@@ -192,18 +212,43 @@ func (s *Service) KeepPseudonyms(ctx context.Context, by concert.Actor, ref stri
 			return err
 		}
 		tx.Record(e)
-		return tx.KeepPseudonyms(ctx, x.ID, store.LockedPseudonyms{Bytes: locked, Sum: hex.EncodeToString(sum[:]), Needed: l.Needed}, by.Person, s.now())
+		return tx.KeepPseudonyms(ctx, x.ID, store.LockedPseudonyms{Bytes: locked, Sum: hex.EncodeToString(sum[:]), Needed: l.Needed, Custodians: len(l.Shares)}, by.Person, s.now())
 	})
 }
 
 // ExhibitView is an exhibit as those who may read it see it.
 type ExhibitView struct {
 	concert.Exhibit
-	CaseRef  string // "" for an authority that it is on its way to
-	Holder   concert.Authority
-	Going    concert.Authority // to which it is on its way
-	Needed   int               // custodians that open its pseudonyms together; 0 where none are kept
-	Timeline []CaseMoment      // the oldest first
+	CaseRef    string // of who holds it; "" for those who may not read that
+	Works      bool   // the reader is a member of that case
+	Holder     concert.Authority
+	Going      concert.Authority // to which it is on its way
+	Needed     int               // custodians that open its pseudonyms together; 0 where none are kept
+	Custodians int               // of its pseudonyms, in all
+	Timeline   []CaseMoment      // the oldest first
+}
+
+// exhibitView is an exhibit without its timeline; c is the case of who holds it.
+func exhibitView(ctx context.Context, tx *store.Tx, by concert.Actor, x concert.Exhibit, c concert.Case) (ExhibitView, error) {
+	v := ExhibitView{Exhibit: x, Works: c.Member(by)}
+	if c.MayRead(by) == nil {
+		v.CaseRef = c.Ref
+	}
+	var err error
+	if v.Holder, err = tx.Authority(ctx, string(x.Authority)); err != nil {
+		return v, err
+	}
+	if x.To != "" {
+		if v.Going, err = tx.Authority(ctx, string(x.To)); err != nil {
+			return v, err
+		}
+	}
+	l, err := tx.LockedPseudonyms(ctx, x.ID, false)
+	if err != nil && !errors.Is(err, concert.ErrNotFound) {
+		return v, err
+	}
+	v.Needed, v.Custodians = l.Needed, l.Custodians
+	return v, nil
 }
 
 // ReadExhibit is one exhibit with what the log has of its custody.
@@ -219,24 +264,10 @@ func (s *Service) ReadExhibit(ctx context.Context, scope concert.Scope, ref stri
 		if err := x.MayRead(by, c); err != nil {
 			return err
 		}
-		v = ExhibitView{Exhibit: x}
-		if c.MayRead(by) == nil {
-			v.CaseRef = c.Ref
-		}
-		if v.Holder, err = tx.Authority(ctx, string(x.Authority)); err != nil {
+		if v, err = exhibitView(ctx, tx, by, x, c); err != nil {
 			return err
 		}
-		if x.To != "" {
-			if v.Going, err = tx.Authority(ctx, string(x.To)); err != nil {
-				return err
-			}
-		}
-		l, err := tx.LockedPseudonyms(ctx, x.ID, false)
-		if err != nil && !errors.Is(err, concert.ErrNotFound) {
-			return err
-		}
-		v.Needed = l.Needed
-		events, err := tx.ExhibitHistory(ctx, x.ID, exhibitEventsPage)
+		events, err := tx.SubjectHistory(ctx, string(x.ID), exhibitEventsPage)
 		if err != nil {
 			return err
 		}
@@ -249,7 +280,7 @@ func (s *Service) ReadExhibit(ctx context.Context, scope concert.Scope, ref stri
 	return v, nil
 }
 
-// exhibitEventsPage bounds the custody that one reading shows.
+// exhibitEventsPage bounds the events on one thing that one reading shows.
 const exhibitEventsPage = 500
 
 // moments are events with the operators who acted.
@@ -267,6 +298,18 @@ func moments(ctx context.Context, tx *store.Tx, events []concert.RecordedEvent) 
 		out[i] = CaseMoment{e, operators[e.Actor]}
 	}
 	return out, nil
+}
+
+// ExhibitsComing is how many exhibits are on their way to the actor's authority. It
+// opens nothing and is no reading.
+func (s *Service) ExhibitsComing(ctx context.Context, by concert.Actor) (n int, err error) {
+	if by.MayKeepCases() != nil {
+		return 0, nil
+	}
+	return n, s.DB.View(ctx, func(tx *store.Tx) error {
+		n, err = tx.CountHanded(ctx, by.Authority)
+		return err
+	})
 }
 
 // HandedExhibits are the exhibits on their way to the actor's authority.

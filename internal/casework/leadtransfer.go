@@ -123,7 +123,8 @@ func (s *Service) DropLead(ctx context.Context, by concert.Actor, ref string, ve
 // CaseEvidence is what of seized servers a case has: its exhibits, the requests to
 // open pseudonyms, and the leads, the newest first.
 type CaseEvidence struct {
-	Exhibits  []concert.Exhibit
+	Case      concert.Case
+	Exhibits  []ExhibitView              // without their timelines
 	Requests  []concert.Reidentification // without keys and shares
 	Leads     []concert.Lead
 	Counts    map[concert.LeadStatus]int // of all leads
@@ -143,7 +144,8 @@ func (s *Service) ReadCaseEvidence(ctx context.Context, scope concert.Scope, ref
 		if err := c.MayRead(by); err != nil {
 			return err
 		}
-		if v.Exhibits, err = tx.CaseExhibits(ctx, c.ID); err != nil {
+		v.Case = c
+		if v.Exhibits, err = caseExhibits(ctx, tx, by, c); err != nil {
 			return err
 		}
 		if v.Requests, err = tx.CaseReidentifications(ctx, c.ID, requestsPage); err != nil {
@@ -171,6 +173,28 @@ func (s *Service) ReadCaseEvidence(ctx context.Context, scope concert.Scope, ref
 		return CaseEvidence{}, err
 	}
 	return v, nil
+}
+
+// caseExhibits are those that a case has or had, each as it stands with who holds
+// it now.
+func caseExhibits(ctx context.Context, tx *store.Tx, by concert.Actor, c concert.Case) ([]ExhibitView, error) {
+	xs, err := tx.CaseExhibits(ctx, c.ID)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]ExhibitView, len(xs))
+	for i, x := range xs {
+		of := c
+		if x.Case != c.ID {
+			if of, err = tx.Case(ctx, string(x.Case)); err != nil {
+				return nil, err
+			}
+		}
+		if out[i], err = exhibitView(ctx, tx, by, x, of); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 // eraseCaseEvidence erases what a case that nobody reviewed has of persons on seized

@@ -112,6 +112,9 @@ func (s *Service) ConfirmReidentification(ctx context.Context, by concert.Actor,
 
 // AuthoriseReidentification is a prosecutor's or judge's decision.
 func (s *Service) AuthoriseReidentification(ctx context.Context, by concert.Actor, ref string, version int64) (concert.Reidentification, error) {
+	if err := by.MayDecideReidentifications(); err != nil {
+		return concert.Reidentification{}, err
+	}
 	return s.changeReidentification(ctx, by, ref, version, func(_ *store.Tx, r concert.Reidentification, c concert.Case, now time.Time) (concert.Reidentification, concert.Event, error) {
 		return r.Authorised(by, c, now)
 	})
@@ -134,7 +137,7 @@ func (s *Service) CloseReidentification(ctx context.Context, by concert.Actor, r
 // TakeShare takes a custodian's share in, which must open with the request's key.
 func (s *Service) TakeShare(ctx context.Context, by concert.Actor, ref string, version int64, share []byte) (concert.Reidentification, error) {
 	return s.changeReidentification(ctx, by, ref, version, func(tx *store.Tx, r concert.Reidentification, c concert.Case, now time.Time) (concert.Reidentification, concert.Event, error) {
-		if r.Key == "" {
+		if r.Key == "" || !c.Member(by) {
 			return r.ShareTaken(by, c, "", nil, now) // says what stands in the way
 		}
 		l, err := tx.LockedPseudonyms(ctx, r.Exhibit, true)
@@ -187,7 +190,10 @@ type ReidentificationView struct {
 	Of         concert.Authority
 	Court      concert.Authority
 	Operators  map[concert.PersonID]string
-	Needed     int // custodians
+	Needed     int          // custodians
+	Held       int          // custodians in all
+	Works      bool         // the reader is a member of its case
+	Timeline   []CaseMoment // the oldest first; of one request only
 }
 
 // ReadReidentification is one request.
@@ -200,7 +206,15 @@ func (s *Service) ReadReidentification(ctx context.Context, scope concert.Scope,
 		if err != nil {
 			return err
 		}
-		v, err = requestView(ctx, tx, r, c)
+		if v, err = requestView(ctx, tx, r, c); err != nil {
+			return err
+		}
+		v.Works = c.Member(by)
+		events, err := tx.SubjectHistory(ctx, string(r.ID), exhibitEventsPage)
+		if err != nil {
+			return err
+		}
+		v.Timeline, err = moments(ctx, tx, events)
 		return err
 	})
 	if err != nil {
@@ -230,7 +244,7 @@ func requestView(ctx context.Context, tx *store.Tx, r concert.Reidentification, 
 	if err != nil && !errors.Is(err, concert.ErrNotFound) {
 		return v, err
 	}
-	v.Needed = l.Needed
+	v.Needed, v.Held = l.Needed, l.Custodians
 	v.Operators, err = tx.Operators(ctx, []concert.PersonID{r.AskedBy, r.ConfirmedBy, r.AuthorisedBy})
 	return v, err
 }

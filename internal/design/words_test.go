@@ -89,13 +89,20 @@ var readTexts = sync.OnceValues(func() (texts, error) {
 	return out, guardReasons(out.keys)
 })
 
-// definitions are what each number counts, by the number: the root package defines them and pages show them.
+// definitions are what each number counts, by the number, and why a rule refuses a request or a lead, by its code: the root package says
+// it and pages show it.
 func definitions() map[string]string {
 	out := map[string]string{}
 	for _, of := range []map[concert.Metric]string{concert.MetricDefinitions, concert.DerivedDefinitions, concert.OfficerDefinitions} {
 		for m, text := range of {
 			out[string(m)] = text
 		}
+	}
+	for _, code := range []string{concert.ReidentifyBySelection, concert.ReidentifyTooMany, concert.ReidentifyOnViews, concert.ReidentifyVisitor} {
+		out[code] = concert.ReidentifyNever(code)
+	}
+	for _, code := range []string{concert.LeadMilitary, concert.LeadIncompetent, concert.LeadThirdCountry, concert.LeadUnchecked, concert.LeadHandling, concert.LeadVisitors, concert.LeadTwice} {
+		out[code] = concert.LeadRefusal(code)
 	}
 	for _, t := range (concert.ReportFacts{}).Tables(func(id string) string { return id }) {
 		if i := slices.Index(t.Columns, "definition"); i >= 0 {

@@ -112,22 +112,28 @@ func (tx *Tx) HandedExhibits(ctx context.Context, to concert.AuthorityID) ([]con
 	return tx.exhibits(ctx, "WHERE handed_to = ? AND handed_to <> '' ORDER BY id", string(to))
 }
 
-// ExhibitHistory are the events on an exhibit, the oldest first.
-func (tx *Tx) ExhibitHistory(ctx context.Context, id concert.ExhibitID, limit int) ([]concert.RecordedEvent, error) {
-	return list(ctx, tx, scanEvent, "SELECT "+eventCols+" FROM event e WHERE e.subject = ? ORDER BY e.id LIMIT ?", string(id), limit)
+// CountHanded is how many are on their way to an authority.
+func (tx *Tx) CountHanded(ctx context.Context, to concert.AuthorityID) (n int, err error) {
+	return n, tx.row(ctx, "SELECT count(*) FROM exhibit WHERE handed_to = ? AND handed_to <> ''", string(to)).Scan(&n)
+}
+
+// SubjectHistory are the events on one thing, the oldest first.
+func (tx *Tx) SubjectHistory(ctx context.Context, id string, limit int) ([]concert.RecordedEvent, error) {
+	return list(ctx, tx, scanEvent, "SELECT "+eventCols+" FROM event e WHERE e.subject = ? ORDER BY e.id LIMIT ?", id, limit)
 }
 
 // LockedPseudonyms is the locked table of an exhibit's pseudonyms.
 type LockedPseudonyms struct {
-	Bytes  []byte
-	Sum    string // SHA-256, in hexadecimal
-	Needed int    // custodians that open it together
+	Bytes      []byte
+	Sum        string // SHA-256, in hexadecimal
+	Needed     int    // custodians that open it together
+	Custodians int    // in all
 }
 
 // KeepPseudonyms writes it, once for an exhibit.
 func (tx *Tx) KeepPseudonyms(ctx context.Context, x concert.ExhibitID, l LockedPseudonyms, by concert.PersonID, at time.Time) error {
 	tx.touch("exhibit_vault")
-	n, err := tx.insert(ctx, "exhibit_vault", "exhibit, locked, sum, needed, added_by, added_at", [][]any{{string(x), l.Bytes, l.Sum, l.Needed, string(by), concert.Micros(at)}}, "ON CONFLICT (exhibit) DO NOTHING")
+	n, err := tx.insert(ctx, "exhibit_vault", "exhibit, locked, sum, needed, custodians, added_by, added_at", [][]any{{string(x), l.Bytes, l.Sum, l.Needed, l.Custodians, string(by), concert.Micros(at)}}, "ON CONFLICT (exhibit) DO NOTHING")
 	if err == nil && n == 0 {
 		err = concert.Refuse(concert.Conflict, "exhibit.pseudonyms", "", "the locked pseudonyms of this exhibit are here already and are never replaced")
 	}
@@ -138,9 +144,9 @@ func (tx *Tx) KeepPseudonyms(ctx context.Context, x concert.ExhibitID, l LockedP
 // there is none.
 func (tx *Tx) LockedPseudonyms(ctx context.Context, x concert.ExhibitID, bytes bool) (l LockedPseudonyms, err error) {
 	if !bytes {
-		return l, tx.row(ctx, "SELECT sum, needed FROM exhibit_vault WHERE exhibit = ?", string(x)).Scan(&l.Sum, &l.Needed)
+		return l, tx.row(ctx, "SELECT sum, needed, custodians FROM exhibit_vault WHERE exhibit = ?", string(x)).Scan(&l.Sum, &l.Needed, &l.Custodians)
 	}
-	return l, tx.row(ctx, "SELECT locked, sum, needed FROM exhibit_vault WHERE exhibit = ?", string(x)).Scan(&l.Bytes, &l.Sum, &l.Needed)
+	return l, tx.row(ctx, "SELECT locked, sum, needed, custodians FROM exhibit_vault WHERE exhibit = ?", string(x)).Scan(&l.Bytes, &l.Sum, &l.Needed, &l.Custodians)
 }
 
 // ErasePseudonyms removes it.

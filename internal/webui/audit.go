@@ -22,6 +22,7 @@ const auditRows = 100
 var readTexts = map[string]design.Text{
 	concert.ReadOneItem: "one item", concert.ReadItemList: "list of items", concert.ReadApprovals: "approvals that wait", concert.ReadSecondLooks: "second looks", concert.ReadHolds: "holds", concert.ReadReferral: "one referral",
 	concert.ReadItemCounts: "counts of items", concert.ReadBoard: "board", concert.ReadPeople: "people", concert.ReadConsultations: "consultations", concert.ReadSample: "random draw", concert.ReadExport: "export", concert.ReadFind: "search",
+	concert.ReadExhibit: "one exhibit", concert.ReadExhibits: "exhibits on their way", concert.ReadCaseEvidence: "seized evidence of a case", concert.ReadReidentification: "one request to open pseudonyms", concert.ReadReidentifications: "requests to open pseudonyms",
 	concert.ReadAccuracy: "accuracy of officers", concert.ReadAlarms: "alarms", concert.ReadDispatch: "hold on dispatch", concert.ReadErasure: "proof of an erasure",
 	concert.ReadReferrals: "list of referrals", concert.ReadRegisters: "registers", concert.ReadRemedies: "withdrawals and corrections", concert.ReadEvents: "event log", concert.ReadOneEvent: "one event", concert.ReadPlace: "item at a place", concert.ReadOrder: "one removal order",
 	concert.ReadAccesses: "accesses by kind", concert.ReadDraws: "random draws", concert.ReadBlind: "drawn, to be judged blind", concert.ReadDwell: "times in states", concert.ReadAuditReport: "audit report", concert.ReadRecommendations: "recommendations",

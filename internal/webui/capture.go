@@ -37,6 +37,9 @@ func (u *UI) captureRoutes() []route {
 // are read; the file stays a stream, for the handler.
 func (v *visit) parse(r *http.Request) error {
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err == nil && media == "multipart/form-data" && isEvidenceForm(r) {
+		return r.ParseMultipartForm(httpkit.MaxBody)
+	}
 	if err != nil || media != "multipart/form-data" || !httpkit.IsUpload(r) && !isBankFile(r) && !isOrderFile(r) {
 		return r.ParseForm()
 	}

@@ -41,6 +41,7 @@ func (u *UI) caseRoutes() []route {
 type casesPage struct {
 	Sheet   design.Sheet
 	MayOpen bool
+	Coming  []concert.Exhibit // on their way to the reader's authority
 	Form    entered
 }
 
@@ -57,8 +58,12 @@ func (u *UI) showCases(w http.ResponseWriter, r *http.Request, v *visit, form en
 	if err != nil {
 		return err
 	}
+	coming, err := u.coming(r.Context(), v)
+	if err != nil {
+		return err
+	}
 	return l.showAfter(u, w, r, v, "Cases", form.Errors, func(s design.Sheet) templ.Component {
-		return casesView(casesPage{s, v.actor().MayKeepCases() == nil, form})
+		return casesView(casesPage{s, v.actor().MayKeepCases() == nil, coming, form})
 	})
 }
 

@@ -32,6 +32,7 @@ var (
 	readers     = func(f frame) bool { return ofAuthority(f) || f.has(concert.RoleAuditor) }
 	overseers   = func(f frame) bool { return f.has(concert.RoleCoordinator) || f.has(concert.RoleAuditor) }
 	admins      = func(f frame) bool { return f.has(concert.RoleAdministrator) }
+	magistrates = func(f frame) bool { return f.has(concert.RoleMagistrate) }
 	auditors    = func(f frame) bool { return f.has(concert.RoleAuditor) }
 	folders     = func(f frame) bool {
 		return f.Person.Provider == "" && f.Person.Actor().MayKeepCases() == nil || auditors(f)
@@ -58,6 +59,7 @@ var menu = []navGroup{
 	}},
 	{"Cases", []navItem{
 		{"/cases", "Cases", folders},
+		{"/reidentifications", "Pseudonyms to decide on", magistrates},
 		{"/incidents", "Incidents", folders},
 		{"/watchlist", "Watchlist", watchers},
 		{"/banks", "Banks", func(f frame) bool { return deskPeople(f) || auditors(f) }},

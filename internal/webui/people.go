@@ -24,6 +24,7 @@ var roleTexts = []roleText{
 	{concert.RoleOfficer, "Officer: hands in and assesses, for an authority"},
 	{concert.RoleReviewer, "Reviewer: decides what another assessed, for an authority"},
 	{concert.RoleIssuer, "Issuer: approves and issues removal orders, for a competent authority"},
+	{concert.RoleMagistrate, "Magistrate: a prosecutor or judge, decides which pseudonyms of a seized server are opened; investigates nothing"},
 	{concert.RoleCoordinator, "Coordinator: runs joint actions, for an authority"},
 	{concert.RoleAuditor, "Auditor: reads everything with a reason, writes nothing; stands alone"},
 	{concert.RoleAdministrator, "Administrator: registers parties and people; stands alone"},

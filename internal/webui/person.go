@@ -38,6 +38,8 @@ func (u *UI) home(w http.ResponseWriter, r *http.Request, v *visit) error {
 		to = "/desk"
 	case v.has(concert.RoleIssuer):
 		to = "/orders"
+	case v.has(concert.RoleMagistrate):
+		to = "/reidentifications"
 	case v.has(concert.RoleAuditor):
 		to = "/audit"
 	case v.has(concert.RoleAdministrator):

@@ -153,7 +153,7 @@ func (u *UI) holdsCSV(w http.ResponseWriter, r *http.Request, v *visit) error {
 // roleNamesShort are the roles in one word each.
 var roleNamesShort = map[concert.Role]design.Text{
 	concert.RoleOfficer: "officer", concert.RoleReviewer: "reviewer", concert.RoleCoordinator: "coordinator", concert.RoleAuditor: "auditor", concert.RoleAdministrator: "administrator",
-	concert.RoleProviderReader: "provider's reader", concert.RoleProviderAnswerer: "provider's answerer", concert.RoleIssuer: "issuer", concert.RoleProviderAdmin: "provider's administrator",
+	concert.RoleProviderReader: "provider's reader", concert.RoleProviderAnswerer: "provider's answerer", concert.RoleIssuer: "issuer", concert.RoleMagistrate: "magistrate", concert.RoleProviderAdmin: "provider's administrator",
 }
 
 var personStates = map[concert.PersonState]state{

@@ -104,6 +104,10 @@ var unlinked = map[string]string{
 	"GET /threats/{ref}":                "stands where something was reported only (TestBrowserG32ThreatAlarmsTheOpenPage)",
 	"GET /threats/{ref}/proof.json":     "a file of a report (TestG32ThreatReachesTheDutyOfficerBothWays)",
 
+	"GET /exhibits/{ref}":          "stands where an exhibit is there only (TestG25ExhibitIsHandedOverOnThePages)",
+	"GET /reidentifications":       "in the menu of magistrates (TestG34RequestToOpenPseudonymsThroughFourPeople)",
+	"GET /reidentifications/{ref}": "stands where something was asked for only (the same)",
+
 	"GET /captures/{ref}/picture": "no page: the picture on one, once a form opened it (TestG35BrowserAPictureIsVeiledUntilHeld)",
 
 	"GET /orders/new":         "stands on an assessed item of an authority that issues orders only (TestBrowserOrderGoesFromDraftToExecution)",

@@ -108,6 +108,7 @@ func (u *UI) routes() []route {
 		u.publicRoutes(),
 		u.orderRoutes(),
 		u.threatRoutes(),
+		u.evidenceRoutes(),
 		u.auditRoutes(),
 	)
 	if u.svc.Host {

@@ -13,6 +13,7 @@ import (
 	"concert"
 	"concert/internal/casework"
 	"concert/internal/design"
+	"concert/internal/vault"
 )
 
 func TestEveryPageRendersItsZeroValue(t *testing.T) {
@@ -93,6 +94,14 @@ func TestEveryPageRendersItsZeroValue(t *testing.T) {
 		"complaints":              disputesView(disputesPage{MayAct: true, Rows: make([]casework.DisputeView, 1)}),
 		"report of Art. 7":        article7View(article7Page{Rows: article7Rows(concert.Article7{})}),
 		"hubs":                    hubsView(hubsPage{MayAct: true, Hubs: make([]concert.Hub, 1)}),
+		"evidence":                evidenceView(evidencePage{}),
+		"evidence of each":        evidenceView(evidencePage{Member: true, Open: true, Reviews: true, CaseEvidence: casework.CaseEvidence{Exhibits: []casework.ExhibitView{{Needed: 2}}, Requests: make([]concert.Reidentification, 1), Leads: []concert.Lead{{Status: concert.LeadAsked, AskedBy: "x"}, {Status: concert.LeadReleased}}, Counts: map[concert.LeadStatus]int{concert.LeadAsked: 1}}}),
+		"exhibit":                 exhibitView(exhibitPage{}),
+		"exhibit of the own":      exhibitView(exhibitPage{Goes: true, Others: make([]choice, 1), ExhibitView: casework.ExhibitView{Works: true, Timeline: make([]casework.CaseMoment, 1)}}),
+		"request":                 requestView(requestPage{}),
+		"request with every act":  requestView(requestPage{Confirm: true, Authorise: true, Decline: true, Share: true, Open: true, Close: true, Over: true, Deciding: time.Unix(1, 0), ReidentificationView: casework.ReidentificationView{Reidentification: concert.Reidentification{Subjects: []concert.ReidentifySubject{{Facts: make([]concert.SourceFact, 1)}}}}}),
+		"requests":                requestsView(make([]casework.ReidentificationView, 1)),
+		"identities":              identitiesView(identitiesPage{Found: make([]vault.Identified, 1), Missing: make([]string, 1)}),
 		"item with every keeping": itemView(itemPage{Keep: keeping{MayAsk: true, MayErase: true, MayHold: true, MayHandle: true}}),
 	} {
 		var b bytes.Buffer
@@ -162,7 +171,7 @@ func TestEveryWordHasALabel(t *testing.T) {
 		}
 	}
 	for _, x := range []string{concert.ReadOneItem, concert.ReadItemList, concert.ReadApprovals, concert.ReadSecondLooks, concert.ReadAccuracy, concert.ReadAlarms, concert.ReadDispatch, concert.ReadErasure, concert.ReadHolds, concert.ReadReferral, concert.ReadItemCounts, concert.ReadBoard, concert.ReadPeople, concert.ReadConsultations, concert.ReadSample, concert.ReadExport,
-		concert.ReadReferrals, concert.ReadRegisters, concert.ReadRemedies, concert.ReadEvents, concert.ReadOneEvent, concert.ReadPlace, concert.ReadBanks, concert.ReadMatches, concert.ReadOrder} {
+		concert.ReadReferrals, concert.ReadRegisters, concert.ReadRemedies, concert.ReadEvents, concert.ReadOneEvent, concert.ReadPlace, concert.ReadBanks, concert.ReadMatches, concert.ReadOrder, concert.ReadExhibit, concert.ReadExhibits, concert.ReadCaseEvidence, concert.ReadReidentification, concert.ReadReidentifications} {
 		if readTexts[x] == "" {
 			t.Errorf("reading %s has no words", x)
 		}
@@ -206,6 +215,34 @@ func TestEveryWordHasALabel(t *testing.T) {
 		if endTexts[e] == "" {
 			t.Errorf("end %s has no words", e)
 		}
+	}
+	for _, x := range concert.ReidentifyPurposes {
+		if reidentifyPurposes[x] == "" {
+			t.Errorf("purpose %s has no words", x)
+		}
+	}
+	for _, x := range concert.InstrumentKinds {
+		if instrumentKinds[x] == "" {
+			t.Errorf("judicial act %s has no words", x)
+		}
+	}
+	for _, x := range concert.SourceFactKinds {
+		if sourceFactKinds[x] == "" {
+			t.Errorf("fact %s has no words", x)
+		}
+	}
+	for _, x := range concert.LeadRecipientKinds {
+		if leadRecipients[x] == "" {
+			t.Errorf("recipient %s has no words", x)
+		}
+	}
+	for _, x := range concert.TransferGrounds {
+		if transferGrounds[x] == "" {
+			t.Errorf("ground %s has no words", x)
+		}
+	}
+	if len(roleTexts) != len(concert.Roles) {
+		t.Error("a role is missing in the form for people")
 	}
 	if len(contentTypes) != len(concert.ContentTypes) {
 		t.Error("a type of Art. 2(7) is missing")

@@ -29,6 +29,7 @@ CREATE TABLE exhibit_vault (
   locked BYTEA NOT NULL,
   sum TEXT COLLATE "C" NOT NULL,
   needed BIGINT NOT NULL,
+  custodians BIGINT NOT NULL,
   added_by TEXT COLLATE "C" NOT NULL,
   added_at BIGINT NOT NULL
 );

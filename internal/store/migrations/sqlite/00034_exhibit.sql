@@ -29,6 +29,7 @@ CREATE TABLE exhibit_vault (
   locked BLOB NOT NULL,
   sum TEXT NOT NULL,
   needed INTEGER NOT NULL,
+  custodians INTEGER NOT NULL,
   added_by TEXT NOT NULL,
   added_at INTEGER NOT NULL
 ) STRICT;
