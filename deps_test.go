@@ -23,6 +23,7 @@ var allowedModules = map[string]string{
 	"github.com/google/uuid":                                   "store: UUIDv7 identifiers; formats: ids of STIX and MISP made of names",
 	"github.com/jackc/pgx/v5":                                  "store: PostgreSQL under database/sql",
 	"github.com/klauspost/compress":                            "accesslog and vault: gzip, zlib of disk images and Zstandard, faster than the standard library's and with limits",
+	"github.com/maxmind/mmdbwriter":                            "exercise: the invented country database of the plan june-2017",
 	"github.com/nlnwa/whatwg-url":                              "match: web locations as browsers read them, before any rule of ours",
 	"github.com/oschwald/maxminddb-golang/v2":                  "accesslog: country databases in MaxMind's format",
 	"github.com/parquet-go/parquet-go":                         "lake: rows of access logs as Parquet files, which other engines read as well",

@@ -31,7 +31,7 @@ type exerciseCmd struct {
 	Plan      string  `help:"What to rehearse: november-2019, referrals; one-hour, removal orders; june-2017, a seized server." enum:"november-2019,one-hour,june-2017" default:"november-2019"`
 	Items     int     `help:"Distinct items to be referred (26000 where it is 0), or orders to be issued (500)." default:"0"`
 	Lines     int     `help:"Lines of the seized server's log, of the plan june-2017." default:"1000000"`
-	Geo       string  `help:"Country database of the plan june-2017 (concert accesslog geo fetches one)." placeholder:"FILE"`
+	Geo       string  `help:"Country database of the plan june-2017 (concert accesslog geo fetches one); an invented one when left out." placeholder:"FILE"`
 	Seed      uint64  `help:"Everything invented follows from it." default:"2019"`
 	Database  string  `help:"postgres://… of an empty database; a fresh embedded one when left out." placeholder:"URL"`
 	Speed     float64 `help:"Case time runs this many times as fast as the wall; 0 fits the four days to the work, and the one hour into half a minute." default:"0"`
@@ -225,8 +225,8 @@ func (c *exerciseCmd) enough() error {
 	switch {
 	case c.Nodes < 0 || c.Kills < 0 || c.Witnesses < 0:
 		return errors.New("nodes, kills and witnesses are 0 or more")
-	case c.Plan == exercise.PlanJune2017 && (c.Geo == "" || c.Lines < 1000 || c.Nodes > 0):
-		return errors.New("the plan june-2017 needs a country database (-geo FILE; concert accesslog geo -o FILE fetches one), at least 1000 -lines, and no -nodes")
+	case c.Plan == exercise.PlanJune2017 && (c.Lines < juneLinesLeast || c.Nodes > 0):
+		return fmt.Errorf("the plan june-2017 needs %d -lines at least, of which its administrators are, and serves by itself: leave -nodes out", juneLinesLeast)
 	case c.Nodes > 0 && c.Plan == exercise.PlanOneHour:
 		return errors.New("the plan one-hour lets case time jump, which it can do in its own process only: leave -nodes out, or rehearse november-2019 on nodes")
 	case c.Kills > 0 && c.Nodes == 0:

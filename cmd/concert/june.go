@@ -35,6 +35,10 @@ import (
 // June 2017.
 const juneCountries = 133
 
+// juneLinesLeast is the least number of lines with which the plan has somebody to
+// count.
+const juneLinesLeast = 1000
+
 // juneOutcome is the last line with -json (docs/june2017.md).
 type juneOutcome struct {
 	Plan     string `json:"plan"`
@@ -105,8 +109,15 @@ func (r *rehearsal) june(ctx context.Context, begun time.Time) error {
 }
 
 func (s *seizure) setUp(ctx context.Context) error {
+	file := s.r.cmd.Geo
+	if file == "" {
+		file = s.path("countries.mmdb")
+		if err := inventCountries(file); err != nil {
+			return err
+		}
+	}
 	var err error
-	if s.geo, err = accesslog.OpenGeo(s.r.cmd.Geo); err != nil {
+	if s.geo, err = accesslog.OpenGeo(file); err != nil {
 		return fmt.Errorf("-geo: %w", err)
 	}
 	if s.sign, err = vault.NewKey(s.path("evidence-key")); err != nil {
