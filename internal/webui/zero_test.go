@@ -216,6 +216,16 @@ func TestEveryWordHasALabel(t *testing.T) {
 			t.Errorf("end %s has no words", e)
 		}
 	}
+	if len(roleTexts) != len(concert.Roles) {
+		t.Error("a role is missing in the form for people")
+	}
+	if len(contentTypes) != len(concert.ContentTypes) {
+		t.Error("a type of Art. 2(7) is missing")
+	}
+}
+
+func TestEveryWordOfSeizedEvidenceHasALabel(t *testing.T) {
+	t.Parallel()
 	for _, x := range concert.ReidentifyPurposes {
 		if reidentifyPurposes[x] == "" {
 			t.Errorf("purpose %s has no words", x)
@@ -240,12 +250,6 @@ func TestEveryWordHasALabel(t *testing.T) {
 		if transferGrounds[x] == "" {
 			t.Errorf("ground %s has no words", x)
 		}
-	}
-	if len(roleTexts) != len(concert.Roles) {
-		t.Error("a role is missing in the form for people")
-	}
-	if len(contentTypes) != len(concert.ContentTypes) {
-		t.Error("a type of Art. 2(7) is missing")
 	}
 }
 
