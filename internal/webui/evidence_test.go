@@ -198,8 +198,14 @@ func TestG34RequestToOpenPseudonymsThroughFourPeople(t *testing.T) {
 	path := p.path
 	offered := func(v *visitor, want ...string) {
 		t.Helper()
-		if got := strings.Join(v.get(path).want(t, http.StatusOK).forms(), " "); got != strings.Join(want, " ") {
+		p := v.get(path).want(t, http.StatusOK)
+		if got := strings.Join(p.forms(), " "); got != strings.Join(want, " ") {
 			t.Errorf("offered is %q, want %q", got, want)
+		}
+		for _, f := range all(p.first(tag("main")), tag("form")) {
+			if len(all(f, tagWith("input", "name", "version"))) != 1 {
+				t.Errorf("the form for %s does not carry the version that was seen", attr(f, "action"))
+			}
 		}
 	}
 	offered(officer, path+"/close")
