@@ -21,7 +21,7 @@ func TestAWordIsFoldedHoweverItWasTyped(t *testing.T) {
 		{"Arabic: madda and wasla", "القران", []string{"القرآن", "القران", "ٱلقرآن"}},
 		{"Arabic: presentation forms", "سلام", []string{"ﺳﻼﻡ", "سلام", "سَلَام"}},
 		{"Arabic: digits", "2014", []string{"٢٠١٤", "۲۰۱۴", "2014", "２０１４"}},
-		{"Persian: kaf and ya", "كتابهاي", []string{"کتاب‌های", "کتابهاي", "كتابهای"}},
+		{"Persian: kaf and ya", "كتابهاي", []string{"کتاب\u200cهای", "کتابهاي", "كتابهای"}},
 		{"Persian: ha with ya", "خانه", []string{"خانۀ", "خانه", "خانهٔ"}},
 		{"Urdu: ya barri and ha", "هي", []string{"ہے", "ہی", "ھے"}},
 		{"Urdu: kaf", "كيا", []string{"کیا", "كيا"}},
@@ -34,7 +34,7 @@ func TestAWordIsFoldedHoweverItWasTyped(t *testing.T) {
 		{"Russian: short i by one or two characters", "воина", []string{"война", norm.NFD.String("война"), "ВОЙНА"}},
 		{"German", "strasse", []string{"Straße", "STRASSE", "straẞe"}},
 		{"German: umlaut by one or two characters", "munchen", []string{"München", norm.NFD.String("München"), "munchen"}},
-		{"French", "oeuvre eleve", []string{"Œuvre élevé", "oeuvre ELEVE", "œuvre é­levé"}},
+		{"French", "oeuvre eleve", []string{"Œuvre élevé", "oeuvre ELEVE", "œuvre é\u00adlevé"}},
 		{"French: an apostrophe parts", "l homme", []string{"l'homme", "l’homme"}},
 		{"ligatures and width", "file", []string{"ﬁle", "ＦＩＬＥ"}},
 	} {

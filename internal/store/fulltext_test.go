@@ -81,7 +81,7 @@ func TestFullTextFindsWhatIsAskedFor(t *testing.T) {
 		"a.txt":     "EXERCISE: the manual of the printing house. The printing of leaflets is easy.",
 		"b.txt":     "EXERCISE: a house with a manual, and no printing.",
 		"c/ar.txt":  "تمرين: كِتَابُ الإسلاميّة في ٢٠١٤ عن المدرسة الكبيرة في المدينة القديمة",
-		"c/fa.txt":  "تمرین: کتاب‌های مدرسه در ۲۰۱۴ برای همه‌ی مردم شهر است و خواهد بود",
+		"c/fa.txt":  "تمرین: کتاب\u200cهای مدرسه در ۲۰۱۴ برای همه\u200cی مردم شهر است و خواهد بود",
 		"d.txt":     "EXERCISE Straße in İstanbul, l'école",
 		"known.txt": "a house, printing printing printing printing",
 	})

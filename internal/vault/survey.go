@@ -157,36 +157,54 @@ func (s *surveyor) items() ([]surveyItem, error) {
 		return s.bagItems()
 	}
 	var items []surveyItem
-	err = filepath.WalkDir(s.Source, func(p string, d fs.DirEntry, err error) error {
-		if p == s.Source {
-			return err
-		}
-		rel, relErr := filepath.Rel(s.Source, p)
-		if relErr != nil {
-			return relErr
-		}
-		it := surveyItem{place: EncodeName(filepath.ToSlash(rel), true), path: rel}
+	if err := s.tree(".", &items); err != nil {
+		return nil, err
+	}
+	return s.wanted(items), nil
+}
+
+// tree lists a directory and what is below it, in the order of the names' bytes.
+// It opens directories as it opens files, so that their times stay as well.
+func (s *surveyor) tree(rel string, items *[]surveyItem) error {
+	dir, err := openSource(filepath.Join(s.Source, rel))
+	if err != nil {
+		return err
+	}
+	entries, err := dir.ReadDir(-1)
+	err = errors.Join(err, dir.Close())
+	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	for _, d := range entries {
+		p := filepath.Join(rel, d.Name())
+		it := surveyItem{place: EncodeName(filepath.ToSlash(p), true), path: p}
 		it.s = Surveyed{Place: it.place, Type: typeOf(d.Type())}
-		if info, infoErr := d.Info(); infoErr == nil {
-			it.s.Modified = stamp(info.ModTime())
-			it.s.Accessed, it.s.Changed = stampOf(accessed(info)), stampOf(changed(info))
-			if it.s.Type == TypeFile {
-				it.s.Size = info.Size()
-			}
-		} else {
-			err = errors.Join(err, infoErr)
-		}
+		fault := it.look(d)
 		if it.s.Type == TypeLink {
-			to, _ := os.Readlink(p) // a link that is gone has no text
+			to, _ := os.Readlink(filepath.Join(s.Source, p)) // a link that is gone has no text
 			it.s.Link = EncodeName(to, true)
 		}
-		if err != nil {
-			it.s.Outcome, it.s.Note = OutcomeUnread, EncodeName(err.Error(), false)
+		at := len(*items)
+		*items = append(*items, it)
+		if it.s.Type == TypeDirectory {
+			fault = errors.Join(fault, s.tree(p, items))
 		}
-		items = append(items, it)
-		return nil
-	})
-	return s.wanted(items), err
+		if fault != nil {
+			(*items)[at].s.Outcome, (*items)[at].s.Note = OutcomeUnread, EncodeName(fault.Error(), false)
+		}
+	}
+	return err
+}
+
+// look takes what the system says of a file.
+func (it *surveyItem) look(d fs.DirEntry) error {
+	info, err := d.Info()
+	if err != nil {
+		return err
+	}
+	it.s.Modified, it.s.Accessed, it.s.Changed = stamp(info.ModTime()), stampOf(accessed(info)), stampOf(changed(info))
+	if it.s.Type == TypeFile {
+		it.s.Size = info.Size()
+	}
+	return nil
 }
 
 func typeOf(m fs.FileMode) string {
