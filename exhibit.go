@@ -94,7 +94,7 @@ func (c Case) ExhibitAdded(by Actor, x Exhibit, log []CustodyRecord, now time.Ti
 	case !written(x.Label, 3) || len(x.Label) > 200:
 		return x, nil, Refuse(Invalid, "exhibit.label", "label", "an exhibit needs a label of 3 to 200 characters: only those who hold it read it")
 	case !digestText(x.Manifest):
-		return x, nil, Refuse(Invalid, "exhibit.manifest", "manifest", "the digest of the manifest is 64 hexadecimal digits, as concert evidence show prints it")
+		return x, nil, Refuse(Invalid, "exhibit.manifest", "manifest", "the digest of the manifest is 64 hexadecimal digits: copy it from concert evidence show")
 	case len(log) == 0 || log[0].Act != CustodySealed:
 		return x, nil, Refuse(Invalid, "exhibit.custody", "custody", "the custody log is empty, or does not begin with the sealing: send custody.jsonl of the bag, whole")
 	case log[len(log)-1].Act == CustodyHanded:

@@ -145,7 +145,7 @@ func (p Person) Admitted() error {
 // before anything else: they approve, export or administer.
 func NeedsFactor(roles []Role) bool {
 	return slices.ContainsFunc(roles, func(r Role) bool {
-		return r == RoleReviewer || r == RoleCoordinator || r == RoleAuditor || r == RoleAdministrator
+		return r == RoleReviewer || r == RoleCoordinator || r == RoleAuditor || r == RoleAdministrator || r == RoleMagistrate
 	})
 }
 

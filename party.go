@@ -87,7 +87,7 @@ func (p Person) Check() error {
 	}
 	for _, r := range p.Roles {
 		switch r {
-		case RoleOfficer, RoleReviewer, RoleCoordinator, RoleIssuer:
+		case RoleOfficer, RoleReviewer, RoleCoordinator, RoleIssuer, RoleMagistrate:
 			if p.Authority == "" {
 				return Refuse(Invalid, "person.no_authority", "authority", "the role %s belongs to an authority: name it", r)
 			}

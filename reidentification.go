@@ -281,7 +281,7 @@ func (r Reidentification) checkSubjects(now time.Time) error {
 		case err != nil || len(b) != 16 || s.Pseudonym != strings.ToLower(s.Pseudonym):
 			return Refuse(Invalid, "reidentify.pseudonym", "subjects", "a pseudonym is 32 hexadecimal digits in lower case")
 		case seen[s.Pseudonym]:
-			return Refuse(Invalid, "reidentify.pseudonym", "subjects", "pseudonym %s stands there twice", s.Pseudonym)
+			return Refuse(Invalid, "reidentify.pseudonym", "subjects", "pseudonym %s stands there twice: name each once", s.Pseudonym)
 		case !slices.Contains(ReidentifyCategories, s.Category):
 			return Refuse(Invalid, "reidentify.category", "subjects", "pseudonym %s: say in what capacity it is opened: %v (Directive (EU) 2016/680 Art. 6)", s.Pseudonym, ReidentifyCategories)
 		case !written(s.Ground, 20):
@@ -425,7 +425,7 @@ func (r Reidentification) Opened(by Actor, c Case, needed int, now time.Time) (R
 		return r, Event{}, err
 	}
 	if by.Person != r.AskedBy {
-		return r, Event{}, Refuse(Forbidden, "reidentify.reader", "", "the answer to %s goes to the person who asked", r.Ref)
+		return r, Event{}, Refuse(Forbidden, "reidentify.reader", "", "the answer to %s goes to the person who asked: that person opens it", r.Ref)
 	}
 	if err := r.opens(now); err != nil {
 		return r, Event{}, err

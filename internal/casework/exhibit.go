@@ -160,7 +160,7 @@ func (s *Service) HandExhibit(ctx context.Context, by concert.Actor, ref, to str
 	return s.changeExhibit(ctx, by, ref, f, func(tx *store.Tx, x concert.Exhibit, c concert.Case, log []concert.CustodyRecord) (concert.Exhibit, []concert.Event, error) {
 		a, err := tx.Authority(ctx, to)
 		if errors.Is(err, concert.ErrNotFound) {
-			err = concert.Refuse(concert.Invalid, "exhibit.to", "to", "no authority %.40q is registered here", to)
+			err = concert.Refuse(concert.Invalid, "exhibit.to", "to", "no authority %.40q is registered here: choose one from the register", to)
 		}
 		if err != nil {
 			return x, nil, err

@@ -38,7 +38,7 @@ func (s *Service) AskReidentification(ctx context.Context, by concert.Actor, ref
 		if judicial != "" {
 			court, err = tx.Authority(ctx, judicial)
 			if errors.Is(err, concert.ErrNotFound) {
-				err = concert.Refuse(concert.Invalid, "reidentify.judicial", "judicial", "no authority %.40q is registered here", judicial)
+				err = concert.Refuse(concert.Invalid, "reidentify.judicial", "judicial", "no authority %.40q is registered here: choose one from the register", judicial)
 			}
 			if err != nil {
 				return err

@@ -39,10 +39,10 @@ var (
 		concert.InstrumentMLA:        "request for mutual legal assistance",
 	}
 	sourceFactKinds = map[string]design.Text{
-		"authenticated": "request by a user who was logged in", "administration": "administration page", "login": "log-in", "upload": "upload", "change": "change of a file",
-		"shell_login": "log-in to a shell", "shell_session": "session in a shell", "command": "command", "account_change": "change of an account",
+		"log_in": "log-in", "authenticated": "request by a user who was logged in", "session_open": "session in a shell", "session_close": "end of a session in a shell",
+		"upload": "upload", "file_change": "change of a file", "administer": "administration page", "account_change": "change of an account",
 	}
-	identityKinds = map[string]design.Text{"address": "address", "host": "host name", "user": "user name"}
+	identityKinds = map[string]design.Text{"address": "address", "host": "host name", "user": "user name", "key": "key"}
 )
 
 // subjectForms is how many pseudonyms the form has room for; programs ask for more.
