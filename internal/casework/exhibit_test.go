@@ -3,8 +3,6 @@ package casework_test
 import (
 	"bytes"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -13,107 +11,39 @@ import (
 	"filippo.io/age"
 
 	"concert"
-	"concert/internal/casework"
 	"concert/internal/testkit"
-	"concert/internal/vault"
 )
-
-const (
-	seizedAddress = "203.0.113.77"
-	seizedUser    = "EXERCISE-ADMINISTRATOR"
-	onePseudonym  = "000102030405060708090a0b0c0d0e0f"
-	otherOne      = "ff0102030405060708090a0b0c0d0e0f"
-)
-
-// seized is a bag of one made-up file, with two keys to sign its custody.
-type seized struct {
-	t            testing.TB
-	bag          string
-	giver, taker *vault.Key
-	digest       string
-}
-
-func newSeized(t testing.TB) *seized {
-	t.Helper()
-	dir := t.TempDir()
-	s := &seized{t: t, bag: filepath.Join(dir, "bag")}
-	var err error
-	s.giver, err = vault.NewKey(filepath.Join(dir, "giver"))
-	testkit.Must(t, err)
-	s.taker, err = vault.NewKey(filepath.Join(dir, "taker"))
-	testkit.Must(t, err)
-	log := filepath.Join(dir, "access.log")
-	testkit.Must(t, os.WriteFile(log, []byte("EXERCISE\n"), 0o600))
-	sealed, err := vault.SealEvidence(t.Context(), vault.SealJob{Sources: []string{log}, Bag: s.bag, Case: "EXERCISE", By: "EXERCISE Nobody", Reason: "EXERCISE", Program: "test", Key: s.giver, Now: time.Now})
-	testkit.Must(t, err)
-	s.digest = sealed.Digest
-	t.Cleanup(func() { // what is sealed is read-only
-		_ = filepath.WalkDir(dir, func(p string, d os.DirEntry, err error) error {
-			if err == nil && d.IsDir() {
-				return os.Chmod(p, 0o700)
-			}
-			return err
-		})
-	})
-	return s
-}
-
-func (s *seized) add(key *vault.Key, rec vault.Custody) {
-	s.t.Helper()
-	log, err := vault.OpenCustody(s.bag, key)
-	testkit.Must(s.t, err)
-	rec.At, rec.By = time.Now().UTC().Format(time.RFC3339Nano), "EXERCISE Nobody"
-	switch rec.Act {
-	case vault.ActHanded:
-		_, err = vault.HandOver(log, rec)
-	case vault.ActReceived:
-		_, _, err = vault.Receive(log, rec)
-	default:
-		_, _, err = log.Add(rec)
-	}
-	testkit.Must(s.t, err)
-	testkit.Must(s.t, log.Close())
-}
-
-func (s *seized) files() casework.CustodyFiles {
-	s.t.Helper()
-	log, err := os.ReadFile(filepath.Join(s.bag, "custody.jsonl"))
-	testkit.Must(s.t, err)
-	head, err := os.ReadFile(filepath.Join(s.bag, "custody-head.json"))
-	testkit.Must(s.t, err)
-	return casework.CustodyFiles{Manifest: s.digest, Log: log, Head: head}
-}
 
 // Custody in the log of the house: what was recorded cannot be taken away, and a handing over has two ends.
 func TestG25CustodyStandsInTheLogAndCannotBeTakenAway(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *testkit.House) {
 		ctx := t.Context()
-		s, c := newSeized(t), opened(h, t)
-		if _, err := h.AddExhibit(ctx, h.South.Officers[0], c.Ref, "EXERCISE server", s.files()); code(err) != "not_found" {
+		s, c := testkit.Seal(t), opened(h, t)
+		if _, err := h.AddExhibit(ctx, h.South.Officers[0], c.Ref, "EXERCISE server", s.Files(t)); code(err) != "not_found" {
 			t.Errorf("a stranger adds an exhibit: %v", err)
 		}
-		x, err := h.AddExhibit(ctx, h.North.Officers[0], c.Ref, "EXERCISE server", s.files())
+		x, err := h.AddExhibit(ctx, h.North.Officers[0], c.Ref, "EXERCISE server", s.Files(t))
 		testkit.Must(t, err)
-		if _, err := h.AddExhibit(ctx, h.North.Officers[0], c.Ref, "EXERCISE server", s.files()); code(err) != "exhibit.known" {
+		if _, err := h.AddExhibit(ctx, h.North.Officers[0], c.Ref, "EXERCISE server", s.Files(t)); code(err) != "exhibit.known" {
 			t.Errorf("added twice: %v", err)
 		}
-		before := s.files()
-		s.add(s.giver, vault.Custody{Act: vault.ActVerified, Reason: "EXERCISE", Outcome: "valid"})
-		s.add(s.giver, vault.Custody{Act: vault.ActVerified, Reason: "EXERCISE", Outcome: "valid"})
-		if x, err = h.AddCustody(ctx, h.North.Officers[1], x.Ref, s.files()); err != nil || x.Head.N != 3 {
+		before := s.Files(t)
+		s.Verify(t)
+		s.Verify(t)
+		if x, err = h.AddCustody(ctx, h.North.Officers[1], x.Ref, s.Files(t)); err != nil || x.Head.N != 3 {
 			t.Fatalf("custody: %v, head %+v", err, x.Head)
 		}
 		// Somebody takes the last two records out of the bag, head and all: the log of the house knows better.
 		if _, err := h.AddCustody(ctx, h.North.Officers[0], x.Ref, before); code(err) != "exhibit.custody_broken" || !strings.Contains(err.Error(), "truncated") {
 			t.Errorf("records were taken away: %v", err)
 		}
-		changed := s.files()
+		changed := s.Files(t)
 		changed.Log = bytes.Replace(changed.Log, []byte(`"outcome":"valid"`), []byte(`"outcome":"VALID"`), 1)
 		if _, err := h.AddCustody(ctx, h.North.Officers[0], x.Ref, changed); code(err) != "exhibit.custody_broken" || !strings.Contains(err.Error(), "edited") {
 			t.Errorf("a record was changed: %v", err)
 		}
-		s.add(s.giver, vault.Custody{Act: vault.ActHanded, To: "EXERCISE Unit South", Reason: "EXERCISE"})
-		if _, err = h.HandExhibit(ctx, h.North.Officers[0], x.Ref, h.South.Authority.Ref, s.files()); err != nil {
+		s.Hand(t)
+		if _, err = h.HandExhibit(ctx, h.North.Officers[0], x.Ref, h.South.Authority.Ref, s.Files(t)); err != nil {
 			t.Fatal(err)
 		}
 		coming, err := h.HandedExhibits(ctx, testkit.Scope(t, h.South.Officers[0]))
@@ -123,16 +53,16 @@ func TestG25CustodyStandsInTheLogAndCannotBeTakenAway(t *testing.T) {
 		now := h.Now()
 		theirs, err := h.OpenCase(ctx, h.South.Officers[0], concert.Case{Title: "EXERCISE other case", Mandate: concert.Mandate{Reference: "EXERCISE file 8", Issuer: "EXERCISE court", On: now.AddDate(0, 0, -1), Until: now.AddDate(6, 0, 0)}})
 		testkit.Must(t, err)
-		s.add(s.taker, vault.Custody{Act: vault.ActReceived, Reason: "EXERCISE"})
-		got, err := h.ReceiveExhibit(ctx, h.South.Officers[0], x.Ref, theirs.Ref, s.files())
+		s.Receive(t)
+		got, err := h.ReceiveExhibit(ctx, h.South.Officers[0], x.Ref, theirs.Ref, s.Files(t))
 		if err != nil || got.Authority != h.South.Authority.ID || got.Head.N != 5 {
 			t.Fatalf("received: %v, %+v", err, got)
 		}
-		s.add(s.taker, vault.Custody{Act: vault.ActVerified, Reason: "EXERCISE", Outcome: "valid"})
-		if _, err := h.AddCustody(ctx, h.North.Officers[0], x.Ref, s.files()); code(err) != "not_found" {
+		s.Verify(t)
+		if _, err := h.AddCustody(ctx, h.North.Officers[0], x.Ref, s.Files(t)); code(err) != "not_found" {
 			t.Errorf("whoever gave it goes on: %v", err)
 		}
-		_, err = h.AddCustody(ctx, h.South.Officers[0], x.Ref, s.files())
+		_, err = h.AddCustody(ctx, h.South.Officers[0], x.Ref, s.Files(t))
 		testkit.Must(t, err)
 		v, err := h.ReadExhibit(ctx, testkit.Scope(t, h.Auditor), x.Ref)
 		testkit.Must(t, err)
@@ -156,22 +86,6 @@ func TestG25CustodyStandsInTheLogAndCannotBeTakenAway(t *testing.T) {
 	})
 }
 
-// tableOf is a locked table of two pseudonyms, which the custodians open two by two.
-func tableOf(t testing.TB, custodians ...*age.X25519Identity) (vault.Lock, []byte) {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "locked")
-	job := vault.LockJob{Out: file, Case: "EXERCISE", Exhibit: "x", By: "EXERCISE Nobody", At: time.Now(), Needed: 2}
-	for i, id := range custodians {
-		job.Custodians = append(job.Custodians, vault.Custodian{Name: []string{"Ada", "Ben", "Cleo"}[i], Recipient: id.Recipient().String()})
-	}
-	known := []vault.Identified{{Pseudonym: onePseudonym, Kind: "address", Plain: seizedAddress}, {Pseudonym: otherOne, Kind: "user", Plain: seizedUser}}
-	lock, err := vault.LockPseudonyms(t.Context(), job, vault.PseudonymKey{Case: "EXERCISE", Epoch: "1", Key: make([]byte, 32)}, slices.Values(known))
-	testkit.Must(t, err)
-	raw, err := os.ReadFile(file)
-	testkit.Must(t, err)
-	return lock, raw
-}
-
 // askFor is a request that nothing is wrong with.
 func askFor(h *testkit.House, pseudonym string, kinds ...string) concert.Reidentification {
 	r := concert.Reidentification{Purpose: concert.ReidentifyProsecution, Selection: concert.SelectNamed, Instrument: concert.Instrument{Kind: concert.InstrumentCourt, Issuer: "EXERCISE court", Reference: "EXERCISE 7/26", Until: h.Now().AddDate(0, 1, 0)}}
@@ -188,19 +102,18 @@ func askFor(h *testkit.House, pseudonym string, kinds ...string) concert.Reident
 func TestG34APseudonymIsOpenedByCustodiansForOneRequest(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *testkit.House) {
 		ctx := t.Context()
-		s, c := newSeized(t), opened(h, t)
+		s, c := testkit.Seal(t), opened(h, t)
 		lead := h.North.Officers[0]
 		court, err := h.AddAuthority(ctx, h.Admin, concert.Authority{Name: "EXERCISE Court", Country: "XN", Kind: concert.KindCourt, Unit: "COURT", Contact: "EXERCISE court"})
 		testkit.Must(t, err)
 		judge := h.Person("judge", court.Ref, "", concert.RoleMagistrate)
-		x, err := h.AddExhibit(ctx, lead, c.Ref, "EXERCISE server", s.files())
+		x, err := h.AddExhibit(ctx, lead, c.Ref, "EXERCISE server", s.Files(t))
 		testkit.Must(t, err)
 
-		if _, err := h.AskReidentification(ctx, lead, c.Ref, x.Ref, court.Ref, askFor(h, onePseudonym, "upload")); code(err) != "reidentify.no_table" {
+		if _, err := h.AskReidentification(ctx, lead, c.Ref, x.Ref, court.Ref, askFor(h, testkit.AddressPseudonym, "upload")); code(err) != "reidentify.no_table" {
 			t.Errorf("asked without a table: %v", err)
 		}
-		ada, ben, cleo := mint(t), mint(t), mint(t)
-		lock, raw := tableOf(t, ada, ben, cleo)
+		raw, keys := testkit.Pseudonyms(t)
 		if _, err := h.KeepPseudonyms(ctx, lead, x.Ref, raw[:len(raw)-1]); code(err) != "exhibit.pseudonyms" {
 			t.Errorf("a table that is cut short: %v", err)
 		}
@@ -210,9 +123,9 @@ func TestG34APseudonymIsOpenedByCustodiansForOneRequest(t *testing.T) {
 			t.Errorf("a table is replaced: %v", err)
 		}
 
-		byCountry := askFor(h, onePseudonym)
+		byCountry := askFor(h, testkit.AddressPseudonym)
 		byCountry.Selection, byCountry.Subjects = concert.SelectCountry, nil
-		for name, ask := range map[string]concert.Reidentification{concert.ReidentifyBySelection: byCountry, concert.ReidentifyOnViews: askFor(h, onePseudonym, "view")} {
+		for name, ask := range map[string]concert.Reidentification{concert.ReidentifyBySelection: byCountry, concert.ReidentifyOnViews: askFor(h, testkit.AddressPseudonym, "view")} {
 			r, err := h.AskReidentification(ctx, lead, c.Ref, x.Ref, court.Ref, ask)
 			if err != nil || r.Status != concert.ReidentifyRefused || r.Code != name || r.Key != "" {
 				t.Errorf("%s: %v, %+v", name, err, r)
@@ -222,16 +135,16 @@ func TestG34APseudonymIsOpenedByCustodiansForOneRequest(t *testing.T) {
 			}
 		}
 
-		openedByTwo(t, h, c, x, court, judge, lock, ada, cleo)
+		openedByTwo(t, h, c, x, court, judge, raw, keys)
 		leadsLeave(t, h, c, x)
 	})
 }
 
 // openedByTwo walks one request from the asking to its end.
-func openedByTwo(t *testing.T, h *testkit.House, c concert.Case, x concert.Exhibit, court concert.Authority, judge concert.Actor, lock vault.Lock, ada, cleo *age.X25519Identity) {
+func openedByTwo(t *testing.T, h *testkit.House, c concert.Case, x concert.Exhibit, court concert.Authority, judge concert.Actor, locked []byte, keys []*age.X25519Identity) {
 	t.Helper()
 	ctx, lead, reviewer := t.Context(), h.North.Officers[0], h.North.Reviewers[0]
-	r, err := h.AskReidentification(ctx, lead, c.Ref, x.Ref, court.Ref, askFor(h, onePseudonym, "upload"))
+	r, err := h.AskReidentification(ctx, lead, c.Ref, x.Ref, court.Ref, askFor(h, testkit.AddressPseudonym, "upload"))
 	testkit.Must(t, err)
 	if _, err := h.ConfirmReidentification(ctx, lead, r.Ref, r.Version); err == nil {
 		t.Error("confirmed by who asked")
@@ -248,36 +161,30 @@ func openedByTwo(t *testing.T, h *testkit.House, c concert.Case, x concert.Exhib
 	if err != nil || len(waiting) != 1 || waiting[0].Key != "" || len(waiting[0].Subjects) != 1 {
 		t.Fatalf("waits for the judge: %v, %+v", err, waiting)
 	}
-	share := func(id *age.X25519Identity, to string) []byte {
-		g, err := vault.GiveShare(lock, []age.Identity{id}, to, r.Ref, time.Now())
-		testkit.Must(t, err)
-		raw, err := json.Marshal(g)
-		testkit.Must(t, err)
-		return raw
-	}
-	if _, err := h.TakeShare(ctx, lead, r.Ref, r.Version, share(ada, r.Recipient)); code(err) != "reidentify.status" {
+	share := func(custodian int, to string) []byte { return testkit.Share(t, locked, keys[custodian], to) }
+	if _, err := h.TakeShare(ctx, lead, r.Ref, r.Version, share(0, r.Recipient)); code(err) != "reidentify.status" {
 		t.Errorf("a share before the judge decided: %v", err)
 	}
 	r, err = h.AuthoriseReidentification(ctx, judge, r.Ref, r.Version)
 	testkit.Must(t, err)
-	if _, err := h.TakeShare(ctx, lead, r.Ref, r.Version, share(ada, mint(t).Recipient().String())); code(err) != "reidentify.share" {
+	if _, err := h.TakeShare(ctx, lead, r.Ref, r.Version, share(0, mint(t).Recipient().String())); code(err) != "reidentify.share" {
 		t.Errorf("a share for another key: %v", err)
 	}
-	r, err = h.TakeShare(ctx, lead, r.Ref, r.Version, share(ada, r.Recipient))
+	r, err = h.TakeShare(ctx, lead, r.Ref, r.Version, share(0, r.Recipient))
 	testkit.Must(t, err)
-	if _, err := h.TakeShare(ctx, reviewer, r.Ref, r.Version, share(ada, r.Recipient)); code(err) != "reidentify.share" {
+	if _, err := h.TakeShare(ctx, reviewer, r.Ref, r.Version, share(0, r.Recipient)); code(err) != "reidentify.share" {
 		t.Errorf("one custodian twice: %v", err)
 	}
 	if _, _, err := h.OpenPseudonyms(ctx, lead, r.Ref, r.Version); code(err) != "reidentify.shares" {
 		t.Errorf("opened with one share: %v", err)
 	}
-	r, err = h.TakeShare(ctx, reviewer, r.Ref, r.Version, share(cleo, r.Recipient))
+	r, err = h.TakeShare(ctx, reviewer, r.Ref, r.Version, share(2, r.Recipient))
 	testkit.Must(t, err)
 	if _, _, err := h.OpenPseudonyms(ctx, reviewer, r.Ref, r.Version); code(err) != "reidentify.reader" {
 		t.Errorf("opened by another: %v", err)
 	}
 	r, who, err := h.OpenPseudonyms(ctx, lead, r.Ref, r.Version)
-	if err != nil || len(who) != 1 || who[0].Text() != seizedAddress || who[0].Pseudonym != onePseudonym {
+	if err != nil || len(who) != 1 || who[0].Text() != testkit.SeizedAddress || who[0].Pseudonym != testkit.AddressPseudonym {
 		t.Fatalf("opened: %v, %+v", err, who)
 	}
 	var revealed int
@@ -285,7 +192,7 @@ func openedByTwo(t *testing.T, h *testkit.House, c concert.Case, x concert.Exhib
 	if revealed != 1 {
 		t.Errorf("%d readings in the log", revealed)
 	}
-	for _, canary := range []string{seizedAddress, seizedUser, onePseudonym, ada.String(), "AGE-SECRET-KEY"} {
+	for _, canary := range []string{testkit.SeizedAddress, testkit.SeizedUser, testkit.AddressPseudonym, keys[0].String(), "AGE-SECRET-KEY"} {
 		if at := found(h, t, canary); at != "" {
 			t.Errorf("in the clear: %s", at)
 		}
@@ -313,7 +220,7 @@ func leadsLeave(t *testing.T, h *testkit.House, c concert.Case, x concert.Exhibi
 		testkit.Must(t, err)
 		return l
 	}
-	for want, l := range map[string]concert.Lead{concert.LeadThirdCountry: ask("ZZ", concert.LeadToPolice), concert.LeadMilitary: ask("ES", concert.LeadToMilitary), concert.LeadVisitors: ask("ES", concert.LeadToPolice, otherOne)} {
+	for want, l := range map[string]concert.Lead{concert.LeadThirdCountry: ask("ZZ", concert.LeadToPolice), concert.LeadMilitary: ask("ES", concert.LeadToMilitary), concert.LeadVisitors: ask("ES", concert.LeadToPolice, testkit.UserPseudonym)} {
 		if l.Status != concert.LeadRefused || l.Code != want {
 			t.Errorf("%s: %+v", want, l)
 		}
@@ -321,11 +228,11 @@ func leadsLeave(t *testing.T, h *testkit.House, c concert.Case, x concert.Exhibi
 			t.Errorf("%s is released: %v", want, err)
 		}
 	}
-	l := ask("ES", concert.LeadToPolice, onePseudonym)
+	l := ask("ES", concert.LeadToPolice, testkit.AddressPseudonym)
 	if l.Status != concert.LeadAsked {
 		t.Fatalf("a suspect's row: %+v", l)
 	}
-	if twice := ask("FR", concert.LeadToPolice, onePseudonym); twice.Code != concert.LeadTwice {
+	if twice := ask("FR", concert.LeadToPolice, testkit.AddressPseudonym); twice.Code != concert.LeadTwice {
 		t.Errorf("one person for two states: %+v", twice)
 	}
 	l, err := h.ReleaseLead(ctx, reviewer, l.Ref, l.Version, strings.Repeat("ab", 32))

@@ -1,8 +1,10 @@
 package testkit
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -12,11 +14,11 @@ import (
 	"concert/internal/vault"
 )
 
-// Bag is a sealed exhibit on this disk, made up, with its giver's key.
+// Bag is a sealed exhibit on this disk, made up, with its holder's key.
 type Bag struct {
 	Dir      string
-	Manifest string // SHA-256, in hexadecimal
-	key      *vault.Key
+	Manifest string     // SHA-256, in hexadecimal
+	key      *vault.Key // of who holds it
 }
 
 // Seal makes a sealed exhibit of one made-up file.
@@ -71,35 +73,65 @@ func (b *Bag) Hand(t testing.TB) {
 	})
 }
 
-// Receive writes the receipt, signed with a key of the receiver's own.
+// Receive writes the receipt, signed with a key of the receiver's own, which signs
+// what is recorded from then on.
 func (b *Bag) Receive(t testing.TB) {
 	t.Helper()
-	key, err := vault.NewKey(filepath.Join(t.TempDir(), "receiver.pem"))
+	var err error
+	b.key, err = vault.NewKey(filepath.Join(t.TempDir(), "receiver.pem"))
 	Must(t, err)
-	b.write(t, key, func(log *vault.CustodyLog) error {
+	b.write(t, b.key, func(log *vault.CustodyLog) error {
 		_, _, err := vault.Receive(log, vault.Custody{At: now(), By: "EXERCISE Receiver"})
+		return err
+	})
+}
+
+// Verify records that the bag was verified.
+func (b *Bag) Verify(t testing.TB) {
+	t.Helper()
+	b.write(t, b.key, func(log *vault.CustodyLog) error {
+		_, _, err := log.Add(vault.Custody{At: now(), Act: vault.ActVerified, By: "EXERCISE Nobody", Reason: "EXERCISE", Outcome: "valid"})
 		return err
 	})
 }
 
 func now() string { return time.Now().UTC().Format(time.RFC3339Nano) }
 
-// Pseudonyms is a locked table of pseudonyms of three custodians, of whom two open
-// it together, with their keys.
+// Whom the made-up pseudonyms stand for.
+const (
+	AddressPseudonym = "000102030405060708090a0b0c0d0e0f"
+	SeizedAddress    = "203.0.113.77"
+	UserPseudonym    = "ff0102030405060708090a0b0c0d0e0f"
+	SeizedUser       = "EXERCISE-ADMINISTRATOR"
+)
+
+// Pseudonyms is a locked table of two pseudonyms and of three custodians, of whom two
+// open it together, with their keys.
 func Pseudonyms(t testing.TB) (locked []byte, keys []*age.X25519Identity) {
 	t.Helper()
-	dir := t.TempDir()
-	Must(t, os.WriteFile(filepath.Join(dir, "pseudonyms.tsv"), []byte("EXERCISE\n"), 0o600))
-	job := vault.LockJob{Dir: dir, Out: filepath.Join(t.TempDir(), "pseudonyms.locked"), Case: "EXERCISE", Exhibit: "EXERCISE", By: "EXERCISE Analyst", At: time.Now(), Needed: 2}
+	job := vault.LockJob{Out: filepath.Join(t.TempDir(), "pseudonyms.locked"), Case: "EXERCISE", Exhibit: "EXERCISE", By: "EXERCISE Analyst", At: time.Now(), Needed: 2}
 	for _, name := range []string{"EXERCISE Ada", "EXERCISE Ben", "EXERCISE Cyd"} {
 		key, err := age.GenerateX25519Identity()
 		Must(t, err)
 		keys = append(keys, key)
 		job.Custodians = append(job.Custodians, vault.Custodian{Name: name, Recipient: key.Recipient().String()})
 	}
-	_, err := vault.LockExhibit(t.Context(), job)
+	known := []vault.Identified{{Pseudonym: AddressPseudonym, Kind: "address", Plain: SeizedAddress}, {Pseudonym: UserPseudonym, Kind: "user", Plain: SeizedUser}}
+	_, err := vault.LockPseudonyms(t.Context(), job, vault.PseudonymKey{Case: "EXERCISE", Epoch: "1", Key: make([]byte, 32)}, slices.Values(known))
 	Must(t, err)
 	locked, err = os.ReadFile(job.Out)
 	Must(t, err)
 	return locked, keys
+}
+
+// Share is a custodian's share of a locked table, given to a request's key.
+func Share(t testing.TB, locked []byte, key *age.X25519Identity, to string) []byte {
+	t.Helper()
+	lock, err := vault.ParseLock(locked)
+	Must(t, err)
+	g, err := vault.GiveShare(lock, []age.Identity{key}, to, "EXERCISE", time.Now())
+	Must(t, err)
+	raw, err := json.Marshal(g)
+	Must(t, err)
+	return raw
 }

@@ -14,7 +14,6 @@ import (
 
 	"concert"
 	"concert/internal/testkit"
-	"concert/internal/vault"
 )
 
 // sendFiles sends a form with files, as a browser does.
@@ -146,7 +145,7 @@ func (h *house) seized() (c concert.Case, x concert.Exhibit, locked []byte, keys
 	return c, x, locked, keys
 }
 
-const pseudonym = "00112233445566778899aabbccddeeff"
+const pseudonym = testkit.AddressPseudonym
 
 // factLine is a fact as concert accesslog sessions writes it.
 func factLine(t *testing.T, kind, of string) string {
@@ -159,7 +158,7 @@ func factLine(t *testing.T, kind, of string) string {
 func askedFor(t *testing.T, x concert.Exhibit, court string) url.Values {
 	t.Helper()
 	return url.Values{"exhibit": {x.Ref}, "judicial": {court}, "purpose": {"prosecution"}, "instrument": {"court_order"}, "issuer": {"EXERCISE court"}, "reference": {"EXERCISE order 1"}, "until": {"2099-01-01"},
-		"pseudonym.1": {pseudonym}, "category.1": {"suspect"}, "ground.1": {canary + " uploaded two made-up films"}, "facts.1": {factLine(t, "upload", pseudonym) + "\n" + factLine(t, "login", "")}}
+		"pseudonym.1": {pseudonym}, "category.1": {"suspect"}, "ground.1": {canary + " uploaded two made-up films"}, "facts.1": {factLine(t, "upload", pseudonym) + "\n" + factLine(t, "log_in", "")}}
 }
 
 // The way of a request through the eyes of four people: asked, confirmed by another, authorised by a magistrate of the court that it names,
@@ -233,7 +232,15 @@ func TestG34RequestToOpenPseudonymsThroughFourPeople(t *testing.T) {
 	offered(officer, path+"/open", path+"/shares", path+"/close")
 	offered(reviewer, path+"/shares", path+"/close")
 	officer.get(evidence).want(t, http.StatusOK, h.people["judge"].Operator)
-	officer.post(path+"/close", url.Values{"version": {"5"}}).want(t, http.StatusOK, "closed: its key is destroyed", "Shares: 2 of 2")
+	reviewer.post(path+"/open", url.Values{"version": {"5"}}).want(t, http.StatusForbidden)
+	opened := officer.post(path+"/open", url.Values{"version": {"5"}}).want(t, http.StatusOK, testkit.SeizedAddress)
+	if strings.Contains(opened.text(), testkit.SeizedUser) {
+		t.Error("a pseudonym that nobody asked for was opened")
+	}
+	if again := officer.get(path).want(t, http.StatusOK, "its pseudonyms were opened"); strings.Contains(again.text(), testkit.SeizedAddress) {
+		t.Error("the answer is kept")
+	}
+	officer.post(path+"/close", url.Values{"version": {"6"}}).want(t, http.StatusOK, "closed: its key is destroyed", "Shares: 2 of 2")
 	if strings.Contains(h.log.String(), "page failed") {
 		t.Error(h.log.String())
 	}
@@ -247,15 +254,7 @@ func (h *house) givesShares(t *testing.T, officer *visitor, p *page, locked []by
 	if !ok || !found || !strings.HasPrefix(to, "age1") {
 		t.Fatalf("the command for custodians names no key:\n%s", p.text())
 	}
-	lock, err := vault.ParseLock(locked)
-	must(t, err)
-	share := func(i int) []byte {
-		g, err := vault.GiveShare(lock, []agekey.Identity{keys[i]}, to, "EXERCISE", time.Now())
-		must(t, err)
-		raw, err := json.Marshal(g)
-		must(t, err)
-		return raw
-	}
+	share := func(i int) []byte { return testkit.Share(t, locked, keys[i], to) }
 	officer.post(p.path+"/shares", url.Values{"version": {"3"}, "share": {"{}"}}).want(t, http.StatusUnprocessableEntity, "cannot be used")
 	officer.post(p.path+"/shares", url.Values{"version": {"3"}, "share": {string(share(0))}}).want(t, http.StatusOK, "The share is here", "Shares: 1 of 2", "EXERCISE Ada")
 	officer.sendFiles(p.path+"/shares", url.Values{"version": {"4"}}, map[string][]byte{"file": share(0)}).want(t, http.StatusConflict, "is here already")

@@ -21,7 +21,7 @@ func TestBrowserSeizedEvidence(t *testing.T) {
 	h := open(t)
 	c, x, locked, keys := h.seized()
 	ctx, officer := t.Context(), h.people["officer"].Actor()
-	facts, err := readFacts(factLine(t, "upload", pseudonym)+factLine(t, "shell_login", pseudonym), pseudonym)
+	facts, err := readFacts(factLine(t, "upload", pseudonym)+factLine(t, "session_open", pseudonym), pseudonym)
 	must(t, err)
 	r, err := h.svc.AskReidentification(ctx, officer, c.Ref, x.Ref, h.units[2].Ref, concert.Reidentification{Purpose: concert.ReidentifyProsecution, Selection: concert.SelectNamed,
 		Instrument: concert.Instrument{Kind: concert.InstrumentCourt, Issuer: "EXERCISE court", Reference: "EXERCISE order 1", Until: h.svc.Now().AddDate(1, 0, 0)},
