@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"concert/internal/accesslog"
 	"concert/internal/formats"
 	"concert/internal/match"
 	"concert/internal/store"
@@ -79,6 +80,9 @@ func (c *evidenceIndexCmd) Run(ctx context.Context, e *env) error {
 	}
 	took := time.Since(began)
 	fmt.Fprintf(e.stdout, "Indexed %d texts of %d files for case %s, %s of text, in %s: %.1f MB/s.\n", x.texts, x.files, c.Case, bytesText(x.bytes), took.Round(time.Millisecond), float64(x.bytes)/1e6/max(took.Seconds(), 1e-3))
+	if x.logs > 0 {
+		fmt.Fprintf(e.stdout, "Left out: %d access logs. Their lines name people; concert accesslog report counts them.\n", x.logs)
+	}
 	for media, n := range x.unread {
 		fmt.Fprintf(e.stdout, "Not read: the text of %d files of type %s. No search finds what is in them.\n", n, media)
 	}
@@ -96,6 +100,8 @@ type indexing struct {
 	sets     []*formats.HashSet
 	steps    chan indexStep
 	sample   strings.Builder
+	isLog    bool // the text that comes is an access log: it is counted elsewhere, and its words name people
+	logs     int
 	texts    int
 	files    int
 	bytes    int64
@@ -127,8 +133,14 @@ func (x *indexing) survey(ctx context.Context, e *env, source string) error {
 		job.SHA1, job.MD5 = job.SHA1 || sha1, job.MD5 || md5
 	}
 	job.Part = func(text string) error {
+		if x.sample.Len() == 0 {
+			x.isLog = accesslog.IsLog([]byte(text))
+		}
 		if x.sample.Len() < sampleBytes {
 			x.sample.WriteString(text[:min(len(text), sampleBytes)])
+		}
+		if x.isLog {
+			return nil
 		}
 		x.bytes += int64(len(text))
 		return send(indexStep{fold: match.Fold(text)})
@@ -150,12 +162,16 @@ func (x *indexing) survey(ctx context.Context, e *env, source string) error {
 			x.unread[s.Media]++
 		}
 		doc := &store.TextDocument{Source: absolute, Place: s.Place, Volume: s.Volume, Inside: s.Inside, Path: s.Path(), Media: s.Media, Size: s.Size, SHA256: s.SHA256, Known: knownIn(x.sets, s)}
-		if s.Encoding != "" {
+		switch {
+		case s.Encoding != "" && x.isLog:
+			x.logs++
+		case s.Encoding != "":
 			x.texts++
 			doc.Language = match.Language(strings.ToValidUTF8(x.sample.String(), "")).Language
 		}
 		doc.Modified, _ = time.Parse(time.RFC3339Nano, s.Modified) // without a time it has none
 		x.sample.Reset()
+		x.isLog = false
 		return send(indexStep{doc: doc})
 	}
 	defer tell(e.stderr, job.Progress)()

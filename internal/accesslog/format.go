@@ -86,6 +86,13 @@ const (
 	sniffLines = 500
 )
 
+// IsLog reports whether a text begins as an access log of a known format does: nine
+// of ten of its whole lines, of at most 500, can be read as accesses.
+func IsLog(head []byte) bool {
+	_, certain := sniff(head[:min(len(head), sniffBytes)], false)
+	return certain
+}
+
 // sniff tells the format of a file by its first lines: the one that reads most
 // of them. It is certain when that reads nine of ten, and no other as many.
 func sniff(head []byte, whole bool) (best format, certain bool) {

@@ -228,7 +228,6 @@ func (p Pseudonym) text() string {
 type open struct {
 	at          int // in the report
 	first, last int64
-	addr        Pseudonym
 	users       map[Pseudonym]bool
 }
 

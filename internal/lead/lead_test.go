@@ -511,9 +511,9 @@ func FuzzReadTar(f *testing.F) {
 				t.Fatalf("read %q", name)
 			}
 		}
-		if v := b.Verify([]string{signer.Public()}, nil); v.Valid() && !bytes.Equal(b[fileSeal], whole.Bytes()) {
-			again := Bag{}
-			if again, err = ReadTar(bytes.NewReader(whole.Bytes())); err != nil || cmp.Diff(again, b) != "" {
+		if b.Verify([]string{signer.Public()}, nil).Valid() {
+			again, err := ReadTar(bytes.NewReader(whole.Bytes()))
+			if err != nil || cmp.Diff(again, b) != "" {
 				t.Fatal("another package than the one that was signed is valid")
 			}
 		}
