@@ -231,6 +231,7 @@ func (n *finder) authLine(file int, t *task, text, line []byte, offset int64) (R
 		if r.client, r.named, ok = parseAddress(e.addr, n.geo.text); !ok {
 			return BadAddress, nil
 		}
+		r.clientHash = n.geo.address(r.client)
 	}
 	if e.verdict != isFact {
 		return Accepted, n.attempt(e.rule, e.verdict, &r, e.times)
