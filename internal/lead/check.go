@@ -176,13 +176,13 @@ func (l Lead) checkPersons() *Error {
 		if !twoPeople(p.ReleasedBy) {
 			return refuse("lead.two_people", "person %d was not released by an officer and, apart from them, a prosecutor or judge", i+1)
 		}
-		if !slices.ContainsFunc(p.Facts, func(f ReleasedFact) bool { return slices.Contains(concert.SourceFactKinds, f.Kind) }) {
-			return refuse("lead.no_fact", "person %d has no recorded fact of administering, uploading or posting (%v): what somebody read is no ground for suspicion", i+1, concert.SourceFactKinds)
-		}
 		for _, f := range p.Facts {
 			if err := f.check(i + 1); err != nil {
 				return err
 			}
+		}
+		if !slices.ContainsFunc(p.Facts, func(f ReleasedFact) bool { return slices.Contains(concert.SourceFactKinds, f.Kind) }) {
+			return refuse("lead.no_fact", "person %d has no recorded fact of administering, uploading or posting (%v): what somebody read is no ground for suspicion", i+1, concert.SourceFactKinds)
 		}
 		if facts += len(p.Facts); facts > factsMost {
 			return refuse("lead.persons", "a package has at most %d facts", factsMost)
