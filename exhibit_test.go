@@ -267,3 +267,19 @@ func TestG34LeadsLeaveOnlyToWhomTheLawLets(t *testing.T) {
 		}
 	}
 }
+
+// G23: a case that came under another code since holds back what was asked for before.
+func TestG23ALeadIsHeldToTheCodeOfTheDayItLeaves(t *testing.T) {
+	t.Parallel()
+	x := concert.Exhibit{ID: "x", Case: "case", Authority: "unit"}
+	none := func(string) bool { return false }
+	l, _, err := anInvestigation("H0").LeadAsked(caseLead, concert.Lead{ID: "l", Ref: "LD-1", Recipient: concert.LeadRecipient{Name: "EXERCISE court", Kind: concert.LeadToJudicial, State: "ES"}}, x, none, none, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range []concert.Handling{"H1", "H2", "H3"} {
+		if _, _, err := l.Released(caseReviewer, anInvestigation(h), digestOfSomething, noon); code(err) != "handling.blocked" {
+			t.Errorf("released under %s: %v", h, err)
+		}
+	}
+}

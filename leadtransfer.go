@@ -157,18 +157,21 @@ func LeadRefusal(code string) string {
 	return ""
 }
 
+// mayLeave reports whether the case's handling code lets the lead go to whom it is
+// for.
+func (l Lead) mayLeave(h Handling) bool {
+	court := l.ForCourt || l.Recipient.Kind == LeadToJudicial
+	return h.MayLeave(ToTenant) && (!court || h.MayLeave(ToJudicial))
+}
+
 // ruling is the code for which a lead is refused; "" where it may go on.
 func (l Lead) ruling(c Case, suspect func(pseudonym string) bool, released func(pseudonym string) bool) string {
-	destination := ToTenant
-	if l.ForCourt || l.Recipient.Kind == LeadToJudicial {
-		destination = ToJudicial
-	}
 	switch {
 	case l.Recipient.Kind == LeadToMilitary:
 		return LeadMilitary
 	case l.Recipient.Kind != LeadToPolice && l.Recipient.Kind != LeadToJudicial:
 		return LeadIncompetent
-	case !c.Handling.MayLeave(ToTenant) || !c.Handling.MayLeave(destination):
+	case !l.mayLeave(c.Handling):
 		return LeadHandling
 	case !WithinLeadArea(l.Recipient.State) && (!slices.Contains(TransferGrounds, l.Transfer.Ground) || !written(l.Transfer.Basis, 20)):
 		return LeadThirdCountry
@@ -243,7 +246,7 @@ func (l Lead) Released(by Actor, c Case, digest string, now time.Time) (Lead, Ev
 		return l, Event{}, Refuse(Forbidden, "lead.same_person", "", "you asked for lead %s yourself: another member with the role reviewer releases it", l.Ref)
 	case !digestText(digest):
 		return l, Event{}, Refuse(Invalid, "lead.package", "package", "give the SHA-256 of the package that leaves, 64 hexadecimal digits")
-	case !c.Handling.MayLeave(ToTenant):
+	case !l.mayLeave(c.Handling):
 		return l, Event{}, Refuse(Forbidden, "handling.blocked", "", "case %s carries the handling code %s now: its lead stays", c.Ref, c.Handling)
 	}
 	l.Status, l.Package, l.ReleasedBy, l.ReleasedAt = LeadReleased, digest, by.Person, now

@@ -150,8 +150,8 @@ func (i *inventory) close() error {
 }
 
 func (i *inventory) drop() {
-	_ = i.spill.Close() // it is removed, and was never for keeping
-	_ = os.Remove(i.spill.Name())
+	_ = i.spill.Close()           // it is removed, and was never for keeping
+	_ = os.Remove(i.spill.Name()) // one that stays is in the temporary directory, and holds names only
 }
 
 func (i *inventory) survey(ctx context.Context, e *env) error {

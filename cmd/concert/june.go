@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -442,7 +441,7 @@ func holds(file string, texts []string) (bool, error) {
 			}
 		}
 		if err != nil {
-			return false, cmp.Or(ignoreEnd(err))
+			return false, ignoreEnd(err)
 		}
 		kept = copy(buf, piece[max(0, len(piece)-overlap):])
 	}

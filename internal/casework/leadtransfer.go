@@ -31,6 +31,10 @@ func (s *Service) AskLead(ctx context.Context, by concert.Actor, ref, exhibit st
 			if suspect, released, err = s.personsOf(ctx, tx, c, x); err != nil {
 				return err
 			}
+			// Two at once would each find the person released to nobody: the exhibit's version lets one of them begin again.
+			if err := tx.SaveExhibit(ctx, x, by.Person, s.now()); err != nil {
+				return err
+			}
 		}
 		asked, e, err := c.LeadAsked(by, l, x, suspect, released, s.now())
 		if err != nil {
