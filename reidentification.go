@@ -206,6 +206,9 @@ func (c Case) ReidentificationAsked(by Actor, r Reidentification, x Exhibit, jud
 	if x.Case != c.ID || x.Authority != by.Authority || x.To != "" {
 		return r, Event{}, ErrNotFound
 	}
+	if r.Selection == "" && len(r.Subjects) > 0 {
+		r.Selection = SelectNamed // it names them, and says no more
+	}
 	r.Case, r.Authority, r.Exhibit, r.Judicial, r.AskedBy, r.AskedAt, r.Status = c.ID, by.Authority, x.ID, judicial.ID, by.Person, now, ReidentifyAsked
 	if r.Code = r.never(); r.Code != "" {
 		r.Status, r.Reason = ReidentifyRefused, ""

@@ -30,7 +30,6 @@ type accesslogCmd struct {
 	Lake       accesslogLakeCmd       `cmd:"" help:"Keep every access as a row under pseudonyms, in Parquet files with a signed manifest; whom they stand for is locked among custodians. Exit 1: something could not be read whole."`
 	Query      accesslogQueryCmd      `cmd:"" help:"Ask a lake one of the catalogue's questions: from all of it, or not at all."`
 	LakeVerify accesslogLakeVerifyCmd `cmd:"" help:"Read a lake again and compare it with its manifest. Exit 0: whole and vouched for from outside; 1: not whole; 3: whole, but only by its own word."`
-	Identify   accesslogIdentifyCmd   `cmd:"" help:"Say whom single pseudonyms stand for, with the shares of enough custodians."`
 }
 
 type accesslogReportCmd struct {
@@ -75,12 +74,15 @@ func (c *accesslogReportCmd) Run(ctx context.Context, e *env) error {
 		r = r.Released()
 	}
 	if c.Out != "" {
-		if err := c.write(r, rejects); err != nil {
+		files := map[string]func(io.Writer, *accesslog.Report) error{
+			"report.json": writeJSON[*accesslog.Report], "report.html": formats.WriteAccessLogHTML, "report.csv": formats.WriteAccessLogCSV, "report.pdf": formats.WriteAccessLogPDF,
+		}
+		if err := writeReport(c.Out, r, rejects, files); err != nil {
 			return err
 		}
 	}
 	if c.JSON {
-		err = writeAccesslogJSON(e.stdout, r)
+		err = writeJSON(e.stdout, r)
 	} else {
 		err = printAccesslog(e.stdout, r)
 	}
@@ -229,26 +231,25 @@ func (r *rejectFile) drop() {
 	}
 }
 
-// write puts the report's files into the directory, each whole or not at all.
-func (c *accesslogReportCmd) write(r *accesslog.Report, rejects *rejectFile) error {
+// writeReport puts a report's files into the directory, each whole or not at all.
+func writeReport[T any](dir string, r T, rejects *rejectFile, files map[string]func(io.Writer, T) error) error {
 	if err := rejects.keep(); err != nil {
 		return err
 	}
-	for name, write := range map[string]func(io.Writer, *accesslog.Report) error{
-		"report.json": writeAccesslogJSON, "report.html": formats.WriteAccessLogHTML, "report.csv": formats.WriteAccessLogCSV, "report.pdf": formats.WriteAccessLogPDF,
-	} {
+	for name, write := range files {
 		var b bytes.Buffer
 		if err := write(&b, r); err != nil {
 			return err
 		}
-		if err := durable.WriteFile(filepath.Join(c.Out, name), b.Bytes(), 0o600); err != nil {
+		if err := durable.WriteFile(filepath.Join(dir, name), b.Bytes(), 0o600); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func writeAccesslogJSON(w io.Writer, r *accesslog.Report) error {
+// writeJSON is a report as it lies in a file.
+func writeJSON[T any](w io.Writer, r T) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -200,44 +199,4 @@ func sayCatalogue(e *env, dir string) {
 	}
 	fmt.Fprintf(e.stdout, "{lake} is\n  DuckDB (SET TimeZone = 'UTC'): %s\n  ClickHouse:                    %s\n", rows(lake.DuckDBRows), rows(lake.ClickHouseRows))
 	fmt.Fprintln(e.stdout, "Verify the lake first (accesslog lake-verify): these engines read whatever lies there.")
-}
-
-type accesslogIdentifyCmd struct {
-	File      string   `arg:"" help:"The locked list of a lake's pseudonyms." type:"existingfile"`
-	Pseudonym []string `help:"Whom it is about, once for each: 32 hexadecimal digits." required:"" placeholder:"HEX"`
-	opening
-}
-
-// Run says whom the named pseudonyms stand for, and of nobody else.
-func (c *accesslogIdentifyCmd) Run(ctx context.Context, e *env) error {
-	if c.Identity == "" {
-		return &exitError{exitUsage, errors.New("name your secret key with -identity, and the shares that were given to it with -share")}
-	}
-	given, err := c.shares()
-	if err != nil {
-		return err
-	}
-	ids, err := identitiesOf(c.Identity)
-	if err != nil {
-		return err
-	}
-	wanted := slices.Clone(c.Pseudonym)
-	for i := range wanted {
-		wanted[i] = strings.ToLower(wanted[i])
-	}
-	found, err := vault.OpenPseudonyms(ctx, c.File, given, ids, wanted)
-	if err != nil {
-		return err
-	}
-	for _, g := range given {
-		fmt.Fprintf(e.stderr, "share of %s, given %s: %s\n", g.Custodian, g.At, g.Reason)
-	}
-	for _, i := range found {
-		fmt.Fprintf(e.stdout, "%s\t%s\t%s\n", i.Pseudonym, i.Kind, vault.EncodeName(i.Text(), true))
-		wanted = slices.DeleteFunc(wanted, func(w string) bool { return w == i.Pseudonym })
-	}
-	if len(wanted) > 0 {
-		return &exitError{exitFailed, fmt.Errorf("%s does not know %s", c.File, strings.Join(wanted, ", "))}
-	}
-	return nil
 }

@@ -5,18 +5,15 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"concert/internal/accesslog"
-	"concert/internal/durable"
 	"concert/internal/formats"
 )
 
@@ -62,12 +59,12 @@ func (c *accesslogSessionsCmd) Run(ctx context.Context, e *env) error {
 		return err
 	}
 	if c.Out != "" {
-		if err := c.write(r, rejects); err != nil {
+		if err := writeReport(c.Out, r, rejects, map[string]func(io.Writer, *accesslog.SessionReport) error{"sessions.json": writeJSON[*accesslog.SessionReport], "sessions.txt": printSessions, "facts.csv": formats.WriteSessionFactsCSV}); err != nil {
 			return err
 		}
 	}
 	if c.JSON {
-		err = writeSessionsJSON(e.stdout, r)
+		err = writeJSON(e.stdout, r)
 	} else {
 		err = printSessions(e.stdout, r)
 	}
@@ -118,32 +115,6 @@ func boundKey(text []byte) []byte {
 		return nil
 	}
 	return text
-}
-
-// write puts the report's files into the directory, each whole or not at all.
-func (c *accesslogSessionsCmd) write(r *accesslog.SessionReport, rejects *rejectFile) error {
-	if err := rejects.keep(); err != nil {
-		return err
-	}
-	for name, write := range map[string]func(io.Writer, *accesslog.SessionReport) error{
-		"sessions.json": writeSessionsJSON, "sessions.txt": printSessions, "facts.csv": formats.WriteSessionFactsCSV,
-	} {
-		var b bytes.Buffer
-		if err := write(&b, r); err != nil {
-			return err
-		}
-		if err := durable.WriteFile(filepath.Join(c.Out, name), b.Bytes(), 0o600); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func writeSessionsJSON(w io.Writer, r *accesslog.SessionReport) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(r)
 }
 
 // printSessions is the report for people.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -167,9 +166,9 @@ func (o opening) shares() ([]vault.GivenShare, error) {
 		if err != nil {
 			return nil, err
 		}
-		var g vault.GivenShare
-		if err := json.Unmarshal(raw, &g); err != nil {
-			return nil, errors.New(name + " is no share: evidence share makes one")
+		g, err := vault.ParseShare(raw)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		given = append(given, g)
 	}

@@ -31,6 +31,11 @@ const (
 	FactAccountChange = "account_change" // an account was made or changed; the line does not say by whom
 )
 
+// FactKinds are all kinds of facts. A view or a download is none.
+func FactKinds() []string {
+	return []string{FactLogIn, FactAuthenticated, FactSessionOpen, FactSessionClose, FactUpload, FactFileChange, FactAdminister, FactAccountChange}
+}
+
 // What a line says by itself, and what is only inferred from it: codes of the
 // 4x4 system. A machine never gives a better one.
 const (

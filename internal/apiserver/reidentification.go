@@ -74,9 +74,6 @@ func onRequest[T any](s *Server, path, id, summary string, act func(context.Cont
 
 func newRequest(in api.NewReidentification) (concert.Reidentification, error) {
 	r := concert.Reidentification{Purpose: concert.ReidentifyPurpose(in.Purpose), Selection: concert.Selection(in.Selection), Instrument: concert.Instrument{Kind: concert.InstrumentKind(in.Instrument.Kind), Issuer: in.Instrument.Issuer, Reference: in.Instrument.Reference}}
-	if r.Selection == "" && len(in.Subjects) > 0 {
-		r.Selection = concert.SelectNamed
-	}
 	var err error
 	if r.Instrument.Until, err = day(in.Instrument.Until, "instrument.over", "until"); err != nil {
 		return r, err

@@ -198,6 +198,9 @@ func (s *Service) KeepPseudonyms(ctx context.Context, by concert.Actor, ref stri
 		return vault.Lock{}, concert.Refuse(concert.TooLarge, "exhibit.pseudonyms", "", "a locked table of pseudonyms has at most %d MB here", PseudonymsMost>>20)
 	}
 	l, err := vault.ParseLock(locked)
+	if err == nil && l.Kind != vault.LockedPseudonyms {
+		err = errors.New("it is a locked exhibit")
+	}
 	if err != nil {
 		return l, concert.Refuse(concert.Invalid, "exhibit.pseudonyms", "", "this is no locked table of pseudonyms (%v): concert accesslog lake makes one", err)
 	}

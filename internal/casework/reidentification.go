@@ -175,7 +175,7 @@ func (s *Service) OpenPseudonyms(ctx context.Context, by concert.Actor, ref stri
 	for i, sub := range r.Subjects {
 		wanted[i] = sub.Pseudonym
 	}
-	who, err := vault.OpenPseudonymsWith(ctx, locked.Bytes, r.Shares, r.Key, wanted)
+	who, err := vault.OpenPseudonyms(ctx, locked.Bytes, r.Shares, r.Key, wanted)
 	if err != nil {
 		return r, nil, concert.Refuse(concert.Conflict, "reidentify.shut", "", "that the answer to %s is read was recorded, and it could not be opened: %v", r.Ref, err)
 	}

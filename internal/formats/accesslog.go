@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"concert"
 	"concert/internal/accesslog"
 )
 
@@ -195,9 +196,7 @@ func WriteAccessLogCSV(w io.Writer, r *accesslog.Report) error {
 	c := csv.NewWriter(w)
 	put := func(cells ...string) {
 		for i, s := range cells {
-			if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-				cells[i] = "'" + s
-			}
+			cells[i] = concert.PlainCell(s)
 		}
 		c.Write(cells) // its error stays in c
 	}

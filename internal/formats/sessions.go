@@ -4,8 +4,8 @@ import (
 	"encoding/csv"
 	"io"
 	"strconv"
-	"strings"
 
+	"concert"
 	"concert/internal/accesslog"
 )
 
@@ -16,9 +16,7 @@ func WriteSessionFactsCSV(w io.Writer, r *accesslog.SessionReport) error {
 	c := csv.NewWriter(w)
 	put := func(cells ...string) {
 		for i, s := range cells {
-			if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-				cells[i] = "'" + s
-			}
+			cells[i] = concert.PlainCell(s)
 		}
 		c.Write(cells) // its error stays in c
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -414,18 +415,23 @@ func TestG25CustodiansOpenWhomAPseudonymStandsFor(t *testing.T) {
 		t.Errorf("the manifest names lock %s, the list is %s", l.Manifest.Pseudonyms.Lock, lock.ID)
 	}
 	var given []vault.GivenShare
+	var shares [][]byte
 	for _, k := range keys[1:] {
 		g, err := vault.GiveShare(lock, []age.Identity{k}, analyst.Recipient().String(), "EXERCISE: a made-up court asks", testNow)
 		must(t, err)
-		given = append(given, g)
+		raw, err := json.Marshal(g)
+		must(t, err)
+		given, shares = append(given, g), append(shares, raw)
 	}
+	locked, err := os.ReadFile(j.List)
+	must(t, err)
 	user := ask(t, l, "users", "").Rows[0][0].(string)
-	found, err := vault.OpenPseudonyms(t.Context(), j.List, given, []age.Identity{analyst}, []string{user})
+	found, err := vault.OpenPseudonyms(t.Context(), locked, shares, analyst.String(), []string{user})
 	must(t, err)
 	if len(found) != 1 || found[0].Text() != "EXERCISE-A" || found[0].Kind != accesslog.IdentityUser || found[0].Pseudonym != user {
 		t.Errorf("found %+v", found)
 	}
-	if _, err := vault.OpenPseudonyms(t.Context(), j.List, given[:1], []age.Identity{analyst}, []string{user}); err == nil || !strings.Contains(err.Error(), "2 shares are needed") {
+	if _, err := vault.OpenPseudonyms(t.Context(), locked, shares[:1], analyst.String(), []string{user}); err == nil || !strings.Contains(err.Error(), "2 shares are needed") {
 		t.Errorf("one custodian: %v", err)
 	}
 	key, err := vault.OpenPseudonymKey(t.Context(), j.List, given, []age.Identity{analyst})

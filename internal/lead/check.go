@@ -38,13 +38,8 @@ const (
 var (
 	idForm      = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]{3,63}$`)
 	countryForm = regexp.MustCompile(`^[A-Z]{2}$`)
-	kindForm    = regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`)
 	refForm     = regexp.MustCompile(`^[0-9a-f]{32}$`)
 )
-
-// reading are parts of a kind that say that somebody only read: no ground for
-// suspicion, whatever was read.
-var reading = [...]string{"view", "views", "visit", "visits", "download", "downloads", "browse", "stream"}
 
 func isDigest(s string) bool {
 	b, err := hex.DecodeString(s)
@@ -193,10 +188,8 @@ func (l Lead) checkPersons() *Error {
 
 func (f ReleasedFact) check(person int) *Error {
 	switch {
-	case !kindForm.MatchString(f.Kind) || len(f.Kind) > 60:
-		return refuse("lead.fact_kind", "%.60q is no kind of fact: small letters, digits and underscores", f.Kind)
-	case slices.ContainsFunc(strings.Split(f.Kind, "_"), func(part string) bool { return slices.Contains(reading[:], part) }):
-		return refuse("lead.viewing", "person %d has a fact of kind %q: a view or a download is no ground for suspicion and leaves no case", person, f.Kind)
+	case !slices.Contains(accesslog.FactKinds(), f.Kind):
+		return refuse("lead.fact_kind", "person %d has a fact of kind %.60q: the kinds are %v; a view or a download is no ground for suspicion and leaves no case", person, f.Kind, accesslog.FactKinds())
 	case !isTime(time.RFC3339Nano, f.At) || !strings.HasSuffix(f.At, "Z") || !refForm.MatchString(f.SourceRef):
 		return refuse("lead.fact_source", "a fact of person %d lacks its time in UTC or the reference to its line", person)
 	case !plain(f.Rule, textMost) || !slices.Contains(concert.EvaluationCodes, f.Evaluation):

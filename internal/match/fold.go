@@ -6,6 +6,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"concert/internal/match/neartext"
 )
 
 // Word is a word of a text as Fold writes it, and the bytes of the text that it
@@ -169,7 +171,7 @@ func foldRune(r rune) folded {
 			to += foldRune(d).to
 		case dropped(d):
 		case unicode.Is(unicode.Nd, d):
-			to += string('0' + foldDigit(d))
+			to += string('0' + neartext.Digit(d))
 		case unicode.IsLetter(d) || unicode.IsMark(d) || unicode.IsNumber(d):
 			to += foldLetter(d)
 		}
@@ -231,19 +233,4 @@ func foldLetter(r rune) string {
 		return "σ"
 	}
 	return string(r)
-}
-
-// foldDigit is the value of a decimal digit: each script's ten stand in a row.
-func foldDigit(r rune) rune {
-	for _, t := range unicode.Nd.R16 {
-		if rune(t.Lo) <= r && r <= rune(t.Hi) {
-			return (r - rune(t.Lo)) % 10
-		}
-	}
-	for _, t := range unicode.Nd.R32 {
-		if rune(t.Lo) <= r && r <= rune(t.Hi) {
-			return (r - rune(t.Lo)) % 10
-		}
-	}
-	return 0
 }

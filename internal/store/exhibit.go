@@ -157,15 +157,3 @@ func (tx *Tx) ErasePseudonyms(ctx context.Context, x concert.ExhibitID) error {
 	}
 	return nil
 }
-
-// eraseSealed destroys the key of a row and what lay under it.
-func (tx *Tx) eraseSealed(ctx context.Context, table, id, ref string) error {
-	tx.touch(table)
-	for text, of := range map[string]string{"UPDATE " + table + " SET sealed = NULL WHERE id = ?": id, "DELETE FROM subject_key WHERE subject = ?": id, "DELETE FROM idempotency WHERE subject <> '' AND subject = ?": ref} {
-		if _, err := tx.exec(ctx, text, of); err != nil {
-			return fmt.Errorf("erase %s: %w", ref, err)
-		}
-	}
-	delete(tx.keys, id)
-	return nil
-}

@@ -106,6 +106,18 @@ func (tx *Tx) openBytes(ctx context.Context, subject, what string, sealed []byte
 	return raw, nil
 }
 
+// eraseSealed destroys the key of a row and what lay under it.
+func (tx *Tx) eraseSealed(ctx context.Context, table, id, ref string) error {
+	tx.touch(table)
+	for text, of := range map[string]string{"UPDATE " + table + " SET sealed = NULL WHERE id = ?": id, "DELETE FROM subject_key WHERE subject = ?": id, "DELETE FROM idempotency WHERE subject <> '' AND subject = ?": ref} {
+		if _, err := tx.exec(ctx, text, of); err != nil {
+			return fmt.Errorf("erase %s: %w", ref, err)
+		}
+	}
+	delete(tx.keys, id)
+	return nil
+}
+
 // Content is the keyed digest of captured bytes by their SHA-256: equal for
 // copies of one work.
 func (db *DB) Content(sum [32]byte) [32]byte { return db.Keys.ContentDigest(sum) }

@@ -34,6 +34,9 @@ const (
 
 	lockMagic    = LockFormat + "\n"
 	lockHeadMost = 1 << 20
+	// LockedPseudonyms is the kind of a locked list of whom pseudonyms stand for.
+	LockedPseudonyms = "pseudonyms"
+
 	// CustodiansMost bounds who keeps a share.
 	CustodiansMost = 20
 )
@@ -57,7 +60,8 @@ type LockedShare struct {
 // says is vouched for by MAC, which only the opened key can check.
 type Lock struct {
 	Format   string        `json:"format"`
-	ID       string        `json:"id"` // 128 random bits, hexadecimal
+	Kind     string        `json:"kind,omitempty"` // LockPseudonyms' are LockedPseudonyms; "" for an exhibit
+	ID       string        `json:"id"`             // 128 random bits, hexadecimal
 	Case     string        `json:"case"`
 	Exhibit  string        `json:"exhibit"`
 	By       string        `json:"by"`
@@ -83,6 +87,7 @@ type LockJob struct {
 	At         time.Time
 	Custodians []Custodian
 	Needed     int
+	kind       string
 	Progress   func(bytes int64) // told of what was read; nil: nobody is
 }
 
@@ -195,7 +200,7 @@ func LockExhibit(ctx context.Context, j LockJob) (_ Lock, err error) {
 func (j LockJob) head(key *age.X25519Identity) (Lock, error) {
 	var id [16]byte
 	rand.Read(id[:])
-	l := Lock{Format: LockFormat, ID: hex.EncodeToString(id[:]), Case: strings.TrimSpace(j.Case), Exhibit: strings.TrimSpace(j.Exhibit), By: strings.TrimSpace(j.By), At: j.At.UTC().Format(time.RFC3339Nano), Needed: j.Needed, Key: keyPrint(key),
+	l := Lock{Format: LockFormat, Kind: j.kind, ID: hex.EncodeToString(id[:]), Case: strings.TrimSpace(j.Case), Exhibit: strings.TrimSpace(j.Exhibit), By: strings.TrimSpace(j.By), At: j.At.UTC().Format(time.RFC3339Nano), Needed: j.Needed, Key: keyPrint(key),
 		Size: sizeRoom, SHA256: strings.Repeat("0", 64), MAC: strings.Repeat("0", 64)}
 	shares, err := split.Split([]byte(key.String()), len(j.Custodians), j.Needed)
 	if err != nil {

@@ -2,7 +2,6 @@ package vault
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -35,28 +34,20 @@ func ParseLock(file []byte) (Lock, error) {
 	return l, nil
 }
 
-// OpenPseudonymsWith is OpenPseudonyms for a locked list in memory: with shares as
-// their custodians wrote them, given to the holder of the secret key.
-func OpenPseudonymsWith(ctx context.Context, locked []byte, shares [][]byte, secret string, wanted []string) ([]Identified, error) {
-	ids, err := age.ParseIdentities(strings.NewReader(secret))
-	if err != nil {
-		return nil, err
+// ParseShare reads a share as its custodian wrote it.
+func ParseShare(raw []byte) (g GivenShare, err error) {
+	if err := json.Unmarshal(raw, &g); err != nil || g.Format != ShareFormat {
+		return g, errors.New("it is no share: concert evidence share makes one")
 	}
-	given := make([]GivenShare, len(shares))
-	for i, raw := range shares {
-		if err := json.Unmarshal(raw, &given[i]); err != nil {
-			return nil, errors.New("a share cannot be read")
-		}
-	}
-	return openNamed(ctx, bytes.NewReader(locked), given, ids, wanted)
+	return g, nil
 }
 
 // ReadShare reads a share that a custodian gave to the holder of the secret key,
 // and tries to open it: what it returns is one of this exhibit's, and whose.
 func (l Lock) ReadShare(raw []byte, secret string) (custodian string, err error) {
-	var g GivenShare
-	if err := json.Unmarshal(raw, &g); err != nil || g.Format != ShareFormat {
-		return "", errors.New("it is no share: concert evidence share makes one")
+	g, err := ParseShare(raw)
+	if err != nil {
+		return "", err
 	}
 	if g.Lock != l.ID {
 		return "", fmt.Errorf("it is a share of another exhibit: ask for the one of %s", l.ID)

@@ -13,6 +13,7 @@ import (
 	"io"
 	"iter"
 	"os"
+	"strings"
 	"unicode/utf8"
 
 	"filippo.io/age"
@@ -89,39 +90,18 @@ func LockPseudonyms(ctx context.Context, j LockJob, key PseudonymKey, known iter
 	if err := list(size); err != nil {
 		return Lock{}, err
 	}
-	j.Dir, j.Members = "", []LockMember{
+	j.Dir, j.kind, j.Members = "", LockedPseudonyms, []LockMember{
 		{memberKey, int64(len(head)), func(w io.Writer) error { _, err := w.Write(head); return err }},
 		{memberPseudonyms, size.n, list},
 	}
 	return LockExhibit(ctx, j)
 }
 
-// OpenPseudonyms says whom the wanted pseudonyms stand for, in the list's order, and
-// of nobody else: the rest is read past and forgotten. Who is not in the list is not
-// in the answer. Shares are needed as for any locked exhibit.
-func OpenPseudonyms(ctx context.Context, file string, given []GivenShare, identities []age.Identity, wanted []string) (found []Identified, err error) {
-	return found, withLocked(file, func(f io.ReaderAt) error {
-		found, err = openNamed(ctx, f, given, identities, wanted)
-		return err
-	})
-}
-
-func withLocked(file string, read func(io.ReaderAt) error) error {
-	if _, err := ReadLock(file); err != nil {
-		return err
-	}
-	f, err := os.Open(file)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if err := read(f); err != nil {
-		return fmt.Errorf("%s: %w", file, err)
-	}
-	return nil
-}
-
-func openNamed(ctx context.Context, locked io.ReaderAt, given []GivenShare, identities []age.Identity, wanted []string) ([]Identified, error) {
+// OpenPseudonyms says whom the wanted pseudonyms of a locked list stand for, in the
+// list's order, and of nobody else: the rest is read past and forgotten. Who is not
+// in the list is not in the answer. Shares are as their custodians wrote them, given
+// to the holder of the secret key.
+func OpenPseudonyms(ctx context.Context, locked []byte, shares [][]byte, secret string, wanted []string) ([]Identified, error) {
 	if len(wanted) == 0 {
 		return nil, errors.New("name the pseudonyms that are to be opened: a list is never opened whole")
 	}
@@ -132,8 +112,18 @@ func openNamed(ctx context.Context, locked io.ReaderAt, given []GivenShare, iden
 		}
 		ask[w] = true
 	}
+	ids, err := age.ParseIdentities(strings.NewReader(secret))
+	if err != nil {
+		return nil, err
+	}
+	given := make([]GivenShare, len(shares))
+	for i, raw := range shares {
+		if given[i], err = ParseShare(raw); err != nil {
+			return nil, err
+		}
+	}
 	var found []Identified
-	err := readPseudonyms(ctx, locked, given, identities, func(PseudonymKey) {}, func(i Identified) {
+	err = readPseudonyms(ctx, bytes.NewReader(locked), given, ids, func(PseudonymKey) {}, func(i Identified) {
 		if ask[i.Pseudonym] {
 			found = append(found, i)
 		}
@@ -147,12 +137,14 @@ func openNamed(ctx context.Context, locked io.ReaderAt, given []GivenShare, iden
 // OpenPseudonymKey gives the key back, so that more logs of the case get the same
 // pseudonyms.
 func OpenPseudonymKey(ctx context.Context, file string, given []GivenShare, identities []age.Identity) (key PseudonymKey, err error) {
-	err = withLocked(file, func(f io.ReaderAt) error {
-		return readPseudonyms(ctx, f, given, identities, func(k PseudonymKey) { key = k }, func(Identified) {})
-	})
+	f, err := os.Open(file)
 	if err != nil {
+		return key, err
+	}
+	defer f.Close()
+	if err := readPseudonyms(ctx, f, given, identities, func(k PseudonymKey) { key = k }, func(Identified) {}); err != nil {
 		clear(key.Key)
-		return PseudonymKey{}, err
+		return PseudonymKey{}, fmt.Errorf("%s: %w", file, err)
 	}
 	return key, nil
 }
@@ -162,6 +154,9 @@ func readPseudonyms(ctx context.Context, locked io.ReaderAt, given []GivenShare,
 	l, err := readLock(io.NewSectionReader(locked, 0, 1<<62))
 	if err != nil {
 		return err
+	}
+	if l.Kind != LockedPseudonyms {
+		return errors.New("it is locked, and no list of pseudonyms: concert evidence unlock opens it")
 	}
 	opener, err := l.key(given, identities)
 	if err != nil {
@@ -189,7 +184,7 @@ func eachPseudonym(ctx context.Context, payload io.Reader, opener age.Identity, 
 	}
 	tr := tar.NewReader(plain)
 	if h, err := tr.Next(); err != nil || h.Name != memberKey || h.Size > pseudonymMost {
-		return errors.New("it is locked, and no list of pseudonyms: concert evidence unlock opens it")
+		return errors.New("the key of its pseudonyms is missing")
 	}
 	raw, err := io.ReadAll(tr)
 	if err != nil {

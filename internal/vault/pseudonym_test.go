@@ -3,6 +3,7 @@ package vault
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -20,6 +21,21 @@ func pseudonymsOf() []Identified {
 		{Pseudonym: strings.Repeat("1b", 16), Kind: "user", Plain: "EXERCISE\xff\n<name>"},
 		{Pseudonym: strings.Repeat("2c", 16), Kind: "host", Plain: "host.example.org"},
 	}
+}
+
+// openFile opens a list that lies in a file.
+func openFile(ctx context.Context, file string, shares []GivenShare, holder *age.X25519Identity, wanted []string) ([]Identified, error) {
+	locked, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	raw := make([][]byte, len(shares))
+	for i, g := range shares {
+		if raw[i], err = json.Marshal(g); err != nil {
+			return nil, err
+		}
+	}
+	return OpenPseudonyms(ctx, locked, raw, holder.String(), wanted)
 }
 
 // A list opens for those who were named, byte for byte; nothing of it or of its key is in the file, which its own head vouches for.
@@ -43,11 +59,14 @@ func TestG25PseudonymsOpenForWhomTheyWereAsked(t *testing.T) {
 	shares := []GivenShare{given(t, file, keys[0], analyst), given(t, file, keys[2], analyst)}
 	ids := []age.Identity{analyst}
 	for _, want := range pseudonymsOf() {
-		got, err := OpenPseudonyms(t.Context(), file, shares, ids, []string{want.Pseudonym, strings.Repeat("ff", 16)})
+		got, err := openFile(t.Context(), file, shares, analyst, []string{want.Pseudonym, strings.Repeat("ff", 16)})
 		must(t, err)
 		if len(got) != 1 || got[0].Text() != want.Plain || got[0].Kind != want.Kind {
 			t.Errorf("%+v, want %+v", got, want)
 		}
+	}
+	if _, err := UnlockExhibit(t.Context(), file, shares, ids, filepath.Join(t.TempDir(), "out"), nil); err == nil || !strings.Contains(err.Error(), "never opened whole") {
+		t.Errorf("a list is unlocked like an exhibit: %v", err)
 	}
 	key, err := OpenPseudonymKey(t.Context(), file, shares, ids)
 	must(t, err)
@@ -62,20 +81,20 @@ func TestG25PseudonymsOpenForWhomTheyWereAsked(t *testing.T) {
 	for name, c := range map[string]struct {
 		file   string
 		shares []GivenShare
-		ids    []age.Identity
+		id     *age.X25519Identity
 		wanted []string
 		want   string
 	}{
-		"nobody is named":       {file, shares, ids, nil, "name the pseudonyms"},
-		"an address":            {file, shares, ids, []string{"192.0.2.77"}, "no pseudonym"},
-		"one custodian":         {file, shares[:1], ids, []string{one}, "2 shares are needed"},
-		"the same one twice":    {file, []GivenShare{shares[0], shares[0]}, ids, []string{one}, "2 shares are needed"},
-		"somebody else's key":   {file, shares, []age.Identity{stranger}, []string{one}, "not opened by your key"},
-		"a bit was changed":     {changed, shares, ids, []string{one}, "damaged"},
-		"an exhibit, no list":   {exhibit, []GivenShare{given(t, exhibit, exhibitKeys[0], stranger), given(t, exhibit, exhibitKeys[1], stranger)}, []age.Identity{stranger}, []string{one}, "no list of pseudonyms"},
-		"the file is not there": {file + "~", shares, ids, []string{one}, "no such file"},
+		"nobody is named":       {file, shares, analyst, nil, "name the pseudonyms"},
+		"an address":            {file, shares, analyst, []string{"192.0.2.77"}, "no pseudonym"},
+		"one custodian":         {file, shares[:1], analyst, []string{one}, "2 shares are needed"},
+		"the same one twice":    {file, []GivenShare{shares[0], shares[0]}, analyst, []string{one}, "2 shares are needed"},
+		"somebody else's key":   {file, shares, stranger, []string{one}, "not opened by your key"},
+		"a bit was changed":     {changed, shares, analyst, []string{one}, "damaged"},
+		"an exhibit, no list":   {exhibit, []GivenShare{given(t, exhibit, exhibitKeys[0], stranger), given(t, exhibit, exhibitKeys[1], stranger)}, stranger, []string{one}, "no list of pseudonyms"},
+		"the file is not there": {file + "~", shares, analyst, []string{one}, "no such file"},
 	} {
-		if got, err := OpenPseudonyms(t.Context(), c.file, c.shares, c.ids, c.wanted); err == nil || got != nil || !strings.Contains(err.Error(), c.want) {
+		if got, err := openFile(t.Context(), c.file, c.shares, c.id, c.wanted); err == nil || got != nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, %v, want %q", name, got, err, c.want)
 		}
 	}
@@ -93,7 +112,7 @@ func TestPseudonymsAreNotReadByHalves(t *testing.T) {
 	shares := []GivenShare{given(t, file, keys[0], analyst), given(t, file, keys[1], analyst)}
 	stopped, stop := context.WithCancel(t.Context())
 	stop()
-	if got, err := OpenPseudonyms(stopped, file, shares, []age.Identity{analyst}, []string{pseudonymsOf()[0].Pseudonym}); !errors.Is(err, context.Canceled) || got != nil {
+	if got, err := openFile(stopped, file, shares, analyst, []string{pseudonymsOf()[0].Pseudonym}); !errors.Is(err, context.Canceled) || got != nil {
 		t.Errorf("%v, %v", got, err)
 	}
 }

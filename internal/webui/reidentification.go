@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"concert"
+	"concert/internal/accesslog"
 	"concert/internal/casework"
 	"concert/internal/design"
 	"concert/internal/vault"
@@ -39,10 +40,10 @@ var (
 		concert.InstrumentMLA:        "request for mutual legal assistance",
 	}
 	sourceFactKinds = map[string]design.Text{
-		"log_in": "log-in", "authenticated": "request by a user who was logged in", "session_open": "session in a shell", "session_close": "end of a session in a shell",
-		"upload": "upload", "file_change": "change of a file", "administer": "administration page", "account_change": "change of an account",
+		accesslog.FactLogIn: "log-in", accesslog.FactAuthenticated: "request by a user who was logged in", accesslog.FactSessionOpen: "session in a shell", accesslog.FactSessionClose: "end of a session in a shell",
+		accesslog.FactUpload: "upload", accesslog.FactFileChange: "change of a file", accesslog.FactAdminister: "administration page", accesslog.FactAccountChange: "change of an account",
 	}
-	identityKinds = map[string]design.Text{"address": "address", "host": "host name", "user": "user name", "key": "key"}
+	identityKinds = map[string]design.Text{accesslog.IdentityAddress: "address", accesslog.IdentityHost: "host name", accesslog.IdentityUser: "user name", accesslog.IdentityKey: "key"}
 )
 
 // subjectForms is how many pseudonyms the form has room for; programs ask for more.

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/net/html"
 
 	"concert"
+	"concert/internal/accesslog"
 	"concert/internal/casework"
 	"concert/internal/design"
 	"concert/internal/vault"
@@ -236,7 +237,7 @@ func TestEveryWordOfSeizedEvidenceHasALabel(t *testing.T) {
 			t.Errorf("judicial act %s has no words", x)
 		}
 	}
-	for _, x := range concert.SourceFactKinds {
+	for _, x := range accesslog.FactKinds() {
 		if sourceFactKinds[x] == "" {
 			t.Errorf("fact %s has no words", x)
 		}

@@ -140,7 +140,7 @@ func (f *folder) fold(r rune) {
 		}
 		return
 	case unicode.Is(unicode.Nd, r):
-		f.add('0' + digit(r))
+		f.add('0' + Digit(r))
 		return
 	}
 	to, ok := f.table[r]
@@ -197,8 +197,8 @@ func inAlphabetOfItsOwn(r rune) bool {
 	return unicode.In(r, unicode.Cyrillic, unicode.Greek, unicode.Armenian)
 }
 
-// digit is the value of a decimal digit: each script's ten stand in a row.
-func digit(r rune) rune {
+// Digit is the value of a decimal digit: each script's ten stand in a row.
+func Digit(r rune) rune {
 	for _, t := range unicode.Nd.R16 {
 		if rune(t.Lo) <= r && r <= rune(t.Hi) {
 			return (r - rune(t.Lo)) % 10
