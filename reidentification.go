@@ -392,18 +392,33 @@ func (r Reidentification) Declined(by Actor, c Case, reason string, now time.Tim
 	return r, r.event(EventReidentifyRefused, by, c.Ref, now).WithSealed(ReidentifyText{Reason: reason}), nil
 }
 
+// OpenUntil is until when the answer may be read: a fortnight from the decision, and
+// no longer than the judicial act is in force. Zero where nothing was decided, or it was
+// closed.
+func (r Reidentification) OpenUntil() time.Time {
+	if r.AuthorisedAt.IsZero() || r.Status == ReidentifyClosed {
+		return time.Time{}
+	}
+	until := r.AuthorisedAt.Add(ReidentifyOpen)
+	if r.Instrument.Until.Before(until) {
+		return r.Instrument.Until
+	}
+	return until
+}
+
 // opens refuses whatever is no longer, or not yet, decided.
 func (r Reidentification) opens(now time.Time) error {
 	if err := r.at(ReidentifyAuthorised, ReidentifyRevealed); err != nil {
 		return err
 	}
-	switch {
-	case !now.Before(r.Instrument.Until):
+	switch until := r.OpenUntil(); {
+	case now.Before(until):
+		return nil
+	case until.Equal(r.Instrument.Until):
 		return r.instrumentOver()
-	case !now.Before(r.AuthorisedAt.Add(ReidentifyOpen)):
-		return Refuse(Conflict, "reidentify.over", "", "the decision on %s was open for %d days, until %s: ask anew if it is still needed", r.Ref, int(ReidentifyOpen.Hours()/24), r.AuthorisedAt.Add(ReidentifyOpen).UTC().Format(time.DateOnly))
+	default:
+		return Refuse(Conflict, "reidentify.over", "", "the decision on %s was open for %d days, until %s: ask anew if it is still needed", r.Ref, int(ReidentifyOpen.Hours()/24), until.UTC().Format(time.DateOnly))
 	}
-	return nil
 }
 
 // ShareTaken takes a custodian's share in, once from each.
@@ -450,6 +465,21 @@ func (r Reidentification) Closed(by Actor, c Case, now time.Time) (Reidentificat
 	}
 	r.Status, r.Key, r.Shares = ReidentifyClosed, "", nil
 	return r, r.event(EventReidentifyClosed, by, c.Ref, now), nil
+}
+
+// ReidentifyActs are the acts on a request that somebody may do now.
+type ReidentifyActs struct {
+	Confirm, Authorise, Decline, Share, Open, Close bool
+}
+
+// Acts tries every rule of a request for somebody. Needed is how many custodians
+// open its table together; 0 for none.
+func (r Reidentification) Acts(by Actor, c Case, needed int, now time.Time) ReidentifyActs {
+	may := func(_ Reidentification, _ Event, err error) bool { return err == nil }
+	return ReidentifyActs{
+		Confirm: may(r.Confirmed(by, c, now)), Authorise: may(r.Authorised(by, c, now)), Decline: may(r.Declined(by, c, "a reason long enough", now)),
+		Share: may(r.ShareTaken(by, c, "", nil, now)), Open: needed > 0 && may(r.Opened(by, c, needed, now)), Close: may(r.Closed(by, c, now)),
+	}
 }
 
 // Expired is the erasure of a request whose case nobody reviewed (G22).

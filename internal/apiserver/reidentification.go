@@ -94,12 +94,9 @@ func newRequest(in api.NewReidentification) (concert.Reidentification, error) {
 func requestOf(v casework.ReidentificationView) api.Reidentification {
 	r := v.Reidentification
 	out := api.Reidentification{ID: r.Ref, Version: r.Version, Status: string(r.Status), Code: r.Code, Why: r.Reason, Case: v.CaseRef, Exhibit: v.ExhibitRef, Authority: v.Of.Ref, Judicial: v.Court.Ref, Purpose: string(r.Purpose), AskedAt: stamp(r.AskedAt),
-		AskedBy: v.Operators[r.AskedBy], ConfirmedBy: v.Operators[r.ConfirmedBy], AuthorisedBy: v.Operators[r.AuthorisedBy], Recipient: r.Recipient, Shares: len(r.Shares), Needed: v.Needed, Revealed: r.Revealed, Exercise: r.Exercise}
+		AskedBy: v.Operators[r.AskedBy], ConfirmedBy: v.Operators[r.ConfirmedBy], AuthorisedBy: v.Operators[r.AuthorisedBy], Recipient: r.Recipient, Shares: len(r.Shares), Needed: v.Needed, Revealed: r.Revealed, Exercise: r.Exercise, OpenUntil: stamp(r.OpenUntil())}
 	if r.Code != "" {
 		out.Why = concert.ReidentifyNever(r.Code)
-	}
-	if !r.AuthorisedAt.IsZero() {
-		out.OpenUntil = stamp(r.AuthorisedAt.Add(concert.ReidentifyOpen))
 	}
 	if r.Instrument.Kind != "" {
 		out.Instrument = &api.Instrument{Kind: string(r.Instrument.Kind), Issuer: r.Instrument.Issuer, Reference: r.Instrument.Reference, Until: date(r.Instrument.Until.Add(-time.Microsecond))}

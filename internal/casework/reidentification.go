@@ -190,10 +190,11 @@ type ReidentificationView struct {
 	Of         concert.Authority
 	Court      concert.Authority
 	Operators  map[concert.PersonID]string
-	Needed     int          // custodians
-	Held       int          // custodians in all
-	Works      bool         // the reader is a member of its case
-	Timeline   []CaseMoment // the oldest first; of one request only
+	Needed     int                    // custodians
+	Held       int                    // custodians in all
+	Works      bool                   // the reader is a member of its case
+	Acts       concert.ReidentifyActs // that the reader may do now; of one request only
+	Timeline   []CaseMoment           // the oldest first; of one request only
 }
 
 // ReadReidentification is one request.
@@ -209,7 +210,7 @@ func (s *Service) ReadReidentification(ctx context.Context, scope concert.Scope,
 		if v, err = requestView(ctx, tx, r, c); err != nil {
 			return err
 		}
-		v.Works = c.Member(by)
+		v.Works, v.Acts = c.Member(by), r.Acts(by, c, v.Needed, s.now())
 		events, err := tx.SubjectHistory(ctx, string(r.ID), exhibitEventsPage)
 		if err != nil {
 			return err

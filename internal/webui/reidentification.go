@@ -143,40 +143,13 @@ func (u *UI) askReidentification(w http.ResponseWriter, r *http.Request, v *visi
 // requestPage is one request with the acts on it that the reader may do now.
 type requestPage struct {
 	casework.ReidentificationView
-	Confirm, Authorise, Decline, Share, Open, Close bool
-
-	Inside   bool      // the reader may read its case
-	Deciding time.Time // until when the answer may be read; zero where nothing was decided
-	Over     bool      // that is over
-	Form     entered
+	Inside bool // the reader may read its case
+	Over   bool // the answer may be read no longer
+	Form   entered
 }
 
 func (p requestPage) lost() formErrors {
-	return p.Form.homeless(map[string]bool{"confirm": p.Confirm, "authorise": p.Authorise, "decline": p.Decline, "share": p.Share, "open": p.Open, "close": p.Close})
-}
-
-// acts says what the reader may do. Casework decides; this only spares people
-// forms that would be refused.
-func (p *requestPage) acts(by concert.Actor, now time.Time) {
-	is := func(want ...concert.ReidentifyStatus) bool { return slices.Contains(want, p.Status) }
-	waits := is(concert.ReidentifyAsked, concert.ReidentifyConfirmed)
-	reviews := p.Works && by.Has(concert.RoleReviewer)
-	decides := by.MayDecideReidentifications() == nil && by.Authority == p.Judicial && by.Person != p.AskedBy && by.Person != p.ConfirmedBy
-	if is(concert.ReidentifyAuthorised, concert.ReidentifyRevealed) {
-		p.Deciding = p.AuthorisedAt.Add(concert.ReidentifyOpen)
-		if p.Instrument.Until.Before(p.Deciding) {
-			p.Deciding = p.Instrument.Until
-		}
-		p.Over = !now.Before(p.Deciding)
-	}
-	live := !p.Deciding.IsZero() && !p.Over && p.Works
-	p.Inside = p.Works || by.Has(concert.RoleAuditor)
-	p.Confirm = reviews && is(concert.ReidentifyAsked) && by.Person != p.AskedBy
-	p.Authorise = decides && is(concert.ReidentifyConfirmed) && now.Before(p.Instrument.Until)
-	p.Decline = waits && (decides || reviews && !by.Has(concert.RoleMagistrate))
-	p.Share = live
-	p.Open = live && by.Person == p.AskedBy && p.Needed > 0 && len(p.Shares) >= p.Needed
-	p.Close = p.Works && (waits || is(concert.ReidentifyAuthorised, concert.ReidentifyRevealed))
+	return p.Form.homeless(map[string]bool{"confirm": p.Acts.Confirm, "authorise": p.Acts.Authorise, "decline": p.Acts.Decline, "share": p.Acts.Share, "open": p.Acts.Open, "close": p.Acts.Close})
 }
 
 // erased reports whether what it said of persons is gone with its case.
@@ -258,7 +231,8 @@ func (u *UI) showRequest(w http.ResponseWriter, r *http.Request, v *visit, form 
 	if p.ReidentificationView, err = u.svc.ReadReidentification(r.Context(), scope, r.PathValue("ref")); err != nil {
 		return err
 	}
-	p.acts(v.actor(), u.svc.Now())
+	p.Inside = p.Works || v.actor().Has(concert.RoleAuditor)
+	p.Over = !p.OpenUntil().IsZero() && !u.svc.Now().Before(p.OpenUntil())
 	return u.show(w, r, v, view{status: form.Errors.status(statusOf), title: say(r.Context(), "Request %s to open pseudonyms", p.Ref), body: requestView(p), wide: true})
 }
 

@@ -2450,7 +2450,7 @@ func requestFacts(p requestPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if !p.Deciding.IsZero() {
+		if !p.OpenUntil().IsZero() {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 212, "<dt>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -2468,7 +2468,7 @@ func requestFacts(p requestPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = moment(at(p.Deciding)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = moment(at(p.OpenUntil())).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -2985,19 +2985,19 @@ func requestActs(p requestPage) templ.Component {
 			templ_7745c5c3_Var169 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		if p.Confirm {
+		if p.Acts.Confirm {
 			templ_7745c5c3_Err = requestAct(p, "confirm", "Do the facts bear it?", "By confirming you say that the facts above show more than viewing, and that they bear the request; a magistrate decides then.", "Confirm the request", false).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		}
-		if p.Authorise {
+		if p.Acts.Authorise {
 			templ_7745c5c3_Err = requestAct(p, "authorise", "Your decision", "By authorising you let the named pseudonyms be opened, and no others, within fourteen days and while the judicial act is in force.", "Authorise the opening", false).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		}
-		if p.Decline {
+		if p.Acts.Decline {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 253, "<section class=\"card\" aria-labelledby=\"a-decline\"><h2 id=\"a-decline\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -3104,19 +3104,19 @@ func requestActs(p requestPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if p.Open {
+		if p.Acts.Open {
 			templ_7745c5c3_Err = requestAct(p, "open", "Open the pseudonyms", "That you read the answer is recorded before it is shown. It is shown once, on the next page, and kept nowhere.", "Open them now", false).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		}
-		if p.Share {
+		if p.Acts.Share {
 			templ_7745c5c3_Err = shareForm(p).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		}
-		if p.Close {
+		if p.Acts.Close {
 			templ_7745c5c3_Err = requestAct(p, "close", "End it", "Ends the request and destroys the key that shares were given to. What was opened cannot be opened again.", "Close the request", true).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

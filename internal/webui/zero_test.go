@@ -100,7 +100,7 @@ func TestEveryPageRendersItsZeroValue(t *testing.T) {
 		"exhibit":                 exhibitView(exhibitPage{}),
 		"exhibit of the own":      exhibitView(exhibitPage{Goes: true, Others: make([]choice, 1), ExhibitView: casework.ExhibitView{Works: true, Timeline: make([]casework.CaseMoment, 1)}}),
 		"request":                 requestView(requestPage{}),
-		"request with every act":  requestView(requestPage{Confirm: true, Authorise: true, Decline: true, Share: true, Open: true, Close: true, Over: true, Deciding: time.Unix(1, 0), ReidentificationView: casework.ReidentificationView{Reidentification: concert.Reidentification{Subjects: []concert.ReidentifySubject{{Facts: make([]concert.SourceFact, 1)}}}}}),
+		"request with every act":  requestView(requestPage{Over: true, ReidentificationView: casework.ReidentificationView{Acts: concert.ReidentifyActs{Confirm: true, Authorise: true, Decline: true, Share: true, Open: true, Close: true}, Reidentification: concert.Reidentification{AuthorisedAt: time.Unix(1, 0), Subjects: []concert.ReidentifySubject{{Facts: make([]concert.SourceFact, 1)}}}}}),
 		"requests":                requestsView(make([]casework.ReidentificationView, 1)),
 		"identities":              identitiesView(identitiesPage{Found: make([]vault.Identified, 1), Missing: make([]string, 1)}),
 		"item with every keeping": itemView(itemPage{Keep: keeping{MayAsk: true, MayErase: true, MayHold: true, MayHandle: true}}),
