@@ -233,12 +233,12 @@ func TestLinesLieWhereTheyAreSaidToBe(t *testing.T) {
 	var mu sync.Mutex
 	var rows []Row
 	var rejects []Reject
-	r := analyse(t, Options{Workers: 4, block: 1 << 10, Row: func(r Row) error {
+	r := analyse(t, Options{Workers: 4, block: 1 << 10, Block: each(func(r Row) error {
 		mu.Lock()
 		defer mu.Unlock()
 		rows = append(rows, r)
 		return nil
-	}, Reject: func(x Reject) error { rejects = append(rejects, x); return nil }}, path)
+	}), Reject: func(x Reject) error { rejects = append(rejects, x); return nil }}, path)
 	if int64(len(rows)) != r.Parsed || int64(len(rejects)) != r.Rejected || r.Rejected == 0 {
 		t.Fatalf("%d rows of %d, %d rejects of %d", len(rows), r.Parsed, len(rejects), r.Rejected)
 	}
@@ -266,7 +266,7 @@ func TestLinesLieWhereTheyAreSaidToBe(t *testing.T) {
 		}
 	}
 	other := [PseudonymSize]byte{}
-	analyse(t, Options{Workers: 1, Row: func(r Row) error { other = r.Visitor; return nil }}, path)
+	analyse(t, Options{Workers: 1, Block: each(func(r Row) error { other = r.Visitor; return nil })}, path)
 	for _, n := range names {
 		if n == other {
 			t.Error("two runs gave one pseudonym: the key was kept")

@@ -253,7 +253,7 @@ func (n *finder) authLine(file int, t *task, text, line []byte, offset int64) (R
 		}
 	}
 	if e.path != nil {
-		f.path = remember(n.names.texts, n.geo.text(e.path), e.path, Redact)
+		f.path = n.names.redacted(n.geo.text(e.path), e.path)
 	}
 	if i, ok := n.names.methods[string(e.method)]; ok && e.method != nil {
 		f.method = methodNames[i]

@@ -76,7 +76,7 @@ var ErrTooManyFacts = errors.New("more facts than may be held at once, so nothin
 // finder finds the facts that one worker reads.
 type finder struct {
 	*facts
-	names    *rows
+	names    *names
 	geo      *tally
 	web      []webRule
 	paths    map[uint64][]int // rules that take a path, by its hash
@@ -102,7 +102,7 @@ type facts struct {
 }
 
 func (f *facts) finder(t *tally) *finder {
-	n := &finder{facts: f, names: newRows(t.run), geo: t, web: webRules(), paths: map[uint64][]int{}, spans: map[spanKey]*found{}, failed: map[Pseudonym]uint64{}}
+	n := &finder{facts: f, names: newNames(t.run), geo: t, web: webRules(), paths: map[uint64][]int{}, spans: map[spanKey]*found{}, failed: map[Pseudonym]uint64{}}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.finders = append(f.finders, n)
@@ -152,7 +152,7 @@ func (n *finder) takers(r *record) []int {
 				list = append(list, i)
 			}
 		}
-		if len(n.paths) >= rowsMost {
+		if len(n.paths) >= rememberedMost {
 			clear(n.paths)
 		}
 		n.paths[r.pathHash] = list
@@ -170,7 +170,7 @@ func (n *finder) accessed(file int, r *record, rule int, many bool) error {
 	if i, ok := n.names.methods[string(r.method)]; ok {
 		f.method = methodNames[i]
 	}
-	f.path = remember(n.names.texts, r.pathHash, r.path, Redact)
+	f.path = n.names.redacted(r.pathHash, r.path)
 	if many {
 		return n.keepOne(f, r.line)
 	}

@@ -96,7 +96,7 @@ func (g *Geo) Country(a netip.Addr) string {
 		return ""
 	}
 	if id := decodePlace(r).country; id != 0 {
-		return countryCode(id)
+		return CountryCode(id)
 	}
 	return ""
 }
@@ -137,7 +137,8 @@ func countryID(code string) uint16 {
 	return uint16(a-'a')*26 + uint16(b-'a') + 1
 }
 
-func countryCode(id uint16) string {
+// CountryCode is the country that Coded has as a number: two letters, or "unknown".
+func CountryCode(id uint16) string {
 	if id == 0 {
 		return "unknown"
 	}

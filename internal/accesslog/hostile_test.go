@@ -168,7 +168,7 @@ func TestFilesThatShrinkOrVanishWhileTheyAreRead(t *testing.T) {
 	// Files are opened a few ahead of the one that is read.
 	between, last := []string{put(t, "b.log", text), put(t, "c.log", text)}, put(t, "last.log", text)
 	cut := false
-	r := analyse(t, Options{Workers: 1, block: 1000, Row: func(Row) error {
+	r := analyse(t, Options{Workers: 1, block: 1000, Block: func(Block) error {
 		if !cut {
 			cut = true
 			return errors.Join(os.Truncate(path, int64(len(text)/2)), os.Remove(last))

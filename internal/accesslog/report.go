@@ -343,7 +343,7 @@ func (c *counting) placeReport(r *Report, sum *tally, u *union, hint func(int64)
 		for i, n := range sum.country {
 			if n.accesses > 0 {
 				v := u.byCountry[i]
-				r.Countries[countryCode(uint16(i))] = Country{n.accesses, v.all, hint(n.accesses - n.bots), hint(v.human)}
+				r.Countries[CountryCode(uint16(i))] = Country{n.accesses, v.all, hint(n.accesses - n.bots), hint(v.human)}
 			}
 		}
 	}

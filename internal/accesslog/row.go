@@ -1,37 +1,9 @@
 package accesslog
 
 import (
-	"bytes"
-	"crypto/hmac"
-	"crypto/sha256"
-	"hash"
+	"errors"
+	"sync"
 )
-
-// Lengths in bytes of a pseudonym and of the key that it is made with.
-const (
-	PseudonymSize = 16
-	KeySize       = 32
-)
-
-// Pseudonym stands for an address, a host name or a user name: HMAC-SHA-256
-// under a key that is kept apart (RFC 2104), cut to 16 bytes. The zero value
-// stands for nobody.
-type Pseudonym [PseudonymSize]byte
-
-// What a pseudonym stands for.
-const (
-	IdentityAddress = "address"
-	IdentityHost    = "host"
-	IdentityUser    = "user"
-	IdentityKey     = "key" // a fingerprint of a key that opened a log-in
-)
-
-// Identified is what stands behind a pseudonym. It exists for the vault alone.
-type Identified struct {
-	Pseudonym Pseudonym
-	Kind      string // IdentityAddress, IdentityHost, IdentityUser or IdentityKey
-	Plain     string // an address as RFC 5952 writes it, a host name in lower case, a user name or a fingerprint as the log has it
-}
 
 // Row is one access with the place it was read from. It holds nothing that names
 // a person: pseudonyms stand for client and user, paths are redacted (Redact),
@@ -55,198 +27,258 @@ type Row struct {
 	Campaign   string // "" for none
 }
 
+// Coded is a Row of a Block in 64 bytes, a line of the processor's cache: what
+// comes again and again is a number, by which the block's Words have it. 0 is
+// none, "" or nobody.
+type Coded struct {
+	Offset, Sec, Bytes int64
+	Length             int32
+	Visitor, User      uint32 // in Words.People
+	Path, Referrer     uint32 // in Words.Texts, as the next two
+	Agent, Campaign    uint32
+	Country            uint16 // as CountryCode takes it
+	Status             uint16
+	Method             uint8 // in Methods
+	Bot, Unreliable    bool
+}
+
+// Words are what the numbers of Coded stand for, as far as they were given when
+// the block ended. They may be kept, and are not changed any more.
+type Words struct {
+	Table  int // blocks of one table have one number for a word, and one word for a number
+	People []Pseudonym
+	Texts  []string
+}
+
 // Block is a piece of a file with its accesses in the order of their lines. A
 // file has the same blocks in every run, whatever the number of workers; they
 // come in any order, and each of them once, whether or not it holds an access.
 type Block struct {
-	File int   // index into Report.Inputs
-	Seq  int   // counts the file's blocks from 0
-	Rows []Row // good until the call returns; the strings may be kept
+	File  int     // index into Report.Inputs
+	Seq   int     // counts the file's blocks from 0
+	Rows  []Coded // good until the call returns
+	Words Words
 }
 
-// Kinds of what is hashed, so that a user's name and a host's or a key's are not told to be
-// the same.
-var (
-	hostKind = []byte("host\x00")
-	userKind = []byte("user\x00")
-	keyKind  = []byte("key\x00")
-)
+// Methods are the names that Coded.Method counts, from 0: those that HTTP knows,
+// then "other", then "" for what was no request.
+var Methods = append(append([]string{}, methodNames[:noMethod]...), "")
 
-// PseudonymOf is the pseudonym that a run with the key gives. It refuses an
-// address or a host name that is none.
-func PseudonymOf(key *[KeySize]byte, kind, plain string) (p Pseudonym, ok bool) {
-	mac := hmac.New(sha256.New, key[:])
-	switch kind {
-	case IdentityUser:
-		return sum(mac, userKind, []byte(plain)), plain != ""
-	case IdentityKey:
-		return sum(mac, keyKind, []byte(plain)), plain != ""
-	}
-	a, named, ok := parseAddress([]byte(plain), func([]byte) uint64 { return 0 })
-	switch {
-	case !ok || named != (kind == IdentityHost):
-		return p, false
-	case named:
-		return sum(mac, hostKind, bytes.ToLower(bareClient([]byte(plain)))), true
-	}
-	b := a.bytes()
-	return sum(mac, b[:]), true
+// Countries bound Coded.Country.
+const Countries = countries
+
+// Row is the block's access number i in words.
+func (b *Block) Row(i int) Row {
+	c, w := &b.Rows[i], &b.Words
+	return Row{b.File, c.Offset, int(c.Length), c.Sec, int(c.Status), c.Bytes, c.Bot, CountryCode(c.Country), c.Unreliable, w.People[c.Visitor], w.People[c.User],
+		Methods[c.Method], w.Texts[c.Path], w.Texts[c.Referrer], w.Texts[c.Agent], w.Texts[c.Campaign]}
 }
 
-func sum(mac hash.Hash, parts ...[]byte) (p Pseudonym) {
-	var s [sha256.Size]byte
-	mac.Reset()
-	for _, b := range parts {
-		mac.Write(b)
-	}
-	copy(p[:], mac.Sum(s[:0]))
-	return p
+// vocabulary numbers the people and texts of a run's rows, for all workers.
+type vocabulary struct {
+	mu     sync.Mutex
+	words  Words
+	people map[Pseudonym]uint32
+	texts  map[string]uint32
 }
 
-// rowsMost bounds what rows remember of clients, users and texts.
-const rowsMost = 1 << 17
+func newVocabulary(table int) *vocabulary {
+	return &vocabulary{words: Words{table, make([]Pseudonym, 1), make([]string, 1)}, people: map[Pseudonym]uint32{{}: 0}, texts: map[string]uint32{"": 0}}
+}
 
-// rows makes Rows for one worker, and remembers what it made of whom.
-type rows struct {
-	*run
-	mac        hash.Hash
-	clients    []clientSlot
-	met        int // of clients
-	users      map[string]Pseudonym
-	texts      map[uint64]string // redacted, by hash of the text as the log has it
-	families   map[uint64]string // of agents, by hash
-	bot        bool              // of the access that is given next
+func (v *vocabulary) person(who Pseudonym) (code uint32, fresh bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if code, ok := v.people[who]; ok {
+		return code, false
+	}
+	code = uint32(len(v.words.People))
+	v.words.People = append(v.words.People, who)
+	v.people[who] = code
+	return code, true
+}
+
+func (v *vocabulary) word(text string) uint32 {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if code, ok := v.texts[text]; ok {
+		return code
+	}
+	code := uint32(len(v.words.Texts))
+	v.words.Texts = append(v.words.Texts, text)
+	v.texts[text] = code
+	return code
+}
+
+// now are the words so far, and whether there are so many that others are to be
+// begun, so that memory has a bound.
+func (v *vocabulary) now() (w Words, full bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.words, len(v.words.People) > 4*rememberedMost || len(v.words.Texts) > rememberedMost
+}
+
+// vocabularies are a run's, one after another.
+type vocabularies struct {
+	mu  sync.Mutex
+	now *vocabulary
+}
+
+// after is the vocabulary that follows, which the first worker that asks begins.
+func (v *vocabularies) after(old *vocabulary) *vocabulary {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.now == old {
+		table := 0
+		if old != nil {
+			table = old.words.Table + 1
+		}
+		v.now = newVocabulary(table)
+	}
+	return v.now
+}
+
+// coder makes the rows of one worker's blocks.
+type coder struct {
+	namer
+	words     *vocabulary
+	texts     codes // paths and referrers
+	families  codes // of agents
+	campaigns codes
+	members   map[string]uint32 // users
+	block     []Coded           // of the block that is read
+	// Of the access that is given next:
+	visitor    uint32
+	agent      uint64 // hash
+	bot        bool
 	country    uint16
 	unreliable bool
-	block      []Row // of the block that is read
+	err        error // of telling of whom a pseudonym stands for
 }
 
-func newRows(r *run) *rows {
-	return &rows{run: r, mac: hmac.New(sha256.New, r.key[:]), clients: make([]clientSlot, 1<<10), users: map[string]Pseudonym{}, texts: map[uint64]string{}, families: map[uint64]string{}}
+func newCoder(r *run) *coder {
+	c := &coder{namer: newNamer(r)}
+	c.renew()
+	return c
 }
 
-// give hands one counted access on.
-func (g *rows) give(file int, r *record) error {
-	row := Row{File: file, Offset: r.offset, Length: r.length, Sec: r.sec, Status: int(r.status), Bytes: r.bytes, Bot: g.bot, Country: countryCode(g.country), Unreliable: g.unreliable}
-	var err error
-	if row.Visitor, err = g.client(r); err != nil {
-		return err
+// renew begins other words.
+func (c *coder) renew() {
+	c.words = c.vocabularies.after(c.words)
+	c.texts, c.families, c.campaigns, c.members = newCodes(), newCodes(), newCodes(), map[string]uint32{}
+}
+
+// end gives the block's rows away; renewed tells that numbers given before mean
+// nothing any more.
+func (c *coder) end() (rows []Coded, words Words, renewed bool) {
+	rows = c.block
+	c.block = rows[:0]
+	if words, renewed = c.words.now(); renewed {
+		c.renew()
 	}
+	return rows, words, renewed
+}
+
+// meet numbers a client that the worker's table has no number for.
+func (c *coder) meet(r *record) uint32 { return c.person(c.identify(r)) }
+
+func (c *coder) person(who Identified) uint32 {
+	code, fresh := c.words.person(who.Pseudonym)
+	if fresh {
+		c.err = errors.Join(c.err, c.tell(who))
+	}
+	return code
+}
+
+// give adds one counted access to the block.
+func (c *coder) give(r *record) error {
+	row := Coded{Offset: r.offset, Sec: r.sec, Bytes: r.bytes, Length: int32(r.length), Visitor: c.visitor, Country: c.country, Status: uint16(r.status), Method: noMethod, Bot: c.bot, Unreliable: c.unreliable}
 	if r.loggedIn() {
-		if row.User, err = g.user(r.user); err != nil {
-			return err
-		}
+		row.User = c.user(r.user)
 	}
 	if r.method != nil {
-		row.Method = g.method(r.method)
-		row.Path = remember(g.texts, r.pathHash, r.path, Redact)
+		row.Method = c.method(r.method)
+		row.Path = c.word(&c.texts, r.pathHash, r.path, Redact)
 	}
-	if len(r.referrer) > 1 {
-		from, _, _ := bytes.Cut(r.referrer, []byte("?"))
-		from = from[:min(len(from), longestKey)]
-		row.Referrer = remember(g.texts, g.text(from)|1<<63, from, Redact)
+	if r.from != nil {
+		row.Referrer = c.word(&c.texts, r.fromHash, r.from, Redact)
 	}
 	if r.agent != nil {
-		row.Agent = remember(g.families, g.text(r.agent)|1<<63, r.agent, func(agent string) string { return family([]byte(agent), g.bot) })
+		row.Agent = c.word(&c.families, c.agent, r.agent, func(agent string) string { return family([]byte(agent), c.bot) })
 	}
 	if r.query != nil {
-		if c := campaignOf(r.query); c != nil {
-			row.Campaign = remember(g.texts, g.text(c), c, redactCampaign)
+		if of := campaignOf(r.query); of != nil {
+			row.Campaign = c.word(&c.campaigns, c.text(of)|1<<63, of, redactCampaign)
 		}
 	}
-	if g.o.Block != nil {
-		g.block = append(g.block, row)
-	}
-	if g.o.Row == nil {
-		return nil
-	}
-	return g.o.Row(row)
+	c.block = append(c.block, row)
+	return c.err
 }
 
-// clientSlot is one place of an open table, by hash of the client; it is free
-// where the pseudonym is nobody's.
-type clientSlot struct {
-	client    address
-	pseudonym Pseudonym
+func (c *coder) method(name []byte) uint8 {
+	if string(name) == methodNames[0] { // nearly all
+		return 0
+	}
+	if i, ok := c.methods[string(name)]; ok {
+		return i
+	}
+	return otherMethod
 }
 
-// slot is where the client stands or would stand.
-func (g *rows) slot(client address, hash uint64) *clientSlot {
-	mask := uint64(len(g.clients) - 1)
+func (c *coder) user(name []byte) uint32 {
+	code, ok := c.members[string(name)]
+	if !ok {
+		code = c.person(c.member(name))
+		c.members[string(name)] = code
+	}
+	return code
+}
+
+// word is the number of what becomes of a text, found out once. The hash has its
+// highest bit set.
+func (c *coder) word(known *codes, hash uint64, text []byte, become func(string) string) uint32 {
+	s := known.slot(hash)
+	if s.hash == hash {
+		return s.code
+	}
+	code := c.words.word(become(string(text)))
+	known.put(s, hash, code)
+	return code
+}
+
+// codes are numbers by hash, in an open-addressing table.
+type codes struct {
+	slots []codeSlot
+	n     int
+}
+
+type codeSlot struct {
+	hash uint64 // 0: free
+	code uint32
+}
+
+func newCodes() codes { return codes{slots: make([]codeSlot, 256)} }
+
+// slot is where the hash stands or would stand.
+func (t *codes) slot(hash uint64) *codeSlot {
+	mask := uint64(len(t.slots) - 1)
 	for i := hash & mask; ; i = (i + 1) & mask {
-		if s := &g.clients[i]; s.client == client || s.pseudonym == (Pseudonym{}) {
+		if s := &t.slots[i]; s.hash == hash || s.hash == 0 {
 			return s
 		}
 	}
 }
 
-func (g *rows) method(name []byte) string {
-	if string(name) == methodNames[0] { // nearly all
-		return methodNames[0]
-	}
-	if i, ok := g.methods[string(name)]; ok {
-		return methodNames[i]
-	}
-	return methodNames[otherMethod]
-}
-
-// remember is what becomes of a text, found out once.
-func remember(known map[uint64]string, hash uint64, text []byte, become func(string) string) string {
-	if s, ok := known[hash]; ok {
-		return s
-	}
-	if len(known) >= rowsMost {
-		clear(known)
-	}
-	s := become(string(text))
-	known[hash] = s
-	return s
-}
-
-func (g *rows) client(r *record) (Pseudonym, error) {
-	s := g.slot(r.client, r.clientHash)
-	if s.pseudonym != (Pseudonym{}) {
-		return s.pseudonym, nil
-	}
-	who := Identified{Kind: IdentityAddress}
-	if r.named {
-		name := bytes.ToLower(bareClient(r.addr))
-		who.Kind, who.Plain, who.Pseudonym = IdentityHost, string(name), sum(g.mac, hostKind, name)
-	} else {
-		b := r.client.bytes()
-		who.Plain, who.Pseudonym = r.client.addr().String(), sum(g.mac, b[:])
-	}
-	if g.met++; g.met > rowsMost {
-		clear(g.clients)
-		g.met = 1
-	} else if 2*g.met > len(g.clients) {
-		old := g.clients
-		g.clients = make([]clientSlot, 2*len(old))
+// put fills a free slot, which is gone afterwards.
+func (t *codes) put(s *codeSlot, hash uint64, code uint32) {
+	*s = codeSlot{hash, code}
+	if t.n++; 2*t.n > len(t.slots) {
+		old := t.slots
+		t.slots = make([]codeSlot, 2*len(old))
 		for _, o := range old {
-			if o.pseudonym != (Pseudonym{}) {
-				*g.slot(o.client, g.address(o.client)) = o
+			if o.hash != 0 {
+				*t.slot(o.hash) = o
 			}
 		}
 	}
-	*g.slot(r.client, r.clientHash) = clientSlot{r.client, who.Pseudonym}
-	return who.Pseudonym, g.tell(who)
-}
-
-func (g *rows) user(name []byte) (Pseudonym, error) {
-	if p, ok := g.users[string(name)]; ok {
-		return p, nil
-	}
-	who := Identified{sum(g.mac, userKind, name), IdentityUser, string(name)}
-	if len(g.users) >= rowsMost {
-		clear(g.users)
-	}
-	g.users[who.Plain] = who.Pseudonym
-	return who.Pseudonym, g.tell(who)
-}
-
-func (g *rows) tell(who Identified) error {
-	if g.o.Known == nil {
-		return nil
-	}
-	return g.o.Known(who)
 }

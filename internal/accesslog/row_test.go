@@ -8,6 +8,18 @@ import (
 	"testing"
 )
 
+// each shows a run's blocks row by row.
+func each(f func(Row) error) func(Block) error {
+	return func(b Block) error {
+		for i := range b.Rows {
+			if err := f(b.Row(i)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
 // P9: a row holds pseudonyms and redacted texts; under a case's key the same people have the same pseudonyms in every run, and
 // Known tells the vault of each.
 func TestRowsNameNobody(t *testing.T) {
@@ -26,7 +38,7 @@ host.canary.example - - [10/Jun/2017:13:55:37 +0200] "BREW /a?utm_campaign=sprin
 			defer mu.Unlock()
 			known[i.Pseudonym] = i
 			return nil
-		}, Row: func(r Row) error {
+		}, Block: each(func(r Row) error {
 			mu.Lock()
 			defer mu.Unlock()
 			if _, ok := known[r.Visitor]; !ok {
@@ -34,7 +46,7 @@ host.canary.example - - [10/Jun/2017:13:55:37 +0200] "BREW /a?utm_campaign=sprin
 			}
 			rows[r.Offset] = r
 			return nil
-		}}, path)
+		})}, path)
 		return rows, known
 	}
 	rows, known := read(2, &key)

@@ -32,9 +32,8 @@ type Options struct {
 	Unpacked int64     // bytes that one compressed file may unpack to; 0: 1 TiB
 
 	Key      *[KeySize]byte          // of the pseudonyms, a case's own for one epoch; nil: one is drawn for the run and kept nowhere
-	Known    func(Identified) error  // told, on any worker's goroutine, what stands behind each pseudonym of a Row, at least once before that row; for the vault alone; nil: nobody is
-	Row      func(Row) error         // sees each access, on any worker's goroutine; nil: nobody does
-	Block    func(Block) error       // sees the accesses of each block of a file at once, on any worker's goroutine; nil: nobody does
+	Known    func(Identified) error  // told, on any worker's goroutine, what stands behind each pseudonym of a Block, at least once before that block; for the vault alone; nil: nobody is
+	Block    func(Block) error       // sees the accesses of each block of a file at once, on any worker's goroutine, and Brief does not hold then; nil: nobody does
 	Ended    func(file int) error    // told, on any goroutine, when Block has seen the last of a file that was opened; nil: nobody is
 	Reject   func(Reject) error      // sees each rejected line in the order of files and offsets, when all are read; nil: nobody does
 	Progress func(read, total int64) // told now and then how many bytes were read; total is 0 where it is unknown
@@ -68,6 +67,7 @@ func (o Options) filled() Options {
 	if o.Unpacked <= 0 {
 		o.Unpacked = defaultUnpack
 	}
+	o.Brief = o.Brief && o.Block == nil
 	o.Memory /= o.Workers // each worker's share
 	return o
 }

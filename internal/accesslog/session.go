@@ -343,7 +343,7 @@ func (g *grouping) begin(x *found, p Pseudonym, of string) *open {
 		of = IdentityHost
 	}
 	s := &open{at: len(g.out.Sessions), first: x.sec, last: x.until, users: map[Pseudonym]bool{}}
-	g.out.Sessions = append(g.out.Sessions, Session{Number: s.at + 1, Pseudonym: p.text(), Of: of, First: stamp(x.sec), Users: []string{}, Keys: []string{}, Kinds: map[string]int64{}, Evaluations: map[string]int64{}, Country: countryCode(x.country), Unreliable: x.unreliable})
+	g.out.Sessions = append(g.out.Sessions, Session{Number: s.at + 1, Pseudonym: p.text(), Of: of, First: stamp(x.sec), Users: []string{}, Keys: []string{}, Kinds: map[string]int64{}, Evaluations: map[string]int64{}, Country: CountryCode(x.country), Unreliable: x.unreliable})
 	return s
 }
 
@@ -372,7 +372,7 @@ func (g *grouping) words(x *found) SessionFact {
 		YearAssumed: x.yearless, ZoneAssumed: x.zoneAssumed, Implausible: x.sec < earliest || x.sec > g.c.latest,
 	}
 	if w.Address != "" {
-		w.Country, w.Unreliable = countryCode(x.country), x.unreliable
+		w.Country, w.Unreliable = CountryCode(x.country), x.unreliable
 	}
 	return w
 }

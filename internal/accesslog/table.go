@@ -62,6 +62,7 @@ const (
 type visitor struct {
 	address
 	agent   uint64 // hash of its last agent, so that pairs are looked up only when it changes
+	code    uint32 // in the words of the worker's rows; 0 where it has none yet
 	country uint16
 	flags   uint8
 }
@@ -115,6 +116,13 @@ func (t *visitors) grow() {
 			i = (i + 1) & mask
 		}
 		t.slots[i] = v
+	}
+}
+
+// uncode forgets the codes of all.
+func (t *visitors) uncode() {
+	for i := range t.slots {
+		t.slots[i].code = 0
 	}
 }
 

@@ -47,7 +47,7 @@ type fileCount struct {
 	disorder, zoneChanges          int64
 }
 
-// run is what all workers of a run share and nobody changes.
+// run is what all workers of a run share; nobody changes it but the vocabularies.
 type run struct {
 	hasher
 	o       Options
@@ -55,6 +55,8 @@ type run struct {
 	bots    bots
 	latest  int64 // the last plausible second
 	methods map[string]uint8
+
+	vocabularies vocabularies
 }
 
 // tally is what one worker counts.
@@ -96,7 +98,7 @@ type tally struct {
 	prev  int64 // its time
 	edge  edge  // of this block
 	mac   hash.Hash
-	rows  *rows  // nil: nobody wants them
+	rows  *coder // nil: nobody wants them
 	sink  uint64 // what touched places hold, so that they are touched
 }
 
@@ -106,8 +108,8 @@ func newTally(r *run, files int) *tally {
 		agents: newTexts(r.hasher), campaigns: newTexts(r.hasher), families: map[string]*dayCount{}, places: map[uintptr]place{}, days: map[int64]*dayCount{}, zones: map[int32]int64{},
 		files: make([]fileCount, files), mac: hmac.New(sha256.New, r.key[:]),
 	}
-	if r.o.Row != nil || r.o.Block != nil {
-		t.rows = newRows(r)
+	if r.o.Block != nil {
+		t.rows = newCoder(r)
 	}
 	return t
 }
@@ -204,7 +206,10 @@ func (t *tally) count(r *record) {
 		t.rest(r)
 	}
 	if t.rows != nil {
-		t.rows.bot, t.rows.country, t.rows.unreliable = bot, v.country, v.flags&unreliable != 0
+		if v.code == 0 {
+			v.code = t.rows.meet(r)
+		}
+		t.rows.visitor, t.rows.agent, t.rows.bot, t.rows.country, t.rows.unreliable = v.code, agentHash, bot, v.country, v.flags&unreliable != 0
 	}
 }
 

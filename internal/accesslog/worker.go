@@ -96,9 +96,11 @@ func (w *worker) handOn(t task) error {
 	if w.o.Block == nil {
 		return nil
 	}
-	rows := w.t.rows.block
-	w.t.rows.block = rows[:0]
-	return w.o.Block(Block{t.file, t.seq, rows})
+	rows, words, renewed := w.t.rows.end()
+	if renewed {
+		w.t.visitors.uncode()
+	}
+	return w.o.Block(Block{t.file, t.seq, rows, words})
 }
 
 func (w *worker) parserOf(f format, fields []byte) parser {
@@ -307,12 +309,11 @@ func (w *worker) settle() error {
 	}
 	w.t.touch(w.recs[:n])
 	for i := range w.recs[:n] {
+		w.t.count(&w.recs[i])
 		if w.t.rows == nil {
-			w.t.count(&w.recs[i])
 			continue
 		}
-		w.t.count(&w.recs[i])
-		if err := w.t.rows.give(w.file, &w.recs[i]); err != nil {
+		if err := w.t.rows.give(&w.recs[i]); err != nil {
 			return err
 		}
 	}

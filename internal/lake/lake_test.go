@@ -284,6 +284,58 @@ func TestUsersStandWhereTheyWere(t *testing.T) {
 	}
 }
 
+// More words than a run remembers at once come back in one part: it is the same with any number of workers, and each word stands
+// in it once.
+func TestWordsThatWereForgottenAreNotTwo(t *testing.T) {
+	t.Parallel()
+	const words = 140_000
+	letters := func(i int) string {
+		b := []byte("/aaaa")
+		for at := len(b) - 1; i > 0; i, at = i/26, at-1 {
+			b[at] = 'a' + byte(i%26)
+		}
+		return string(b)
+	}
+	var b strings.Builder
+	for range 2 {
+		for i := range words {
+			fmt.Fprintf(&b, "198.51.100.1 - - [10/Jun/2017:13:55:36 +0000] \"GET %s HTTP/1.1\" 200 1\n", letters(i))
+		}
+	}
+	path := put(t, "access.log", b.String())
+	digests := map[int]string{}
+	for _, workers := range []int{1, 3} {
+		j := jobOf(t, path)
+		j.Log.Workers = workers
+		l := made(t, j)
+		digests[workers] = l.Manifest.Parts[0].SHA256
+		raw, err := l.read(l.Manifest.Parts[0])
+		must(t, err)
+		tb, err := openTable(raw, 2*words)
+		must(t, err)
+		c, err := tb.column("path")
+		must(t, err)
+		if len(c.texts) != words || len(l.Manifest.Parts) != 1 {
+			t.Errorf("%d workers: %d parts, %d words in the first, want %d in one", workers, len(l.Manifest.Parts), len(c.texts), words)
+		}
+		for i := range words {
+			if want := letters(i); c.text(i) != want || c.text(words+i) != want {
+				t.Fatalf("%d workers: row %d is %q, and %q again, want %q", workers, i, c.text(i), c.text(words+i), want)
+			}
+		}
+	}
+	if digests[1] != digests[3] {
+		t.Error("three workers made another part than one")
+	}
+}
+
+// rowOf is an access as a part has it.
+func rowOf(c *calendar, r *accesslog.Row) row {
+	day, _ := c.at(r.Sec)
+	return row{TS: r.Sec * 1000, Day: day, Visitor: r.Visitor, User: r.User, Country: r.Country, Verb: r.Method, Path: r.Path, Status: int32(r.Status), Bytes: r.Bytes, Referrer: r.Referrer, Agent: r.Agent,
+		Campaign: r.Campaign, Bot: r.Bot, Unreliable: r.Unreliable, Item: int32(r.File), Offset: r.Offset, Length: int32(r.Length)}
+}
+
 // P5: a row points back to its line, and the line gives the row again. With a real log, where it is at hand.
 func TestRowsReadAgainFromTheirLines(t *testing.T) {
 	t.Parallel()
@@ -309,10 +361,12 @@ func TestRowsReadAgainFromTheirLines(t *testing.T) {
 	}
 	var mu sync.Mutex
 	var got []accesslog.Row
-	_, err := accesslog.Analyse(t.Context(), []string{put(t, "again.log", again.String())}, accesslog.Options{Key: (*[accesslog.KeySize]byte)(testKey), Now: testNow, Format: "combined", Row: func(r accesslog.Row) error {
+	_, err := accesslog.Analyse(t.Context(), []string{put(t, "again.log", again.String())}, accesslog.Options{Key: (*[accesslog.KeySize]byte)(testKey), Now: testNow, Format: "combined", Block: func(b accesslog.Block) error {
 		mu.Lock()
 		defer mu.Unlock()
-		got = append(got, r)
+		for i := range b.Rows {
+			got = append(got, b.Row(i))
+		}
 		return nil
 	}})
 	must(t, err)
@@ -322,7 +376,7 @@ func TestRowsReadAgainFromTheirLines(t *testing.T) {
 	}
 	days := newCalendar(testNow.Unix())
 	for i := range got {
-		r, _ := days.row(&got[i])
+		r := rowOf(days, &got[i])
 		r.Item, r.Offset = sample[i].Item, sample[i].Offset
 		if r != sample[i] {
 			t.Fatalf("the line at %d of log %d gives\n%+v, the row is\n%+v", r.Offset, r.Item, r, sample[i])

@@ -59,11 +59,13 @@ func (c *calendar) at(sec int64) (day, month string) {
 	return c.day, c.month
 }
 
-func (c *calendar) row(r *accesslog.Row) (out row, month string) {
-	out = row{
-		TS: r.Sec * 1000, Visitor: r.Visitor, User: r.User, Country: r.Country, Verb: r.Method, Path: r.Path, Status: int32(r.Status), Bytes: r.Bytes,
-		Referrer: r.Referrer, Agent: r.Agent, Campaign: r.Campaign, Bot: r.Bot, Unreliable: r.Unreliable, Item: int32(r.File), Offset: r.Offset, Length: int32(r.Length),
+// run is how many of the first rows are of one day, and its month.
+func (c *calendar) run(rows []accesslog.Coded) (month string, n int) {
+	day, month := c.at(rows[0].Sec)
+	for n = 1; n < len(rows); n++ {
+		if at := rows[n].Sec - c.sec; day == "" || at < 0 || at >= 86400 {
+			break
+		}
 	}
-	out.Day, month = c.at(r.Sec)
-	return out, month
+	return month, n
 }

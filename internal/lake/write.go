@@ -30,7 +30,7 @@ import (
 type Job struct {
 	Dir     string            // must not exist, or be empty
 	Paths   []string          // logs, as accesslog.Analyse takes them; not standard input
-	Log     accesslog.Options // Key, Known, Row, Block and Ended are the lake's own
+	Log     accesslog.Options // Key, Known, Block and Ended are the lake's own
 	Case    string            // letters, digits, dots, hyphens, underscores
 	Epoch   string            // which of the case's keys this is; free text without names
 	Key     []byte            // of the pseudonyms, as OpenPseudonymKey gave it back; nil: one is drawn
@@ -92,7 +92,7 @@ func Write(ctx context.Context, j Job) (_ *Made, err error) {
 	w := newWriter(j.Dir, j.Case, o.Now.Add(24*time.Hour).Unix())
 	w.stretch = cmp.Or(j.stretch, stretch)
 	known := &identities{of: map[accesslog.Pseudonym]accesslog.Identified{}}
-	o.Key, o.Known, o.Row, o.Block, o.Ended = &key, known.add, nil, w.block, w.ended
+	o.Key, o.Known, o.Block, o.Ended = &key, known.add, w.block, w.ended
 	r, err := accesslog.Analyse(ctx, j.Paths, o)
 	if err != nil {
 		return nil, err
