@@ -57,6 +57,7 @@ var floors = map[string]int{
 	"internal/jpegluma":      1,
 
 	"internal/vault/archive": 1,
+	"internal/vault/bucket":  1,
 	"internal/vault/ewf":     1,
 
 	"internal/vault/filesystem": 1,
