@@ -8,8 +8,10 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/pem"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -65,15 +67,24 @@ func Start() (*Server, func(), error) {
 	if err := s.Back.CreateBucket(Bucket); err != nil {
 		return nil, nil, err
 	}
-	back := httptest.NewServer(gofakes3.New(s.Back, gofakes3.WithTimeSkewLimit(0)).Server())
+	quiet := log.New(io.Discard, "", 0) // what tests do to connections is no news
+	serve := func(h http.Handler) *httptest.Server {
+		srv := httptest.NewUnstartedServer(h)
+		srv.Config.ErrorLog = quiet
+		return srv
+	}
+	back := serve(gofakes3.New(s.Back, gofakes3.WithTimeSkewLimit(0)).Server())
+	back.Start()
 	to, err := url.Parse(back.URL)
 	if err != nil {
 		return nil, nil, err
 	}
 	s.backURL = back.URL
-	s.proxy = &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to) }}
-	front := httptest.NewServer(s)
-	s.TLS = httptest.NewTLSServer(s)
+	s.proxy = &httputil.ReverseProxy{ErrorLog: quiet, Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to) }}
+	front := serve(s)
+	front.Start()
+	s.TLS = serve(s)
+	s.TLS.StartTLS()
 	s.URL = front.URL
 	return s, func() {
 		front.CloseClientConnections()
@@ -148,6 +159,11 @@ func (s *Server) Unfinished(t testing.TB) int {
 		t.Fatal(err)
 	}
 	return strings.Count(string(b), "<Upload>")
+}
+
+// Certificate is what the address with TLS is believed by, in PEM.
+func (s *Server) Certificate() []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.TLS.Certificate().Raw})
 }
 
 // ServeHTTP implements http.Handler.
