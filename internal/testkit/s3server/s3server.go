@@ -146,6 +146,12 @@ func (s *Server) Store(t testing.TB, key string, body []byte) {
 	}
 }
 
+// Remove removes an object.
+func (s *Server) Remove(key string) error {
+	_, err := s.Back.DeleteObject(Bucket, key)
+	return err
+}
+
 // Unfinished is how many uploads were begun and neither ended nor aborted.
 func (s *Server) Unfinished(t testing.TB) int {
 	t.Helper()
