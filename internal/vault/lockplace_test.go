@@ -77,6 +77,9 @@ func TestG25ABagGoesIntoABucketAndComesBack(t *testing.T) {
 	if again.HeadSHA256() != l.HeadSHA256() || again.SHA256 != l.SHA256 || len(l.HeadSHA256()) != 64 {
 		t.Errorf("locked %s %s, read back %s %s", l.HeadSHA256(), l.SHA256, again.HeadSHA256(), again.SHA256)
 	}
+	if head := s.Object("exhibits/CS-1.locked")[:l.headSize]; hashLine(head) != l.HeadSHA256() || head[len(head)-1] != '}' && head[len(head)-1] != ' ' {
+		t.Errorf("the head's digest is %s, of %q", l.HeadSHA256(), head)
+	}
 	want := treeOf(t, bag)
 	shares := []GivenShare{givenFor(t, at, keys[2], analyst), givenFor(t, at, keys[0], analyst)}
 	unlock := func(from Place) {
