@@ -138,6 +138,15 @@ func (s *Server) Object(key string) []byte {
 	return b
 }
 
+func (s *Server) etag(key string) string {
+	o, err := s.Back.HeadObject(Bucket, key)
+	if err != nil {
+		return ""
+	}
+	defer o.Contents.Close()
+	return `"` + hex.EncodeToString(o.Hash) + `"`
+}
+
 // Store puts an object there as somebody else would.
 func (s *Server) Store(t testing.TB, key string, body []byte) {
 	t.Helper()
@@ -211,6 +220,8 @@ func (s *Server) right(w http.ResponseWriter, r *http.Request, body []byte) {
 		_, _ = io.WriteString(w, `<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>`)
 	case q.Has("object-lock"):
 		Refuse(w, http.StatusNotFound, "ObjectLockConfigurationNotFoundError", "Object Lock configuration does not exist for this bucket")
+	case r.Method == http.MethodGet && r.Header.Get("If-Match") != "" && r.Header.Get("If-Match") != s.etag(key):
+		Refuse(w, http.StatusPreconditionFailed, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
 	case r.Method == http.MethodPut && !q.Has("uploadId"):
 		Refuse(w, http.StatusForbidden, "AccessDenied", "Nothing is put there in one piece.")
 	case r.Method == http.MethodPost && q.Has("uploadId") && r.Header.Get("If-None-Match") == "*" && s.Conditional && s.Object(key) != nil:

@@ -295,6 +295,55 @@ func TestOnlyUploadsToTheSameNameAreSwept(t *testing.T) {
 	}
 }
 
+// Names are bytes: what an address has to escape comes back as it was.
+func TestNamesOfEveryKind(t *testing.T) {
+	t.Parallel()
+	s := s3server.New(t)
+	c := client(t, s)
+	for _, key := range []string{"a b+c", "100%41", "a?b#c&d=e", "مثال/ü~", "(x)'!*;:@,$"} {
+		n, err := ParseName("s3://" + s3server.Bucket + "/" + key)
+		must(t, err)
+		u := &upload{Client: c, name: n}
+		must(t, u.begin(t.Context(), time.Time{}))
+		p, id := making(t, key, 2*testPart)
+		must(t, c.Put(t.Context(), p))
+		whole(t, id, s.Object(key), 2*testPart)
+		o, err := c.Find(t.Context(), n)
+		must(t, err)
+		if got, err := io.ReadAll(c.Range(t.Context(), o, 0, o.Size)); err != nil || !bytes.Equal(got, s.Object(key)) {
+			t.Errorf("%q: %v", key, err)
+		}
+		seen := false
+		for o, err := range c.List(t.Context(), Name{s3server.Bucket, ""}) {
+			must(t, err)
+			seen = seen || o.Name == n
+		}
+		if !seen || s.Unfinished(t) != 0 {
+			t.Errorf("%q: listed %v, %d uploads unfinished", key, seen, s.Unfinished(t))
+		}
+	}
+}
+
+// What is replaced between two requests is noticed.
+func TestAnObjectThatIsReplacedIsNotReadOn(t *testing.T) {
+	t.Parallel()
+	s := s3server.New(t)
+	s.Store(t, "x", plainText(1000))
+	c := client(t, s)
+	o, err := c.Find(t.Context(), named("x"))
+	must(t, err)
+	s.Store(t, "x", bytes.ToUpper(plainText(1000)))
+	if _, err := io.ReadAll(c.Range(t.Context(), o, 0, 1000)); !errors.Is(err, ErrChanged) {
+		t.Errorf("%v", err)
+	}
+	for o, err := range c.List(t.Context(), Name{s3server.Bucket, ""}) {
+		must(t, err)
+		if got, err := io.ReadAll(c.Range(t.Context(), o, 0, o.Size)); err != nil || len(got) != 1000 {
+			t.Errorf("as it is listed: %d, %v", len(got), err)
+		}
+	}
+}
+
 // Where the keys may not list uploads, that is said, and the object is stored.
 func TestASweepThatIsRefusedIsSaid(t *testing.T) {
 	t.Parallel()

@@ -54,7 +54,7 @@ func (c *Client) Put(ctx context.Context, p Put) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := c.vacant(ctx, p.Name); err != nil {
+	if err := c.vacant(ctx, c.first, p.Name); err != nil {
 		return err
 	}
 	if !p.Retain.IsZero() {
@@ -93,8 +93,8 @@ func (p Put) partSize() (int64, error) {
 }
 
 // vacant says whether nothing is there yet.
-func (c *Client) vacant(ctx context.Context, name Name) error {
-	_, err := c.Find(ctx, name)
+func (c *Client) vacant(ctx context.Context, by *minio.Core, name Name) error {
+	_, err := c.find(ctx, by, name)
 	if err == nil {
 		return exists(name)
 	}
@@ -314,7 +314,7 @@ func (u *upload) part(ctx context.Context, number int, body []byte) error {
 // complete makes the parts one object, unless one is there. Where the answer is lost,
 // what is there tells.
 func (u *upload) complete(ctx context.Context, total int64, head []byte) error {
-	if err := u.vacant(ctx, u.name); err != nil {
+	if err := u.vacant(ctx, u.core, u.name); err != nil {
 		return err
 	}
 	var all []minio.CompletePart
