@@ -57,6 +57,7 @@ var floors = map[string]int{
 	"internal/jpegluma":      1,
 
 	"internal/vault/archive": 1,
+	"internal/vault/bucket":  1,
 	"internal/vault/ewf":     1,
 
 	"internal/vault/filesystem": 1,
@@ -90,7 +91,10 @@ var databaseModules = []string{
 // doors never import store; what they need is an act or a query of casework.
 var doors = []string{"internal/apiserver", "internal/webui"}
 
-const modulePath = "concert"
+const (
+	modulePath   = "concert"
+	bucketFolder = "internal/vault/bucket"
+)
 
 // source is one Go file of the repository.
 type source struct {
@@ -211,6 +215,9 @@ func breach(s source, importPath string) string {
 		}
 		return "only internal/store speaks to databases: add a method there and call that"
 	}
+	if within(importPath, "github.com/minio/minio-go") && s.folder != bucketFolder {
+		return "only " + bucketFolder + " speaks S3, and encrypts all that it writes: ask internal/vault for a place"
+	}
 	if importPath == "testing" && !s.test && !free {
 		return "testing belongs in _test.go files and internal/testkit"
 	}
@@ -309,6 +316,9 @@ func TestFloorRulesSeeABreach(t *testing.T) {
 		{"internal/unheard", "concert/api", false, true},
 		{"cmd/concert", "concert/internal/store", false, false},
 		{".", "concert/law", false, true},
+		{"internal/vault", "github.com/minio/minio-go/v7", false, true},
+		{"internal/vault/bucket", "github.com/minio/minio-go/v7/pkg/credentials", false, false},
+		{"cmd/concert", "concert/internal/vault/bucket", false, true},
 	} {
 		why := breach(source{folder: c.from, test: c.test}, c.imported)
 		if (why != "") != c.wrong {

@@ -73,6 +73,7 @@ func TestCommands(t *testing.T) {
 			"serve":   serveInScript,
 			"ownkey":  ownKey,
 			"agekey":  ageKey,
+			"s3":      s3InScript,
 
 			"orderfiles": orderFiles,
 

@@ -36,6 +36,7 @@ type evidenceCmd struct {
 	Locked evidenceLockedCmd `cmd:"" help:"Check a locked file, without any key, and say who opens it."`
 	Share  evidenceShareCmd  `cmd:"" help:"As a custodian: give your share to whoever unlocks, for a reason."`
 	Unlock evidenceUnlockCmd `cmd:"" help:"Open a locked file with the shares that its custodians gave."`
+	Stored evidenceStoredCmd `cmd:"" help:"List the locked exhibits in a bucket, by their heads alone."`
 }
 
 // tell says how far a job is, where somebody sees it, until it is stopped.

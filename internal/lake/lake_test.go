@@ -463,7 +463,7 @@ func TestG25CustodiansOpenWhomAPseudonymStandsFor(t *testing.T) {
 	l := made(t, j)
 	analyst, err := age.GenerateX25519Identity()
 	must(t, err)
-	lock, err := vault.ReadLock(j.List)
+	lock, err := vault.ReadLock(t.Context(), vault.FilePlace(j.List))
 	must(t, err)
 	if lock.ID != l.Manifest.Pseudonyms.Lock || lock.Case != j.Case {
 		t.Errorf("the manifest names lock %s, the list is %s", l.Manifest.Pseudonyms.Lock, lock.ID)

@@ -202,7 +202,7 @@ func (k *identities) add(i accesslog.Identified) error {
 
 func (j Job) lock(ctx context.Context, key []byte, known *identities) (vault.Lock, error) {
 	order := slices.SortedFunc(maps.Keys(known.of), func(a, b accesslog.Pseudonym) int { return bytes.Compare(a[:], b[:]) })
-	job := vault.LockJob{Out: j.listFile(), Case: j.Case, Exhibit: "pseudonyms " + j.Epoch, By: j.By, At: j.Now, Custodians: j.Custodians, Needed: j.Needed}
+	job := vault.LockJob{Out: vault.FilePlace(j.listFile()), Case: j.Case, Exhibit: "pseudonyms " + j.Epoch, By: j.By, At: j.Now, Custodians: j.Custodians, Needed: j.Needed}
 	return vault.LockPseudonyms(ctx, job, vault.PseudonymKey{Case: j.Case, Epoch: j.Epoch, Key: key}, func(yield func(vault.Identified) bool) {
 		for _, p := range order {
 			i := known.of[p]

@@ -109,7 +109,7 @@ const (
 // open it together, with their keys.
 func Pseudonyms(t testing.TB) (locked []byte, keys []*age.X25519Identity) {
 	t.Helper()
-	job := vault.LockJob{Out: filepath.Join(t.TempDir(), "pseudonyms.locked"), Case: "EXERCISE", Exhibit: "EXERCISE", By: "EXERCISE Analyst", At: time.Now(), Needed: 2}
+	job := vault.LockJob{Out: vault.FilePlace(filepath.Join(t.TempDir(), "pseudonyms.locked")), Case: "EXERCISE", Exhibit: "EXERCISE", By: "EXERCISE Analyst", At: time.Now(), Needed: 2}
 	for _, name := range []string{"EXERCISE Ada", "EXERCISE Ben", "EXERCISE Cyd"} {
 		key, err := age.GenerateX25519Identity()
 		Must(t, err)
@@ -119,7 +119,7 @@ func Pseudonyms(t testing.TB) (locked []byte, keys []*age.X25519Identity) {
 	known := []vault.Identified{{Pseudonym: AddressPseudonym, Kind: "address", Plain: SeizedAddress}, {Pseudonym: UserPseudonym, Kind: "user", Plain: SeizedUser}}
 	_, err := vault.LockPseudonyms(t.Context(), job, vault.PseudonymKey{Case: "EXERCISE", Epoch: "1", Key: make([]byte, 32)}, slices.Values(known))
 	Must(t, err)
-	locked, err = os.ReadFile(job.Out)
+	locked, err = os.ReadFile(job.Out.String())
 	Must(t, err)
 	return locked, keys
 }

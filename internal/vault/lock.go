@@ -1,7 +1,6 @@
 package vault
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"crypto/hkdf"
@@ -15,14 +14,12 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"filippo.io/age"
 
-	"concert/internal/durable"
 	"concert/internal/vault/split"
 )
 
@@ -34,6 +31,8 @@ const (
 
 	lockMagic    = LockFormat + "\n"
 	lockHeadMost = 1 << 20
+
+	lockBeginMost = int64(len(lockMagic)) + 4 + lockHeadMost
 	// LockedPseudonyms is the kind of a locked list of whom pseudonyms stand for.
 	LockedPseudonyms = "pseudonyms"
 
@@ -73,22 +72,30 @@ type Lock struct {
 	SHA256   string        `json:"payload_sha256"` // of the encrypted payload: anybody can check it
 	MAC      string        `json:"mac"`            // HMAC-SHA-256 of this head without it
 	headSize int64         // of magic, length and head in the file
+	headSum  string
 }
+
+// HeadSHA256 is the digest, in hexadecimal, of everything before the payload: whoever
+// keeps it elsewhere sees whether this is the file that was written, without any key.
+func (l Lock) HeadSHA256() string { return l.headSum }
 
 // LockJob is an exhibit to be locked: a directory with everything below it, or
 // members that are nowhere on a disk.
 type LockJob struct {
 	Dir        string       // files and directories only, as a bag has them
 	Members    []LockMember // instead of Dir
-	Out        string       // must not exist
+	Out        Place        // must not exist
 	Case       string
 	Exhibit    string
 	By         string
 	At         time.Time
 	Custodians []Custodian
 	Needed     int
+	Retain     time.Time // until then a bucket's server keeps it, whoever asks; zero: it need not
 	kind       string
+	partSize   int64
 	Progress   func(bytes int64) // told of what was read; nil: nobody is
+	Say        func(text string) // told of what is worth knowing and no error; nil: nobody is
 }
 
 // LockMember is a file that is written straight into a locked one, so that it is
@@ -132,15 +139,12 @@ func recipientOf(text string) (age.Recipient, error) {
 	return rs[0], nil
 }
 
-// LockExhibit encrypts a directory into one file that only some of its custodians
-// together can open. The key exists while this runs and is kept nowhere whole. The
-// directory is left as it is: whoever wants the locked file alone removes it.
-func LockExhibit(ctx context.Context, j LockJob) (_ Lock, err error) {
+// LockExhibit encrypts a directory into one file, or object, that only some of its
+// custodians together can open. The key exists while this runs and is kept nowhere
+// whole. The directory is left as it is: whoever wants the locked file alone removes it.
+func LockExhibit(ctx context.Context, j LockJob) (Lock, error) {
 	if err := j.check(); err != nil {
 		return Lock{}, err
-	}
-	if _, err := os.Lstat(j.Out); err == nil {
-		return Lock{}, fmt.Errorf("%s exists already; it was left untouched, name another file", j.Out)
 	}
 	key, err := age.GenerateX25519Identity()
 	if err != nil {
@@ -154,45 +158,28 @@ func LockExhibit(ctx context.Context, j LockJob) (_ Lock, err error) {
 	if err != nil {
 		return Lock{}, err
 	}
-	out, err := os.CreateTemp(dirOf(j.Out), ".lock-*")
-	if err != nil {
+	put := lockPut{to: key.Recipient(), room: len(head), retain: j.Retain, say: func(string) {}, partSize: j.partSize}
+	if j.Say != nil {
+		put.say = j.Say
+	}
+	if put.expect, err = j.tarSize(); err != nil {
 		return Lock{}, err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, out.Close(), os.Remove(out.Name()))
+	put.write = func(w io.Writer) error { return writeTar(ctx, w, j) }
+	put.describe = func(size int64, sum [sha256.Size]byte) ([]byte, error) {
+		var err error
+		l.Size, l.SHA256 = size, hex.EncodeToString(sum[:])
+		if l.MAC, err = l.mac(key); err != nil {
+			return nil, err
 		}
-	}()
-	if _, err := out.Write(head); err != nil {
+		head, err := l.bytes()
+		l.headSize, l.headSum = int64(len(head)), hashLine(head)
+		return head, err
+	}
+	if err = j.Out.put(ctx, put); err != nil && !errors.Is(err, ErrNotRetained) {
 		return Lock{}, err
 	}
-	sum := sha256.New()
-	buf := bufio.NewWriterSize(io.MultiWriter(out, sum), 1<<20)
-	n := &counted{w: buf}
-	if err := encrypt(ctx, n, j, key.Recipient()); err != nil {
-		return Lock{}, err
-	}
-	if err := buf.Flush(); err != nil {
-		return Lock{}, err
-	}
-	// What is filled in has the length of what stood there.
-	l.Size, l.SHA256 = n.n, hex.EncodeToString(sum.Sum(nil))
-	if l.MAC, err = l.mac(key); err != nil {
-		return Lock{}, err
-	}
-	if head, err = l.bytes(); err != nil {
-		return Lock{}, err
-	}
-	if _, err := out.WriteAt(head, 0); err != nil {
-		return Lock{}, err
-	}
-	if err := errors.Join(out.Chmod(0o400), out.Sync(), out.Close()); err != nil {
-		return Lock{}, err
-	}
-	if err := os.Link(out.Name(), j.Out); err != nil { // never over another file
-		return Lock{}, err
-	}
-	return l, errors.Join(os.Remove(out.Name()), durable.SyncDir(dirOf(j.Out)))
+	return l, err
 }
 
 // head is the lock with the key's shares, each sealed to its custodian, and with room
@@ -275,37 +262,27 @@ func (l Lock) mac(key *age.X25519Identity) (string, error) {
 	return hex.EncodeToString(m.Sum(nil)), nil
 }
 
-// ReadLock reads the head of a locked exhibit. It vouches for nothing yet.
-func ReadLock(path string) (Lock, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return Lock{}, err
-	}
-	defer f.Close()
-	l, err := readLock(f)
-	if err != nil {
-		return l, fmt.Errorf("%s: %w", path, err)
-	}
-	st, err := f.Stat()
-	if err == nil && st.Size() != l.headSize+l.Size {
-		err = fmt.Errorf("%s has %d bytes and says that it has %d: it was cut short or added to", path, st.Size(), l.headSize+l.Size)
-	}
-	return l, err
-}
+// ReadLock reads the head of a locked exhibit, and no more than that. It vouches for
+// nothing yet.
+func ReadLock(ctx context.Context, at Place) (Lock, error) { return at.withLock(ctx, nil) }
 
 func readLock(r io.Reader) (Lock, error) {
 	var l Lock
 	begin := make([]byte, len(lockMagic)+4)
-	if _, err := io.ReadFull(r, begin); err != nil || string(begin[:len(lockMagic)]) != lockMagic {
+	if _, err := io.ReadFull(r, begin); err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return l, err
+	} else if err != nil || string(begin[:len(lockMagic)]) != lockMagic {
 		return l, ErrNotLocked
 	}
 	n := binary.BigEndian.Uint32(begin[len(lockMagic):])
 	if n > lockHeadMost {
-		return l, ErrNotLocked
+		return l, fmt.Errorf("%w: its head has %d bytes, more than %d", ErrNotLocked, n, lockHeadMost)
 	}
 	raw := make([]byte, n)
-	if _, err := io.ReadFull(r, raw); err != nil {
-		return l, ErrNotLocked
+	if _, err := io.ReadFull(r, raw); err == io.EOF || err == io.ErrUnexpectedEOF {
+		return l, fmt.Errorf("%w: it is cut short in its head", ErrNotLocked)
+	} else if err != nil {
+		return l, err
 	}
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
@@ -315,27 +292,20 @@ func readLock(r io.Reader) (Lock, error) {
 	if l.Format != LockFormat || l.Size < 0 || l.Needed < 2 || l.Needed > len(l.Shares) || len(l.Shares) > CustodiansMost {
 		return l, fmt.Errorf("%w: its head says what cannot be", ErrNotLocked)
 	}
-	l.headSize = int64(len(begin)) + int64(n)
+	l.headSize, l.headSum = int64(len(begin))+int64(n), hashLine(append(begin, raw...))
 	return l, nil
 }
 
-// CheckLock reads the whole file and says whether its payload is the one that was
-// written, which needs no key.
-func CheckLock(ctx context.Context, path string, progress func(int64)) (Lock, error) {
-	l, err := ReadLock(path)
-	if err != nil {
-		return l, err
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return l, err
-	}
-	defer f.Close()
-	sum := sha256.New()
-	if err := copyUnder(ctx, sum, io.NewSectionReader(f, l.headSize, l.Size), progress); err != nil {
-		return l, err
-	}
-	return l, l.checkPayload(path, sum)
+// CheckLock reads everything and says whether the payload is the one that was written,
+// which needs no key.
+func CheckLock(ctx context.Context, at Place, progress func(int64)) (Lock, error) {
+	return at.withLock(ctx, func(l Lock, payload io.Reader) error {
+		sum := sha256.New()
+		if err := copyUnder(ctx, sum, payload, progress); err != nil {
+			return err
+		}
+		return l.checkPayload(at.String(), sum)
+	})
 }
 
 func (l Lock) checkPayload(path string, sum hash.Hash) error {

@@ -86,7 +86,7 @@ func locked(t testing.TB) (dir, file string, keys []*age.X25519Identity, analyst
 	t.Helper()
 	dir, file = exhibitOf(t), filepath.Join(t.TempDir(), "exhibit.locked")
 	who, keys := custodiansOf(t, 3)
-	_, err := LockExhibit(t.Context(), LockJob{Dir: dir, Out: file, Case: "CS-1", Exhibit: "EX-1", By: "EXERCISE Analyst", At: time.Unix(1700000000, 0), Custodians: who, Needed: 2})
+	_, err := LockExhibit(t.Context(), LockJob{Dir: dir, Out: FilePlace(file), Case: "CS-1", Exhibit: "EX-1", By: "EXERCISE Analyst", At: time.Unix(1700000000, 0), Custodians: who, Needed: 2})
 	must(t, err)
 	analyst, err = age.GenerateX25519Identity()
 	must(t, err)
@@ -95,7 +95,7 @@ func locked(t testing.TB) (dir, file string, keys []*age.X25519Identity, analyst
 
 func given(t testing.TB, file string, from, to *age.X25519Identity) GivenShare {
 	t.Helper()
-	l, err := ReadLock(file)
+	l, err := ReadLock(t.Context(), FilePlace(file))
 	must(t, err)
 	g, err := GiveShare(l, []age.Identity{from}, to.Recipient().String(), "EXERCISE: analysis ordered by a made-up court", time.Unix(1700000001, 0))
 	must(t, err)
@@ -115,12 +115,12 @@ func TestG25TwoOfThreeCustodiansOpenALockedExhibit(t *testing.T) {
 			t.Errorf("%q stands in the locked file", canary)
 		}
 	}
-	if l, err := CheckLock(t.Context(), file, nil); err != nil || l.Case != "CS-1" || l.Needed != 2 || len(l.Shares) != 3 {
+	if l, err := CheckLock(t.Context(), FilePlace(file), nil); err != nil || l.Case != "CS-1" || l.Needed != 2 || len(l.Shares) != 3 {
 		t.Errorf("%+v, %v", l, err)
 	}
 	for _, pair := range [][2]int{{0, 1}, {1, 2}, {2, 0}} {
 		out := filepath.Join(t.TempDir(), "opened")
-		_, err := UnlockExhibit(t.Context(), file, []GivenShare{given(t, file, keys[pair[0]], analyst), given(t, file, keys[pair[1]], analyst)}, []age.Identity{analyst}, out, nil)
+		_, err := UnlockExhibit(t.Context(), FilePlace(file), []GivenShare{given(t, file, keys[pair[0]], analyst), given(t, file, keys[pair[1]], analyst)}, []age.Identity{analyst}, out, nil)
 		must(t, err)
 		sameTree(t, treeOf(t, out), want)
 		must(t, removeDir(out))
@@ -134,7 +134,7 @@ func TestG25TwoOfThreeCustodiansOpenALockedExhibit(t *testing.T) {
 func refusedUnlock(t testing.TB, name, file string, shares []GivenShare, by *age.X25519Identity, want string) {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "opened")
-	_, err := UnlockExhibit(t.Context(), file, shares, []age.Identity{by}, out, nil)
+	_, err := UnlockExhibit(t.Context(), FilePlace(file), shares, []age.Identity{by}, out, nil)
 	if err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("%s: %v, want %q", name, err, want)
 	}
@@ -158,7 +158,7 @@ func TestChangedLockedExhibitsAreRefused(t *testing.T) {
 	renamed := b
 	renamed.Lock, renamed.Share = a.Lock, given(t, other, otherKeys[1], analyst).Share
 	refusedUnlock(t, "another exhibit's share under this one's name", file, []GivenShare{a, renamed}, analyst, "was changed")
-	l, err := ReadLock(file)
+	l, err := ReadLock(t.Context(), FilePlace(file))
 	must(t, err)
 	if _, err := GiveShare(l, []age.Identity{stranger}, analyst.Recipient().String(), "EXERCISE", time.Now()); err == nil || !strings.Contains(err.Error(), "custodians are") {
 		t.Errorf("a stranger gives a share: %v", err)
@@ -247,19 +247,19 @@ func TestLockRefusesWhatIsNoDualControl(t *testing.T) {
 		"no name":          {[]Custodian{who[0], {"", who[1].Recipient}}, 2, "has no name"},
 	} {
 		out := filepath.Join(t.TempDir(), "x.locked")
-		_, err := LockExhibit(t.Context(), LockJob{Dir: t.TempDir(), Out: out, Case: "CS-1", By: "EXERCISE", Custodians: c.who, Needed: c.needed})
+		_, err := LockExhibit(t.Context(), LockJob{Dir: t.TempDir(), Out: FilePlace(out), Case: "CS-1", By: "EXERCISE", Custodians: c.who, Needed: c.needed})
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}
 	}
 	dir, file, _, _ := locked(t)
-	if _, err := LockExhibit(t.Context(), LockJob{Dir: dir, Out: file, Case: "CS-1", By: "EXERCISE", Custodians: who, Needed: 2}); err == nil || !strings.Contains(err.Error(), "exists already") {
+	if _, err := LockExhibit(t.Context(), LockJob{Dir: dir, Out: FilePlace(file), Case: "CS-1", By: "EXERCISE", Custodians: who, Needed: 2}); err == nil || !strings.Contains(err.Error(), "exists already") {
 		t.Errorf("over another file: %v", err)
 	}
 	link := t.TempDir()
 	must(t, os.Symlink("/etc/passwd", filepath.Join(link, "link")))
 	out := filepath.Join(t.TempDir(), "x.locked")
-	if _, err := LockExhibit(t.Context(), LockJob{Dir: link, Out: out, Case: "CS-1", By: "EXERCISE", Custodians: who, Needed: 2}); err == nil || !strings.Contains(err.Error(), "neither a file nor a directory") {
+	if _, err := LockExhibit(t.Context(), LockJob{Dir: link, Out: FilePlace(out), Case: "CS-1", By: "EXERCISE", Custodians: who, Needed: 2}); err == nil || !strings.Contains(err.Error(), "neither a file nor a directory") {
 		t.Errorf("a link: %v", err)
 	}
 	if left, err := os.ReadDir(filepath.Dir(out)); err != nil || len(left) != 0 {

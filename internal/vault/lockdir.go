@@ -56,20 +56,44 @@ func copyUnder(ctx context.Context, dst io.Writer, src io.Reader, progress func(
 	}
 }
 
-// encrypt writes what is locked as a tar file (GNU, which bears any name and size)
-// in an age file.
-func encrypt(ctx context.Context, dst io.Writer, j LockJob, to age.Recipient) error {
-	enc, err := age.Encrypt(dst, to)
-	if err != nil {
-		return err
-	}
-	tw := tar.NewWriter(enc)
+// writeTar writes what is locked as a tar file (GNU, which bears any name and size).
+func writeTar(ctx context.Context, dst io.Writer, j LockJob) (err error) {
+	tw := tar.NewWriter(dst)
 	if j.Members != nil {
 		err = tarMembers(tw, j)
 	} else {
 		err = tarDir(ctx, tw, j)
 	}
-	return errors.Join(err, tw.Close(), enc.Close())
+	return errors.Join(err, tw.Close())
+}
+
+const tarBlock = 512
+
+// tarSize is how long the tar file gets, in bytes, and never less than that.
+func (j LockJob) tarSize() (int64, error) {
+	n := int64(4 * tarBlock)
+	add := func(name string, size int64) {
+		// A name that is too long for a header has one of its own.
+		n += (size+tarBlock-1)/tarBlock*tarBlock + 3*tarBlock + int64(len(name))
+	}
+	if j.Members != nil {
+		for _, m := range j.Members {
+			add(m.Name, m.Size)
+		}
+		return n, nil
+	}
+	return n, filepath.WalkDir(j.Dir, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil && info.Mode().IsRegular() {
+			add(name, info.Size())
+		} else {
+			add(name, 0)
+		}
+		return err
+	})
 }
 
 func tarMembers(tw *tar.Writer, j LockJob) error {
@@ -125,29 +149,26 @@ func tarDir(ctx context.Context, tw *tar.Writer, j LockJob) error {
 
 // UnlockExhibit opens a locked exhibit into a directory that does not exist yet. It is
 // there whole or not at all: the payload is checked before its last byte is believed.
-func UnlockExhibit(ctx context.Context, file string, given []GivenShare, identities []age.Identity, out string, progress func(int64)) (_ Lock, err error) {
-	l, err := ReadLock(file)
-	if err != nil {
-		return l, err
-	}
-	if l.Kind == LockedPseudonyms {
-		return l, fmt.Errorf("%s is a list of whom pseudonyms stand for, which is never opened whole: ask for named ones at the desk, with what each did (docs/seized.md)", file)
-	}
-	key, err := l.key(given, identities)
-	if err != nil {
-		return l, err
-	}
-	if _, err := os.Lstat(out); err == nil {
-		return l, fmt.Errorf("%s exists already; it was left untouched, name another directory", out)
-	}
-	f, err := os.Open(file)
-	if err != nil {
-		return l, err
-	}
-	defer f.Close()
+func UnlockExhibit(ctx context.Context, at Place, given []GivenShare, identities []age.Identity, out string, progress func(int64)) (Lock, error) {
+	return at.withLock(ctx, func(l Lock, payload io.Reader) error {
+		if l.Kind == LockedPseudonyms {
+			return fmt.Errorf("%s is a list of whom pseudonyms stand for, which is never opened whole: ask for named ones at the desk, with what each did (docs/seized.md)", at)
+		}
+		key, err := l.key(given, identities)
+		if err != nil {
+			return err
+		}
+		if _, err := os.Lstat(out); err == nil {
+			return fmt.Errorf("%s exists already; it was left untouched, name another directory", out)
+		}
+		return l.unlock(ctx, at, payload, key, out, progress)
+	})
+}
+
+func (l Lock) unlock(ctx context.Context, at Place, stored io.Reader, key age.Identity, out string, progress func(int64)) (err error) {
 	temp, err := os.MkdirTemp(dirOf(out), ".unlock-*")
 	if err != nil {
-		return l, err
+		return err
 	}
 	defer func() {
 		if err != nil {
@@ -155,24 +176,24 @@ func UnlockExhibit(ctx context.Context, file string, given []GivenShare, identit
 		}
 	}()
 	sum := sha256.New()
-	payload := io.TeeReader(io.NewSectionReader(f, l.headSize, l.Size), sum)
+	payload := io.TeeReader(stored, sum)
 	opened := decryptDir(ctx, payload, key, temp, progress)
 	if ctx.Err() != nil {
-		return l, context.Cause(ctx)
+		return context.Cause(ctx)
 	}
 	if _, err := io.Copy(io.Discard, payload); err != nil {
-		return l, err
+		return err
 	}
-	if err := l.checkPayload(file, sum); err != nil {
-		return l, err // that says more than what came of it
+	if err := l.checkPayload(at.String(), sum); err != nil {
+		return err // that says more than what came of it
 	}
 	if opened != nil {
-		return l, fmt.Errorf("%s: %w", file, opened)
+		return fmt.Errorf("%s: %w", at, opened)
 	}
 	if err := os.Rename(temp, out); err != nil {
-		return l, err
+		return err
 	}
-	return l, durable.SyncDir(dirOf(out))
+	return durable.SyncDir(dirOf(out))
 }
 
 // removeDir removes a directory whose own directories may be closed to writing.

@@ -46,7 +46,7 @@ func TestG25PseudonymsOpenForWhomTheyWereAsked(t *testing.T) {
 	must(t, err)
 	file := filepath.Join(t.TempDir(), "list.locked")
 	secret := bytes.Repeat([]byte{9}, 32)
-	job := LockJob{Out: file, Case: "CS-1", By: "EXERCISE", At: time.Unix(1700000000, 0), Custodians: who, Needed: 2}
+	job := LockJob{Out: FilePlace(file), Case: "CS-1", By: "EXERCISE", At: time.Unix(1700000000, 0), Custodians: who, Needed: 2}
 	_, err = LockPseudonyms(t.Context(), job, PseudonymKey{Case: "CS-1", Epoch: "2026", Key: secret}, slices.Values(pseudonymsOf()))
 	must(t, err)
 	raw, err := os.ReadFile(file)
@@ -65,7 +65,7 @@ func TestG25PseudonymsOpenForWhomTheyWereAsked(t *testing.T) {
 			t.Errorf("%+v, want %+v", got, want)
 		}
 	}
-	if _, err := UnlockExhibit(t.Context(), file, shares, ids, filepath.Join(t.TempDir(), "out"), nil); err == nil || !strings.Contains(err.Error(), "never opened whole") {
+	if _, err := UnlockExhibit(t.Context(), FilePlace(file), shares, ids, filepath.Join(t.TempDir(), "out"), nil); err == nil || !strings.Contains(err.Error(), "never opened whole") {
 		t.Errorf("a list is unlocked like an exhibit: %v", err)
 	}
 	key, err := OpenPseudonymKey(t.Context(), file, shares, ids)
@@ -107,7 +107,7 @@ func TestPseudonymsAreNotReadByHalves(t *testing.T) {
 	analyst, err := age.GenerateX25519Identity()
 	must(t, err)
 	file := filepath.Join(t.TempDir(), "list.locked")
-	_, err = LockPseudonyms(t.Context(), LockJob{Out: file, Case: "CS-1", By: "EXERCISE", Custodians: who, Needed: 2}, PseudonymKey{}, slices.Values(pseudonymsOf()))
+	_, err = LockPseudonyms(t.Context(), LockJob{Out: FilePlace(file), Case: "CS-1", By: "EXERCISE", Custodians: who, Needed: 2}, PseudonymKey{}, slices.Values(pseudonymsOf()))
 	must(t, err)
 	shares := []GivenShare{given(t, file, keys[0], analyst), given(t, file, keys[1], analyst)}
 	stopped, stop := context.WithCancel(t.Context())
@@ -122,7 +122,7 @@ func TestPseudonymsAreLockedWholeOrNotAtAll(t *testing.T) {
 	t.Parallel()
 	who, _ := custodiansOf(t, 2)
 	file := filepath.Join(t.TempDir(), "list.locked")
-	job := LockJob{Out: file, Case: "CS-1", By: "EXERCISE", Custodians: who, Needed: 2, Members: nil}
+	job := LockJob{Out: FilePlace(file), Case: "CS-1", By: "EXERCISE", Custodians: who, Needed: 2, Members: nil}
 	times := 0
 	growing := func(yield func(Identified) bool) {
 		times++
