@@ -2,6 +2,7 @@ package shards
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"reflect"
@@ -27,6 +28,9 @@ func (c *Cluster) Ask(ctx context.Context, q lake.Query, pseudonym string) (*lak
 	want, err := c.ledger(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if err := c.reaches(ctx); err != nil {
+		return nil, c.failed(c.shards[0], err)
 	}
 	if err := c.whole(ctx, want); err != nil {
 		return nil, err
@@ -85,6 +89,36 @@ func (c *Cluster) ledger(ctx context.Context) ([]kept, error) {
 	return out, nil
 }
 
+// reaches makes sure that the shard that answers for all asks as many servers as were
+// named, each for itself: two replicas of one could hold different rows, of which one
+// is compared and the other answers. A table that was made otherwise, with settings
+// of its own, may skip servers whatever a question says.
+func (c *Cluster) reaches(ctx context.Context) error {
+	if len(c.shards) == 1 {
+		return nil
+	}
+	s := c.shards[0]
+	var servers, shards int
+	question := fmt.Sprintf("SELECT toInt64(count(*)), toInt64(count(DISTINCT shard_num)) FROM system.clusters WHERE cluster = '%s'", c.at.Cluster)
+	if err := s.conn.QueryRowContext(ctx, question).Scan(&servers, &shards); err != nil {
+		return err
+	}
+	if servers != len(c.shards) || shards != len(c.shards) {
+		return fmt.Errorf("its configuration has %d servers in %d shards as cluster %s: it must name these very %d shards, each on one server", servers, shards, c.at.Cluster, len(c.shards))
+	}
+	var engine string
+	database, name, _ := strings.Cut(c.names.all, ".")
+	question = fmt.Sprintf("SELECT engine_full FROM system.tables WHERE database = '%s' AND name = '%s'", database, name)
+	err := s.conn.QueryRowContext(ctx, question).Scan(&engine)
+	if errors.Is(err, sql.ErrNoRows) {
+		return errors.New("it has no table that answers for all shards: load the lake with this shard named first")
+	}
+	if want := c.names.engine(c.at); err == nil && strings.ReplaceAll(engine, "'", "") != want {
+		err = fmt.Errorf("its table for all shards is %.300q, not %s: load the lake again, which makes it anew", engine, want)
+	}
+	return err
+}
+
 // unknownTable is ClickHouse's code of an error.
 const unknownTable = 60
 
@@ -102,7 +136,8 @@ func (c *Cluster) whole(ctx context.Context, want []kept) error {
 		delete(got, uint32(n))
 	}
 	for n, has := range got {
-		return fmt.Errorf("%d rows of a part %d that the manifest does not name: somebody added them; load the lake again, which removes them%s", has[countAt], n, c.holders(ctx, n))
+		held, _ := c.holders(ctx, n)
+		return fmt.Errorf("%d rows of a part %d that the manifest does not name: somebody added them; no answer is given; load the lake again, which removes them%s", has[countAt], n, held)
 	}
 	return c.each(ctx, func(ctx context.Context, _ int, s *shard) error { return s.alive(ctx) })
 }
@@ -113,21 +148,26 @@ func (c *Cluster) differs(ctx context.Context, n uint32, has measures, k kept) e
 	if has[countAt] != k.is[countAt] {
 		what = fmt.Sprintf("%d rows, and the manifest says %d", has[countAt], k.is[countAt])
 	}
-	return fmt.Errorf("%s, on shard %s: the servers give %s: no answer is given; load the lake again, which puts it right%s", c.lake.Manifest.Parts[n].Path, c.shards[k.shard].addr, what, c.holders(ctx, n))
+	way := "load the lake again, which puts it right"
+	held, sum := c.holders(ctx, n)
+	if has[countAt] != k.is[countAt] && sum == k.is[countAt] {
+		way = fmt.Sprintf("the shards hold them, and %s reaches others: its configuration must name these very shards, once each, as cluster %s", c.shards[0].addr, c.at.Cluster)
+	}
+	return fmt.Errorf("%s, on shard %s: the servers give %s: no answer is given; %s%s", c.lake.Manifest.Parts[n].Path, c.shards[k.shard].addr, what, way, held)
 }
 
-// holders says how many rows of a part each shard itself holds.
-func (c *Cluster) holders(ctx context.Context, part uint32) string {
+// holders says how many rows of a part each shard itself holds, and all of them.
+func (c *Cluster) holders(ctx context.Context, part uint32) (text string, sum int64) {
 	var list []string
 	for _, s := range c.shards {
-		var n uint64
-		if err := s.conn.QueryRowContext(ctx, fmt.Sprintf("SELECT count(*) FROM %s WHERE part = %d%s", c.names.rows, part, s.setting)).Scan(&n); err != nil {
-			list = append(list, s.addr+" cannot say")
+		var n int64
+		if err := s.conn.QueryRowContext(ctx, fmt.Sprintf("SELECT toInt64(count(*)) FROM %s WHERE part = %d%s", c.names.rows, part, s.setting)).Scan(&n); err != nil {
+			list, sum = append(list, s.addr+" cannot say"), -1<<62
 			continue
 		}
-		list = append(list, fmt.Sprintf("%s holds %d", s.addr, n))
+		list, sum = append(list, fmt.Sprintf("%s holds %d", s.addr, n)), sum+n
 	}
-	return " (" + strings.Join(list, ", ") + ")"
+	return " (" + strings.Join(list, ", ") + ")", sum
 }
 
 // gone names the shards that do not answer by themselves, since the one that was

@@ -53,7 +53,7 @@ func (c *Cluster) Load(ctx context.Context) (*Loaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	return out, c.whole(ctx, want)
+	return out, errors.Join(c.reaches(ctx), c.whole(ctx, want))
 }
 
 // Drop removes the lake's tables from every shard.
@@ -70,13 +70,17 @@ func (c *Cluster) Drop(ctx context.Context) error {
 
 func (c *Cluster) create(ctx context.Context) error {
 	return c.each(ctx, func(ctx context.Context, i int, s *shard) error {
-		statements := c.names.createTables()
-		if i == 0 && len(c.shards) > 1 {
-			statements = append(statements, c.names.createAll(c.at)...)
-		}
-		for _, sql := range statements {
-			if err := s.run(ctx, sql); err != nil {
+		for _, statement := range c.names.createTables() {
+			if err := s.run(ctx, statement); err != nil {
 				return err
+			}
+		}
+		if i > 0 || len(c.shards) == 1 {
+			return nil
+		}
+		for _, statement := range c.names.createAll(c.at) {
+			if err := s.run(ctx, statement); err != nil {
+				return fmt.Errorf("the table that answers for all shards cannot be made: does its configuration (remote_servers) name them as cluster %s? %w", c.at.Cluster, err)
 			}
 		}
 		return nil

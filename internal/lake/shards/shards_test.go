@@ -3,8 +3,16 @@ package shards
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
 	"encoding/hex"
+	"encoding/pem"
+	"errors"
 	"fmt"
+	"math/big"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -450,8 +458,8 @@ func TestProfilesThatBendAnswers(t *testing.T) {
 	l := lakeOf(t, logsOf(t, 3000)...)
 	load(t, l, address)
 	for profile, word := range map[string]string{
-		"<readonly>1</readonly><skip_unavailable_shards>1</skip_unavailable_shards>":            "readonly = 2",
-		"<max_rows_to_read>10</max_rows_to_read><read_overflow_mode>break</read_overflow_mode>": "Limit for rows",
+		"<readonly>1</readonly><skip_unavailable_shards>1</skip_unavailable_shards>":             "readonly = 2",
+		"<max_rows_to_read>400</max_rows_to_read><read_overflow_mode>break</read_overflow_mode>": "Limit for rows",
 	} {
 		for _, s := range servers {
 			s.profile(profile, "")
@@ -479,4 +487,75 @@ func TestPasswordIsInNoMessage(t *testing.T) {
 	if _, err := Open(t.Context(), l, at, Login{User: "default", Password: "EXERCISE-wrong"}); err == nil || strings.Contains(err.Error(), "EXERCISE") {
 		t.Errorf("a wrong password: %v", err)
 	}
+}
+
+// A cluster in the servers' own configuration that is not the shards that were named.
+func TestOtherServers(t *testing.T) {
+	servers := trio(t, "")
+	address := addressOf(addresses(servers)...)
+	l := lakeOf(t, logsOf(t, 3000)...)
+	load(t, l, address)
+	for name, known := range map[string][]*server{"one missing": servers[:2], "one twice": {servers[0], servers[1], servers[2], servers[2]}, "one instead of another": {servers[0], servers[1], servers[1]}} {
+		servers[0].knows(known...)
+		servers[0].restart()
+		refused(t, l, address, "must name these very")
+		if err := loadOnce(l.Dir, address); err == nil || !strings.Contains(err.Error(), "must name these very") {
+			t.Errorf("%s: loading says %v", name, err)
+		}
+	}
+	servers[0].knows(servers...)
+	servers[0].restart()
+	sameBytes(t, l, l, address)
+	names := namesOf(l.Digest, "default")
+	servers[0].run("DROP TABLE " + names.all)
+	refused(t, l, address, servers[0].addr, "named first")
+	servers[0].run("CREATE TABLE " + names.all + " AS " + names.rows + " ENGINE = Distributed(concert, default, " + strings.TrimPrefix(names.parts, "default.") + ")")
+	refused(t, l, address, servers[0].addr, "makes it anew")
+	load(t, l, address)
+	sameBytes(t, l, l, address)
+	if err := loadOnce(l.Dir, address+"?cluster=nobody"); err == nil || !strings.Contains(err.Error(), "remote_servers") {
+		t.Errorf("a cluster that is not configured: %v", err)
+	}
+}
+
+// Under TLS, by whom the system trusts; the process that loads is another, since what it trusts is read once.
+func TestTLS(t *testing.T) {
+	s := trio(t, "")[0]
+	port := freePort(t)
+	cert, key := filepath.Join(s.dir, "cert.pem"), filepath.Join(s.dir, "key.pem")
+	testkit.Must(t, certificate(cert, key))
+	s.more = fmt.Sprintf("<tcp_port_secure>%d</tcp_port_secure><openSSL><server><certificateFile>%s</certificateFile><privateKeyFile>%s</privateKeyFile><verificationMode>none</verificationMode></server></openSSL>", port, cert, key)
+	s.knows(s)
+	s.restart()
+	l := lakeOf(t, logsOf(t, 1000)...)
+	address := addressOf(fmt.Sprintf("127.0.0.1:%d", port)) + "?secure=true"
+	if _, err := open(t, l, address); err == nil || !strings.Contains(err.Error(), "certificate") {
+		t.Errorf("a server whose certificate nobody vouches for: %v", err)
+	}
+	loader := exec.Command(os.Args[0])
+	loader.Env = append(os.Environ(), envLoader+"="+l.Dir+"\n"+address, "SSL_CERT_FILE="+cert)
+	if out, err := loader.CombinedOutput(); err != nil {
+		t.Fatalf("load under TLS: %v\n%s", err, out)
+	}
+	sameBytes(t, l, l, addressOf(s.addr))
+}
+
+// certificate makes one for 127.0.0.1 that vouches for itself.
+func certificate(cert, key string) error {
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	form := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: now.Add(-time.Hour), NotAfter: now.Add(24 * time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true}
+	der, err := x509.CreateCertificate(rand.Reader, form, form, private.Public(), private)
+	if err != nil {
+		return err
+	}
+	raw, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		return err
+	}
+	return errors.Join(os.WriteFile(cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600),
+		os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: raw}), 0o600))
 }

@@ -47,8 +47,12 @@ func (n names) createTables() []string {
 func (n names) createAll(at Address) []string {
 	return []string{
 		"DROP TABLE IF EXISTS " + n.all,
-		fmt.Sprintf("CREATE TABLE %s AS %s ENGINE = Distributed(%s, %s, %s)", n.all, n.rows, at.Cluster, at.Database, strings.TrimPrefix(n.rows, at.Database+".")),
+		fmt.Sprintf("CREATE TABLE %s AS %s ENGINE = %s", n.all, n.rows, n.engine(at)),
 	}
+}
+
+func (n names) engine(at Address) string {
+	return fmt.Sprintf("Distributed(%s, %s, %s)", at.Cluster, at.Database, strings.TrimPrefix(n.rows, at.Database+"."))
 }
 
 // from is what stands for {lake}: a lake on one shard needs no other to be asked.
