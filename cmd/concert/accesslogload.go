@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"concert/internal/lake"
@@ -42,6 +43,8 @@ func (c *accesslogLoadCmd) Run(ctx context.Context, e *env) (err error) {
 	if c.Drop {
 		return there.Drop(ctx)
 	}
+	// The driver's buffers grow by doubling and leave the halves behind, for each shard at once.
+	defer debug.SetGCPercent(debug.SetGCPercent(30))
 	began := time.Now()
 	done, err := there.Load(ctx)
 	if err != nil {

@@ -3,7 +3,7 @@ package shards
 import (
 	"crypto/md5"
 	"encoding/binary"
-	"encoding/hex"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -67,50 +67,48 @@ func measure(r *lake.Rows) (m measures) {
 			m[1+at] += v
 		}
 	}
+	ts, users := r.Numbers["ts"], r.Texts["usr"]
+	if r.Count > 0 {
+		m[firstAt], m[lastAt] = slices.Min(ts), slices.Max(ts)
+	}
+	writers := rowWriters(r)
 	var text []byte
 	for i := range r.Count {
-		if ts := r.Numbers["ts"][i]; i == 0 {
-			m[firstAt], m[lastAt] = ts, ts
-		} else {
-			m[firstAt], m[lastAt] = min(m[firstAt], ts), max(m[lastAt], ts)
-		}
-		if r.Texts["usr"][i] != "" {
+		if users[i] != "" {
 			m[usersAt]++
 		}
-		text = appendRow(text[:0], r, i)
+		text = text[:0]
+		for _, write := range writers {
+			text = write(text, i)
+		}
 		sum := md5.Sum(text)
 		m[digestAt] += int64(binary.BigEndian.Uint64(sum[:]))
 	}
 	return m
 }
 
-// appendRow writes what rowSQL does.
-func appendRow(text []byte, r *lake.Rows, i int) []byte {
+// rowWriters write what rowSQL does, a column each.
+func rowWriters(r *lake.Rows) (out []func(text []byte, i int) []byte) {
 	for _, c := range columns {
+		numbers, texts := r.Numbers[c.name], r.Texts[c.name]
 		switch c.kind {
 		case "String":
-			v := r.Texts[c.name][i]
-			text = append(strconv.AppendInt(text, int64(len(v)), 10), ':')
-			text = append(text, v...)
+			out = append(out, func(text []byte, i int) []byte {
+				return append(append(strconv.AppendInt(text, int64(len(texts[i])), 10), ':'), texts[i]...)
+			})
 		case "FixedString(16)", "Nullable(FixedString(16))":
-			from := len(text)
-			text = hex.AppendEncode(text, []byte(r.Texts[c.name][i]))
-			upper(text[from:])
-			text = append(text, ' ')
+			out = append(out, func(text []byte, i int) []byte {
+				const digits = "0123456789ABCDEF" // ClickHouse's hex
+				for _, b := range []byte(texts[i]) {
+					text = append(text, digits[b>>4], digits[b&15])
+				}
+				return append(text, ' ')
+			})
 		default:
-			text = append(strconv.AppendInt(text, r.Numbers[c.name][i], 10), ' ')
+			out = append(out, func(text []byte, i int) []byte { return append(strconv.AppendInt(text, numbers[i], 10), ' ') })
 		}
 	}
-	return text
-}
-
-// upper makes hexadecimal digits as ClickHouse's hex does.
-func upper(digits []byte) {
-	for i, d := range digits {
-		if d >= 'a' {
-			digits[i] = d - 'a' + 'A'
-		}
-	}
+	return out
 }
 
 // scanned are the places that an answer of measures is taken into.

@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -558,4 +559,35 @@ func certificate(cert, key string) error {
 	}
 	return errors.Join(os.WriteFile(cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600),
 		os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: raw}), 0o600))
+}
+
+// BenchmarkLoad brings CONCERT_BENCH_ACCESSLOG_LINES (100,000) invented lines to three servers on this machine and asks every question.
+func BenchmarkLoad(b *testing.B) {
+	lines := 100_000
+	if text := os.Getenv("CONCERT_BENCH_ACCESSLOG_LINES"); text != "" {
+		var err error
+		lines, err = strconv.Atoi(text)
+		testkit.Must(b, err)
+	}
+	servers := trio(b, "")
+	address := addressOf(addresses(servers)...)
+	l := lakeOf(b, logsOf(b, lines)...)
+	for b.Loop() {
+		c, err := open(b, l, address)
+		testkit.Must(b, err)
+		testkit.Must(b, c.Drop(b.Context()))
+		began := time.Now()
+		load(b, l, address)
+		b.ReportMetric(float64(l.Manifest.Rows)/time.Since(began).Seconds(), "rows/s")
+		for _, q := range lake.Catalogue() {
+			pseudonym := ""
+			if q.Name == "timeline" {
+				pseudonym = strings.Repeat("0", 32)
+			}
+			began = time.Now()
+			_, err := c.Ask(b.Context(), q, pseudonym)
+			testkit.Must(b, err)
+			b.ReportMetric(time.Since(began).Seconds(), q.Name+"-s")
+		}
+	}
 }
