@@ -11,6 +11,7 @@ import (
 // allowedModules gives the reason for every module that the house requires itself and for every tool.
 var allowedModules = map[string]string{
 	"filippo.io/age":                                           "vault: encryption of exhibits and of the shares of their keys",
+	"github.com/ClickHouse/clickhouse-go/v2":                   "lake: ClickHouse's own protocol, for rows on servers when one machine is outgrown",
 	"github.com/a-h/templ":                                     "pages: typed HTML templates, escaped by context",
 	"github.com/alecthomas/kong":                               "command line: flags, environment and one file from one struct",
 	"github.com/boombuler/barcode":                             "identity and formats: QR codes, drawn as a path of our own SVG and on removal orders",

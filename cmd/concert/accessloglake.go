@@ -106,6 +106,15 @@ func sayLake(e *env, made *lake.Made, list string, took time.Duration) {
 
 // trusted opens a lake whose signature is by one of the named keys, if any is named.
 func trusted(dir string, files []string) (*lake.Lake, error) {
+	return openTrusted(lake.Open, dir, files)
+}
+
+// trustedManifest is trusted for a lake whose parts may lie elsewhere.
+func trustedManifest(dir string, files []string) (*lake.Lake, error) {
+	return openTrusted(lake.OpenManifest, dir, files)
+}
+
+func openTrusted(open func(string, []string) (*lake.Lake, error), dir string, files []string) (*lake.Lake, error) {
 	var keys []string
 	for _, path := range files {
 		key, err := vault.ReadPublicKey(path)
@@ -114,7 +123,7 @@ func trusted(dir string, files []string) (*lake.Lake, error) {
 		}
 		keys = append(keys, key)
 	}
-	return lake.Open(dir, keys)
+	return open(dir, keys)
 }
 
 type accesslogLakeVerifyCmd struct {
@@ -147,8 +156,11 @@ func (c *accesslogLakeVerifyCmd) Run(ctx context.Context, e *env) error {
 }
 
 type accesslogQueryCmd struct {
-	Dir       string   `arg:"" help:"A lake."`
-	Name      string   `arg:"" optional:"" help:"A query of the catalogue."`
+	Dir  string `arg:"" help:"A lake."`
+	Name string `arg:"" optional:"" help:"A query of the catalogue."`
+
+	ClickHouse string `name:"clickhouse" help:"Answer from the servers that accesslog load brought the rows to, written as there; of the lake only the manifest is needed." placeholder:"URL"`
+
 	List      bool     `help:"Show the catalogue: names, what each counts, and its SQL for other engines."`
 	JSON      bool     `name:"json" help:"Print the answer as JSON with its definitions, the manifest's digest and who signed it, instead of tab-separated text."`
 	Pseudonym string   `help:"For a query about one pseudonym: its 32 hexadecimal digits." placeholder:"HEX"`
@@ -166,11 +178,7 @@ func (c *accesslogQueryCmd) Run(ctx context.Context, e *env) error {
 	if err != nil {
 		return &exitError{exitUsage, err}
 	}
-	l, err := trusted(c.Dir, c.Trust)
-	if err != nil {
-		return err
-	}
-	r, err := l.Ask(ctx, q, strings.ToLower(c.Pseudonym))
+	r, err := c.ask(ctx, q)
 	if err != nil {
 		return err
 	}
@@ -186,6 +194,22 @@ func (c *accesslogQueryCmd) Run(ctx context.Context, e *env) error {
 		fmt.Fprintf(e.stderr, "concert: %d numbers below %d were left out\n", r.Suppressed.Cells, accesslog.Smallest)
 	}
 	return r.WriteTSV(e.stdout)
+}
+
+func (c *accesslogQueryCmd) ask(ctx context.Context, q lake.Query) (*lake.Result, error) {
+	open := trusted
+	if c.ClickHouse != "" {
+		open = trustedManifest
+	}
+	l, err := open(c.Dir, c.Trust)
+	if err != nil {
+		return nil, err
+	}
+	if pseudonym := strings.ToLower(c.Pseudonym); c.ClickHouse != "" {
+		return askCluster(ctx, l, c.ClickHouse, q, pseudonym)
+	} else {
+		return l.Ask(ctx, q, pseudonym)
+	}
 }
 
 func sayCatalogue(e *env, dir string) {

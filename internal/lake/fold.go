@@ -8,7 +8,6 @@ import (
 	"math/bits"
 	"slices"
 	"sync"
-	"time"
 )
 
 const (
@@ -282,14 +281,11 @@ func foldUsers(*Lake, string) fold {
 		})
 		for _, who := range order {
 			s := sum[who]
-			rows = append(rows, []any{hex.EncodeToString([]byte(who)), clock(s.first), clock(s.last), s.accesses})
+			rows = append(rows, []any{hex.EncodeToString([]byte(who)), Clock(s.first), Clock(s.last), s.accesses})
 		}
 		return rows, nil
 	}}
 }
-
-// clock writes a time as SQL engines do.
-func clock(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.DateTime) }
 
 // moment is one access of a timeline.
 type moment struct {
@@ -323,7 +319,7 @@ func foldTimeline(_ *Lake, pseudonym string) fold {
 			if v >= 0 && visitor.codes[i] == v || u >= 0 && user.codes[i] == u {
 				n := func(name string) int64 { return cols[name].at(i) }
 				s := func(name string) string { return cols[name].text(i) }
-				own = append(own, moment{n("ts"), n("off"), n("item"), []any{clock(n("ts")), n("item"), n("off"), n("len"), s("verb"), n("status"), n("bytes"), s("path"), s("ref"), s("ua"), s("cc")}})
+				own = append(own, moment{n("ts"), n("off"), n("item"), []any{Clock(n("ts")), n("item"), n("off"), n("len"), s("verb"), n("status"), n("bytes"), s("path"), s("ref"), s("ua"), s("cc")}})
 			}
 		}
 		mu.Lock()

@@ -86,6 +86,16 @@ var plainID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 // are not those that the manifest names. The parts' digests are compared when they
 // are read. With trust given, one of those public keys (base64) must have signed.
 func Open(dir string, trust []string) (*Lake, error) {
+	l, err := OpenManifest(dir, trust)
+	if err != nil {
+		return nil, err
+	}
+	return l, l.present()
+}
+
+// OpenManifest is Open without the parts, which may lie elsewhere: for whoever has
+// their rows from somewhere else and holds them against the manifest.
+func OpenManifest(dir string, trust []string) (*Lake, error) {
 	raw, err := readSmall(filepath.Join(dir, fileManifest))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s is no lake: it has no %s; one that was never finished has none either, make it again", dir, fileManifest)
@@ -102,10 +112,7 @@ func Open(dir string, trust []string) (*Lake, error) {
 	if err := l.Manifest.check(); err != nil {
 		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, fileManifest), err)
 	}
-	if err := l.sealed(trust); err != nil {
-		return nil, err
-	}
-	return l, l.present()
+	return l, l.sealed(trust)
 }
 
 func (m *Manifest) check() error {

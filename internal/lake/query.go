@@ -2,7 +2,6 @@ package lake
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"runtime"
@@ -101,13 +100,9 @@ func FindQuery(name string) (Query, error) {
 // changed or unreadable is an error and never a smaller number. Pseudonym is for
 // queries that ask for one.
 func (l *Lake) Ask(ctx context.Context, q Query, pseudonym string) (*Result, error) {
-	asks := strings.Contains(q.SQL, "{pseudonym}")
-	if raw, err := hex.DecodeString(pseudonym); asks && (err != nil || len(raw) != 16) {
-		return nil, fmt.Errorf("%s asks for a pseudonym of 32 hexadecimal digits, not %.80q", q.Name, pseudonym)
-	} else if !asks && pseudonym != "" {
-		return nil, fmt.Errorf("%s asks for no pseudonym", q.Name)
-	} else if asks {
-		pseudonym = string(raw)
+	pseudonym, err := q.Pseudonym(pseudonym)
+	if err != nil {
+		return nil, err
 	}
 	f := q.fold(l, pseudonym)
 	if err := l.each(ctx, f.part); err != nil {
@@ -117,7 +112,7 @@ func (l *Lake) Ask(ctx context.Context, q Query, pseudonym string) (*Result, err
 	if err != nil {
 		return nil, err
 	}
-	return l.result(q, rows), nil
+	return l.Answer(q, rows), nil
 }
 
 // Verify reads every part and compares it with the manifest.

@@ -36,7 +36,9 @@ type Source struct {
 	Rejected int64  `json:"rejected"`
 }
 
-func (l *Lake) result(q Query, rows [][]any) *Result {
+// Answer is rows, as the query's columns say, with what they mean and the lake that
+// they were taken from: another engine's answer, once it is known to be whole.
+func (l *Lake) Answer(q Query, rows [][]any) *Result {
 	m := l.Manifest
 	if rows == nil {
 		rows = [][]any{}
