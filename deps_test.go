@@ -48,6 +48,7 @@ var allowedModules = map[string]string{
 	"modernc.org/sqlite":                                       "store: SQLite in pure Go, so that the binary stays static",
 	"pgregory.net/rapid":                                       "tests: properties over random walks, with shrinking",
 	"codeberg.org/go-pdf/fpdf":                                 "formats: notices to providers and the forms of removal orders as PDF with embedded fonts",
+	"github.com/ebitengine/purego":                             "tests: ClickHouse's engine out of its shared library, without cgo",
 	"github.com/emersion/go-message":                           "dispatch: mail that comes in, taken apart",
 	"github.com/emersion/go-msgauth":                           "dispatch: DKIM, ours on what leaves and others' on what comes in",
 	"github.com/emersion/go-sasl":                              "tests: the relay's side of a log-in; go-smtp speaks its types",
