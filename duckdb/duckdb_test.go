@@ -78,18 +78,9 @@ func TestDuckDBAnswersAsWeDo(t *testing.T) {
 	oddlake.Same(t, questions, got)
 }
 
-// Each way out of the lake that SQL knows is shut, whatever the query calls it.
-func TestNothingButTheLakeIsReadOrWritten(t *testing.T) {
-	t.Parallel()
-	l := made(t)
-	dir := t.TempDir()
-	secret, out := filepath.Join(dir, "secret.csv"), filepath.Join(dir, "out.csv")
-	if err := os.WriteFile(secret, []byte("a,b\nSECRET,EXERCISE\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	e := opened(t, l, generous)
-	first := e.held.paths[0]
-	for _, query := range []string{
+// waysOut are queries that would read or write something else than the lake's rows, or that are not one SELECT.
+func waysOut(dir, secret, out, first, lakeDir string) []string {
+	reads := []string{
 		"SELECT * FROM read_csv('/etc/passwd', delim = ':', header = false)",
 		"SELECT * FROM read_csv_auto('" + secret + "')",
 		"SELECT * FROM '" + secret + "'",
@@ -108,10 +99,10 @@ func TestNothingButTheLakeIsReadOrWritten(t *testing.T) {
 		"SELECT * FROM read_json('" + secret + "')",
 		"SELECT * FROM read_json_objects('" + secret + "')",
 		"SELECT * FROM glob('/etc/*')",
-		"SELECT * FROM glob('" + l.Dir + "/*')",
-		"SELECT * FROM read_blob('" + l.Dir + "/pseudonyms.locked')",
-		"SELECT * FROM read_text('" + l.Dir + "/manifest.json')",
-		"SELECT * FROM read_parquet('" + l.Dir + "/lake/*/*/*/*.parquet')",
+		"SELECT * FROM glob('" + lakeDir + "/*')",
+		"SELECT * FROM read_blob('" + lakeDir + "/pseudonyms.locked')",
+		"SELECT * FROM read_text('" + lakeDir + "/manifest.json')",
+		"SELECT * FROM read_parquet('" + lakeDir + "/lake/*/*/*/*.parquet')",
 		"SELECT * FROM read_parquet('s3://exercise.example/x.parquet')",
 		"SELECT * FROM read_parquet('https://exercise.example/x.parquet')",
 		"SELECT * FROM read_csv('http://127.0.0.1:9/x.csv')",
@@ -124,24 +115,26 @@ func TestNothingButTheLakeIsReadOrWritten(t *testing.T) {
 		"WITH x AS MATERIALIZED (SELECT * FROM read_text('" + secret + "')) SELECT * FROM x",
 		"SELECT getenv('HOME')",
 		"SELECT * FROM duckdb_extensions()",
-		"COPY (SELECT 1) TO '" + out + "'",
-		"COPY accesses TO '" + out + "' (FORMAT parquet)",
+	}
+	return append(reads,
+		"COPY (SELECT 1) TO '"+out+"'",
+		"COPY accesses TO '"+out+"' (FORMAT parquet)",
 		"COPY (SELECT 1) TO '/dev/stdout'",
-		"COPY (SELECT 1) TO '" + first + "'",
-		"EXPORT DATABASE '" + dir + "/all'",
-		"IMPORT DATABASE '" + dir + "'",
-		"ATTACH '" + out + "'",
+		"COPY (SELECT 1) TO '"+first+"'",
+		"EXPORT DATABASE '"+dir+"/all'",
+		"IMPORT DATABASE '"+dir+"'",
+		"ATTACH '"+out+"'",
 		"ATTACH ':memory:' AS other",
-		"ATTACH '" + secret + "' (TYPE sqlite)",
+		"ATTACH '"+secret+"' (TYPE sqlite)",
 		"DETACH memory",
 		"USE memory",
 		"INSTALL httpfs",
 		"LOAD httpfs",
-		"LOAD '" + secret + "'",
+		"LOAD '"+secret+"'",
 		"FORCE INSTALL httpfs FROM 'http://127.0.0.1:9'",
 		"SET enable_external_access = true",
 		"SET lock_configuration = false",
-		"SET allowed_paths = ['" + secret + "']",
+		"SET allowed_paths = ['"+secret+"']",
 		"SET memory_limit = '100GB'",
 		"SET TimeZone = 'Europe/Madrid'",
 		"RESET lock_configuration",
@@ -164,7 +157,7 @@ func TestNothingButTheLakeIsReadOrWritten(t *testing.T) {
 		"VACUUM",
 		"CHECKPOINT",
 		"SELECT 1; SELECT 2",
-		"SELECT 1; COPY (SELECT 1) TO '" + out + "'",
+		"SELECT 1; COPY (SELECT 1) TO '"+out+"'",
 		"CREATE TABLE x (a INT); SELECT 1",
 		"SELECT $1",
 		"SELECT ?",
@@ -173,7 +166,20 @@ func TestNothingButTheLakeIsReadOrWritten(t *testing.T) {
 		";",
 		"SELEC",
 		"SELECT '\x00'; SELECT 2",
-	} {
+	)
+}
+
+// Each way out of the lake that SQL knows is shut, whatever the query calls it.
+func TestNothingButTheLakeIsReadOrWritten(t *testing.T) {
+	t.Parallel()
+	l := made(t)
+	dir := t.TempDir()
+	secret, out := filepath.Join(dir, "secret.csv"), filepath.Join(dir, "out.csv")
+	if err := os.WriteFile(secret, []byte("a,b\nSECRET,EXERCISE\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	e := opened(t, l, generous)
+	for _, query := range waysOut(dir, secret, out, e.held.paths[0], l.Dir) {
 		a, err := e.Ask(t.Context(), query)
 		if err == nil {
 			t.Errorf("%s: answered with %.200q", query, tsv(t, a))
