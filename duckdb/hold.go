@@ -20,8 +20,9 @@ import (
 
 // held are the parts of a lake, each compared with the manifest and kept open since: the
 // engine reads them by these descriptors, so that another file under the same name is
-// not read; only a query that names a part's own file reads it by its name. A part that is written to in place, and a directory in which names were
-// exchanged, show by their time of change, which the system sets and nobody else can.
+// not read; only a query that names a part's own file reads it by its name. A part that
+// is written to in place, and a directory in which names were exchanged, show by their
+// time of change, which the system sets and nobody else can.
 type held struct {
 	files []*os.File
 	paths []string // of the descriptors, as the engine opens them
