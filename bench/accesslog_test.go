@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -40,9 +41,15 @@ type cost struct {
 // costs runs a program to its end and says what it cost.
 func costs(b *testing.B, name string, args ...string) ([]byte, cost) {
 	b.Helper()
+	return costsOf(b, nil, name, args...)
+}
+
+// costsOf is costs of a program that reads.
+func costsOf(b *testing.B, in io.Reader, name string, args ...string) ([]byte, cost) {
+	b.Helper()
 	var out, bad bytes.Buffer
 	cmd := exec.Command(name, args...)
-	cmd.Stdout, cmd.Stderr = &out, &bad
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, &out, &bad
 	began := time.Now()
 	if err := cmd.Run(); err != nil {
 		b.Fatalf("%s: %v\n%s", filepath.Base(name), err, bad.Bytes())
@@ -55,7 +62,7 @@ func costs(b *testing.B, name string, args ...string) ([]byte, cost) {
 }
 
 // BenchmarkAccesslog counts CONCERT_BENCH_ACCESSLOG_LINES (200,000) invented lines with the real binary: the full report and the
-// brief one, plain and packed, beside GoAccess where it is installed. Each answer is checked against the generator's truth.
+// brief one, plain and packed, beside GoAccess where it is installed and DuckDB where CONCERT_BENCH_DUCKDB names it. Each answer is checked against the generator's truth.
 // CONCERT_BENCH_GEO names a country database.
 func BenchmarkAccesslog(b *testing.B) {
 	lines := size(b, "CONCERT_BENCH_ACCESSLOG_LINES", 200_000)
@@ -78,6 +85,7 @@ func BenchmarkAccesslog(b *testing.B) {
 	}
 	b.ReportMetric(made.wall, "generate-s")
 	for b.Loop() {
+		var plainBrief cost
 		for _, name := range []string{"plain", "gz", "zst"} {
 			if inputs[name] == "" {
 				continue
@@ -94,8 +102,12 @@ func BenchmarkAccesslog(b *testing.B) {
 				out, s := costs(b, program(b), append(args, inputs[name])...)
 				checkAccesslog(b, out, truth, brief)
 				reportSpent(b, full, s, lines)
+				if full == "plain-brief" {
+					plainBrief = s
+				}
 			}
 		}
+		duckdbAnalyse(b, plain, truth, lines, plainBrief)
 		goaccess(b, plain, truth, lines)
 	}
 }

@@ -30,6 +30,7 @@ type accesslogCmd struct {
 	Lake       accesslogLakeCmd       `cmd:"" help:"Keep every access as a row under pseudonyms, in Parquet files with a signed manifest; whom they stand for is locked among custodians. Exit 1: something could not be read whole."`
 	Query      accesslogQueryCmd      `cmd:"" help:"Ask a lake one of the catalogue's questions: from all of it, or not at all."`
 	Load       accesslogLoadCmd       `cmd:"" help:"Bring a lake's rows to ClickHouse servers, where accesslog query -clickhouse asks them: when one machine is outgrown."`
+	SQL        accesslogSQLCmd        `cmd:"" name:"sql" passthrough:"" help:"Ask a lake anything in SQL, with DuckDB, within the case: DIR \"SELECT … FROM accesses\". Needs concert-sql, a program of its own."`
 	LakeVerify accesslogLakeVerifyCmd `cmd:"" help:"Read a lake again and compare it with its manifest. Exit 0: whole and vouched for from outside; 1: not whole; 3: whole, but only by its own word."`
 }
 

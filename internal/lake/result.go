@@ -39,16 +39,20 @@ type Source struct {
 // Answer is rows, as the query's columns say, with what they mean and the lake that
 // they were taken from: another engine's answer, once it is known to be whole.
 func (l *Lake) Answer(q Query, rows [][]any) *Result {
-	m := l.Manifest
 	if rows == nil {
 		rows = [][]any{}
 	}
-	r := &Result{Query: q.Name, Definition: q.Definition, Columns: q.Columns, Rows: rows, person: q.Person, Caveats: accesslog.Caveats(),
-		Lake: Source{Case: m.Case, Epoch: m.Epoch, Manifest: l.Digest, Lines: m.Lines, Rows: m.Rows, Rejected: m.Rejected}}
+	return &Result{Query: q.Name, Definition: q.Definition, Columns: q.Columns, Rows: rows, person: q.Person, Caveats: accesslog.Caveats(), Lake: l.Source()}
+}
+
+// Source says which lake an answer was taken from.
+func (l *Lake) Source() Source {
+	m := l.Manifest
+	s := Source{Case: m.Case, Epoch: m.Epoch, Manifest: l.Digest, Lines: m.Lines, Rows: m.Rows, Rejected: m.Rejected}
 	if l.Seal != nil {
-		r.Lake.SignedBy, r.Lake.Key = l.Seal.By, l.Seal.Key
+		s.SignedBy, s.Key = l.Seal.By, l.Seal.Key
 	}
-	return r
+	return s
 }
 
 // WriteJSON writes the answer as JSON.
