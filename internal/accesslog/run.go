@@ -28,6 +28,7 @@ type Options struct {
 	Memory   int       // bytes that the tables of all workers may take before they go to disk; 0: 256 MiB
 	Spill    int64     // bytes of temporary files at most; 0: 16 GiB
 	TempDir  string    // for temporary files; empty: the system's
+	Root     *os.Root  // paths are names of files below it, and nothing outside of it is opened; nil: the system's paths
 	LineMax  int       // longer lines are rejected without being held; 0: 1 MiB
 	Unpacked int64     // bytes that one compressed file may unpack to; 0: 1 TiB
 
@@ -145,11 +146,12 @@ func analyseAll(ctx context.Context, paths, auth []string, o Options) (*Report, 
 		}
 	}
 	seen := map[fileID]bool{}
-	c.inputs = gather(paths, seen)
+	disk := disk{o.Root}
+	c.inputs = disk.gather(paths, seen)
 	for _, in := range c.inputs {
 		in.format = forced
 	}
-	for _, in := range gather(auth, seen) {
+	for _, in := range disk.gather(auth, seen) {
 		in.auth, in.format = true, authFormat()
 		c.inputs = append(c.inputs, in)
 	}
@@ -278,10 +280,10 @@ func (c *counting) fail(file int, o Outcome, detail string) {
 // openInput opens a file read-only and looks at its beginning. Only standard
 // input has no file to look into twice.
 func (c *counting) openInput(in *input) (*os.File, error) {
-	if in.path == "-" {
+	if in.stdin {
 		return os.Stdin, nil
 	}
-	f, err := os.Open(in.path)
+	f, err := disk{c.o.Root}.open(in.path)
 	if err != nil {
 		return nil, err
 	}
@@ -334,7 +336,7 @@ func (c *counting) stream(ctx context.Context, file int, f io.Reader) {
 	in := c.inputs[file]
 	raw := &counter{r: f}
 	var src io.Reader = raw
-	if in.path == "-" {
+	if in.stdin {
 		head := make([]byte, 6)
 		n, _ := io.ReadFull(raw, head) // what ends it early ends the next reading, too
 		in.compression = magic(head[:n])
