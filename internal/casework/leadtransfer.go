@@ -131,7 +131,7 @@ type CaseEvidence struct {
 	Exhibits  []ExhibitView              // without their timelines
 	Requests  []concert.Reidentification // without keys and shares
 	Leads     []concert.Lead
-	Analyses  []AnalysisLine // of its exhibits' logs, the newest first
+	Analyses  []AnalysisLine             // of its exhibits' logs, the newest first
 	Counts    map[concert.LeadStatus]int // of all leads
 	Operators map[concert.PersonID]string
 }

@@ -19,12 +19,12 @@ type Handlers struct {
 	Evidence bool // this node has bytes of exhibits, and works the jobs that need them
 
 	workers *river.Workers
-	ending  context.Context // of the node's work; set by Work before anything runs
+	ending  <-chan struct{} // closed when the node's work ends; set by Work before anything runs
 }
 
 // NewHandlers is an empty table.
 func NewHandlers() *Handlers {
-	return &Handlers{workers: river.NewWorkers(), ending: context.Background()}
+	return &Handlers{workers: river.NewWorkers()}
 }
 
 // Handle adds the handler of one kind of job. An error makes the queue try
@@ -39,7 +39,13 @@ func HandleLong[J concert.Job](h *Handlers, limit time.Duration, fn func(context
 	river.AddWorker(h.workers, &longWorker[J]{limit: limit, work: func(ctx context.Context, j J) error {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
-		defer context.AfterFunc(h.ending, cancel)()
+		go func() {
+			select {
+			case <-h.ending:
+				cancel()
+			case <-ctx.Done():
+			}
+		}()
 		return fn(ctx, j)
 	}})
 }
@@ -140,7 +146,7 @@ func (db *DB) Work(ctx context.Context, h *Handlers, log *slog.Logger, workers i
 		RetryPolicy:          retry{},
 		ReindexerSchedule:    neverReindex{},
 	}
-	h.ending = ctx
+	h.ending = ctx.Done()
 	if h.Evidence {
 		cfg.Queues[queueEvidence] = river.QueueConfig{MaxWorkers: 1}
 	}
