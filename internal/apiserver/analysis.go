@@ -23,8 +23,10 @@ type numbered struct {
 
 // droppedAnalysis is a POST on it without a body.
 type droppedAnalysis struct {
-	matchedOne
-	N int64 `path:"n" minimum:"1"`
+	One
+	N              int64  `path:"n" minimum:"1"`
+	IfMatch        string `header:"If-Match" doc:"the ETag that was read"`
+	IdempotencyKey string `header:"Idempotency-Key" maxLength:"200"`
 }
 
 // analyses count what exhibits' access logs hold.
@@ -52,7 +54,8 @@ func (s *Server) analyses() {
 	read := op(http.MethodGet, of+"/{n}/files/{file}", "analysis-file", "A file of an analysis's report: report.json as it is kept, or a form for a reader outside the case, small numbers left out. Giving it out is recorded", "evidence")
 	read.Responses = map[string]*huma.Response{"200": {Description: "the file", Content: map[string]*huma.MediaType{"application/json": {}, "text/csv": {}, "application/pdf": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}}}
 	huma.Register(s.api, read, func(ctx context.Context, in *struct {
-		numbered
+		One
+		N    int64  `path:"n" minimum:"1"`
 		File string `path:"file" enum:"report.json,released.json,released.csv,released.pdf"`
 	}) (*huma.StreamResponse, error) {
 		sc, err := scope(ctx)
