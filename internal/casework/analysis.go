@@ -225,5 +225,6 @@ func (s *Service) AnalysisFile(ctx context.Context, scope concert.Scope, ref str
 	}
 	var out bytes.Buffer
 	write := map[AnalysisFile]func(io.Writer, *accesslog.Report) error{AnalysisReleasedJSON: formats.WriteReportJSON[*accesslog.Report], AnalysisReleasedCSV: formats.WriteAccessLogCSV, AnalysisReleasedPDF: formats.WriteAccessLogPDF}[form]
-	return out.Bytes(), write(&out, r.Released())
+	err = write(&out, r.Released())
+	return out.Bytes(), err
 }
