@@ -52,10 +52,10 @@ var accessGroups = [...]accessGroup{
 	{kinds: []AccessKind{AccessCombination}, events: []EventKind{
 		EventItemRecognised, EventHoldLate, EventHoldProbed, EventIncidentAttached, EventCaseAdded, EventMatchJudged,
 	}},
-	{kinds: []AccessKind{AccessCombination, AccessDisclosure}, events: []EventKind{EventHoldAsked}},            // the holder's contact is told
-	{kinds: []AccessKind{AccessConsultation, AccessCombination}, events: []EventKind{EventReidentifyRevealed}}, // a pseudonym and who stands behind it
-	{kinds: []AccessKind{AccessConsultation}, events: []EventKind{EventConsulted, EventAuditDrawn, EventExhibitCustody}},
-	{kinds: []AccessKind{AccessCollection, AccessDisclosure}, events: []EventKind{EventThreatReceived}}, // it goes to whom it concerns at the same moment
+	{kinds: []AccessKind{AccessCombination, AccessDisclosure}, events: []EventKind{EventHoldAsked}},                                         // the holder's contact is told
+	{kinds: []AccessKind{AccessConsultation, AccessCombination}, events: []EventKind{EventReidentifyRevealed}},                              // a pseudonym and who stands behind it
+	{kinds: []AccessKind{AccessConsultation}, events: []EventKind{EventConsulted, EventAuditDrawn, EventExhibitCustody, EventAnalysisDone}}, // an analysis reads the logs of an exhibit
+	{kinds: []AccessKind{AccessCollection, AccessDisclosure}, events: []EventKind{EventThreatReceived}},                                     // it goes to whom it concerns at the same moment
 	{kinds: []AccessKind{AccessAlteration, AccessDisclosure}, events: []EventKind{
 		EventThreatPassed, EventThreatClosed,
 		EventItemReferred, EventOrderIssued, EventOrderClarified, EventScrutinyIntended, EventScrutinised, EventOrderVoided, EventOrderWithdrawn, EventComplaintDecided, EventItemWithdrawn, EventItemCorrected,
@@ -63,7 +63,7 @@ var accessGroups = [...]accessGroup{
 	{kinds: []AccessKind{AccessDisclosure}, events: []EventKind{
 		EventReferralSent, EventReferralReminded, EventDeliveryMoved, EventOrderNoticed, EventItemDisclosed, EventCaptureExported, EventConsignmentLeft, EventContentInformed, EventQuestionReplied, EventReceivedDelivered, EventAuditRecommended, EventThreatDelivered, EventExhibitHanded, EventLeadReleased,
 	}},
-	{kinds: []AccessKind{AccessErasure}, events: []EventKind{EventItemErased, EventCaptureErased, EventCasePersonErased, EventWatchErased, EventKeptErased, EventThreatErased, EventVaultErased, EventReidentifyErased, EventLeadErased}},
+	{kinds: []AccessKind{AccessErasure}, events: []EventKind{EventItemErased, EventCaptureErased, EventCasePersonErased, EventWatchErased, EventKeptErased, EventThreatErased, EventVaultErased, EventReidentifyErased, EventLeadErased, EventAnalysisErased}},
 	{kinds: []AccessKind{AccessAlteration}, events: []EventKind{
 		EventItemAssessed, EventItemExempt, EventItemUnscoped, EventItemSeconded, EventItemApproved, EventItemRejected, EventItemHeld, EventItemReleased, EventItemAnswered, EventItemRechecked, EventItemHoldOverridden,
 		EventOverrideReviewed, EventOverrideUnreviewed, EventErasureAsked, EventLegalHoldPlaced, EventLegalHoldLifted, EventHandlingChanged, EventItemSecondLook, EventAtrocityMarked, EventAtrocityLifted, EventItemNoted,
@@ -74,7 +74,7 @@ var accessGroups = [...]accessGroup{
 		EventOrderLooked, EventOrderEmergencyReviewed, EventSilenceProlonged, EventAppealDecided, EventComplaintAlarmed, EventErrorRecorded,
 		EventReceivedAnswered, EventReceivedEnded, EventReceivedAlarmed, EventReceivedMissed, EventKeptProlonged, EventReceivedComplaintDecided,
 		EventBankOpened, EventBankChanged, EventBankClosed, EventEntryEnded, EventEntryJudged, EventEntryQuarantined, EventEntryCleared, EventThreatTaken, EventThreatAlarmed,
-		EventReidentifyAsked, EventReidentifyRefused, EventReidentifyConfirmed, EventReidentifyAuthorised, EventReidentifyShared, EventReidentifyClosed, EventLeadAsked, EventLeadRefused, EventLeadReceipted, EventLeadDropped,
+		EventReidentifyAsked, EventReidentifyRefused, EventReidentifyConfirmed, EventReidentifyAuthorised, EventReidentifyShared, EventReidentifyClosed, EventLeadAsked, EventLeadRefused, EventLeadReceipted, EventLeadDropped, EventAnalysisAsked, EventAnalysisFailed, EventAnalysisDropped,
 	}},
 	{none: noAccessStaff, events: []EventKind{
 		EventPersonAdded, EventPersonConfirmed, EventPersonDisabled, EventPersonLanguages, EventPersonRolesConfirmed, EventPersonRolesProposed, EventKeyIssued, EventKeyRevoked, EventFactorAdded, EventFactorBegun, EventFactorRemoved,

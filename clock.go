@@ -33,6 +33,7 @@ const (
 
 	ClockRecognise ClockKind = "captures.recognise" // subject: all; compare captures with what is known
 	ClockOrderLook ClockKind = "order.look"         // subject: an order; look ourselves at what it is about
+	ClockAnalysis  ClockKind = "exhibit.analyse"    // subject: an analysis; count what an exhibit's logs hold
 )
 
 // Clock is one deadline. There is at most one per kind and subject.
@@ -55,7 +56,7 @@ func (k ClockKind) Rank() int {
 		return 1
 	case ClockRemind:
 		return 3
-	case ClockErase, ClockCaptures, ClockRecognise:
+	case ClockErase, ClockCaptures, ClockRecognise, ClockAnalysis:
 		return 4
 	}
 	return 2
@@ -207,6 +208,14 @@ type LookAtOrder struct {
 // Kind names the job.
 func (LookAtOrder) Kind() string { return string(ClockOrderLook) }
 
+// AnalyseExhibit counts what an exhibit's access logs hold.
+type AnalyseExhibit struct {
+	Analysis AnalysisID `json:"analysis"`
+}
+
+// Kind names the job.
+func (AnalyseExhibit) Kind() string { return string(ClockAnalysis) }
+
 // JobFor is the job of a clock that fell due.
 func (c Clock) JobFor() (Job, error) {
 	switch c.Kind {
@@ -248,6 +257,8 @@ func (c Clock) JobFor() (Job, error) {
 		return RecogniseCaptures{c.Subject}, nil
 	case ClockOrderLook:
 		return LookAtOrder{OrderID(c.Subject)}, nil
+	case ClockAnalysis:
+		return AnalyseExhibit{AnalysisID(c.Subject)}, nil
 	}
 	return nil, Refuse(Invalid, "clock.kind", "", "clock kind %q has no job: a newer version wrote it, upgrade this node", c.Kind)
 }

@@ -60,6 +60,8 @@ const (
 	ReadCaseEvidence      = "case_evidence"
 	ReadReidentification  = "reidentification"
 	ReadReidentifications = "reidentifications" // that wait for a magistrate
+	ReadAnalysis          = "analysis"          // of an exhibit's logs: that it was made, and its report
+	ReadAnalysisFile      = "analysis_file"     // the report as a file; the filter says which form
 
 	ReadComplaint  = "complaint"
 	ReadComplaints = "complaints"

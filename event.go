@@ -147,6 +147,12 @@ const (
 	EventLeadDropped   EventKind = "lead.dropped"
 	EventLeadErased    EventKind = "lead.erased"
 
+	EventAnalysisAsked   EventKind = "analysis.asked"
+	EventAnalysisDone    EventKind = "analysis.done" // its report is kept
+	EventAnalysisFailed  EventKind = "analysis.failed"
+	EventAnalysisDropped EventKind = "analysis.dropped" // by a person, before its end
+	EventAnalysisErased  EventKind = "analysis.erased"
+
 	EventIncidentDeclared EventKind = "incident.declared"
 	EventIncidentAttached EventKind = "incident.attached" // subject: the item
 	EventIncidentSettled  EventKind = "incident.settled"  // its items have the priority that it gives, or no longer gives

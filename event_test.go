@@ -143,7 +143,7 @@ func TestMicrosRoundTrip(t *testing.T) {
 
 func TestEveryClockHasItsJob(t *testing.T) {
 	t.Parallel()
-	for _, k := range []concert.ClockKind{concert.ClockDispatch, concert.ClockDeliver, concert.ClockRecheck, concert.ClockRemind, concert.ClockHold, concert.ClockProbe, concert.ClockOverride, concert.ClockErase, concert.ClockCaptures, concert.ClockCaseReview, concert.ClockIncident, concert.ClockWatch, concert.ClockConsignment} {
+	for _, k := range []concert.ClockKind{concert.ClockDispatch, concert.ClockDeliver, concert.ClockRecheck, concert.ClockRemind, concert.ClockHold, concert.ClockProbe, concert.ClockOverride, concert.ClockErase, concert.ClockCaptures, concert.ClockCaseReview, concert.ClockIncident, concert.ClockWatch, concert.ClockConsignment, concert.ClockAnalysis} {
 		j, err := concert.Clock{Kind: k, Subject: "subject"}.JobFor()
 		if err != nil || j.Kind() != string(k) {
 			t.Errorf("%s: %v, %v", k, j, err)

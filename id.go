@@ -71,6 +71,8 @@ type (
 	ReidentificationID string
 	// LeadID names a Lead.
 	LeadID string
+	// AnalysisID names an Analysis.
+	AnalysisID string
 	// IncidentID names an Incident.
 	IncidentID string
 	// WatchID names a Watch.

@@ -45,6 +45,7 @@ type Exhibit struct {
 	Custodians int          `json:"custodians,omitempty" doc:"how many open its pseudonyms together"`
 	AddedAt    string       `json:"added_at"`
 	Custody    []CaseMoment `json:"custody,omitempty" doc:"the oldest first"`
+	Analyses   []Analysis   `json:"analyses,omitempty" doc:"of its access logs, for the case that holds it, the newest first"`
 	Exercise   bool         `json:"exercise,omitempty"`
 }
 

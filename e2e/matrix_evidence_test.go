@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"testing"
+	"time"
 
 	"concert"
 	"concert/internal/testkit"
@@ -20,6 +21,11 @@ var evidenceRows = map[string]row{
 	"POST /api/v1/exhibits/{id}/hand":           {may: who{officer, reviewer}, ref: "{exhibit}", body: `{"to":"{south}","custody":"EXERCISE","head":"EXERCISE"}`},
 	"POST /api/v1/exhibits/{id}/receive":        {may: who{officer, reviewer}, ref: "{exhibit}", body: `{"case":"{case}","custody":"EXERCISE","head":"EXERCISE"}`},
 	"POST /api/v1/exhibits/{id}/pseudonyms":     {may: who{officer, reviewer}, ref: "{exhibit}", body: "EXERCISE"},
+
+	"POST /api/v1/exhibits/{id}/analyses":                 {may: who{officer, reviewer}, ref: "{exhibit}", body: `{"purpose":"short"}`},
+	"GET /api/v1/exhibits/{id}/analyses/{n}":              {may: who{officer, reviewer, auditor}, ref: "{exhibit}"},
+	"POST /api/v1/exhibits/{id}/analyses/{n}/drop":        {may: who{officer, reviewer}, ref: "{exhibit}"},
+	"GET /api/v1/exhibits/{id}/analyses/{n}/files/{file}": {may: who{officer, reviewer, auditor}, ref: "{exhibit}"},
 
 	"GET /api/v1/reidentifications":                 {may: who{magistrate}},
 	"GET /api/v1/reidentifications/{id}":            {may: who{officer, reviewer, auditor, magistrate}, ref: "{request}"},
@@ -46,6 +52,11 @@ var evidenceRows = map[string]row{
 	"POST /exhibits/{ref}/receive":           {may: who{officer, reviewer}, ref: "{exhibit}", body: "case={case}&custody=EXERCISE&head=EXERCISE"},
 	"POST /exhibits/{ref}/pseudonyms":        {may: who{officer, reviewer}, ref: "{exhibit}"},
 
+	"POST /exhibits/{ref}/analyses":           {may: who{officer, reviewer}, ref: "{exhibit}", body: "purpose=short"},
+	"GET /exhibits/{ref}/analyses/{n}":        {may: who{officer, reviewer, auditor}, ref: "{exhibit}"},
+	"POST /exhibits/{ref}/analyses/{n}/drop":  {may: who{officer, reviewer}, ref: "{exhibit}", body: "version=1"},
+	"GET /exhibits/{ref}/analyses/{n}/{file}": {may: who{officer, reviewer, auditor}, ref: "{exhibit}"},
+
 	"GET /reidentifications":                  {may: who{magistrate}},
 	"GET /reidentifications/{ref}":            {may: who{officer, reviewer, auditor, magistrate}, ref: "{request}"},
 	"POST /reidentifications/{ref}/confirm":   {may: who{reviewer}, ref: "{request}", body: "version={request.v}"},
@@ -56,7 +67,8 @@ var evidenceRows = map[string]row{
 	"POST /reidentifications/{ref}/close":     {may: who{officer, reviewer}, ref: "{request}", body: "version=0"},
 }
 
-// seized puts an exhibit into the case, with its locked pseudonyms, a request to open one of them, and a lead.
+// seized puts an exhibit into the case, with the report on its logs, its locked pseudonyms, a request to open one of them, and a
+// lead.
 func (s *site) seized(t *testing.T) {
 	t.Helper()
 	ctx, now := t.Context(), s.Now()
@@ -64,8 +76,20 @@ func (s *site) seized(t *testing.T) {
 	court, err := s.AddAuthority(ctx, s.Admin, concert.Authority{Name: "EXERCISE Court", Country: "XN", Kind: concert.KindCourt, Unit: "COURT", Contact: "EXERCISE"})
 	testkit.Must(t, err)
 	s.Person("magistrate", court.Ref, "", concert.RoleMagistrate)
-	x, err := s.AddExhibit(ctx, lead, s.things["{case}"], "EXERCISE hidden server", testkit.Seal(t).Files(t))
+	s.Exhibits = t.TempDir()
+	x, err := s.AddExhibit(ctx, lead, s.things["{case}"], "EXERCISE hidden server", testkit.SealFiles(t, s.Exhibits, map[string][]byte{"access.log": testkit.SeizedLog(9)}).Files(t))
 	testkit.Must(t, err)
+	s.StopClockAt(now.AddDate(-20, 0, 0)) // nothing but the analysis falls due
+	_, err = s.AskAnalysis(ctx, lead, x.Ref, concert.Analysis{Purpose: "EXERCISE hidden purpose"})
+	testkit.Must(t, err)
+	stop := testkit.Run(t, s.Service)
+	testkit.Await(t, "the logs are counted", func() bool {
+		v, err := s.ReadAnalysis(ctx, testkit.Scope(t, lead), x.Ref, 1)
+		testkit.Must(t, err)
+		return v.Status == concert.AnalysisDone
+	})
+	stop()
+	s.StopClockAt(time.Unix(0, 0)) // it goes on
 	locked, _ := testkit.Pseudonyms(t)
 	_, err = s.KeepPseudonyms(ctx, lead, x.Ref, locked)
 	testkit.Must(t, err)
@@ -76,8 +100,8 @@ func (s *site) seized(t *testing.T) {
 	testkit.Must(t, err)
 	l, err := s.AskLead(ctx, lead, s.things["{case}"], x.Ref, concert.Lead{Recipient: concert.LeadRecipient{Name: "EXERCISE hidden recipient", Kind: concert.LeadToPolice, State: "ES"}})
 	testkit.Must(t, err)
-	for name, ref := range map[string]string{"exhibit": x.Ref, "request": r.Ref, "lead": l.Ref, "request.v": "1", "lead.v": "1"} {
+	for name, ref := range map[string]string{"exhibit": x.Ref, "request": r.Ref, "lead": l.Ref, "request.v": "1", "lead.v": "1", "exhibit.v": "1"} {
 		s.things["{"+name+"}"] = ref
 	}
-	s.secrets = append(s.secrets, x.Ref, r.Ref, l.Ref, "hidden server", "hidden ground", "hidden recipient")
+	s.secrets = append(s.secrets, x.Ref, r.Ref, l.Ref, "hidden server", "hidden ground", "hidden recipient", "hidden purpose", "film1.mp4")
 }

@@ -440,7 +440,7 @@ func (s *site) ask(t *testing.T, visitor, pattern string, r row, missing bool) r
 		ref = ref[:3] + "NNNN-NNNN"
 	}
 	method, path, _ := strings.Cut(pattern, " ")
-	path = strings.NewReplacer("{id}", ref, "{ref}", ref, "{operator}", ref, "{key}", "KEY-NONE", "{person}", fill("{person}"), "{reveal}", fill("{reveal}"), "{$}", "", "{bank}", ref, "{content}", fill("{content}"), "{item}", fill("{judged}"), "{lead}", fill("{lead}"), "{unit}", fill("{drawnunit}"), "{table}", "redress.csv").Replace(path)
+	path = strings.NewReplacer("{id}", ref, "{ref}", ref, "{operator}", ref, "{key}", "KEY-NONE", "{person}", fill("{person}"), "{reveal}", fill("{reveal}"), "{$}", "", "{bank}", ref, "{content}", fill("{content}"), "{item}", fill("{judged}"), "{lead}", fill("{lead}"), "{unit}", fill("{drawnunit}"), "{table}", "redress.csv", "{n}", "1", "{file}", "report.json").Replace(path)
 	body := fill(r.body)
 	machine := strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/hma/")
 	if !machine && method == http.MethodPost {

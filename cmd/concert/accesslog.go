@@ -77,14 +77,14 @@ func (c *accesslogReportCmd) Run(ctx context.Context, e *env) error {
 	}
 	if c.Out != "" {
 		files := map[string]func(io.Writer, *accesslog.Report) error{
-			"report.json": writeJSON[*accesslog.Report], "report.html": formats.WriteAccessLogHTML, "report.csv": formats.WriteAccessLogCSV, "report.pdf": formats.WriteAccessLogPDF,
+			"report.json": formats.WriteReportJSON[*accesslog.Report], "report.html": formats.WriteAccessLogHTML, "report.csv": formats.WriteAccessLogCSV, "report.pdf": formats.WriteAccessLogPDF,
 		}
 		if err := writeReport(c.Out, r, rejects, files); err != nil {
 			return err
 		}
 	}
 	if c.JSON {
-		err = writeJSON(e.stdout, r)
+		err = formats.WriteReportJSON(e.stdout, r)
 	} else {
 		err = printAccesslog(e.stdout, r)
 	}
@@ -248,14 +248,6 @@ func writeReport[T any](dir string, r T, rejects *rejectFile, files map[string]f
 		}
 	}
 	return nil
-}
-
-// writeJSON is a report as it lies in a file.
-func writeJSON[T any](w io.Writer, r T) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(r)
 }
 
 // printAccesslog is the report for a terminal.

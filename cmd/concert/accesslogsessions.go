@@ -59,12 +59,12 @@ func (c *accesslogSessionsCmd) Run(ctx context.Context, e *env) error {
 		return err
 	}
 	if c.Out != "" {
-		if err := writeReport(c.Out, r, rejects, map[string]func(io.Writer, *accesslog.SessionReport) error{"sessions.json": writeJSON[*accesslog.SessionReport], "sessions.txt": printSessions, "facts.csv": formats.WriteSessionFactsCSV}); err != nil {
+		if err := writeReport(c.Out, r, rejects, map[string]func(io.Writer, *accesslog.SessionReport) error{"sessions.json": formats.WriteReportJSON[*accesslog.SessionReport], "sessions.txt": printSessions, "facts.csv": formats.WriteSessionFactsCSV}); err != nil {
 			return err
 		}
 	}
 	if c.JSON {
-		err = writeJSON(e.stdout, r)
+		err = formats.WriteReportJSON(e.stdout, r)
 	} else {
 		err = printSessions(e.stdout, r)
 	}

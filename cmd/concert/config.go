@@ -9,6 +9,9 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"concert/internal/accesslog"
+	"concert/internal/casework"
 )
 
 // place is where a deployment lives: shared by the commands that open it.
@@ -38,6 +41,31 @@ func (s serving) proxies() ([]netip.Prefix, error) {
 		out = append(out, p)
 	}
 	return out, nil
+}
+
+// analysing is what a node needs to count the access logs of exhibits.
+type analysing struct {
+	Exhibits string `help:"Directory with bags and working copies (concert evidence work) of exhibits, each a directory of its own: this node counts their access logs when the desk asks. They are only read." placeholder:"DIR"`
+	Geo      string `help:"Country database in MaxMind's format for those counts (concert accesslog geo fetches one); without it countries are unknown." placeholder:"FILE"`
+}
+
+// analyse tells the service where exhibits lie.
+func (c analysing) analyse(svc *casework.Service) (err error) {
+	if c.Geo != "" {
+		if svc.Geo, err = accesslog.OpenGeo(c.Geo); err != nil {
+			return err
+		}
+	}
+	if c.Exhibits == "" {
+		return nil
+	}
+	if svc.Exhibits, err = filepath.Abs(c.Exhibits); err != nil {
+		return err
+	}
+	if _, err := os.ReadDir(svc.Exhibits); err != nil {
+		return fmt.Errorf("-exhibits: %w; make the directory, and let this program read it", err)
+	}
+	return nil
 }
 
 // configFileName is the file in the data directory that flags may come from.

@@ -28,6 +28,7 @@ type serveCmd struct {
 	mailing
 	publishing
 	witnessing
+	analysing
 	CaptureMB int    `help:"Largest capture that is taken, in MB." default:"64" name:"capture-mb"`
 	Role      string `help:"authority: a deployment of authorities, a hub. provider: a provider's own desk." enum:"authority,provider" default:"authority"`
 }
@@ -81,7 +82,7 @@ func (c *serveCmd) Run(ctx context.Context, e *env) error {
 	if svc.BaseURL == "" {
 		svc.BaseURL = "http://" + ln.Addr().String()
 	}
-	if err := errors.Join(c.setUp(svc, c.Data), c.engage(svc)); err != nil {
+	if err := errors.Join(c.setUp(svc, c.Data), c.engage(svc), c.analyse(svc)); err != nil {
 		return errors.Join(err, ln.Close())
 	}
 	node, err := newNode(svc, log, proxies...)

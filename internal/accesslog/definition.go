@@ -55,5 +55,8 @@ var definitionTexts = map[string]string{
 	"redaction":              redactionRule,
 }
 
+// Definitions say of every number of a report what it counts, by its name.
+func Definitions() map[string]string { return definitions() }
+
 // Caveats go with every number that is taken from access logs.
 func Caveats() []string { return slices.Clone(caveats) }

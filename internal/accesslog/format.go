@@ -3,6 +3,7 @@ package accesslog
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 )
@@ -90,6 +91,25 @@ const (
 // of ten of its whole lines, of at most 500, can be read as accesses.
 func IsLog(head []byte) bool {
 	_, certain := sniff(head[:min(len(head), sniffBytes)], false)
+	return certain
+}
+
+// IsLogFile is IsLog of a file, which may be compressed: not more of it is unpacked
+// than is looked at. What cannot be unpacked is none.
+func IsLogFile(r io.Reader) bool {
+	head := make([]byte, 6)
+	n, err := io.ReadFull(r, head)
+	if n == 0 || err != nil && err != io.ErrUnexpectedEOF {
+		return false
+	}
+	text, closing, err := unpack(magic(head[:n]), io.MultiReader(bytes.NewReader(head[:n]), r))
+	defer closing()
+	if err != nil {
+		return false
+	}
+	// What was unpacked before an error is as good a beginning as any.
+	sample, _ := io.ReadAll(io.LimitReader(text, sniffBytes))
+	_, certain := sniff(sample, len(sample) < sniffBytes)
 	return certain
 }
 

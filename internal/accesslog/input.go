@@ -59,6 +59,7 @@ const (
 // input is one file of a run.
 type input struct {
 	path        string
+	stdin       bool
 	size        int64
 	info        fs.FileInfo
 	compression string
@@ -80,12 +81,31 @@ func (in *input) fail(o Outcome, detail string) {
 	}
 }
 
-// gather finds the files that paths name, directories by name.
-func gather(paths []string, seen map[fileID]bool) []*input {
+// disk is where paths lead: below a root, and nowhere else, or anywhere.
+type disk struct{ root *os.Root }
+
+func (d disk) open(path string) (*os.File, error) {
+	if d.root != nil {
+		return d.root.Open(path)
+	}
+	return os.Open(path)
+}
+
+// gather finds the files that paths name, directories by name. Below a root paths
+// name files only.
+func (d disk) gather(paths []string, seen map[fileID]bool) []*input {
 	var list []*input
 	for _, p := range paths {
+		if d.root != nil {
+			if st, err := d.root.Lstat(p); err != nil {
+				list = append(list, failed(p, err))
+			} else {
+				list = append(list, one(p, st, seen))
+			}
+			continue
+		}
 		if p == "-" {
-			list = append(list, &input{path: p, size: -1})
+			list = append(list, &input{path: p, stdin: true, size: -1})
 			continue
 		}
 		st, err := os.Stat(p)

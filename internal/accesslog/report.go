@@ -371,9 +371,12 @@ func timeReport(r *Report, sum *tally, hint func(int64) *int64) {
 	r.Clock.Implausible = sum.implaus
 }
 
+// NoZone stands for the zone of times that were written without one.
+const NoZone = "not written"
+
 func zoneName(z int32) string {
 	if z == zoneless {
-		return "not written"
+		return NoZone
 	}
 	return time.Unix(0, 0).In(time.FixedZone("", int(z))).Format("-07:00")
 }

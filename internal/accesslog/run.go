@@ -28,6 +28,7 @@ type Options struct {
 	Memory   int       // bytes that the tables of all workers may take before they go to disk; 0: 256 MiB
 	Spill    int64     // bytes of temporary files at most; 0: 16 GiB
 	TempDir  string    // for temporary files; empty: the system's
+	Root     *os.Root  // paths are names of files below it, and nothing outside of it is opened; nil: the system's paths
 	LineMax  int       // longer lines are rejected without being held; 0: 1 MiB
 	Unpacked int64     // bytes that one compressed file may unpack to; 0: 1 TiB
 
@@ -151,11 +152,12 @@ func analyseAll(ctx context.Context, paths, auth []string, o Options) (*Report, 
 		}
 	}
 	seen := map[fileID]bool{}
-	c.inputs = gather(paths, seen)
+	disk := disk{o.Root}
+	c.inputs = disk.gather(paths, seen)
 	for _, in := range c.inputs {
 		in.format = forced
 	}
-	for _, in := range gather(auth, seen) {
+	for _, in := range disk.gather(auth, seen) {
 		in.auth, in.format = true, authFormat()
 		c.inputs = append(c.inputs, in)
 	}
@@ -250,7 +252,7 @@ func (c *counting) feed(ctx context.Context) {
 		in.waiting.Add(1)
 		open := &openFile{File: f, size: in.size}
 		open.pending.Store(1)
-		if in.path != "-" && in.compression == plain && !in.format.serial {
+		if !in.stdin && in.compression == plain && !in.format.serial {
 			pieces := (in.size + int64(c.o.block) - 1) / int64(c.o.block)
 			c.offer(ctx, i, open, int(min(int64(c.o.Workers), pieces)))
 			open.done()
@@ -302,10 +304,10 @@ func (c *counting) fail(file int, o Outcome, detail string) {
 // openInput opens a file read-only and looks at its beginning. Only standard
 // input has no file to look into twice.
 func (c *counting) openInput(in *input) (*os.File, error) {
-	if in.path == "-" {
+	if in.stdin {
 		return os.Stdin, nil
 	}
-	f, err := os.Open(in.path)
+	f, err := disk{c.o.Root}.open(in.path)
 	if err != nil {
 		return nil, err
 	}
@@ -404,7 +406,7 @@ func (s *cutter) take() (t task, ok bool) {
 func (s *cutter) begin() bool {
 	s.raw = &counter{r: s.from}
 	var src io.Reader = s.raw
-	if s.in.path == "-" {
+	if s.in.stdin {
 		head := make([]byte, 6)
 		n, _ := io.ReadFull(s.raw, head) // what ends it early ends the next reading, too
 		s.in.compression = magic(head[:n])

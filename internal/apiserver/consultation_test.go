@@ -188,7 +188,7 @@ func TestG31AuditorWritesNothingButItsOwnFindings(t *testing.T) {
 			if strings.Contains(path, "/holds/") {
 				id = hold.ID
 			}
-			a := d.raw(t, &audit, strings.ToUpper(method), strings.ReplaceAll(path, "{id}", id), body, "If-Match", `"v1"`)
+			a := d.raw(t, &audit, strings.ToUpper(method), strings.NewReplacer("{id}", id, "{n}", "1").Replace(path), body, "If-Match", `"v1"`)
 			// What the auditor may not even know of is as if it were missing. Its own three acts are refused here for what they
 			// say or name, and for nothing else (docs/decisions/0015-what-an-auditor-writes.md).
 			if slices.Contains(auditorsActs, path) {

@@ -94,6 +94,9 @@ func exhibitOf(v casework.ExhibitView) api.Exhibit {
 	for _, m := range v.Timeline {
 		out.Custody = append(out.Custody, api.CaseMoment{At: stamp(concert.FromMicros(m.At)), Kind: string(m.Kind), Person: m.Operator, Body: m.Body})
 	}
+	for _, a := range v.Analyses {
+		out.Analyses = append(out.Analyses, analysisOf(a.Analysis, x.Ref, a.Operator))
+	}
 	return out
 }
 

@@ -157,6 +157,7 @@ func (s *Server) items() {
 	s.batches()
 	s.cases()
 	s.exhibits()
+	s.analyses()
 	s.reidentifications()
 	s.leads()
 	s.incidents()

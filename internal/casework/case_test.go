@@ -198,7 +198,7 @@ func found(h *testkit.House, t *testing.T, texts ...string) string {
 
 func dumpTables(t *testing.T, h *testkit.House, w *bytes.Buffer) error {
 	raw := testkit.Raw(t, h.Service)
-	for _, table := range []string{"case_file", "case_member", "case_thing", "case_person", "incident", "incident_item", "watch", "sweep", "sweep_item", "translation", "exhibit", "exhibit_vault", "reidentification", "lead", "event", "person"} {
+	for _, table := range []string{"case_file", "case_member", "case_thing", "case_person", "incident", "incident_item", "watch", "sweep", "sweep_item", "translation", "exhibit", "exhibit_vault", "reidentification", "lead", "analysis", "analysis_report", "event", "person"} {
 		rows, err := raw.Query("SELECT * FROM " + table)
 		if err != nil {
 			return err

@@ -229,6 +229,8 @@ type ExhibitView struct {
 	Needed     int               // custodians that open its pseudonyms together; 0 where none are kept
 	Custodians int               // of its pseudonyms, in all
 	Timeline   []CaseMoment      // the oldest first
+	Analyses   []AnalysisLine    // that its case asked for, the newest first; for those who may read that
+	Counts     bool              // a node of this deployment may have its bytes: the one that answers, or another
 }
 
 // exhibitView is an exhibit without its timeline; c is the case of who holds it.
@@ -274,8 +276,19 @@ func (s *Service) ReadExhibit(ctx context.Context, scope concert.Scope, ref stri
 		if err != nil {
 			return err
 		}
-		v.Timeline, err = moments(ctx, tx, events)
-		return err
+		if v.Timeline, err = moments(ctx, tx, events); err != nil {
+			return err
+		}
+		v.Counts = s.Exhibits != "" || !s.DB.Alone()
+		if c.MayRead(by) == nil {
+			as, err := tx.ExhibitAnalyses(ctx, x.ID, c.ID, analysesPage)
+			if err != nil {
+				return err
+			}
+			v.Analyses, err = analysisLines(ctx, tx, as)
+			return err
+		}
+		return nil
 	})
 	if err != nil {
 		return ExhibitView{}, err

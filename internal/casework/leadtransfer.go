@@ -131,6 +131,7 @@ type CaseEvidence struct {
 	Exhibits  []ExhibitView              // without their timelines
 	Requests  []concert.Reidentification // without keys and shares
 	Leads     []concert.Lead
+	Analyses  []AnalysisLine             // of its exhibits' logs, the newest first
 	Counts    map[concert.LeadStatus]int // of all leads
 	Operators map[concert.PersonID]string
 }
@@ -159,6 +160,13 @@ func (s *Service) ReadCaseEvidence(ctx context.Context, scope concert.Scope, ref
 			return err
 		}
 		if v.Counts, err = tx.CountLeads(ctx, c.ID); err != nil {
+			return err
+		}
+		as, err := tx.CaseAnalyses(ctx, c.ID, analysesPage)
+		if err != nil {
+			return err
+		}
+		if v.Analyses, err = analysisLines(ctx, tx, as); err != nil {
 			return err
 		}
 		var people []concert.PersonID
@@ -202,8 +210,8 @@ func caseExhibits(ctx context.Context, tx *store.Tx, by concert.Actor, c concert
 }
 
 // eraseCaseEvidence erases what a case that nobody reviewed has of persons on seized
-// servers: the locked tables of the exhibits that it holds, its requests and its
-// leads.
+// servers: the locked tables of the exhibits that it holds, its requests, its leads
+// and its analyses.
 func (s *Service) eraseCaseEvidence(ctx context.Context, tx *store.Tx, c concert.Case) (erased bool, err error) {
 	exhibits, err := tx.CaseExhibits(ctx, c.ID)
 	if err != nil {
@@ -248,5 +256,25 @@ func (s *Service) eraseCaseEvidence(ctx context.Context, tx *store.Tx, c concert
 		tx.Record(l.Expired(c, s.now()))
 		erased = true
 	}
-	return erased, nil
+	more, err := s.eraseAnalyses(ctx, tx, c)
+	return erased || more, err
+}
+
+func (s *Service) eraseAnalyses(ctx context.Context, tx *store.Tx, c concert.Case) (erased bool, err error) {
+	analyses, err := tx.UnerasedAnalyses(ctx, c.ID)
+	if err != nil {
+		return false, err
+	}
+	for _, a := range analyses {
+		x, err := tx.Exhibit(ctx, string(a.Exhibit))
+		if err != nil {
+			return false, err
+		}
+		next, e := a.Expired(x, c, s.now())
+		if err := tx.EraseAnalysis(ctx, next); err != nil {
+			return false, err
+		}
+		tx.Record(e)
+	}
+	return len(analyses) > 0, nil
 }

@@ -47,6 +47,8 @@ func (s *Service) Handlers() *store.Handlers {
 	store.Handle(h, s.draftPatterns)
 	store.Handle(h, s.recogniseCaptures)
 	store.Handle(h, s.lookAtOrder)
+	store.HandleLong(h, analysisLimit, s.analyseExhibit)
+	h.Evidence = s.Exhibits != ""
 	return h
 }
 

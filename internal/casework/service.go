@@ -17,6 +17,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"concert"
+	"concert/internal/accesslog"
 	"concert/internal/dispatch"
 	"concert/internal/identity"
 	"concert/internal/lookup"
@@ -53,6 +54,8 @@ type Service struct {
 	Children     *sandbox.Pool        // opens captures for previews; nil opens none
 	Printers     *sandbox.Pool        // opens captures to compare them with what is known; nil: this node compares none
 	KnownDir     string               // where the index of banks lies; "" keeps it in memory
+	Exhibits     string               // directory of bags and working copies, which are only read; "": this node has none
+	Geo          *accesslog.Geo       // says where addresses in exhibits' logs are; nil: unknown
 	SecondFactor concert.FactorPolicy // who must have one
 	Host         bool                 // a provider's own desk: it asks hubs, and has its own pages
 

@@ -20,6 +20,7 @@ import (
 	"golang.org/x/tools/go/packages"
 
 	"concert"
+	"concert/internal/accesslog"
 	"concert/internal/design"
 )
 
@@ -86,6 +87,9 @@ var readTexts = sync.OnceValues(func() (texts, error) {
 	for place, text := range definitions() {
 		out.keys[text] = place
 	}
+	if err := reportTexts(out.keys); err != nil {
+		return out, err
+	}
 	return out, guardReasons(out.keys)
 })
 
@@ -104,6 +108,15 @@ func definitions() map[string]string {
 	for _, code := range []string{concert.LeadMilitary, concert.LeadIncompetent, concert.LeadThirdCountry, concert.LeadUnchecked, concert.LeadHandling, concert.LeadVisitors, concert.LeadTwice} {
 		out[code] = concert.LeadRefusal(code)
 	}
+	for _, code := range concert.AnalysisCodes {
+		out[code] = concert.AnalysisFailure(code)
+	}
+	for name, text := range accesslog.Definitions() {
+		out["definition of "+name] = text
+	}
+	for i, text := range accesslog.Caveats() {
+		out[fmt.Sprintf("caveat %d", i)] = text
+	}
 	for _, t := range (concert.ReportFacts{}).Tables(func(id string) string { return id }) {
 		if i := slices.Index(t.Columns, "definition"); i >= 0 {
 			for _, row := range t.Rows {
@@ -112,6 +125,36 @@ func definitions() map[string]string {
 		}
 	}
 	return out
+}
+
+// reportTexts adds what package formats says through a formats.Say: reports that pages show as well.
+func reportTexts(keys map[string]string) error {
+	all, err := house()
+	if err != nil {
+		return err
+	}
+	for _, p := range all {
+		if p.PkgPath != "concert/internal/formats" {
+			continue
+		}
+		for _, file := range p.Syntax {
+			ast.Inspect(file, func(n ast.Node) bool {
+				c, ok := n.(*ast.CallExpr)
+				if !ok || len(c.Args) == 0 {
+					return true
+				}
+				if t := p.TypesInfo.Types[c.Fun].Type; t == nil || t.String() != "concert/internal/formats.Say" {
+					return true
+				}
+				if v := p.TypesInfo.Types[c.Args[0]].Value; v != nil {
+					at := p.Fset.Position(c.Pos())
+					keys[constant.StringVal(v)] = fmt.Sprintf("%s:%d", filepath.Base(at.Filename), at.Line)
+				}
+				return true
+			})
+		}
+	}
+	return nil
 }
 
 // guardReasons adds why the guard stops or raises an item: pages show that sentence as it stands in the rules of package match.

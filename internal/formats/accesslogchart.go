@@ -64,16 +64,20 @@ func hourBars(r *accesslog.Report) []accessBar {
 	return bars
 }
 
-func dayChart(p *annexPage, r *accesslog.Report) {
+func (p *accessPage) dayChart(r *accesslog.Report) {
 	bars, unit := dayBars(r)
 	if len(bars) == 0 {
 		return
 	}
-	drawBars(p, bars, "Accesses by "+unit+" in UTC", r.Bots != nil)
+	title := p.say("Accesses by day in UTC")
+	if unit == "month" {
+		title = p.say("Accesses by month in UTC")
+	}
+	p.bars(bars, title, r.Bots != nil)
 }
 
-func hourChart(p *annexPage, r *accesslog.Report) {
-	drawBars(p, hourBars(r), "Accesses by hour of the day in UTC", false)
+func (p *accessPage) hourChart(r *accesslog.Report) {
+	p.bars(hourBars(r), p.say("Accesses by hour of the day in UTC"), false)
 }
 
 func short(v float64) string { return strconv.FormatFloat(v, 'f', 1, 64) }
@@ -97,15 +101,16 @@ func mostOf(bars []accessBar) int64 {
 	return most
 }
 
-// drawBars draws columns; each says its label and number.
-func drawBars(p *annexPage, bars []accessBar, title string, parted bool) {
+// bars draws columns; each says its label and number. Time runs from left to right
+// in every language.
+func (p *accessPage) bars(bars []accessBar, title string, parted bool) {
 	most := mostOf(bars)
 	top := roundUp(most)
 	p.printf("<figure>\n<figcaption>%s</figcaption>\n", esc(title))
-	p.printf("<svg viewBox=\"0 0 %g %g\" role=\"img\" aria-label=\"%s: %d columns, the highest %s; the table has the numbers\">\n", barsWidth, barsHeight+barsFoot+10, esc(title), len(bars), grouped(most))
+	p.printf("<svg viewBox=\"0 0 %g %g\" role=\"img\" aria-label=\"%s\">\n", barsWidth, barsHeight+barsFoot+10, esc(p.say("%s: %d columns, the highest %s; the table has the numbers", title, len(bars), grouped(most))))
 	for i := range 3 {
 		y := 6 + barsHeight*float64(i)/2
-		p.printf("<line class=\"axis\" x1=\"%g\" x2=\"%g\" y1=\"%s\" y2=\"%s\"></line><text class=\"e\" x=\"%g\" y=\"%s\">%s</text>\n", barsLeft, barsWidth, short(y), short(y), barsLeft-6, short(y+4), grouped(top*int64(2-i)/2))
+		p.printf("<line class=\"axis\" x1=\"%g\" x2=\"%g\" y1=\"%s\" y2=\"%s\"></line><text direction=\"ltr\" class=\"e\" x=\"%g\" y=\"%s\">%s</text>\n", barsLeft, barsWidth, short(y), short(y), barsLeft-6, short(y+4), grouped(top*int64(2-i)/2))
 	}
 	step := (barsWidth - barsLeft) / float64(len(bars))
 	for i, b := range bars {
@@ -113,7 +118,7 @@ func drawBars(p *annexPage, bars []accessBar, title string, parted bool) {
 		width := max(step-max(step*0.15, 0.2), 0.5)
 		text := b.label + ": " + grouped(b.all)
 		if parted {
-			text += ", of them by known bots " + grouped(b.bots)
+			text = p.say("%s: %s, of them by known bots %s", b.label, grouped(b.all), grouped(b.bots))
 		}
 		p.printf("<g><title>%s</title><rect class=\"bar\" x=\"%s\" y=\"%s\" width=\"%s\" height=\"%s\"></rect>", esc(text), short(x), short(6+barsHeight-h), short(width), short(h))
 		if bot := barsHeight * float64(b.bots) / float64(top); parted && b.bots > 0 {
@@ -121,18 +126,18 @@ func drawBars(p *annexPage, bars []accessBar, title string, parted bool) {
 		}
 		p.printf("</g>\n")
 		if every := max(1, (len(bars)+9)/10); i%every == 0 && (i == 0 || i+every/2 < len(bars)) {
-			p.printf("<text class=\"m\" x=\"%s\" y=\"%g\">%s</text>\n", short(x+width/2), 6+barsHeight+18, esc(b.label))
+			p.printf("<text direction=\"ltr\" class=\"m\" x=\"%s\" y=\"%g\">%s</text>\n", short(x+width/2), 6+barsHeight+18, esc(b.label))
 		}
 	}
 	p.printf("</svg>\n")
 	if parted {
-		p.printf("<ul class=\"legend\">\n<li><svg viewBox=\"0 0 20 12\" width=\"20\" height=\"12\" aria-hidden=\"true\"><rect class=\"bar\" width=\"20\" height=\"12\"></rect></svg> not by known bots</li>\n<li><svg viewBox=\"0 0 20 12\" width=\"20\" height=\"12\" aria-hidden=\"true\"><rect class=\"bot\" width=\"20\" height=\"12\"></rect></svg> by known bots (below)</li>\n</ul>\n")
+		p.printf("<ul class=\"legend\">\n<li><svg viewBox=\"0 0 20 12\" width=\"20\" height=\"12\" aria-hidden=\"true\"><rect class=\"bar\" width=\"20\" height=\"12\"></rect></svg> %s</li>\n<li><svg viewBox=\"0 0 20 12\" width=\"20\" height=\"12\" aria-hidden=\"true\"><rect class=\"bot\" width=\"20\" height=\"12\"></rect></svg> %s</li>\n</ul>\n", esc(p.say("not by known bots")), esc(p.say("by known bots (below)")))
 	}
 	p.printf("</figure>\n")
 }
 
 // statusChart draws a line for each status, in the table's order.
-func statusChart(p *annexPage, t accessTable) {
+func (p *accessPage) statusChart(t accessTable) {
 	rows := t.rows[:min(len(t.rows), 10)]
 	if len(rows) == 0 {
 		return
@@ -148,11 +153,11 @@ func statusChart(p *annexPage, t accessTable) {
 	}
 	most := max(number(rows[0]), 1)
 	height := float64(len(rows))*24 + 4
-	p.printf("<figure>\n<figcaption>Accesses by status, the most frequent</figcaption>\n<svg viewBox=\"0 0 %g %g\" role=\"img\" aria-label=\"Accesses by status; the table has the numbers\">\n", barsWidth, height)
+	p.printf("<figure>\n<figcaption>%s</figcaption>\n<svg viewBox=\"0 0 %g %g\" role=\"img\" aria-label=\"%s\">\n", esc(p.say("Accesses by status, the most frequent")), barsWidth, height, esc(p.say("Accesses by status; the table has the numbers")))
 	for i, row := range rows {
 		y := float64(i)*24 + 2
 		w := max((barsWidth-barsLeft-140)*float64(number(row))/float64(most), 0.5)
-		p.printf("<text class=\"e\" x=\"%g\" y=\"%s\">%s</text><rect class=\"bar\" x=\"%g\" y=\"%s\" width=\"%s\" height=\"18\"></rect><text x=\"%s\" y=\"%s\">%s</text>\n", barsLeft-6, short(y+14), esc(row[0]), barsLeft, short(y), short(w), short(barsLeft+w+6), short(y+14), esc(row[1]))
+		p.printf("<text direction=\"ltr\" class=\"e\" x=\"%g\" y=\"%s\">%s</text><rect class=\"bar\" x=\"%g\" y=\"%s\" width=\"%s\" height=\"18\"></rect><text direction=\"ltr\" x=\"%s\" y=\"%s\">%s</text>\n", barsLeft-6, short(y+14), esc(row[0]), barsLeft, short(y), short(w), short(barsLeft+w+6), short(y+14), esc(row[1]))
 	}
 	p.printf("</svg>\n</figure>\n")
 }

@@ -59,14 +59,14 @@ func mapClass(n int64) int {
 	return class
 }
 
-func mapLegend(class int) string {
+func mapLegend(say Say, class int) string {
 	switch {
 	case class == 0:
-		return "none"
+		return say("none")
 	case class == len(mapSteps):
-		return grouped(mapSteps[class-1]) + " and more"
+		return say("%s and more", grouped(mapSteps[class-1]))
 	}
-	return grouped(mapSteps[class-1]) + " to " + grouped(mapSteps[class]-1)
+	return say("%s to %s", grouped(mapSteps[class-1]), grouped(mapSteps[class]-1))
 }
 
 // mapNumber is what the map shows of a country: visitors by address, without
@@ -78,11 +78,11 @@ func mapNumber(c accesslog.Country) int64 {
 	return c.Visitors
 }
 
-// mapSVG draws the map; each country says its name and number.
-func mapSVG(p *annexPage, r *accesslog.Report) {
-	what := "visitors by address"
+// worldMap draws the map; each country says its name and number.
+func (p *accessPage) worldMap(r *accesslog.Report) {
+	what := p.say("visitors by address")
 	if r.Bots != nil {
-		what += " without known bots"
+		what = p.say("visitors by address without known bots")
 	}
 	named := 0
 	for code := range r.Countries {
@@ -90,8 +90,8 @@ func mapSVG(p *annexPage, r *accesslog.Report) {
 			named++
 		}
 	}
-	p.printf("<figure>\n<figcaption>World map: %s, by country. %s</figcaption>\n", what, esc("The same numbers stand in the table of countries."))
-	p.printf("<svg class=\"map\" viewBox=\"0 0 %g %g\" role=\"img\" aria-label=\"World map of %s in %d countries; the table of countries has the numbers\">\n", mapWidth, mapHeight, what, named)
+	p.printf("<figure>\n<figcaption>%s</figcaption>\n", esc(p.say("World map: %s, by country. The same numbers stand in the table of countries.", what)))
+	p.printf("<svg class=\"map\" viewBox=\"0 0 %g %g\" role=\"img\" aria-label=\"%s\">\n", mapWidth, mapHeight, esc(p.say("World map of %s in %d countries; the table of countries has the numbers", what, named)))
 	most := 0
 	for _, s := range mapShapes() {
 		n := mapNumber(r.Countries[s.code])
@@ -101,9 +101,9 @@ func mapSVG(p *annexPage, r *accesslog.Report) {
 	}
 	p.printf("</svg>\n<ul class=\"legend\">\n")
 	for class := range most + 1 {
-		p.printf("<li><svg viewBox=\"0 0 20 12\" width=\"20\" height=\"12\" aria-hidden=\"true\"><rect class=\"c%d\" width=\"20\" height=\"12\"></rect></svg> %s</li>\n", class, mapLegend(class))
+		p.printf("<li><svg viewBox=\"0 0 20 12\" width=\"20\" height=\"12\" aria-hidden=\"true\"><rect class=\"c%d\" width=\"20\" height=\"12\"></rect></svg> %s</li>\n", class, esc(mapLegend(p.say, class)))
 	}
-	p.printf("</ul>\n<p class=\"quiet\">Shapes: Natural Earth 1:110m (public domain), Equal Earth projection; small states are in the table only. Outlines say nothing about claims to territory.</p>\n</figure>\n")
+	p.printf("</ul>\n<p class=\"quiet\">%s</p>\n</figure>\n", esc(p.say("Shapes: Natural Earth 1:110m (public domain), Equal Earth projection; small states are in the table only. Outlines say nothing about claims to territory.")))
 }
 
 // mapRings reads a shape's outlines as points.

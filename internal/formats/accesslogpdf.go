@@ -35,17 +35,17 @@ func WriteAccessLogPDF(w io.Writer, r *accesslog.Report) error {
 	p.AddPage()
 	p.text(18, 0, accessLogTitle)
 	p.Ln(1)
-	p.text(10, 60, accessPeriod(r))
+	p.text(10, 60, accessPeriod(r, inEnglish))
 	p.section("Before you read a number")
 	for _, c := range r.Caveats {
 		p.text(9, 0, "• "+c)
 		p.Ln(1)
 	}
 	p.section("Figures")
-	for _, f := range accessFacts(r) {
+	for _, f := range accessFacts(r, inEnglish) {
 		p.fact(f)
 	}
-	for _, t := range accessTables(r) {
+	for _, t := range accessTables(r, inEnglish) {
 		p.section(t.title)
 		p.text(8, 90, r.Definitions[t.definition])
 		p.Ln(1.5)
@@ -66,7 +66,7 @@ func WriteAccessLogPDF(w io.Writer, r *accesslog.Report) error {
 		p.table(t)
 	}
 	p.section("What this rests on")
-	for _, s := range append(accessSources(r), r.Definitions["redaction"]) {
+	for _, s := range append(accessSources(r, inEnglish), r.Definitions["redaction"]) {
 		p.text(9, 0, "• "+s)
 		p.Ln(1)
 	}
@@ -212,7 +212,7 @@ func (p *accessSheet) worldMap(r *accesslog.Report) error {
 		p.SetFillColor(c[0], c[1], c[2])
 		p.Rect(p.GetX()+1, p.GetY()+0.7, 5, 3, "FD")
 		p.SetX(p.GetX() + 7)
-		label := strings.ReplaceAll(mapLegend(class), "\u202f", "\u00a0")
+		label := strings.ReplaceAll(mapLegend(inEnglish, class), "\u202f", "\u00a0")
 		p.CellFormat(p.GetStringWidth(label)+4, 4.4, label, "", 0, "L", false, 0, "")
 	}
 	p.SetDrawColor(0, 0, 0)

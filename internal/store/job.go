@@ -15,15 +15,54 @@ import (
 )
 
 // Handlers is the table of what runs which kind of job. Fill it with Handle.
-type Handlers struct{ workers *river.Workers }
+type Handlers struct {
+	Evidence bool // this node has bytes of exhibits, and works the jobs that need them
+
+	workers *river.Workers
+	ending  <-chan struct{} // closed when the node's work ends; set by Work before anything runs
+}
 
 // NewHandlers is an empty table.
-func NewHandlers() *Handlers { return &Handlers{river.NewWorkers()} }
+func NewHandlers() *Handlers {
+	return &Handlers{workers: river.NewWorkers()}
+}
 
 // Handle adds the handler of one kind of job. An error makes the queue try
 // again later.
 func Handle[J concert.Job](h *Handlers, fn func(context.Context, J) error) {
 	river.AddWorker(h.workers, river.WorkFunc(func(ctx context.Context, job *river.Job[J]) error { return fn(ctx, job.Args) }))
+}
+
+// HandleLong is Handle for a job that may take up to the limit. It is cut short when
+// the node ends in good order, so that another takes it over at once.
+func HandleLong[J concert.Job](h *Handlers, limit time.Duration, fn func(context.Context, J) error) {
+	river.AddWorker(h.workers, &longWorker[J]{limit: limit, work: func(ctx context.Context, j J) error {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		go func() {
+			select {
+			case <-h.ending:
+				cancel()
+			case <-ctx.Done():
+			}
+		}()
+		return fn(ctx, j)
+	}})
+}
+
+// longWorker has a limit of its own.
+type longWorker[J concert.Job] struct {
+	river.WorkerDefaults[J]
+	limit time.Duration
+	work  func(context.Context, J) error
+}
+
+// Timeout is the limit.
+func (w *longWorker[J]) Timeout(*river.Job[J]) time.Duration { return w.limit }
+
+// Work runs the job.
+func (w *longWorker[J]) Work(ctx context.Context, job *river.Job[J]) error {
+	return w.work(ctx, job.Args)
 }
 
 func (db *DB) openQueue() error {
@@ -39,6 +78,20 @@ func (db *DB) openQueue() error {
 // one holds up nothing else.
 const queueOut = "out"
 
+// queueEvidence is the queue of jobs that read exhibits: only nodes that have some
+// work it, one job at a time, since each takes all of a disk.
+const queueEvidence = "evidence"
+
+func queueOf(kind concert.ClockKind) string {
+	switch kind {
+	case concert.ClockDeliver:
+		return queueOut
+	case concert.ClockAnalysis:
+		return queueEvidence
+	}
+	return river.QueueDefault
+}
+
 // enqueue keeps jobs with the transaction; they run after it commits. A job
 // that waits or runs already is not kept twice: taken says of each whether it
 // was.
@@ -49,10 +102,7 @@ func (tx *Tx) enqueue(ctx context.Context, jobs []concert.Job) (taken []bool, er
 	params := make([]river.InsertManyParams, len(jobs))
 	for i, j := range jobs {
 		kind := concert.ClockKind(j.Kind())
-		opts := &river.InsertOpts{MaxAttempts: retryMost, Priority: kind.Rank(), UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: unfinished}}
-		if kind == concert.ClockDeliver {
-			opts.Queue = queueOut
-		}
+		opts := &river.InsertOpts{MaxAttempts: retryMost, Priority: kind.Rank(), Queue: queueOf(kind), UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: unfinished}}
 		params[i] = river.InsertManyParams{Args: j, InsertOpts: opts}
 	}
 	results, err := tx.db.queue.InsertManyTx(tx.steady(ctx), tx.tx, params)
@@ -68,6 +118,9 @@ func (tx *Tx) enqueue(ctx context.Context, jobs []concert.Job) (taken []bool, er
 
 // unfinished are the states in which a job stands for any later one like it.
 var unfinished = []rivertype.JobState{rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRetryable, rivertype.JobStateRunning, rivertype.JobStateScheduled}
+
+// Alone reports whether no other node can work on this database.
+func (db *DB) Alone() bool { return db.line != nil }
 
 // jobTimeout is short, and rescue follows soon after, for the work of a node
 // that is alive and stuck. That of a dead one goes on much sooner (node.go).
@@ -92,6 +145,10 @@ func (db *DB) Work(ctx context.Context, h *Handlers, log *slog.Logger, workers i
 		PollOnly:             true,
 		RetryPolicy:          retry{},
 		ReindexerSchedule:    neverReindex{},
+	}
+	h.ending = ctx.Done()
+	if h.Evidence {
+		cfg.Queues[queueEvidence] = river.QueueConfig{MaxWorkers: 1}
 	}
 	q, err := river.NewClient(db.d.queue(db.write), cfg)
 	if err != nil {

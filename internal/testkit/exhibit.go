@@ -2,9 +2,11 @@ package testkit
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -24,12 +26,24 @@ type Bag struct {
 // Seal makes a sealed exhibit of one made-up file.
 func Seal(t testing.TB) *Bag {
 	t.Helper()
-	dir := t.TempDir()
-	Must(t, os.WriteFile(filepath.Join(dir, "access.log"), []byte("EXERCISE\n"), 0o600))
-	key, err := vault.NewKey(filepath.Join(dir, "giver.pem"))
+	return SealFiles(t, t.TempDir(), map[string][]byte{"access.log": []byte("EXERCISE\n")})
+}
+
+// SealFiles makes a sealed exhibit of a made-up server with these files, as the
+// directory bag in one that is there; their paths in the manifest begin with
+// data/server/.
+func SealFiles(t testing.TB, in string, files map[string][]byte) *Bag {
+	t.Helper()
+	source := filepath.Join(t.TempDir(), "server")
+	for name, content := range files {
+		path := filepath.Join(source, filepath.FromSlash(name))
+		Must(t, os.MkdirAll(filepath.Dir(path), 0o700))
+		Must(t, os.WriteFile(path, content, 0o600))
+	}
+	key, err := vault.NewKey(filepath.Join(t.TempDir(), "giver.pem"))
 	Must(t, err)
-	b := &Bag{Dir: filepath.Join(dir, "bag"), key: key}
-	s, err := vault.SealEvidence(t.Context(), vault.SealJob{Sources: []string{filepath.Join(dir, "access.log")}, Bag: b.Dir, Case: "EXERCISE", By: "EXERCISE Officer", Reason: "EXERCISE", Program: "test", Key: key, Now: time.Now, Workers: 1})
+	b := &Bag{Dir: filepath.Join(in, "bag"), key: key}
+	s, err := vault.SealEvidence(t.Context(), vault.SealJob{Sources: []string{source}, Bag: b.Dir, Case: "EXERCISE", By: "EXERCISE Officer", Reason: "EXERCISE", Program: "test", Key: key, Now: time.Now, Workers: 1})
 	Must(t, err)
 	b.Manifest = s.Digest
 	t.Cleanup(func() {
@@ -42,6 +56,32 @@ func Seal(t testing.TB) *Bag {
 		}))
 	})
 	return b
+}
+
+// Copy makes a working copy of the bag, a directory that is not there yet.
+func (b *Bag) Copy(t testing.TB, dir string) {
+	t.Helper()
+	_, _, err := vault.CopyEvidence(t.Context(), b.Dir, dir, "EXERCISE Officer", time.Now(), nil)
+	Must(t, err)
+}
+
+// LogCanaries are what identifies a person in SeizedLog: addresses, names, tokens.
+var LogCanaries = []string{"203.0.113.77", "2001:db8:77::77", "exercisecanary", "s3cr3tc4n4ryt0k3n", "canary@example.org", "canary%40example.org", "canaryname", "canaryagent", "203-0-113-77"}
+
+// SeizedLog is a made-up access log of so many visitors, with canaries wherever a
+// log can hold them.
+func SeizedLog(visitors int) []byte {
+	var b strings.Builder
+	for i := range visitors {
+		fmt.Fprintf(&b, "198.51.100.%d - - [10/Jun/2017:%02d:55:37 +0200] \"GET /en/film%d.mp4 HTTP/1.1\" 200 %d \"-\" \"Mozilla/5.0 (X11) Firefox/50.0\"\n", i%250+1, i%24, i%7, 1000+i)
+	}
+	b.WriteString(`203.0.113.77 - exercisecanary [10/Jun/2017:13:55:37 +0200] "GET /a/203.0.113.77/b?token=s3cr3tc4n4ryt0k3n HTTP/1.1" 200 5 "https://exercisecanary:x@host-203-0-113-77.example.org/u/canaryname?mail=canary@example.org" "canaryagent canary@example.org 203.0.113.77"
+2001:db8:77::77 - - [10/Jun/2017:13:55:37 +0200] "GET /mail/canary%40example.org/x HTTP/1.1" 404 5 "http://203.0.113.77/" "Mozilla/5.0"
+203.0.113.77 - - [10/Jun/2017:13:55:38 +0200] "GET /users/canaryname?utm_campaign=canary@example.org HTTP/1.1" 200 5 "-" "Mozilla/5.0"
+203.0.113.77 exercisecanary rejected canary@example.org s3cr3tc4n4ryt0k3n
+
+`)
+	return []byte(b.String())
 }
 
 // Files are the bag's custody log and head as they stand.

@@ -23,6 +23,7 @@ import (
 
 const (
 	fileWork   = "working-copy.json"
+	fileSealed = "sealed-manifest.json" // the bag's manifest.json, by which the copy is compared without the bag
 	workFormat = "concert-working-copy/1"
 )
 
@@ -93,7 +94,14 @@ func CopyEvidence(ctx context.Context, bag, dir, by string, at time.Time, progre
 		return w, "", err
 	}
 	sum := sha256.Sum256(text)
-	if err := durable.WriteFile(filepath.Join(pending, fileWork), text, 0o444); err != nil {
+	whole, err := readTag(bag, fileManifest)
+	if err != nil {
+		return w, "", err
+	}
+	if sum := sha256.Sum256(whole); hex.EncodeToString(sum[:]) != manifest {
+		return w, "", fmt.Errorf("%s changed while the copy was made: evidence verify says what it is now", fileManifest)
+	}
+	if err := errors.Join(durable.WriteFile(filepath.Join(pending, fileSealed), whole, 0o444), durable.WriteFile(filepath.Join(pending, fileWork), text, 0o444)); err != nil {
 		return w, "", err
 	}
 	if err := os.Rename(pending, dir); err != nil {

@@ -538,6 +538,8 @@ var noticeTexts = map[string]design.Text{
 	"pseudonyms_refused": "Refused. The refusal is recorded.",
 	"pseudonyms_moved":   "Recorded.",
 	"share_taken":        "The share is here. It opens nothing without the others.",
+	"analysis_asked":     "Asked for. A node that has the bytes counts them.",
+	"analysis_dropped":   "Dropped. Nothing of it is kept but that it was asked for.",
 	"lead_asked":         "Asked for. Another member with the role reviewer releases it.",
 	"lead_refused":       "Refused. The refusal is recorded.",
 	"lead_moved":         "Recorded.",

@@ -109,6 +109,7 @@ func (u *UI) routes() []route {
 		u.orderRoutes(),
 		u.threatRoutes(),
 		u.evidenceRoutes(),
+		u.analysisRoutes(),
 		u.auditRoutes(),
 	)
 	if u.svc.Host {
