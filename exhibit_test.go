@@ -227,6 +227,8 @@ func TestG34LeadsLeaveOnlyToWhomTheLawLets(t *testing.T) {
 		"in the Union":        {concert.LeadToPolice, "ES", concert.Transfer{}, "H0", false, nil, ""},
 		"third country":       {concert.LeadToPolice, "ZZ", concert.Transfer{}, "H0", false, nil, concert.LeadThirdCountry},
 		"no basis":            {concert.LeadToPolice, "ZZ", without(func(c *concert.Transfer) { c.Basis = "yes" }), "H0", false, nil, concert.LeadThirdCountry},
+		"no adequacy":         {concert.LeadToPolice, "ZZ", without(func(c *concert.Transfer) { c.Ground = concert.TransferAdequacy }), "H0", false, nil, concert.LeadInadequate},
+		"adequacy":            {concert.LeadToPolice, "GB", without(func(c *concert.Transfer) { c.Ground = concert.TransferAdequacy }), "H0", false, nil, ""},
 		"no ground":           {concert.LeadToPolice, "ZZ", without(func(c *concert.Transfer) { c.Ground = "" }), "H0", false, nil, concert.LeadThirdCountry},
 		"torture unchecked":   {concert.LeadToPolice, "ZZ", without(func(c *concert.Transfer) { c.Torture = "" }), "H0", false, nil, concert.LeadUnchecked},
 		"death unchecked":     {concert.LeadToPolice, "ZZ", without(func(c *concert.Transfer) { c.DeathPenalty = "ok" }), "H0", false, nil, concert.LeadUnchecked},

@@ -44,6 +44,12 @@ const (
 // TransferGrounds lists them.
 var TransferGrounds = []TransferGround{TransferAdequacy, TransferSafeguards, TransferDerogation}
 
+// adequate are the states that the Commission ever decided on under Art. 36:
+// Implementing Decision (EU) 2021/1773, the United Kingdom. Whether a decision is in
+// force on the day is for the basis that people write; decisions under the General
+// Data Protection Regulation are others.
+var adequate = []string{"GB"}
+
 // Transfer is what was weighed before a lead goes to a third country.
 type Transfer struct {
 	Ground       TransferGround `json:"ground,omitempty"`
@@ -130,6 +136,7 @@ const (
 	LeadMilitary     = "lead.military"
 	LeadIncompetent  = "lead.incompetent_recipient"
 	LeadThirdCountry = "lead.third_country"
+	LeadInadequate   = "lead.no_adequacy"
 	LeadUnchecked    = "lead.rights_unchecked"
 	LeadHandling     = "lead.handling"
 	LeadVisitors     = "lead.uncategorised"
@@ -145,6 +152,8 @@ func LeadRefusal(code string) string {
 		return "the recipient is no authority competent for the prosecution of criminal offences (Directive (EU) 2016/680 Art. 35(1)(b))"
 	case LeadThirdCountry:
 		return "a transfer outside the Union is refused unless it has a ground in chapter V of Directive (EU) 2016/680 and a basis in writing"
+	case LeadInadequate:
+		return "no decision of the Commission under Article 36 of Directive (EU) 2016/680 is about this state: safeguards or a derogation would have to be the ground"
 	case LeadUnchecked:
 		return "nobody has written down whether torture, the death penalty or persecution threaten whom it is about"
 	case LeadHandling:
@@ -175,6 +184,8 @@ func (l Lead) ruling(c Case, suspect func(pseudonym string) bool, released func(
 		return LeadHandling
 	case !WithinLeadArea(l.Recipient.State) && (!slices.Contains(TransferGrounds, l.Transfer.Ground) || !written(l.Transfer.Basis, 20)):
 		return LeadThirdCountry
+	case !WithinLeadArea(l.Recipient.State) && l.Transfer.Ground == TransferAdequacy && !slices.Contains(adequate, l.Recipient.State):
+		return LeadInadequate
 	case !WithinLeadArea(l.Recipient.State) && !(written(l.Transfer.Torture, 20) && written(l.Transfer.DeathPenalty, 20) && written(l.Transfer.Persecution, 20)):
 		return LeadUnchecked
 	case slices.ContainsFunc(l.Persons, func(p string) bool { return !suspect(p) }):

@@ -21,8 +21,8 @@ import (
 )
 
 const (
-	// analysisLimit is how long one reading of an exhibit may take: some hundred
-	// terabytes of logs.
+	// analysisLimit is how long one reading of an exhibit may take: some ten terabytes
+	// of logs.
 	analysisLimit = 12 * time.Hour
 	// analysisLooks is how often nodes look for bytes that they do not have: where
 	// several have some each, the one that has these is found by then.

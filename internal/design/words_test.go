@@ -105,7 +105,7 @@ func definitions() map[string]string {
 	for _, code := range []string{concert.ReidentifyBySelection, concert.ReidentifyTooMany, concert.ReidentifyOnViews, concert.ReidentifyVisitor} {
 		out[code] = concert.ReidentifyNever(code)
 	}
-	for _, code := range []string{concert.LeadMilitary, concert.LeadIncompetent, concert.LeadThirdCountry, concert.LeadUnchecked, concert.LeadHandling, concert.LeadVisitors, concert.LeadTwice} {
+	for _, code := range []string{concert.LeadMilitary, concert.LeadIncompetent, concert.LeadThirdCountry, concert.LeadInadequate, concert.LeadUnchecked, concert.LeadHandling, concert.LeadVisitors, concert.LeadTwice} {
 		out[code] = concert.LeadRefusal(code)
 	}
 	for _, code := range concert.AnalysisCodes {
