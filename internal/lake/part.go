@@ -17,9 +17,9 @@ import (
 )
 
 const (
-	// stretch is how many blocks of a file make a part for each month in them: 32 MiB
+	// stretch is how many blocks of a file make a part for each month in them: 64 MiB
 	// of its text, so that a part does not depend on who wrote it, or when.
-	stretch = 128
+	stretch = 256
 	// partsMost bounds how many parts a lake has.
 	partsMost = 1 << 17
 )
