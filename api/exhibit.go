@@ -198,6 +198,7 @@ type CaseEvidence struct {
 	Requests   []Reidentification `json:"requests" doc:"to open pseudonyms, the newest first"`
 	Leads      []Lead             `json:"leads" doc:"the newest first, at most 300"`
 	LeadCounts map[string]int     `json:"lead_counts" doc:"of all leads, by status"`
+	Analyses   []Analysis         `json:"analyses" doc:"of exhibits' access logs that the case asked for, the newest first, at most 100"`
 }
 
 // AddExhibit puts a sealed exhibit into a case.

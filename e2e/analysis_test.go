@@ -40,7 +40,7 @@ func (h *hearing) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// P9: a log full of what identifies people, in a sealed bag. The real server counts it over HTTP, is killed in the middle and goes on; then
+// P9: a log full of what identifies people, in a sealed bag. The real server counts it over HTTP, is killed in the middle, ended in good order in the middle, and goes on; then
 // nothing of it stands in its data directory, its database, what it says or any of its answers.
 func TestP9AnalysisOutlivesAKillAndLeavesNobodyBehind(t *testing.T) {
 	t.Parallel()
@@ -83,6 +83,14 @@ func TestP9AnalysisOutlivesAKillAndLeavesNobodyBehind(t *testing.T) {
 			said := node.said.String()
 			t.Logf("killed while it was %s", a.Status)
 			node.end(t, syscall.SIGKILL)
+			officer.Base = start(d)
+			for a, err = officer.Analysis(ctx, x.ID, a.N); a.Status == "asked"; a, err = officer.Analysis(ctx, x.ID, a.N) {
+				testkit.Must(t, err)
+			}
+			testkit.Must(t, err)
+			t.Logf("ended in good order while it was %s", a.Status)
+			said += node.said.String()
+			node.end(t, syscall.SIGTERM)
 			officer.Base = start(d)
 			testkit.Await(t, "the analysis ends", func() bool {
 				a, err = officer.Analysis(ctx, x.ID, a.N)

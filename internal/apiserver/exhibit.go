@@ -101,7 +101,7 @@ func exhibitOf(v casework.ExhibitView) api.Exhibit {
 }
 
 func caseEvidenceOf(v casework.CaseEvidence) api.CaseEvidence {
-	out := api.CaseEvidence{Exhibits: []api.Exhibit{}, Requests: []api.Reidentification{}, Leads: []api.Lead{}, LeadCounts: map[string]int{}}
+	out := api.CaseEvidence{Exhibits: []api.Exhibit{}, Requests: []api.Reidentification{}, Leads: []api.Lead{}, LeadCounts: map[string]int{}, Analyses: []api.Analysis{}}
 	for _, x := range v.Exhibits {
 		out.Exhibits = append(out.Exhibits, exhibitOf(x))
 	}
@@ -110,6 +110,9 @@ func caseEvidenceOf(v casework.CaseEvidence) api.CaseEvidence {
 	}
 	for _, l := range v.Leads {
 		out.Leads = append(out.Leads, leadOf(l, v.Operators))
+	}
+	for _, a := range v.Analyses {
+		out.Analyses = append(out.Analyses, analysisOf(a.Analysis, a.ExhibitRef, a.Operator))
 	}
 	for status, n := range v.Counts {
 		out.LeadCounts[string(status)] = n

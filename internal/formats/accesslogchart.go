@@ -107,7 +107,7 @@ func (p *accessPage) bars(bars []accessBar, title string, parted bool) {
 	most := mostOf(bars)
 	top := roundUp(most)
 	p.printf("<figure>\n<figcaption>%s</figcaption>\n", esc(title))
-	p.printf("<svg viewBox=\"0 0 %g %g\" role=\"img\" aria-label=\"%s\">\n", barsWidth, barsHeight+barsFoot+10, esc(p.say("%s: %d columns, the highest %s; the table has the numbers", title, len(bars), grouped(most))))
+	p.printf("<div class=\"wide\" role=\"group\" tabindex=\"0\" aria-label=\"%s\">\n<svg viewBox=\"0 0 %g %g\" role=\"img\" aria-label=\"%s\">\n", esc(title), barsWidth, barsHeight+barsFoot+10, esc(p.say("%s: %d columns, the highest %s; the table has the numbers", title, len(bars), grouped(most))))
 	for i := range 3 {
 		y := 6 + barsHeight*float64(i)/2
 		p.printf("<line class=\"axis\" x1=\"%g\" x2=\"%g\" y1=\"%s\" y2=\"%s\"></line><text direction=\"ltr\" class=\"e\" x=\"%g\" y=\"%s\">%s</text>\n", barsLeft, barsWidth, short(y), short(y), barsLeft-6, short(y+4), grouped(top*int64(2-i)/2))
@@ -129,7 +129,7 @@ func (p *accessPage) bars(bars []accessBar, title string, parted bool) {
 			p.printf("<text direction=\"ltr\" class=\"m\" x=\"%s\" y=\"%g\">%s</text>\n", short(x+width/2), 6+barsHeight+18, esc(b.label))
 		}
 	}
-	p.printf("</svg>\n")
+	p.printf("</svg>\n</div>\n")
 	if parted {
 		p.printf("<ul class=\"legend\">\n<li><svg viewBox=\"0 0 20 12\" width=\"20\" height=\"12\" aria-hidden=\"true\"><rect class=\"bar\" width=\"20\" height=\"12\"></rect></svg> %s</li>\n<li><svg viewBox=\"0 0 20 12\" width=\"20\" height=\"12\" aria-hidden=\"true\"><rect class=\"bot\" width=\"20\" height=\"12\"></rect></svg> %s</li>\n</ul>\n", esc(p.say("not by known bots")), esc(p.say("by known bots (below)")))
 	}
@@ -153,11 +153,12 @@ func (p *accessPage) statusChart(t accessTable) {
 	}
 	most := max(number(rows[0]), 1)
 	height := float64(len(rows))*24 + 4
-	p.printf("<figure>\n<figcaption>%s</figcaption>\n<svg viewBox=\"0 0 %g %g\" role=\"img\" aria-label=\"%s\">\n", esc(p.say("Accesses by status, the most frequent")), barsWidth, height, esc(p.say("Accesses by status; the table has the numbers")))
+	title := p.say("Accesses by status, the most frequent")
+	p.printf("<figure>\n<figcaption>%s</figcaption>\n<div class=\"wide\" role=\"group\" tabindex=\"0\" aria-label=\"%s\">\n<svg viewBox=\"0 0 %g %g\" role=\"img\" aria-label=\"%s\">\n", esc(title), esc(title), barsWidth, height, esc(p.say("Accesses by status; the table has the numbers")))
 	for i, row := range rows {
 		y := float64(i)*24 + 2
 		w := max((barsWidth-barsLeft-140)*float64(number(row))/float64(most), 0.5)
 		p.printf("<text direction=\"ltr\" class=\"e\" x=\"%g\" y=\"%s\">%s</text><rect class=\"bar\" x=\"%g\" y=\"%s\" width=\"%s\" height=\"18\"></rect><text direction=\"ltr\" x=\"%s\" y=\"%s\">%s</text>\n", barsLeft-6, short(y+14), esc(row[0]), barsLeft, short(y), short(w), short(barsLeft+w+6), short(y+14), esc(row[1]))
 	}
-	p.printf("</svg>\n</figure>\n")
+	p.printf("</svg>\n</div>\n</figure>\n")
 }

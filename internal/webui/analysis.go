@@ -131,7 +131,15 @@ func (u *UI) analysisFile(w http.ResponseWriter, r *http.Request, v *visit) erro
 // in the look of these pages.
 func accessLogReport(r *accesslog.Report) templ.Component {
 	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
-		return formats.WriteAccessLogSections(w, r, func(text string, args ...any) string { return say(ctx, design.Text(text), args...) })
+		return formats.WriteAccessLogSections(w, r, func(text string, args ...any) string {
+			for i, a := range args {
+				// A date or a version keeps its order in a text that runs the other way.
+				if s, ok := a.(string); ok && design.ReaderOf(ctx).Language.Dir == "rtl" {
+					args[i] = "\u2068" + s + "\u2069"
+				}
+			}
+			return say(ctx, design.Text(text), args...)
+		})
 	})
 }
 

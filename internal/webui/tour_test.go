@@ -104,9 +104,11 @@ var unlinked = map[string]string{
 	"GET /threats/{ref}":                "stands where something was reported only (TestBrowserG32ThreatAlarmsTheOpenPage)",
 	"GET /threats/{ref}/proof.json":     "a file of a report (TestG32ThreatReachesTheDutyOfficerBothWays)",
 
-	"GET /exhibits/{ref}":          "stands where an exhibit is there only (TestG25ExhibitIsHandedOverOnThePages)",
-	"GET /reidentifications":       "in the menu of magistrates (TestG34RequestToOpenPseudonymsThroughFourPeople)",
-	"GET /reidentifications/{ref}": "stands where something was asked for only (the same)",
+	"GET /exhibits/{ref}":                     "stands where an exhibit is there only (TestG25ExhibitIsHandedOverOnThePages)",
+	"GET /exhibits/{ref}/analyses/{n}":        "stands where one was asked for only (TestP9AccessLogsAreCountedFromTheExhibitsPage)",
+	"GET /exhibits/{ref}/analyses/{n}/{file}": "a file of a report (the same)",
+	"GET /reidentifications":                  "in the menu of magistrates (TestG34RequestToOpenPseudonymsThroughFourPeople)",
+	"GET /reidentifications/{ref}":            "stands where something was asked for only (the same)",
 
 	"GET /captures/{ref}/picture": "no page: the picture on one, once a form opened it (TestG35BrowserAPictureIsVeiledUntilHeld)",
 
