@@ -202,19 +202,20 @@ func magic(head []byte) string {
 	return plain
 }
 
-// counter counts what is read of a compressed file.
+// counter counts what is read of a compressed file. A decompressor may read on a
+// goroutine of its own.
 type counter struct {
 	r io.Reader
-	n int64
-	e error // what the medium said, as against the decompressor
+	n atomic.Int64
+	e atomic.Pointer[error] // what the medium said, as against the decompressor
 }
 
 // Read implements io.Reader.
 func (c *counter) Read(b []byte) (int, error) {
 	n, err := c.r.Read(b)
-	c.n += int64(n)
+	c.n.Add(int64(n))
 	if err != nil && err != io.EOF {
-		c.e = err
+		c.e.Store(&err)
 	}
 	return n, err
 }
@@ -232,7 +233,7 @@ func unpack(compression string, r io.Reader) (text io.Reader, closing func(), er
 		z, err := xz.NewReader(r)
 		return z, closing, err
 	case zstandard:
-		z, err := zstd.NewReader(r, zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderLowmem(true), zstd.WithDecoderConcurrency(1))
+		z, err := zstd.NewReader(r, zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderLowmem(true), zstd.WithDecoderConcurrency(2))
 		if err != nil {
 			return nil, closing, err
 		}
@@ -243,8 +244,8 @@ func unpack(compression string, r io.Reader) (text io.Reader, closing func(), er
 
 // damage names what a decompressor said. Its own words never hold content.
 func damage(compression string, c *counter, err error) (Outcome, string) {
-	if c.e != nil {
-		return outcomeOf(c.e)
+	if e := c.e.Load(); e != nil {
+		return outcomeOf(*e)
 	}
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF):

@@ -73,37 +73,31 @@ func (o Options) filled() Options {
 	return o
 }
 
-// task is a file of which a worker takes pieces, or such a piece: a chunk that it
-// reads itself, a block of whole lines that was read already, or a line that could
-// not be held.
+// task is a piece of a file: a block of whole lines that was read already, or
+// a file of which the worker reads chunks itself.
 type task struct {
 	file   int
-	open   *openFile
 	seq    int
 	offset int64
-	block  []byte // nil for a chunk
-	fields []byte // the W3C directive in force at its beginning
-	reject Reject // a line that was too long to hold, or whose file has no format
-	lines  int64  // that Reject stands for; 0: there is none
+	open   *openFile // chunks only
+	block  []byte    // blocks only
+	fields []byte    // the W3C directive in force at its beginning
+	reject Reject    // a line that was too long to hold, or whose file has no format
+	lines  int64     // that Reject stands for; 0: there is none
 }
 
-// openFile is a file that several workers share, as long as any is at it.
+// openFile is a plain file that several workers read at once.
 type openFile struct {
 	*os.File
 	size    int64
 	next    atomic.Int64 // number of the first chunk that no worker has taken
 	pending atomic.Int64
-	stream  *cutter // nil: it is read in chunks
 }
 
 func (f *openFile) done() {
-	if f.pending.Add(-1) > 0 {
-		return
+	if f.pending.Add(-1) == 0 {
+		f.Close()
 	}
-	if f.stream != nil && f.stream.closing != nil {
-		f.stream.closing()
-	}
-	f.Close()
 }
 
 // counting is a run in progress.
@@ -213,7 +207,9 @@ func (c *counting) work(ctx context.Context) ([]*tally, []*rejects, error) {
 				if err := w.take(ctx, t); err != nil {
 					c.cancel(err)
 				}
-				t.open.done()
+				if t.open != nil {
+					t.open.done()
+				}
 				c.handled(ctx, t.file)
 			}
 			w.t.turn(nil)
@@ -228,17 +224,11 @@ func (c *counting) work(ctx context.Context) ([]*tally, []*rejects, error) {
 	return tallies, rejected, nil
 }
 
-// feed offers all inputs to the workers. Several share a plain file, whose chunks
-// each reads for itself. Of what only comes from its beginning to its end, one
-// worker after another unpacks a block and counts it while it is at hand; there is
-// a worker for each such file, and more once there are no others.
+// feed makes tasks of all inputs: plain files one after another, since several
+// workers read each, compressed ones side by side.
 func (c *counting) feed(ctx context.Context) {
-	var streams []*openFile // that were offered last, and may still be read
-	end := func() {
-		streams[0].done()
-		c.handled(ctx, streams[0].stream.file)
-		streams = streams[1:]
-	}
+	slots := make(chan struct{}, c.o.Workers)
+	var streams sync.WaitGroup
 	for i, in := range c.inputs {
 		if ctx.Err() != nil || in.outcome != "" {
 			continue
@@ -250,39 +240,25 @@ func (c *counting) feed(ctx context.Context) {
 			continue
 		}
 		in.waiting.Add(1)
-		open := &openFile{File: f, size: in.size}
-		open.pending.Store(1)
-		if !in.stdin && in.compression == plain && !in.format.serial {
-			pieces := (in.size + int64(c.o.block) - 1) / int64(c.o.block)
-			c.offer(ctx, i, open, int(min(int64(c.o.Workers), pieces)))
-			open.done()
+		if f != nil && in.compression == plain && !in.format.serial {
+			c.chunks(ctx, i, f)
 			c.handled(ctx, i)
 			continue
 		}
-		open.stream = &cutter{counting: c, file: i, in: in, from: f, skipped: -1}
-		c.offer(ctx, i, open, 1)
-		if streams = append(streams, open); len(streams) > 2*c.o.Workers {
-			end()
-		}
-	}
-	for len(streams) > 0 {
-		c.offer(ctx, streams[0].stream.file, streams[0], c.o.Workers-1)
-		end()
-	}
-}
-
-// offer asks for so many workers.
-func (c *counting) offer(ctx context.Context, file int, open *openFile, workers int) {
-	for range workers {
-		open.pending.Add(1)
-		c.inputs[file].waiting.Add(1)
 		select {
-		case c.tasks <- task{file: file, open: open}:
+		case slots <- struct{}{}:
 		case <-ctx.Done():
-			open.done()
-			return
+			f.Close()
+			continue
 		}
+		streams.Go(func() {
+			defer func() { <-slots }()
+			defer f.Close()
+			c.stream(ctx, i, f)
+			c.handled(ctx, i)
+		})
 	}
+	streams.Wait()
 }
 
 // handled counts down what waits of a file, and tells when nothing does.
@@ -333,6 +309,53 @@ func (c *counting) openInput(in *input) (*os.File, error) {
 	return f, nil
 }
 
+// chunks hands a plain file to as many workers as can share it. They take chunk
+// after chunk of it themselves, since to be handed one costs as much as to count
+// a hundred lines.
+func (c *counting) chunks(ctx context.Context, file int, f *os.File) {
+	in := c.inputs[file]
+	open := &openFile{File: f, size: in.size}
+	open.pending.Store(1)
+	defer open.done()
+	pieces := (in.size + int64(c.o.block) - 1) / int64(c.o.block)
+	for range min(int64(c.o.Workers), pieces) {
+		open.pending.Add(1)
+		in.waiting.Add(1)
+		select {
+		case c.tasks <- task{file: file, open: open}:
+		case <-ctx.Done():
+			open.done()
+			return
+		}
+	}
+}
+
+// stream cuts a compressed file, standard input or a file whose lines depend on
+// one another into blocks of whole lines.
+func (c *counting) stream(ctx context.Context, file int, f io.Reader) {
+	in := c.inputs[file]
+	raw := &counter{r: f}
+	var src io.Reader = raw
+	if in.stdin {
+		head := make([]byte, 6)
+		n, _ := io.ReadFull(raw, head) // what ends it early ends the next reading, too
+		in.compression = magic(head[:n])
+		src = io.MultiReader(bytes.NewReader(head[:n]), raw)
+	}
+	text, closing, err := unpack(in.compression, src)
+	defer closing()
+	if err != nil {
+		if errors.Is(err, io.EOF) {
+			err = io.ErrUnexpectedEOF
+		}
+		o, detail := damage(in.compression, raw, err)
+		c.fail(file, o, detail)
+		return
+	}
+	s := &cutter{counting: c, done: ctx.Done(), file: file, in: in, raw: raw}
+	s.cut(text)
+}
+
 // buffer is a block's memory, used again.
 func (c *counting) buffer() []byte {
 	select {
@@ -350,158 +373,121 @@ func (c *counting) giveBack(b []byte) {
 	}
 }
 
-// cutter cuts a compressed file, standard input or a file whose lines depend on one
-// another into blocks of whole lines, for one worker at a time.
+// cutter cuts one stream.
 type cutter struct {
 	*counting
-	mu      sync.Mutex // guards what follows
-	file    int
-	in      *input
-	from    io.Reader
-	raw     *counter
-	told    int64     // of raw's bytes, as progress
-	text    io.Reader // nil: not begun
-	closing func()
-	seq     int
-	buf     []byte
-	offset  int64  // of the buffer's first byte
-	skipped int64  // bytes of a line that is too long, so far; -1: there is none
-	fields  []byte // the last W3C directive
-	ended   bool   // there is no more text than the buffer holds
-	over    bool   // all was given
+	done   <-chan struct{}
+	file   int
+	in     *input
+	raw    *counter
+	seq    int
+	offset int64 // of the buffer's first byte
+	fields []byte
 }
 
-// take gives the next piece, until there is none.
-func (s *cutter) take() (t task, ok bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.text == nil && !s.over {
-		s.over = !s.begin()
-	}
-	for !s.over {
-		if !s.ended {
-			s.fill()
-		}
-		if s.skipped >= 0 { // inside a line that is too long
-			if t, ok := s.long(); ok {
-				return t, true
-			}
-			continue
-		}
-		if len(s.buf) < s.o.block && !s.ended {
-			continue
-		}
-		if t, ok := s.cut(); ok {
-			return t, true
-		}
-		if len(s.buf) > s.o.LineMax && !s.ended {
-			s.skipped = int64(len(s.buf))
-			s.buf = s.buf[:0]
-		}
-	}
-	return task{}, false
-}
-
-// begin opens the text.
-func (s *cutter) begin() bool {
-	s.raw = &counter{r: s.from}
-	var src io.Reader = s.raw
-	if s.in.stdin {
-		head := make([]byte, 6)
-		n, _ := io.ReadFull(s.raw, head) // what ends it early ends the next reading, too
-		s.in.compression = magic(head[:n])
-		src = io.MultiReader(bytes.NewReader(head[:n]), s.raw)
-	}
-	text, closing, err := unpack(s.in.compression, src)
-	s.closing = closing
-	if err != nil {
-		if errors.Is(err, io.EOF) {
-			err = io.ErrUnexpectedEOF
-		}
-		o, detail := damage(s.in.compression, s.raw, err)
-		s.fail(s.file, o, detail)
-		return false
-	}
-	s.text, s.buf = text, s.buffer()
-	return true
-}
-
-// fill reads up to the end of a block. Blocks end where the text says, whatever a
-// single read gives, so that they are the same in every run.
-func (s *cutter) fill() {
-	had, full := len(s.buf), (len(s.buf)/s.o.block+1)*s.o.block
-	if full > cap(s.buf) {
-		s.buf = append(make([]byte, 0, full+s.o.block), s.buf...)
-	}
-	var err error
-	for n := 0; len(s.buf) < full && err == nil; s.buf = s.buf[:len(s.buf)+n] {
-		n, err = s.text.Read(s.buf[len(s.buf):full])
-	}
-	s.in.read += int64(len(s.buf) - had)
-	s.progress(s.raw.n - s.told)
-	s.told = s.raw.n
-	if err != nil {
-		s.ended = true
-		if err != io.EOF {
-			o, detail := damage(s.in.compression, s.raw, err)
-			s.fail(s.file, o, detail)
-		}
-		return
-	}
-	s.ended = s.bomb()
-}
-
-// long goes on in a line that is too long, and gives it once it ends.
-func (s *cutter) long() (task, bool) {
-	i := bytes.IndexByte(s.buf, '\n')
-	if i < 0 && !s.ended {
-		s.skipped += int64(len(s.buf))
-		s.buf = s.buf[:0]
-		return task{}, false
-	}
-	if i < 0 {
-		i = len(s.buf)
-	}
-	s.skipped += int64(i)
-	t := s.piece(task{lines: 1, reject: Reject{s.file, s.offset, s.skipped, TooLong}})
-	s.offset += s.skipped + 1
-	s.skipped = -1
-	s.buf = append(s.buf[:0], s.buf[min(i+1, len(s.buf)):]...)
-	return t, true
-}
-
-func (s *cutter) piece(t task) task {
+func (s *cutter) send(t task) bool {
 	t.file, t.seq = s.file, s.seq
 	s.seq++
-	return t
+	s.in.waiting.Add(1)
+	select {
+	case s.tasks <- t:
+		return true
+	case <-s.done:
+		return false
+	}
 }
 
-// cut gives the whole lines of the buffer, all of it at the end.
-func (s *cutter) cut() (task, bool) {
-	s.over = s.ended
+// cut reads the text to its end.
+func (s *cutter) cut(text io.Reader) {
+	buf := s.buffer()
+	skipped := int64(-1) // bytes of a line that is too long, so far
+	told := int64(0)     // of the bytes that were read, packed, as progress
+	ended := false
+	for !ended {
+		// Blocks end where the text says, whatever a single read gives, so that they are the same in every run.
+		had, full := len(buf), (len(buf)/s.o.block+1)*s.o.block
+		if full > cap(buf) {
+			buf = append(make([]byte, 0, full+s.o.block), buf...)
+		}
+		var err error
+		for n := 0; len(buf) < full && err == nil; buf = buf[:len(buf)+n] {
+			n, err = text.Read(buf[len(buf):full])
+		}
+		n := len(buf) - had
+		s.in.read += int64(n)
+		read := s.raw.n.Load()
+		s.progress(read - told)
+		told = read
+		if err != nil {
+			ended = true
+			if err != io.EOF {
+				o, detail := damage(s.in.compression, s.raw, err)
+				s.fail(s.file, o, detail)
+			}
+		}
+		if !ended && s.bomb() {
+			ended = true
+		}
+		if skipped >= 0 { // inside a line that is too long
+			i := bytes.IndexByte(buf, '\n')
+			if i < 0 && !ended {
+				skipped += int64(len(buf))
+				buf = buf[:0]
+				continue
+			}
+			if i < 0 {
+				i = len(buf)
+			}
+			skipped += int64(i)
+			if !s.long(s.offset, skipped) {
+				return
+			}
+			i = min(i+1, len(buf))
+			s.offset += skipped + 1
+			skipped = -1
+			buf = append(buf[:0], buf[i:]...)
+		}
+		if len(buf) < s.o.block && !ended {
+			continue
+		}
+		if buf = s.emit(buf, ended); buf == nil {
+			return
+		}
+		if len(buf) > s.o.LineMax && !ended {
+			skipped = int64(len(buf))
+			buf = buf[:0]
+		}
+	}
+}
+
+// emit sends the whole lines of the buffer, all of it at the end, and gives the
+// rest in a buffer of its own; nil to stop.
+func (s *cutter) emit(buf []byte, ended bool) []byte {
 	if !s.in.format.known() && !s.in.sniffed {
-		s.in.format, s.in.certain = sniff(s.buf[:min(len(s.buf), sniffBytes)], s.ended && len(s.buf) <= sniffBytes)
+		s.in.format, s.in.certain = sniff(buf[:min(len(buf), sniffBytes)], ended && len(buf) <= sniffBytes)
 		s.in.sniffed = true
 	}
-	cut := bytes.LastIndexByte(s.buf, '\n') + 1
-	if s.ended {
-		cut = len(s.buf)
+	cut := bytes.LastIndexByte(buf, '\n') + 1
+	if ended {
+		cut = len(buf)
 	}
 	if cut == 0 {
-		return task{}, false
+		if ended {
+			return nil
+		}
+		return buf
 	}
-	block := s.buf[:cut]
-	t := s.piece(task{offset: s.offset, block: block, fields: s.fields})
-	if !s.over {
-		s.buf = append(s.buffer(), s.buf[cut:]...)
+	rest := append(s.buffer(), buf[cut:]...)
+	if !s.send(task{offset: s.offset, block: buf[:cut], fields: s.fields}) {
+		return nil
 	}
 	if s.in.format.serial {
-		if f := lastFields(block); f != nil {
+		if f := lastFields(buf[:cut]); f != nil {
 			s.fields = f
 		}
 	}
 	s.offset += int64(cut)
-	return t, true
+	return rest
 }
 
 // lastFields is a copy of the last #Fields directive of a block.
@@ -517,6 +503,10 @@ func lastFields(block []byte) []byte {
 	return bytes.Clone(line)
 }
 
+func (s *cutter) long(offset, length int64) bool {
+	return s.send(task{lines: 1, reject: Reject{s.file, offset, length, TooLong}})
+}
+
 // bomb reports whether the file unpacks to more than it may.
 func (s *cutter) bomb() bool {
 	if s.in.compression == plain {
@@ -526,7 +516,7 @@ func (s *cutter) bomb() bool {
 		s.fail(s.file, Bomb, fmt.Sprintf("it unpacks to more than %d MiB; what came before is counted", s.o.Unpacked>>20))
 		return true
 	}
-	if s.in.read > bombFree && s.in.read/bombRatio > s.raw.n {
+	if s.in.read > bombFree && s.in.read/bombRatio > s.raw.n.Load() {
 		s.fail(s.file, Bomb, fmt.Sprintf("it unpacks to more than %d times its size; what came before is counted", bombRatio))
 		return true
 	}

@@ -31,24 +31,29 @@ type worker struct {
 	quiet   bool    // nobody wants to see rejects, so they are only counted
 }
 
-// take does one task: it counts pieces of a file until there are none.
+// take does one task.
 func (w *worker) take(ctx context.Context, t task) error {
+	if ctx.Err() != nil {
+		return nil
+	}
 	w.file = t.file
 	w.t.file = &w.t.files[t.file]
 	w.quiet = w.o.Reject == nil
-	if s := t.open.stream; s != nil {
-		for ctx.Err() == nil {
-			t, ok := s.take()
-			if !ok {
-				break
-			}
-			if err := w.taken(t); err != nil {
-				return err
-			}
+	if t.lines > 0 {
+		w.t.file.lines++
+		if err := w.reject(t.reject.Offset, t.reject.Length, t.reject.Reason); err != nil {
+			return err
 		}
-		return nil
+		return w.handOn(t)
 	}
-	w.reads(t)
+	format := w.inputs[t.file].format
+	w.serial, w.inline, w.fields = format.serial, format.inline, t.fields
+	w.parse = w.parserOf(format, t.fields)
+	if t.open == nil {
+		err := w.piece(t, func() error { return w.block(t.block, t.offset) })
+		w.giveBack(t.block)
+		return err
+	}
 	for ctx.Err() == nil {
 		t.seq = int(t.open.next.Add(1) - 1)
 		if t.offset = int64(t.seq) * int64(w.o.block); t.offset >= t.open.size {
@@ -59,28 +64,6 @@ func (w *worker) take(ctx context.Context, t task) error {
 		}
 	}
 	return nil
-}
-
-// taken counts a piece of a stream.
-func (w *worker) taken(t task) error {
-	if t.lines > 0 {
-		w.t.file.lines++
-		if err := w.reject(t.reject.Offset, t.reject.Length, t.reject.Reason); err != nil {
-			return err
-		}
-		return w.handOn(t)
-	}
-	w.reads(t)
-	err := w.piece(t, func() error { return w.block(t.block, t.offset) })
-	w.giveBack(t.block)
-	return err
-}
-
-// reads prepares for the lines of the task's file.
-func (w *worker) reads(t task) {
-	format := w.inputs[t.file].format
-	w.serial, w.inline, w.fields = format.serial, format.inline, t.fields
-	w.parse = w.parserOf(format, t.fields)
 }
 
 // piece counts the lines of one block or chunk, and notes how it began and ended.
