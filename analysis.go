@@ -71,9 +71,6 @@ const (
 	AnalysisFilesMost = 500
 	// AnalysisTries is how often a node may die in the middle of an analysis.
 	AnalysisTries = 3
-	// AnalysisFew is the least number of people's accesses that an event tells: what
-	// lies below it could be about somebody.
-	AnalysisFew = 5
 )
 
 // Analysis counts what the access logs of an exhibit hold, for the case that holds
@@ -156,7 +153,7 @@ func (a Analysis) event(kind EventKind, by Actor, x Exhibit, c Case, now time.Ti
 		if r.Geo != "" {
 			b.Geo = r.Geo
 		}
-		if lines := r.Lines; r.Visitors >= AnalysisFew && lines.Parsed >= AnalysisFew {
+		if lines := r.Lines; r.Visitors >= FewLeast && lines.Parsed >= FewLeast {
 			b.Lines = &lines
 		}
 	}
@@ -166,23 +163,34 @@ func (a Analysis) event(kind EventKind, by Actor, x Exhibit, c Case, now time.Ti
 // Open reports whether the analysis has not ended.
 func (a Analysis) Open() bool { return a.Status == AnalysisAsked || a.Status == AnalysisRunning }
 
-// AnalysisAsked asks to count the exhibit's access logs: by a member of the case
-// that holds it, for a purpose in writing, and one at a time. Nothing leaves the
-// case, whatever its handling code.
-func (x Exhibit) AnalysisAsked(by Actor, c Case, a Analysis, running bool, now time.Time) (Analysis, Event, error) {
+// MayAnalyse lets a member of the case that holds the exhibit ask to count its access
+// logs, one analysis at a time. Nothing leaves the case, whatever its handling code.
+func (x Exhibit) MayAnalyse(by Actor, c Case, running bool, now time.Time) error {
 	if err := c.works(by); err != nil {
-		return a, Event{}, err
+		return err
 	}
 	if x.Case != c.ID || x.Authority != by.Authority {
-		return a, Event{}, ErrNotFound
+		return ErrNotFound
 	}
 	if err := c.grows(now); err != nil {
+		return err
+	}
+	switch {
+	case x.To != "":
+		return Refuse(Conflict, "exhibit.on_its_way", "", "exhibit %s is on its way to another authority: whoever receives it asks there", x.Ref)
+	case running:
+		return Refuse(Conflict, "analysis.running", "", "an analysis of exhibit %s has not ended yet: wait for it, or drop it", x.Ref)
+	}
+	return nil
+}
+
+// AnalysisAsked asks to count the exhibit's access logs, for a purpose in writing.
+func (x Exhibit) AnalysisAsked(by Actor, c Case, a Analysis, running bool, now time.Time) (Analysis, Event, error) {
+	if err := x.MayAnalyse(by, c, running, now); err != nil {
 		return a, Event{}, err
 	}
 	a.Purpose, a.Format = strings.TrimSpace(a.Purpose), strings.TrimSpace(a.Format)
 	switch {
-	case x.To != "":
-		return a, Event{}, Refuse(Conflict, "exhibit.on_its_way", "", "exhibit %s is on its way to another authority: whoever receives it asks there", x.Ref)
 	case !between(a.Purpose, JustificationLeast, JustificationMost):
 		return a, Event{}, Refuse(Invalid, "analysis.purpose", "purpose", "say in %d to %d characters what the analysis is for: it is kept with it", JustificationLeast, JustificationMost)
 	case len(a.Format) > 2000:
@@ -193,8 +201,6 @@ func (x Exhibit) AnalysisAsked(by Actor, c Case, a Analysis, running bool, now t
 		return a, Event{}, Refuse(TooLarge, "analysis.files", "files", "an analysis names at most %d files; name none for every access log of the exhibit", AnalysisFilesMost)
 	case slices.ContainsFunc(a.Files, func(f string) bool { return !strings.HasPrefix(f, "data/") || len(f) > 4096 }):
 		return a, Event{}, Refuse(Invalid, "analysis.files", "files", "name a file as the manifest does, one a line: its path begins with data/ (concert evidence show lists them)")
-	case running:
-		return a, Event{}, Refuse(Conflict, "analysis.running", "", "an analysis of exhibit %s has not ended yet: wait for it, or drop it", x.Ref)
 	}
 	a.Exhibit, a.Case, a.Authority, a.Status, a.AskedBy, a.AskedAt = x.ID, c.ID, by.Authority, AnalysisAsked, by.Person, now
 	return a, a.event(EventAnalysisAsked, by, x, c, now).WithSealed(AnalysisText{a.Purpose, a.Format, a.Files}), nil
@@ -235,13 +241,21 @@ func (a Analysis) Stopped(code string, x Exhibit, c Case, now time.Time) (Analys
 	return a, a.event(EventAnalysisFailed, House, x, c, now)
 }
 
-// Dropped ends an analysis that nobody waits for any more, by a member of its case.
-func (a Analysis) Dropped(by Actor, x Exhibit, c Case, now time.Time) (Analysis, Event, error) {
+// MayDrop lets a member of its case end an analysis that nobody waits for any more.
+func (a Analysis) MayDrop(by Actor, x Exhibit, c Case) error {
 	if err := c.works(by); err != nil {
-		return a, Event{}, err
+		return err
 	}
 	if !a.Open() {
-		return a, Event{}, Refuse(Conflict, "analysis.ended", "", "analysis %d of exhibit %s has ended already: nothing is left to drop", a.N, x.Ref)
+		return Refuse(Conflict, "analysis.ended", "", "analysis %d of exhibit %s has ended already: nothing is left to drop", a.N, x.Ref)
+	}
+	return nil
+}
+
+// Dropped ends an analysis before its end.
+func (a Analysis) Dropped(by Actor, x Exhibit, c Case, now time.Time) (Analysis, Event, error) {
+	if err := a.MayDrop(by, x, c); err != nil {
+		return a, Event{}, err
 	}
 	a.Status, a.EndedAt = AnalysisDropped, now
 	return a, a.event(EventAnalysisDropped, by, x, c, now), nil

@@ -205,11 +205,11 @@ func (c *accesslogQueryCmd) ask(ctx context.Context, q lake.Query) (*lake.Result
 	if err != nil {
 		return nil, err
 	}
-	if pseudonym := strings.ToLower(c.Pseudonym); c.ClickHouse != "" {
+	pseudonym := strings.ToLower(c.Pseudonym)
+	if c.ClickHouse != "" {
 		return askCluster(ctx, l, c.ClickHouse, q, pseudonym)
-	} else {
-		return l.Ask(ctx, q, pseudonym)
 	}
+	return l.Ask(ctx, q, pseudonym)
 }
 
 func sayCatalogue(e *env, dir string) {

@@ -100,7 +100,11 @@ func parse(args []string, stderr io.Writer) (question, error) {
 			words, args = append(words, args[0]), args[1:]
 		}
 	}
-	if want := 2; len(words) != want && (q.file == "" || len(words) != 1) || q.file != "" && len(words) == want {
+	want := 2
+	if q.file != "" {
+		want = 1
+	}
+	if len(words) != want {
 		return q, errors.New("a lake's directory and one query, as an argument or with -f FILE; -help says more")
 	}
 	if q.dir = words[0]; q.file == "" {

@@ -95,22 +95,25 @@ func IsLog(head []byte) bool {
 }
 
 // IsLogFile is IsLog of a file, which may be compressed: not more of it is unpacked
-// than is looked at. What cannot be unpacked is none.
-func IsLogFile(r io.Reader) bool {
-	head := make([]byte, 6)
-	n, err := io.ReadFull(r, head)
-	if n == 0 || err != nil && err != io.ErrUnexpectedEOF {
-		return false
+// than is looked at. What cannot be unpacked is none; the error is the medium's alone.
+func IsLogFile(r io.Reader) (bool, error) {
+	raw := &counter{r: r}
+	medium := func() error {
+		if e := raw.e.Load(); e != nil {
+			return *e
+		}
+		return nil
 	}
-	text, closing, err := unpack(magic(head[:n]), io.MultiReader(bytes.NewReader(head[:n]), r))
+	head := make([]byte, 6)
+	n, _ := io.ReadFull(raw, head) // what ends it early shows below
+	text, closing, err := unpack(magic(head[:n]), io.MultiReader(bytes.NewReader(head[:n]), raw))
 	defer closing()
 	if err != nil {
-		return false
+		return false, medium()
 	}
-	// What was unpacked before an error is as good a beginning as any.
-	sample, _ := io.ReadAll(io.LimitReader(text, sniffBytes))
+	sample, _ := io.ReadAll(io.LimitReader(text, sniffBytes)) // what was unpacked before an error is as good a beginning as any
 	_, certain := sniff(sample, len(sample) < sniffBytes)
-	return certain
+	return certain, medium()
 }
 
 // sniff tells the format of a file by its first lines: the one that reads most

@@ -2,10 +2,13 @@ package accesslog
 
 import (
 	"bytes"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/iotest"
 )
 
 // Below a root paths name files, and nothing outside of it is opened.
@@ -55,8 +58,14 @@ func TestIsLogFile(t *testing.T) {
 		"nothing": {nil, false}, "a letter": {[]byte("x"), false}, "words": {[]byte(strings.Repeat("EXERCISE words\n", 99)), false}, "packed words": {squeeze(t, gzipped, strings.Repeat("words\n", 99)), false},
 		"gzip cut short": {squeeze(t, gzipped, text)[:9], false}, "the magic alone": {[]byte("\x1f\x8b\x08\x00\x00\x00"), false}, "one line": {[]byte(text[:strings.IndexByte(text, '\n')]), true},
 	} {
-		if got := IsLogFile(bytes.NewReader(c.raw)); got != c.want {
-			t.Errorf("%s: %v", name, got)
+		if got, err := IsLogFile(bytes.NewReader(c.raw)); got != c.want || err != nil {
+			t.Errorf("%s: %v, %v", name, got, err)
+		}
+	}
+	broken := errors.New("EXERCISE medium error")
+	for _, head := range []string{"", "1", text[:100], text, string(squeeze(t, gzipped, text)[:20])} {
+		if _, err := IsLogFile(io.MultiReader(strings.NewReader(head), iotest.ErrReader(broken))); len(head) < sniffBytes && !errors.Is(err, broken) {
+			t.Errorf("the medium fails after %d bytes: %v", len(head), err)
 		}
 	}
 }
@@ -67,7 +76,7 @@ func FuzzIsLogFile(f *testing.F) {
 		f.Add(squeeze(f, how, "EXERCISE\n"))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		if IsLogFile(bytes.NewReader(raw)) && len(raw) < 6 {
+		if is, err := IsLogFile(bytes.NewReader(raw)); is && len(raw) < 6 || err != nil {
 			t.Error("six bytes are no log")
 		}
 	})

@@ -64,8 +64,11 @@ type Block struct {
 // then "other", then "" for what was no request.
 var Methods = append(append([]string{}, methodNames[:noMethod]...), "")
 
-// Countries bound Coded.Country.
-const Countries = countries
+// Countries and Statuses bound Coded.Country and Coded.Status.
+const (
+	Countries = countries
+	Statuses  = 1000
+)
 
 // Row is the block's access number i in words.
 func (b *Block) Row(i int) Row {

@@ -43,7 +43,7 @@ func (s *Service) AskAnalysis(ctx context.Context, by concert.Actor, ref string,
 		if err := accesslog.CheckFormat(asked.Format); err != nil {
 			return concert.Refuse(concert.Invalid, "analysis.format", "format", "this is no format: write a name, or a pattern as in Apache's LogFormat or nginx's log_format (%v)", err)
 		}
-		if s.DB.Alone() && s.Exhibits == "" {
+		if !s.countable() {
 			return concert.Refuse(concert.Conflict, "analysis.nowhere", "", "this node was not told where bags and working copies lie: the operator starts it with concert serve -exhibits DIR")
 		}
 		if err := tx.AddAnalysis(ctx, asked); err != nil {
@@ -55,6 +55,9 @@ func (s *Service) AskAnalysis(ctx context.Context, by concert.Actor, ref string,
 		return nil
 	})
 }
+
+// countable reports whether a node of this deployment may have bytes of exhibits.
+func (s *Service) countable() bool { return s.Exhibits != "" || !s.DB.Alone() }
 
 // analysisOf is an exhibit's analysis that the actor may read, with the case that
 // asked for it: those whom the exhibit was handed to since ask for their own.
@@ -136,7 +139,7 @@ type AnalysisView struct {
 	ExhibitRef string
 	Label      string // of the exhibit
 	CaseRef    string
-	Works      bool   // the reader is a member of its case
+	MayDrop    bool   // the reader may end it now
 	Operator   string // of who asked
 	Report     *accesslog.Report
 }
@@ -151,7 +154,7 @@ func (s *Service) ReadAnalysis(ctx context.Context, scope concert.Scope, ref str
 		if err != nil {
 			return err
 		}
-		v = AnalysisView{Analysis: a, ExhibitRef: x.Ref, Label: x.Label, CaseRef: c.Ref, Works: c.Member(by)}
+		v = AnalysisView{Analysis: a, ExhibitRef: x.Ref, Label: x.Label, CaseRef: c.Ref, MayDrop: a.MayDrop(by, x, c) == nil}
 		operators, err := tx.Operators(ctx, []concert.PersonID{a.AskedBy})
 		if err != nil {
 			return err

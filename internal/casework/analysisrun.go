@@ -173,7 +173,6 @@ func (s *Service) countExhibit(ctx context.Context, held *vault.Held, a concert.
 		a.All += 2 * it.Size
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
 	var read atomic.Int64
 	ended := make(chan struct{})
 	defer func() { cancel(nil); <-ended }()
@@ -190,7 +189,7 @@ func (s *Service) countExhibit(ctx context.Context, held *vault.Held, a concert.
 		paths[i] = held.Name(it)
 	}
 	checked := read.Load()
-	o := accesslog.Options{Workers: max(1, runtime.GOMAXPROCS(0)/2), Format: a.Format, Geo: s.Geo, Now: time.Now(), Root: held.Root, Progress: func(n, _ int64) { read.Store(checked + n) }}
+	o := accesslog.Options{Workers: max(1, runtime.GOMAXPROCS(0)/2), Format: a.Format, Geo: s.Geo, Now: s.now(), Root: held.Root, Progress: func(n, _ int64) { read.Store(checked + n) }}
 	r, err := accesslog.Analyse(ctx, paths, o)
 	if err != nil {
 		return nil, none, whyUncounted(ctx, err)
@@ -225,7 +224,7 @@ func (s *Service) countExhibit(ctx context.Context, held *vault.Held, a concert.
 }
 
 // followAnalysis writes now and then how far it is, and ends the work of an analysis
-// that was dropped.
+// that was dropped. What could not be written is written with the next.
 func (s *Service) followAnalysis(ctx context.Context, cancel context.CancelCauseFunc, a concert.Analysis, read *atomic.Int64) {
 	t := time.NewTicker(analysisTick)
 	defer t.Stop()
@@ -267,7 +266,10 @@ func logsOf(ctx context.Context, held *vault.Held, named []string) ([]vault.Item
 			return nil, whyUnread(ctx, err)
 		}
 		info, err := f.Stat()
-		isLog := err == nil && accesslog.IsLogFile(f)
+		isLog := false
+		if err == nil {
+			isLog, err = accesslog.IsLogFile(f)
+		}
 		switch err := errors.Join(err, f.Close()); {
 		case err != nil:
 			return nil, whyUnread(ctx, err)

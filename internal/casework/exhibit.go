@@ -230,7 +230,8 @@ type ExhibitView struct {
 	Custodians int               // of its pseudonyms, in all
 	Timeline   []CaseMoment      // the oldest first
 	Analyses   []AnalysisLine    // that its case asked for, the newest first; for those who may read that
-	Counts     bool              // a node of this deployment may have its bytes: the one that answers, or another
+	Countable  bool              // a node of this deployment may have its bytes: the one that answers, or another
+	MayAnalyse bool              // the reader may ask now to count its logs
 }
 
 // exhibitView is an exhibit without its timeline; c is the case of who holds it.
@@ -279,16 +280,21 @@ func (s *Service) ReadExhibit(ctx context.Context, scope concert.Scope, ref stri
 		if v.Timeline, err = moments(ctx, tx, events); err != nil {
 			return err
 		}
-		v.Counts = s.Exhibits != "" || !s.DB.Alone()
-		if c.MayRead(by) == nil {
-			as, err := tx.ExhibitAnalyses(ctx, x.ID, c.ID, analysesPage)
-			if err != nil {
-				return err
-			}
-			v.Analyses, err = analysisLines(ctx, tx, as)
+		if c.MayRead(by) != nil {
+			return nil
+		}
+		_, running, err := tx.NextAnalysis(ctx, x.ID)
+		if err != nil {
 			return err
 		}
-		return nil
+		v.Countable = s.countable()
+		v.MayAnalyse = v.Countable && x.MayAnalyse(by, c, running, s.now()) == nil
+		as, err := tx.ExhibitAnalyses(ctx, x.ID, c.ID, analysesPage)
+		if err != nil {
+			return err
+		}
+		v.Analyses, err = analysisLines(ctx, tx, as)
+		return err
 	})
 	if err != nil {
 		return ExhibitView{}, err

@@ -69,9 +69,9 @@ func (e *encoder) add(b *stacked) {
 	for _, d := range []*dictionary{&e.path, &e.referrer, &e.agent, &e.campaign} {
 		d.from(w.Table, len(w.Texts))
 	}
-	for _, d := range []*dictionary{&e.verb, &e.country, &e.status} {
-		d.from(0, 1<<10)
-	}
+	e.verb.from(0, len(accesslog.Methods))
+	e.country.from(0, accesslog.Countries)
+	e.status.from(0, accesslog.Statuses)
 	for i := range rows {
 		r := &rows[i]
 		e.ts = append(e.ts, r.Sec*1000)

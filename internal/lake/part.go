@@ -148,7 +148,8 @@ func (w *writer) part(key [2]int, blocks []stacked) error {
 	e.begin(key[0], newCalendar(w.latest))
 	for i := range blocks {
 		e.add(&blocks[i])
-		w.buffers.Put(&blocks[i].rows)
+		rows := blocks[i].rows // apart, so that what waits to be used again holds nothing else
+		w.buffers.Put(&rows)
 	}
 	data, err := e.file()
 	if err != nil {

@@ -172,7 +172,7 @@ func digestInputs(ctx context.Context, r *accesslog.Report, inputs []Input, bega
 		g.Go(func() error {
 			f, err := os.Open(in.File)
 			if err != nil {
-				return nil
+				return nil // it is gone since it was read, and its rows stand: it has no digest
 			}
 			defer f.Close()
 			sum := sha256.New()

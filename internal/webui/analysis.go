@@ -77,11 +77,8 @@ type analysisPage struct {
 
 func (p analysisPage) address() string { return analysisAddress(p.ExhibitRef, p.N) }
 
-// drops reports whether the reader may end it.
-func (p analysisPage) drops() bool { return p.Works && p.Open() }
-
 func (p analysisPage) lost() formErrors {
-	return p.Form.homeless(map[string]bool{"drop": p.drops()})
+	return p.Form.homeless(map[string]bool{"drop": p.MayDrop})
 }
 
 func (u *UI) analysis(w http.ResponseWriter, r *http.Request, v *visit) error {

@@ -320,7 +320,7 @@ func exhibitAnalyses(p exhibitPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if p.asks() {
+		if p.MayAnalyse {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 25, "<details")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -555,7 +555,7 @@ func exhibitAnalyses(p exhibitPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-		} else if p.held() {
+		} else if p.held() && !p.Countable {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 48, "<p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -1233,7 +1233,7 @@ func analysisProgress(p analysisPage) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if p.drops() {
+		if p.MayDrop {
 			templ_7745c5c3_Err = problems(p.Form.of("drop")).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

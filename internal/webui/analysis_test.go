@@ -22,10 +22,10 @@ import (
 func TestAnalysisPagesRenderTheirZeroValue(t *testing.T) {
 	t.Parallel()
 	view := func(a concert.Analysis, r *accesslog.Report) templ.Component {
-		return analysisView(analysisPage{AnalysisView: casework.AnalysisView{Works: true, Analysis: a, Report: r}})
+		return analysisView(analysisPage{AnalysisView: casework.AnalysisView{MayDrop: true, Analysis: a, Report: r}})
 	}
 	for name, c := range map[string]templ.Component{
-		"exhibit with analyses": exhibitView(exhibitPage{ExhibitView: casework.ExhibitView{Works: true, Counts: true, Analyses: make([]casework.AnalysisLine, 1)}}),
+		"exhibit with analyses": exhibitView(exhibitPage{ExhibitView: casework.ExhibitView{Works: true, Countable: true, MayAnalyse: true, Analyses: make([]casework.AnalysisLine, 1)}}),
 		"exhibit of no node":    exhibitView(exhibitPage{ExhibitView: casework.ExhibitView{Works: true}}),
 		"case with analyses":    evidenceView(evidencePage{CaseEvidence: casework.CaseEvidence{Analyses: make([]casework.AnalysisLine, 1)}}),
 		"none":                  view(concert.Analysis{}, nil),

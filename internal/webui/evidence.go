@@ -192,11 +192,8 @@ type exhibitPage struct {
 // held reports whether the reader goes on with its custody.
 func (p exhibitPage) held() bool { return p.Works && p.To == "" }
 
-// asks reports whether the reader may ask to count its logs.
-func (p exhibitPage) asks() bool { return p.held() && p.Counts }
-
 func (p exhibitPage) lost() formErrors {
-	return p.Form.homeless(map[string]bool{"custody": p.held(), "hand": p.held(), "analyse": p.asks(), "table": p.held() && p.Needed == 0, "receive": p.Goes})
+	return p.Form.homeless(map[string]bool{"custody": p.held(), "hand": p.held(), "analyse": p.MayAnalyse, "table": p.held() && p.Needed == 0, "receive": p.Goes})
 }
 
 // coming are the exhibits on their way to the reader's authority; where there are

@@ -9,14 +9,13 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
-	"syscall"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"golang.org/x/sync/errgroup"
 
 	"concert/internal/lake"
+	"concert/internal/netguard"
 )
 
 const (
@@ -110,22 +109,18 @@ func (c *Cluster) options(addr string) *clickhouse.Options {
 
 // dialer connects under TLS, or to this machine alone.
 func dialer(secure bool) func(context.Context, string) (net.Conn, error) {
-	d := &net.Dialer{Timeout: dialTimeout}
 	if secure {
-		overTLS := &tls.Dialer{NetDialer: d, Config: &tls.Config{MinVersion: tls.VersionTLS12}}
+		overTLS := &tls.Dialer{NetDialer: &net.Dialer{Timeout: dialTimeout}, Config: &tls.Config{MinVersion: tls.VersionTLS12}}
 		return func(ctx context.Context, addr string) (net.Conn, error) { return overTLS.DialContext(ctx, "tcp", addr) }
 	}
-	d.Control = onlyLoopback
-	return func(ctx context.Context, addr string) (net.Conn, error) { return d.DialContext(ctx, "tcp", addr) }
-}
-
-// onlyLoopback looks at the very address that is about to be connected to.
-func onlyLoopback(_, addr string, _ syscall.RawConn) error {
-	to, err := netip.ParseAddrPort(addr)
-	if err == nil && to.Addr().Unmap().IsLoopback() {
-		return nil
+	here := netguard.Only(netguard.Loopback()...).Dialer(dialTimeout, nil)
+	return func(ctx context.Context, addr string) (net.Conn, error) {
+		c, err := here(ctx, "tcp", addr)
+		if _, refused := errors.AsType[*netguard.RefusedError](err); refused {
+			err = fmt.Errorf("%w: it is not on this machine, and rows and passwords travel there under TLS only: add ?secure=true", err)
+		}
+		return c, err
 	}
-	return fmt.Errorf("%s is not on this machine, and rows and passwords travel there under TLS only: add ?secure=true", addr)
 }
 
 // meet learns what a server is, and that questions can be asked of it by our rules.
