@@ -20,7 +20,7 @@ var definitionTexts = map[string]string{
 	"files":                  "inputs that were read, wholly or in part; what became of each stands in inputs",
 	"lines":                  "lines of all files as they are after unpacking, the last one too where it has no end; always parsed + rejected + blank",
 	"parsed":                 "lines that were read as one access each",
-	"rejected":               "lines that could not be read as an access; each with file, offset, length and reason in rejects.ndjson, by reason in rejected_by_reason; its text is not kept",
+	"rejected":               "lines that could not be read as an access; counted by reason in rejected_by_reason; the command also lists each with file, offset, length and reason (rejects.ndjson); their text is not kept",
 	"blank":                  "lines of nothing but white space",
 	"bytes":                  "sum of the sizes of answers that the log records; a hyphen counts as 0",
 	"first":                  "earliest plausible time of an access, UTC",

@@ -19,9 +19,9 @@ const accessLogTitle = "Report on access logs"
 // accessPeriod is what the report covers, in one line.
 func accessPeriod(r *accesslog.Report, say Say) string {
 	if r.First == "" {
-		return say("%d files, no time could be read", r.Files)
+		return say("Files: %d. No time could be read.", r.Files)
 	}
-	return say("%d files, %s to %s (UTC)", r.Files, readable(r.First), readable(r.Last))
+	return say("Files: %d. From %s to %s (UTC).", r.Files, readable(r.First), readable(r.Last))
 }
 
 func readable(stamp string) string {
