@@ -117,7 +117,7 @@ func dialer(secure bool) func(context.Context, string) (net.Conn, error) {
 	return func(ctx context.Context, addr string) (net.Conn, error) {
 		c, err := here(ctx, "tcp", addr)
 		if _, refused := errors.AsType[*netguard.RefusedError](err); refused {
-			err = fmt.Errorf("%w: it is not on this machine, and rows and passwords travel there under TLS only: add ?secure=true", err)
+			err = fmt.Errorf("%s is not on this machine, and rows and passwords travel there under TLS only: add ?secure=true", addr)
 		}
 		return c, err
 	}
