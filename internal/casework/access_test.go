@@ -150,8 +150,8 @@ func TestG19EventsAreAppendOnlyAndAFlippedByteIsFound(t *testing.T) {
 
 func TestTwoAnswersRacingOneIsTold(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *testkit.House) {
-		h.At(day, swift)
 		items := h.Approved(testkit.Sound(1), testkit.Sound(2))
+		h.At(h.Now(), swift)
 		stop := testkit.Run(t, h.Service)
 		ref := sent(h, t, items[0].Ref)
 		stop()

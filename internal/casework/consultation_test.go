@@ -82,8 +82,8 @@ func readings(t *testing.T, h *testkit.House, item, referral string) []reading {
 
 func TestG19EveryReadingOfSealedDataIsRecordedBeforeTheAnswer(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *testkit.House) {
-		h.At(day, swift)
 		items := h.Approved(testkit.Sound(1))
+		h.At(h.Now(), swift)
 		_, err := h.PlaceHold(t.Context(), h.North.Officers[0], casework.Holding{Location: testkit.Page(7), Contact: "EXERCISE desk", Case: "EXERCISE case 7"})
 		testkit.Must(t, err)
 		stop := testkit.Run(t, h.Service)

@@ -101,9 +101,9 @@ func TestG12CapacityIsKeptHourByHour(t *testing.T) {
 
 func TestG07HoldOfAnotherUnitStopsTheDispatch(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *testkit.House) {
-		h.At(day, swift)
 		held := h.Hold(h.South.Officers[0], testkit.Page(1), "EXERCISE call the southern desk", "EXERCISE case 7")
 		items := h.Approved(testkit.Page(1), testkit.Page(2))
+		h.At(h.Now(), swift)
 		testkit.Run(t, h.Service)
 		sent(h, t, items[1].Ref)
 		h.Status(items[0].Ref, concert.ItemHeld)

@@ -56,7 +56,7 @@ func inHouse(t *testing.T, fn func(t *testing.T, h *testkit.House)) {
 var day = time.Date(2019, 11, 21, 12, 0, 0, 0, time.UTC)
 
 const (
-	// swift lets a case day pass in a second.
+	// swift lets a case day pass in a second: set once people have done their work, or what they captured is a day old before they judge by it.
 	swift = 86_400
 	// brisk lets an approved item's minute of waiting pass in half a second, and no reminder fall due.
 	brisk  = 120

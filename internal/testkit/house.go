@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -216,24 +215,17 @@ func (h *House) unseen(by concert.Actor, items []casework.Result) []string {
 	return out
 }
 
-// Assess judges what was submitted, soundly, each with a fresh capture. Where the case clock runs a day a second, a capture may be
-// stale before it is judged by: it is taken again.
+// Assess judges what was submitted, soundly, each with a fresh capture.
 func (h *House) Assess(by concert.Actor, items []casework.Result) []casework.Result {
 	h.t.Helper()
 	in := make([]casework.Judging, len(items))
 	for i, it := range items {
 		in[i] = casework.Judging{Item: it.Ref, Version: it.Version, Outlet: h.Outlet.Ref, Assessment: Judgement()}
 	}
-	for try := 1; ; try++ {
-		Capture(h.t, h.Service, by, h.unseen(by, items)...)
-		out, err := h.AssessItems(h.t.Context(), by, in)
-		stale := len(out) > 0 && !slices.ContainsFunc(out, func(r casework.Result) bool { return r.Err == nil || r.Err.Code != "assessment.capture" })
-		if err == nil && stale && try < 10 {
-			continue
-		}
-		h.clean(out, err)
-		return out
-	}
+	Capture(h.t, h.Service, by, h.unseen(by, items)...)
+	out, err := h.AssessItems(h.t.Context(), by, in)
+	h.clean(out, err)
+	return out
 }
 
 // Approve decides for what was assessed, on each alone: only copies are approved in bulk.
