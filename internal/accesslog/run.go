@@ -35,6 +35,7 @@ type Options struct {
 	Key      *[KeySize]byte          // of the pseudonyms, a case's own for one epoch; nil: one is drawn for the run and kept nowhere
 	Known    func(Identified) error  // told, on any worker's goroutine, what stands behind each pseudonym of a Block, at least once before that block; for the vault alone; nil: nobody is
 	Block    func(Block) error       // sees the accesses of each block of a file at once, on any worker's goroutine, and Brief does not hold then; nil: nobody does
+	Found    func(files []string)    // told once, before any is read, the inputs in the order of the report's; nil: nobody is
 	Ended    func(file int) error    // told, on any goroutine, when Block has seen the last of a file that was opened; nil: nobody is
 	Reject   func(Reject) error      // sees each rejected line in the order of files and offsets, when all are read; nil: nobody does
 	Progress func(read, total int64) // told now and then how many bytes were read; total is 0 where it is unknown
@@ -154,6 +155,13 @@ func analyseAll(ctx context.Context, paths, auth []string, o Options) (*Report, 
 	for _, in := range disk.gather(auth, seen) {
 		in.auth, in.format = true, authFormat()
 		c.inputs = append(c.inputs, in)
+	}
+	if o.Found != nil {
+		files := make([]string, len(c.inputs))
+		for i, in := range c.inputs {
+			files[i] = in.path
+		}
+		o.Found(files)
 	}
 	c.spools = newSpools(o.TempDir, o.Spill)
 	defer c.spools.close()

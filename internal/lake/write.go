@@ -14,11 +14,11 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"concert"
 	"concert/internal/accesslog"
@@ -30,7 +30,7 @@ import (
 type Job struct {
 	Dir     string            // must not exist, or be empty
 	Paths   []string          // logs, as accesslog.Analyse takes them; not standard input
-	Log     accesslog.Options // Key, Known, Block and Ended are the lake's own
+	Log     accesslog.Options // Key, Known, Block, Found and Ended are the lake's own
 	Case    string            // letters, digits, dots, hyphens, underscores
 	Epoch   string            // which of the case's keys this is; free text without names
 	Key     []byte            // of the pseudonyms, as OpenPseudonymKey gave it back; nil: one is drawn
@@ -84,7 +84,6 @@ func Write(ctx context.Context, j Job) (_ *Made, err error) {
 			err = errors.Join(err, j.undo())
 		}
 	}()
-	began := time.Now()
 	o := j.Log
 	if o.Now.IsZero() {
 		o.Now = j.Now
@@ -92,14 +91,19 @@ func Write(ctx context.Context, j Job) (_ *Made, err error) {
 	w := newWriter(j.Dir, j.Case, o.Now.Add(24*time.Hour).Unix())
 	w.stretch = cmp.Or(j.stretch, stretch)
 	known := &identities{of: map[accesslog.Pseudonym]accesslog.Identified{}}
+	reading, stop := context.WithCancel(ctx)
+	sums := &digests{began: time.Now()}
+	defer sums.working.Wait()
+	defer stop()
 	o.Key, o.Known, o.Block, o.Ended = &key, known.add, w.block, w.ended
+	o.Found = func(files []string) { sums.begin(reading, files) }
 	r, err := accesslog.Analyse(ctx, j.Paths, o)
 	if err != nil {
 		return nil, err
 	}
 	m := j.manifest(r, w.parts)
 	m.KeyCheck = KeyCheck(key[:], j.Case, j.Epoch)
-	if err := digestInputs(ctx, r, m.Inputs, began, o.Workers); err != nil {
+	if err := sums.give(ctx, r, m.Inputs, o.Workers); err != nil {
 		return nil, err
 	}
 	made := &Made{Report: r}
@@ -160,31 +164,83 @@ func (j Job) manifest(r *accesslog.Report, parts []Part) Manifest {
 	return m
 }
 
-// digestInputs reads the logs once more for their digests. A log that was written
-// to since the run began has none, since it is not what was parsed.
-func digestInputs(ctx context.Context, r *accesslog.Report, inputs []Input, began time.Time, workers int) error {
-	var g errgroup.Group
-	g.SetLimit(cmp.Or(workers, 4))
-	for i, in := range r.Inputs {
-		if in.Lines == 0 && in.Outcome != accesslog.Read {
-			continue
+// digests are the SHA-256 digests of the logs, taken while others count their lines: what the disk has just given is in memory still.
+type digests struct {
+	began   time.Time
+	files   []string
+	next    atomic.Int64 // number of the first file that nobody has taken
+	taken   []digested
+	working sync.WaitGroup
+}
+
+// digested is a file's digest, "" where it could not be read whole, and its size.
+type digested struct {
+	sha256 string
+	size   int64
+}
+
+// begin takes digests of files one after another, until ctx is done.
+func (d *digests) begin(ctx context.Context, files []string) {
+	d.files, d.taken = files, make([]digested, len(files))
+	d.help(ctx)
+}
+
+// help is one goroutine more.
+func (d *digests) help(ctx context.Context) {
+	d.working.Go(func() {
+		piece := make([]byte, 256<<10)
+		for ctx.Err() == nil {
+			i := int(d.next.Add(1)) - 1
+			if i >= len(d.files) {
+				return
+			}
+			d.taken[i] = d.digest(ctx, d.files[i], piece)
 		}
-		g.Go(func() error {
-			f, err := os.Open(in.File)
-			if err != nil {
-				return nil // it is gone since it was read, and its rows stand: it has no digest
-			}
-			defer f.Close()
-			sum := sha256.New()
-			n, err := io.CopyBuffer(struct{ io.Writer }{sum}, io.NewSectionReader(f, 0, 1<<62), make([]byte, 256<<10))
-			st, stated := f.Stat()
-			if err == nil && stated == nil && n == in.Size && st.Size() == n && st.ModTime().Before(began) {
-				inputs[i].SHA256 = hex.EncodeToString(sum.Sum(nil))
-			}
-			return ctx.Err()
-		})
+	})
+}
+
+// digest reads a log once more. One that was written to since the run began has none, since it is not what was parsed; nor has one
+// that is gone since, though its rows stand.
+func (d *digests) digest(ctx context.Context, path string, piece []byte) digested {
+	if st, err := os.Stat(path); err != nil || !st.Mode().IsRegular() {
+		return digested{}
 	}
-	return g.Wait()
+	f, err := os.Open(path)
+	if err != nil {
+		return digested{}
+	}
+	defer f.Close()
+	sum := sha256.New()
+	var size int64
+	for {
+		n, err := f.Read(piece)
+		sum.Write(piece[:n])
+		size += int64(n)
+		if err == io.EOF {
+			break
+		}
+		if err != nil || ctx.Err() != nil {
+			return digested{}
+		}
+	}
+	if st, err := f.Stat(); err != nil || st.Size() != size || !st.ModTime().Before(d.began) {
+		return digested{}
+	}
+	return digested{hex.EncodeToString(sum.Sum(nil)), size}
+}
+
+// give waits for what is left, with the processors that counted, and writes the digests of the logs that were read to inputs.
+func (d *digests) give(ctx context.Context, r *accesslog.Report, inputs []Input, workers int) error {
+	for range min(cmp.Or(workers, runtime.GOMAXPROCS(0)), len(d.files)) - 1 {
+		d.help(ctx)
+	}
+	d.working.Wait()
+	for i, in := range r.Inputs {
+		if read := in.Lines > 0 || in.Outcome == accesslog.Read; read && d.taken[i].size == in.Size {
+			inputs[i].SHA256 = d.taken[i].sha256
+		}
+	}
+	return ctx.Err()
 }
 
 // identities are whom pseudonyms stand for, each once.
