@@ -30,13 +30,15 @@ const (
 	AnalysisNoLogs   = "analysis.no_logs"   // nothing of the exhibit is an access log
 	AnalysisUnread   = "analysis.unread"    // the system refused to read a file
 	AnalysisLong     = "analysis.long"      // the report is longer than is kept
+	AnalysisMany     = "analysis.many"      // more logs than are counted at once
 	AnalysisNoRoom   = "analysis.no_room"   // no room for temporary files
+	AnalysisBroke    = "analysis.broke"     // what reads the logs broke on them, or they broke its limits
 	AnalysisDied     = "analysis.died"      // a node ended in the middle of it, again and again
 	AnalysisHandedOn = "analysis.handed_on" // the exhibit left, or its case stands still
 )
 
 // AnalysisCodes lists why an analysis fails.
-var AnalysisCodes = []string{AnalysisNoCopy, AnalysisAltered, AnalysisMoved, AnalysisNoFile, AnalysisNoLogs, AnalysisUnread, AnalysisLong, AnalysisNoRoom, AnalysisDied, AnalysisHandedOn}
+var AnalysisCodes = []string{AnalysisNoCopy, AnalysisAltered, AnalysisMoved, AnalysisNoFile, AnalysisNoLogs, AnalysisUnread, AnalysisLong, AnalysisMany, AnalysisNoRoom, AnalysisBroke, AnalysisDied, AnalysisHandedOn}
 
 // AnalysisFailure says in words why an analysis failed, and the way out.
 func AnalysisFailure(code string) string {
@@ -55,6 +57,10 @@ func AnalysisFailure(code string) string {
 		return "The node may not read a file of the exhibit, or its disk failed. Let the operator look at the rights of the copy and at its disk, then ask again."
 	case AnalysisLong:
 		return "The report is longer than is kept here, because of its many inputs. Name fewer files, or count them with concert accesslog report."
+	case AnalysisMany:
+		return "The exhibit has more than 4,096 access logs, and no more are counted at once. Name the files that matter, or count all with concert accesslog report."
+	case AnalysisBroke:
+		return "What reads the logs in a process of its own did not survive them, or was ended because they broke its limits. Nothing else was touched, and nothing is kept. Name fewer files to find the one, or count them with concert accesslog report, which tells what stops it."
 	case AnalysisNoRoom:
 		return "The node has no room for temporary files. The operator must make room; then ask again."
 	case AnalysisDied:

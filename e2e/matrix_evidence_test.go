@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"concert"
+	"concert/internal/sandbox"
 	"concert/internal/testkit"
 )
 
@@ -76,7 +77,8 @@ func (s *site) seized(t *testing.T) {
 	court, err := s.AddAuthority(ctx, s.Admin, concert.Authority{Name: "EXERCISE Court", Country: "XN", Kind: concert.KindCourt, Unit: "COURT", Contact: "EXERCISE"})
 	testkit.Must(t, err)
 	s.Person("magistrate", court.Ref, "", concert.RoleMagistrate)
-	s.Exhibits = t.TempDir()
+	s.Exhibits, s.Children = t.TempDir(), &sandbox.Pool{Command: []string{program(t), "sandbox-child"}}
+	t.Cleanup(s.Children.Close)
 	x, err := s.AddExhibit(ctx, lead, s.things["{case}"], "EXERCISE hidden server", testkit.SealFiles(t, s.Exhibits, map[string][]byte{"access.log": testkit.SeizedLog(9)}).Files(t))
 	testkit.Must(t, err)
 	s.StopClockAt(now.AddDate(-20, 0, 0)) // nothing but the analysis falls due

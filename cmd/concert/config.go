@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/netip"
 	"os"
@@ -58,6 +59,9 @@ func (c analysing) analyse(svc *casework.Service) (err error) {
 	}
 	if c.Exhibits == "" {
 		return nil
+	}
+	if svc.Children == nil {
+		return errors.New("-exhibits: this program does not find itself, so that it starts no children, and logs are read in nothing else; start it by its path")
 	}
 	if svc.Exhibits, err = filepath.Abs(c.Exhibits); err != nil {
 		return err

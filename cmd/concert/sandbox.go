@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"runtime"
@@ -50,10 +51,17 @@ func (c *sandboxChildCmd) Run(e *env) error {
 		case sandbox.WordBecomeLong:
 			return sandbox.BecomeLong(c.Words[1], c.Words[2:])
 		case sandbox.WordFiles:
-			return sandbox.ServeFiles(e.stdin, e.stdout, c.Words[1:], vault.FileTasks())
+			return sandbox.ServeFiles(e.stdin, e.stdout, c.Words[1:], fileTasks())
 		}
 	}
 	return sandbox.Serve(e.stdin, e.stdout, sandbox.Confine().With(casework.SandboxTasks()))
+}
+
+// fileTasks are all that children do with files.
+func fileTasks() map[string]sandbox.FileTask {
+	all := vault.FileTasks()
+	maps.Copy(all, casework.FileTasks())
+	return all
 }
 
 type doctorCmd struct{}

@@ -276,7 +276,9 @@ func TestLinesLieWhereTheyAreSaidToBe(t *testing.T) {
 
 func TestRejectsGoThroughDiskInOrder(t *testing.T) {
 	t.Parallel()
-	all := []*rejects{{dir: t.TempDir(), limits: &spoolLimit{most: 1 << 30}}, {dir: t.TempDir(), limits: &spoolLimit{most: 1 << 30}}}
+	to := &scratch{dir: t.TempDir(), most: 1 << 30}
+	defer to.close()
+	all := []*rejects{{to: to}, {to: to}}
 	const n = 3*rejectRun + 17
 	for i := range n {
 		if err := all[i%2].add(Reject{File: i % 3, Offset: int64(n - i), Length: 1, Reason: BadTime}); err != nil {

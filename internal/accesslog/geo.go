@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"net/netip"
 	"os"
 	"slices"
@@ -21,6 +22,7 @@ const countries = 26*26 + 1
 // MaxMind's format. It is used from many goroutines.
 type Geo struct {
 	db     *maxminddb.Reader
+	data   []byte
 	sha256 string
 }
 
@@ -36,16 +38,40 @@ func OpenGeo(path string) (*Geo, error) {
 	if !st.Mode().IsRegular() || st.Size() > maxGeo {
 		return nil, fmt.Errorf("country database %s: it must be a file of at most %d MiB", path, maxGeo>>20)
 	}
-	data, err := os.ReadFile(path)
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("country database: %w", err)
 	}
-	db, err := maxminddb.OpenBytes(data)
+	defer f.Close()
+	g, err := ReadGeo(f)
 	if err != nil {
 		return nil, fmt.Errorf("country database %s: no database in MaxMind's format (.mmdb); concert accesslog geo -o FILE fetches one: %w", path, err)
 	}
+	return g, nil
+}
+
+// ReadGeo is OpenGeo of a file that is open.
+func ReadGeo(f *os.File) (*Geo, error) {
+	st, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	data := make([]byte, min(st.Size(), maxGeo))
+	if _, err := f.ReadAt(data, 0); err != nil && err != io.EOF {
+		return nil, err
+	}
+	db, err := maxminddb.OpenBytes(data)
+	if err != nil {
+		return nil, err
+	}
 	sum := sha256.Sum256(data)
-	return &Geo{db, hex.EncodeToString(sum[:])}, nil
+	return &Geo{db, data, hex.EncodeToString(sum[:])}, nil
+}
+
+// WriteTo writes the database as it was read.
+func (g *Geo) WriteTo(w io.Writer) (int64, error) {
+	n, err := w.Write(g.data)
+	return int64(n), err
 }
 
 // HasASN reports whether the database knows autonomous systems, by its type.

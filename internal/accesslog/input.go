@@ -60,6 +60,7 @@ const (
 type input struct {
 	path        string
 	stdin       bool
+	file        *os.File // that was handed over; nil: path is opened
 	size        int64
 	info        fs.FileInfo
 	compression string
@@ -81,29 +82,30 @@ func (in *input) fail(o Outcome, detail string) {
 	}
 }
 
-// disk is where paths lead: below a root, and nowhere else, or anywhere.
-type disk struct{ root *os.Root }
-
-func (d disk) open(path string) (*os.File, error) {
-	if d.root != nil {
-		return d.root.Open(path)
+// open opens a file, or takes the one that was handed over from its beginning.
+func (in *input) open() (*os.File, error) {
+	if in.file == nil {
+		return os.Open(in.path)
 	}
-	return os.Open(path)
+	_, err := in.file.Seek(0, io.SeekStart)
+	return in.file, err
 }
 
-// gather finds the files that paths name, directories by name. Below a root paths
-// name files only.
-func (d disk) gather(paths []string, seen map[fileID]bool) []*input {
+// handed is an input that was opened by somebody else.
+func handed(name string, f *os.File, seen map[fileID]bool) *input {
+	st, err := f.Stat()
+	if err != nil {
+		return failed(name, err)
+	}
+	in := one(name, st, seen)
+	in.file = f
+	return in
+}
+
+// gather finds the files that paths name, directories by name.
+func gather(paths []string, seen map[fileID]bool) []*input {
 	var list []*input
 	for _, p := range paths {
-		if d.root != nil {
-			if st, err := d.root.Lstat(p); err != nil {
-				list = append(list, failed(p, err))
-			} else {
-				list = append(list, one(p, st, seen))
-			}
-			continue
-		}
 		if p == "-" {
 			list = append(list, &input{path: p, stdin: true, size: -1})
 			continue

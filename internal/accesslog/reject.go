@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 )
 
@@ -29,12 +28,9 @@ const (
 
 // rejects collects what one worker rejected, in sorted runs on disk.
 type rejects struct {
-	dir    string
-	held   []Reject
-	file   *os.File
-	runs   []int64 // where each run begins
-	end    int64
-	limits *spoolLimit
+	held []Reject
+	runs []extent
+	to   *scratch
 }
 
 func compareRejects(a, b Reject) int {
@@ -50,13 +46,6 @@ func (r *rejects) add(x Reject) error {
 }
 
 func (r *rejects) flush() error {
-	if r.file == nil {
-		f, err := nameless(r.dir)
-		if err != nil {
-			return err
-		}
-		r.file = f
-	}
 	slices.SortFunc(r.held, compareRejects)
 	buf := make([]byte, 0, len(r.held)*rejectBytes)
 	for _, x := range r.held {
@@ -65,14 +54,11 @@ func (r *rejects) flush() error {
 		buf = binary.LittleEndian.AppendUint64(buf, uint64(x.Length))
 		buf = append(buf, byte(x.Reason))
 	}
-	if err := r.limits.take(len(buf)); err != nil {
+	run, err := r.to.lay(buf)
+	if err != nil {
 		return err
 	}
-	if _, err := r.file.Write(buf); err != nil {
-		return fmt.Errorf("temporary file: %w", err)
-	}
-	r.runs = append(r.runs, r.end)
-	r.end += int64(len(buf))
+	r.runs = append(r.runs, run)
 	r.held = r.held[:0]
 	return nil
 }
@@ -112,12 +98,8 @@ func (r *rejects) streams() []func() (Reject, error) {
 		held = held[1:]
 		return x, nil
 	}}
-	for i, from := range r.runs {
-		to := r.end
-		if i+1 < len(r.runs) {
-			to = r.runs[i+1]
-		}
-		in := bufio.NewReaderSize(io.NewSectionReader(r.file, from, to-from), 4<<10)
+	for _, run := range r.runs {
+		in := bufio.NewReaderSize(r.to.piece(run), 4<<10)
 		var b [rejectBytes]byte
 		list = append(list, func() (Reject, error) {
 			if _, err := io.ReadFull(in, b[:]); err != nil {

@@ -17,20 +17,21 @@ import (
 // Options say how a run counts. The zero value counts everything, with as many
 // workers as there are processors.
 type Options struct {
-	Workers  int       // goroutines that read lines; 0: one for each processor
-	Format   string    // a name or a pattern; empty: told by each file's own lines
-	Brief    bool      // only days, status, methods, visitors by address, paths and countries
-	Geo      *Geo      // nil: no countries
-	Hosting  *Networks // networks whose country says nothing; nil: none but those the database marks
-	Judged   *Judged   // nil: accesses to propaganda are not counted
-	Now      time.Time // later times are implausible; zero: nothing is too late
-	Top      int       // how long ranked lists are; 0: 50
-	Memory   int       // bytes that the tables of all workers may take before they go to disk; 0: 256 MiB
-	Spill    int64     // bytes of temporary files at most; 0: 16 GiB
-	TempDir  string    // for temporary files; empty: the system's
-	Root     *os.Root  // paths are names of files below it, and nothing outside of it is opened; nil: the system's paths
-	LineMax  int       // longer lines are rejected without being held; 0: 1 MiB
-	Unpacked int64     // bytes that one compressed file may unpack to; 0: 1 TiB
+	Workers  int        // goroutines that read lines; 0: one for each processor
+	Format   string     // a name or a pattern; empty: told by each file's own lines
+	Brief    bool       // only days, status, methods, visitors by address, paths and countries
+	Geo      *Geo       // nil: no countries
+	Hosting  *Networks  // networks whose country says nothing; nil: none but those the database marks
+	Judged   *Judged    // nil: accesses to propaganda are not counted
+	Now      time.Time  // later times are implausible; zero: nothing is too late
+	Top      int        // how long ranked lists are; 0: 50
+	Memory   int        // bytes that the tables of all workers may take before they go to disk; 0: 256 MiB
+	Spill    int64      // bytes of temporary files at most; 0: 16 GiB
+	TempDir  string     // for temporary files; empty: the system's
+	Scratch  *os.File   // an empty file to write to instead of temporary ones; nil: there is none
+	Files    []*os.File // open for reading, one for each path, which is only its name then; each is closed once it was read; nil: paths are opened
+	LineMax  int        // longer lines are rejected without being held; 0: 1 MiB
+	Unpacked int64      // bytes that one compressed file may unpack to; 0: 1 TiB
 
 	Key      *[KeySize]byte          // of the pseudonyms, a case's own for one epoch; nil: one is drawn for the run and kept nowhere
 	Known    func(Identified) error  // told, on any worker's goroutine, what stands behind each pseudonym of a Block, at least once before that block; for the vault alone; nil: nobody is
@@ -104,14 +105,15 @@ func (f *openFile) done() {
 // counting is a run in progress.
 type counting struct {
 	*run
-	inputs []*input
-	spools *spools
-	tasks  chan task
-	free   chan []byte
-	mu     sync.Mutex // guards inputs' outcomes and edges
-	cancel context.CancelCauseFunc
-	read   atomic.Int64
-	total  int64
+	inputs  []*input
+	spools  *spools
+	scratch *scratch
+	tasks   chan task
+	free    chan []byte
+	mu      sync.Mutex // guards inputs' outcomes and edges
+	cancel  context.CancelCauseFunc
+	read    atomic.Int64
+	total   int64
 }
 
 // Analyse reads files, directories and rotated sets, and counts them. It fails
@@ -147,12 +149,16 @@ func analyseAll(ctx context.Context, paths, auth []string, o Options) (*Report, 
 		}
 	}
 	seen := map[fileID]bool{}
-	disk := disk{o.Root}
-	c.inputs = disk.gather(paths, seen)
+	if o.Files == nil {
+		c.inputs = gather(paths, seen)
+	}
+	for i, f := range o.Files {
+		c.inputs = append(c.inputs, handed(paths[i], f, seen))
+	}
 	for _, in := range c.inputs {
 		in.format = forced
 	}
-	for _, in := range disk.gather(auth, seen) {
+	for _, in := range gather(auth, seen) {
 		in.auth, in.format = true, authFormat()
 		c.inputs = append(c.inputs, in)
 	}
@@ -163,8 +169,9 @@ func analyseAll(ctx context.Context, paths, auth []string, o Options) (*Report, 
 		}
 		o.Found(files)
 	}
-	c.spools = newSpools(o.TempDir, o.Spill)
-	defer c.spools.close()
+	c.scratch = &scratch{dir: o.TempDir, most: o.Spill, file: o.Scratch}
+	defer c.scratch.close()
+	c.spools = newSpools(c.scratch)
 	for _, in := range c.inputs {
 		c.total += max(in.size, 0)
 	}
@@ -175,13 +182,6 @@ func analyseAll(ctx context.Context, paths, auth []string, o Options) (*Report, 
 	defer cancel(nil)
 	c.cancel = cancel
 	tallies, rejected, err := c.work(ctx)
-	defer func() {
-		for _, r := range rejected {
-			if r.file != nil {
-				r.file.Close()
-			}
-		}
-	}()
 	if err != nil {
 		return nil, err
 	}
@@ -205,7 +205,7 @@ func (c *counting) work(ctx context.Context) ([]*tally, []*rejects, error) {
 	tallies, rejected := make([]*tally, c.o.Workers), make([]*rejects, c.o.Workers)
 	for i := range tallies {
 		tallies[i] = newTally(c.run, len(c.inputs))
-		rejected[i] = &rejects{dir: c.o.TempDir, limits: c.spools.limit}
+		rejected[i] = &rejects{to: c.scratch}
 		working.Go(func() {
 			w := &worker{counting: c, t: tallies[i], rejects: rejected[i], parsers: map[string]parser{}}
 			if c.o.facts != nil {
@@ -291,7 +291,7 @@ func (c *counting) openInput(in *input) (*os.File, error) {
 	if in.stdin {
 		return os.Stdin, nil
 	}
-	f, err := disk{c.o.Root}.open(in.path)
+	f, err := in.open()
 	if err != nil {
 		return nil, err
 	}

@@ -143,13 +143,12 @@ func CheckRules(names []string) error {
 
 // prepare is done when the inputs are known and nothing is read yet.
 func (f *facts) prepare(c *counting) {
-	f.failed = &spool{dir: c.o.TempDir, bytes: c.spools.limit}
+	f.failed = &spool{to: c.scratch}
 	f.knownYears(c.inputs)
 }
 
 // report puts everything together while temporary files are open.
 func (f *facts) report(c *counting, tallies []*tally, began time.Time) (*Report, error) {
-	defer f.failed.close()
 	base, err := c.report(tallies, began)
 	if err != nil {
 		return nil, err

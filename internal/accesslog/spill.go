@@ -10,25 +10,14 @@ import (
 // spools are the tables of a run that outgrew their memory.
 type spools struct {
 	visitors, pairs, users, paths, referrers, campaigns, nets spool
-	limit                                                     *spoolLimit
 }
 
-func newSpools(dir string, most int64) *spools {
-	s := &spools{limit: &spoolLimit{most: most}}
-	for _, p := range s.all() {
-		p.dir, p.bytes = dir, s.limit
+func newSpools(to *scratch) *spools {
+	s := &spools{}
+	for _, p := range []*spool{&s.visitors, &s.pairs, &s.users, &s.paths, &s.referrers, &s.campaigns, &s.nets} {
+		p.to = to
 	}
 	return s
-}
-
-func (s *spools) all() []*spool {
-	return []*spool{&s.visitors, &s.pairs, &s.users, &s.paths, &s.referrers, &s.campaigns, &s.nets}
-}
-
-func (s *spools) close() {
-	for _, p := range s.all() {
-		p.close()
-	}
 }
 
 // smallTable is what no table falls below: an empty one, or one with its first

@@ -1,60 +1,90 @@
 package accesslog
 
 import (
-	"bufio"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sync"
 )
 
-// spoolParts is into how many files a table is parted, by hash, so that each can
-// be joined in memory alone.
+// spoolParts is into how many parts a table goes, by hash, so that each can be
+// joined in memory alone.
 const spoolParts = 64
 
-// spool is a table that outgrew its memory: records in files parted by hash. The
-// files have no names, so that none is left whatever ends the program. What lies
-// in them is pseudonymised and redacted already.
+// spool is a table that outgrew its memory: records parted by hash. What lies in
+// them is pseudonymised and redacted already.
 type spool struct {
-	mu    sync.Mutex
-	dir   string
-	files [spoolParts]*os.File
-	bufs  [spoolParts][]byte
-	used  bool
-	bytes *spoolLimit
+	mu   sync.Mutex
+	laid [spoolParts][]extent
+	bufs [spoolParts][]byte
+	used bool
+	to   *scratch
 }
 
-// spoolLimit is how much all spools may lay down together.
-type spoolLimit struct {
-	mu         sync.Mutex
-	used, most int64
+// scratch is the file of all that a run lays down for a while. It has no name, so
+// that nothing is left of it whatever ends the program.
+type scratch struct {
+	dir  string
+	most int64 // bytes
+
+	mu   sync.Mutex // guards file until it is there, and end
+	file *os.File
+	end  int64
+}
+
+// extent is a piece of the scratch file.
+type extent struct {
+	at   int64
+	size int
 }
 
 // ErrSpoolFull says that the tables have outgrown the disk they were given.
 var ErrSpoolFull = errors.New("the tables have outgrown the space for temporary files; give more with -spill, or read fewer files at once")
 
-func (l *spoolLimit) take(n int) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.used += int64(n); l.used > l.most {
-		return fmt.Errorf("%w (limit %d MiB)", ErrSpoolFull, l.most>>20)
+// room is the file, and where a piece goes.
+func (s *scratch) room(size int) (*os.File, extent, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := extent{s.end, size}
+	if s.end+int64(size) > s.most {
+		return nil, e, fmt.Errorf("%w (limit %d MiB)", ErrSpoolFull, s.most>>20)
 	}
-	return nil
+	if s.file == nil {
+		f, err := os.CreateTemp(s.dir, "concert-accesslog-*")
+		if err != nil {
+			return nil, e, fmt.Errorf("temporary file: %w", err)
+		}
+		s.file = f
+		if err := os.Remove(f.Name()); err != nil {
+			return nil, e, fmt.Errorf("temporary file: %w", err)
+		}
+	}
+	s.end += int64(size)
+	return s.file, e, nil
 }
 
-// nameless makes a file that is gone when it is closed.
-func nameless(dir string) (*os.File, error) {
-	f, err := os.CreateTemp(dir, "concert-accesslog-*")
+// lay lays a piece down.
+func (s *scratch) lay(piece []byte) (extent, error) {
+	f, e, err := s.room(len(piece))
 	if err != nil {
-		return nil, fmt.Errorf("temporary file: %w", err)
+		return e, err
 	}
-	if err := os.Remove(f.Name()); err != nil {
-		f.Close()
-		return nil, fmt.Errorf("temporary file: %w", err)
+	if _, err := f.WriteAt(piece, e.at); err != nil {
+		return e, fmt.Errorf("temporary file: %w", err)
 	}
-	return f, nil
+	return e, nil
+}
+
+// piece reads what was laid down.
+func (s *scratch) piece(e extent) io.Reader { return io.NewSectionReader(s.file, e.at, int64(e.size)) }
+
+func (s *scratch) close() {
+	if s.file != nil {
+		s.file.Close()
+	}
 }
 
 // put adds a record; the caller holds the lock.
@@ -78,57 +108,32 @@ func (s *spool) flush(i int) error {
 	if len(s.bufs[i]) == 0 {
 		return nil
 	}
-	if err := s.bytes.take(len(s.bufs[i])); err != nil {
+	e, err := s.to.lay(s.bufs[i])
+	if err != nil {
 		return err
 	}
-	if s.files[i] == nil {
-		f, err := nameless(s.dir)
-		if err != nil {
-			return err
-		}
-		s.files[i] = f
-	}
-	if _, err := s.files[i].Write(s.bufs[i]); err != nil {
-		return fmt.Errorf("temporary file: %w", err)
-	}
+	s.laid[i] = append(s.laid[i], e)
 	s.bufs[i] = s.bufs[i][:0]
 	return nil
 }
 
 // each calls f for every record of one part.
 func (s *spool) each(part int, f func(record []byte)) error {
-	if s.files[part] != nil {
-		if _, err := s.files[part].Seek(0, io.SeekStart); err != nil {
-			return err
-		}
-		r := bufio.NewReaderSize(s.files[part], 64<<10)
-		var size [4]byte
-		record := make([]byte, 0, longestKey+64)
-		for {
-			if _, err := io.ReadFull(r, size[:]); err == io.EOF {
-				break
-			} else if err != nil {
-				return fmt.Errorf("temporary file: %w", err)
-			}
-			record = record[:min(binary.LittleEndian.Uint32(size[:]), uint32(cap(record)))]
-			if _, err := io.ReadFull(r, record); err != nil {
-				return fmt.Errorf("temporary file: %w", err)
-			}
-			f(record)
+	give := func(b []byte) {
+		for len(b) >= 4 {
+			n := binary.LittleEndian.Uint32(b)
+			f(b[4 : 4+n])
+			b = b[4+n:]
 		}
 	}
-	for b := s.bufs[part]; len(b) >= 4; {
-		n := binary.LittleEndian.Uint32(b)
-		f(b[4 : 4+n])
-		b = b[4+n:]
+	var piece []byte
+	for _, e := range s.laid[part] {
+		piece = slices.Grow(piece[:0], e.size)[:e.size]
+		if _, err := io.ReadFull(s.to.piece(e), piece); err != nil {
+			return fmt.Errorf("temporary file: %w", err)
+		}
+		give(piece)
 	}
+	give(s.bufs[part])
 	return nil
-}
-
-func (s *spool) close() {
-	for _, f := range s.files {
-		if f != nil {
-			f.Close()
-		}
-	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"concert"
 	"concert/internal/casework"
+	"concert/internal/sandbox"
 	"concert/internal/testkit"
 )
 
@@ -23,7 +24,7 @@ const whatFor = "EXERCISE: which days, which files"
 // what is none.
 func seizedServer(t *testing.T, h *testkit.House) (concert.Case, concert.Exhibit, string) {
 	t.Helper()
-	h.Exhibits = t.TempDir()
+	h.Exhibits, h.Children = t.TempDir(), testkit.Children(t)
 	var packed bytes.Buffer
 	w := gzip.NewWriter(&packed)
 	_, err := w.Write(testkit.SeizedLog(30))
@@ -233,6 +234,37 @@ func TestAnalysisOutlivesItsNode(t *testing.T) {
 	})
 }
 
+// Logs that break what reads them break nothing else: the reading is a child's, and what it says is not believed where the node knows better.
+func TestLogsThatBreakTheirReaderBreakNothingElse(t *testing.T) {
+	inHouse(t, func(t *testing.T, h *testkit.House) {
+		_, x, _ := seizedServer(t, h)
+		good := h.Children
+		for answer, want := range map[string]string{
+			"exit 0": concert.AnalysisBroke, "kill -9 $$": concert.AnalysisBroke, "echo no": concert.AnalysisBroke, `echo '{"report":{"files":1}}'`: concert.AnalysisBroke,
+			"echo '{\"read\":-9}'; exit 3": concert.AnalysisBroke, `echo '{"failed":"analysis.no_room"}'`: concert.AnalysisNoRoom, "head -c 5000000 /dev/zero": concert.AnalysisLong,
+		} {
+			h.Children = &sandbox.Pool{Command: []string{"/bin/sh", "-c", "cat >/dev/null; " + answer}}
+			stop := testkit.Run(t, h.Service)
+			v := ended(t, h, x, analysisAsked(t, h, x, "data/server/logs/access.log").N)
+			stop()
+			if v.Status != concert.AnalysisFailed || v.Code != want || v.Report != nil || v.Done > v.All {
+				t.Errorf("a child that does %s: %s %q, want %s", answer, v.Status, v.Code, want)
+			}
+		}
+		h.Children = &sandbox.Pool{Command: []string{"/bin/sh", "-c", "printf +"}}
+		stop := testkit.Run(t, h.Service)
+		if v := ended(t, h, x, analysisAsked(t, h, x).N); v.Code != concert.AnalysisBroke {
+			t.Errorf("a child that looks at one file of three: %s %s", v.Status, v.Code)
+		}
+		stop()
+		h.Children = good
+		testkit.Run(t, h.Service)
+		if v := ended(t, h, x, analysisAsked(t, h, x).N); v.Status != concert.AnalysisDone {
+			t.Errorf("after all of them: %s %s", v.Status, v.Code)
+		}
+	})
+}
+
 // G22: a case that nobody reviews loses its reports, with their key.
 func TestG22AnalysesAreErasedWithTheirCase(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *testkit.House) {
@@ -271,7 +303,7 @@ func TestG22AnalysesAreErasedWithTheirCase(t *testing.T) {
 func TestAnalysesStayWithTheCaseThatAskedForThem(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *testkit.House) {
 		ctx := t.Context()
-		h.Exhibits = t.TempDir()
+		h.Exhibits, h.Children = t.TempDir(), testkit.Children(t)
 		bag := testkit.SealFiles(t, h.Exhibits, map[string][]byte{"access.log": testkit.SeizedLog(9)})
 		c := opened(h, t)
 		x, err := h.AddExhibit(ctx, h.North.Officers[0], c.Ref, "EXERCISE server", bag.Files(t))

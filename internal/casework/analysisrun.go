@@ -6,9 +6,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io/fs"
+	"os"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"concert"
 	"concert/internal/accesslog"
 	"concert/internal/formats"
+	"concert/internal/sandbox"
 	"concert/internal/store"
 	"concert/internal/vault"
 )
@@ -28,6 +30,10 @@ const (
 	// several have some each, the one that has these is found by then.
 	analysisLooks = 12
 	analysisTick  = time.Second
+	// analysisLogsMost is how many logs a child is handed at once.
+	analysisLogsMost = 4096
+	// analysisSpill is how much of tables that outgrow memory goes to a temporary file.
+	analysisSpill = 16 << 30
 	// analysisReportMost is the most bytes of a report that is kept.
 	analysisReportMost = 4 << 20
 )
@@ -165,9 +171,12 @@ func (s *Service) endAnalysis(ctx context.Context, id concert.AnalysisID, why un
 // report as it is kept.
 func (s *Service) countExhibit(ctx context.Context, held *vault.Held, a concert.Analysis) ([]byte, concert.AnalysisResult, error) {
 	none := concert.AnalysisResult{}
-	items, err := logsOf(ctx, held, a.Files)
+	items, err := s.logsOf(ctx, held, a.Files)
 	if err != nil {
 		return nil, none, err
+	}
+	if len(items) > analysisLogsMost {
+		return nil, none, uncounted(concert.AnalysisMany)
 	}
 	for _, it := range items {
 		a.All += 2 * it.Size
@@ -181,21 +190,27 @@ func (s *Service) countExhibit(ctx context.Context, held *vault.Held, a concert.
 		s.followAnalysis(ctx, cancel, a, &read)
 	}()
 	seen := make([]fs.FileInfo, len(items))
-	paths := make([]string, len(items))
+	names := make([]string, len(items))
 	for i, it := range items {
 		if seen[i], err = held.Check(ctx, it, func(n int64) { read.Add(n) }); err != nil {
 			return nil, none, whyUnread(ctx, err)
 		}
-		paths[i] = held.Name(it)
+		names[i] = it.Path
+	}
+	files, err := openAll(held, items)
+	defer closeAll(files)
+	if err != nil {
+		return nil, none, whyUnread(ctx, err)
 	}
 	checked := read.Load()
-	o := accesslog.Options{Workers: max(1, runtime.GOMAXPROCS(0)/2), Format: a.Format, Geo: s.Geo, Now: s.now(), Root: held.Root, Progress: func(n, _ int64) { read.Store(checked + n) }}
-	r, err := accesslog.Analyse(ctx, paths, o)
+	job := countJob{Names: names, Format: a.Format, Now: s.now(), Workers: max(1, runtime.GOMAXPROCS(0)/2), Spill: analysisSpill}
+	r, err := s.countInChild(ctx, job, files, func(n int64) { read.Store(checked + max(n, 0)) })
 	if err != nil {
 		return nil, none, whyUncounted(ctx, err)
 	}
 	for i, it := range items {
-		if !held.Same(it, seen[i]) {
+		counted, err := files[i].Stat()
+		if err != nil || !os.SameFile(counted, seen[i]) || !held.Same(it, seen[i]) {
 			return nil, none, uncounted(concert.AnalysisMoved)
 		}
 		switch in := &r.Inputs[i]; in.Outcome {
@@ -245,7 +260,7 @@ func (s *Service) followAnalysis(ctx context.Context, cancel context.CancelCause
 // logsOf are the files to count: those named, or all that begin as access logs. A
 // file that is missing, or has another size, is no longer what was sealed, whatever
 // it was.
-func logsOf(ctx context.Context, held *vault.Held, named []string) ([]vault.Item, error) {
+func (s *Service) logsOf(ctx context.Context, held *vault.Held, named []string) ([]vault.Item, error) {
 	var out []vault.Item
 	for _, path := range named {
 		it, ok := held.File(path)
@@ -257,32 +272,44 @@ func logsOf(ctx context.Context, held *vault.Held, named []string) ([]vault.Item
 	if len(named) > 0 {
 		return out, nil
 	}
-	for _, it := range held.Files() {
-		if err := ctx.Err(); err != nil {
+	for some := range slices.Chunk(held.Files(), logsAtOnce) {
+		found, err := s.logsAmong(ctx, held, some)
+		if err != nil {
 			return nil, err
 		}
-		f, err := held.Open(it)
-		if err != nil {
-			return nil, whyUnread(ctx, err)
-		}
-		info, err := f.Stat()
-		isLog := false
-		if err == nil {
-			isLog, err = accesslog.IsLogFile(f)
-		}
-		switch err := errors.Join(err, f.Close()); {
-		case err != nil:
-			return nil, whyUnread(ctx, err)
-		case info.Size() != it.Size:
-			return nil, uncounted(concert.AnalysisAltered)
-		case isLog:
-			out = append(out, it)
-		}
+		out = append(out, found...)
 	}
 	if len(out) == 0 {
 		return nil, uncounted(concert.AnalysisNoLogs)
 	}
 	return out, nil
+}
+
+func (s *Service) logsAmong(ctx context.Context, held *vault.Held, items []vault.Item) (logs []vault.Item, err error) {
+	files, err := openAll(held, items)
+	defer closeAll(files)
+	if err != nil {
+		return nil, whyUnread(ctx, err)
+	}
+	for i, f := range files {
+		info, err := f.Stat()
+		if err != nil {
+			return nil, whyUnread(ctx, err)
+		}
+		if info.Size() != items[i].Size {
+			return nil, uncounted(concert.AnalysisAltered)
+		}
+	}
+	are, err := whichAreLogs(ctx, s.Children, files)
+	if err != nil {
+		return nil, whyUncounted(ctx, err)
+	}
+	for i, it := range items {
+		if are[i] {
+			logs = append(logs, it)
+		}
+	}
+	return logs, nil
 }
 
 // whyUnread names what stops the reading of a file. Paths stay out of it.
@@ -300,8 +327,10 @@ func whyUncounted(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
-	case errors.Is(err, accesslog.ErrSpoolFull), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+	case errors.Is(err, sandbox.ErrGone):
+		return uncounted(concert.AnalysisBroke)
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return uncounted(concert.AnalysisNoRoom)
 	}
-	return fmt.Errorf("count an exhibit's logs: %w", err)
+	return err
 }

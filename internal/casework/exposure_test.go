@@ -28,7 +28,7 @@ func reveal(h *testkit.House, t *testing.T, by concert.Actor, capture string, on
 
 func TestG35MediaOfACaptureIsGivenToWhoOpenedItKnowinglyAndToNobodyElse(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *testkit.House) {
-		withChildren(t, h)
+		h.Children = testkit.Children(t)
 		h.StopClockAt(day)
 		ann, bob, ctx := h.North.Officers[0], h.North.Officers[1], t.Context()
 		_, cp := picture(h, t, ann, 1)

@@ -3,7 +3,6 @@ package casework_test
 import (
 	"errors"
 	"flag"
-	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -11,38 +10,17 @@ import (
 
 	"concert"
 	"concert/internal/casework"
-	"concert/internal/sandbox"
 	"concert/internal/testkit"
 )
 
 // Most of these tests wait for the house's own ticks, so more of them run side by side than there are processors.
 func TestMain(m *testing.M) {
-	// The children that open captures are this test binary again.
-	if os.Getenv(childMark) != "" && len(os.Args) > 2 {
-		become := map[string]func(string, []string) error{sandbox.WordBecome: sandbox.Become, sandbox.WordBecomeLong: sandbox.BecomeLong}[os.Args[1]]
-		fmt.Fprintln(os.Stderr, become(os.Args[2], os.Args[3:]))
-		os.Exit(1)
-	}
-	if os.Getenv(childMark) != "" {
-		if err := sandbox.Serve(os.Stdin, os.Stdout, sandbox.Confine().With(casework.SandboxTasks())); err != nil {
-			os.Exit(1)
-		}
-		os.Exit(0)
-	}
+	testkit.ServeIfChild()
 	flag.Parse()
 	if err := flag.Set("test.parallel", "8"); err != nil {
 		panic(err)
 	}
 	os.Exit(m.Run())
-}
-
-const childMark = "CONCERT_TEST_SANDBOX_CHILD"
-
-// withChildren lets the house open captures.
-func withChildren(t *testing.T, h *testkit.House) {
-	t.Helper()
-	h.Children = &sandbox.Pool{Command: []string{os.Args[0]}, Env: []string{childMark + "=1"}, Wall: 15 * time.Second}
-	t.Cleanup(h.Children.Close)
 }
 
 // inHouse runs the test in a furnished deployment, on both databases.

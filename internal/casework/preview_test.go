@@ -38,7 +38,7 @@ func bomb() []byte {
 
 func TestCapturesAreOpenedInChildrenOnly(t *testing.T) {
 	inHouse(t, func(t *testing.T, h *testkit.House) {
-		withChildren(t, h)
+		h.Children = testkit.Children(t)
 		ann := h.North.Officers[0]
 		it := bare(h, t, ann, testkit.Page(1))
 		add := func(b []byte) string {
@@ -106,7 +106,7 @@ func TestAVideoShowsItsFirstFrame(t *testing.T) {
 	}
 	films := map[string][]byte{"index behind": film("behind.mp4"), "index in front": film("front.mp4", "-movflags", "faststart"), "no index": film("none.mkv")}
 	inHouse(t, func(t *testing.T, h *testkit.House) {
-		withChildren(t, h)
+		h.Children = testkit.Children(t)
 		ann := h.North.Officers[0]
 		it := bare(h, t, ann, testkit.Page(1))
 		for name, b := range films {

@@ -20,7 +20,6 @@ import (
 	"concert"
 	"concert/internal/casework"
 	"concert/internal/match"
-	"concert/internal/sandbox"
 	"concert/internal/testkit"
 	"concert/pdq"
 )
@@ -28,9 +27,8 @@ import (
 // recognising lets the house compare captures, in children of this test.
 func recognising(t *testing.T, h *testkit.House) {
 	t.Helper()
-	withChildren(t, h)
-	h.Printers = &sandbox.Pool{Command: []string{os.Args[0]}, Env: []string{childMark + "=1"}, Wall: 15 * time.Second}
-	t.Cleanup(h.Printers.Close)
+	h.Children = testkit.Children(t)
+	h.Printers = testkit.Children(t)
 	t.Cleanup(func() { testkit.Must(t, h.CloseKnown()) })
 }
 

@@ -14,8 +14,8 @@ import (
 )
 
 // WordFiles is the argument after the pool's command that makes a child work on
-// open files: how many seconds of processor time it has and how many files it was
-// handed follow.
+// open files: how many seconds of processor time it has, how many bytes it may lay
+// down in a file and how many files it was handed follow.
 const WordFiles = "files"
 
 // FileTask works on files that its child was handed open, which it reads with
@@ -26,8 +26,9 @@ type FileTask func(in []byte, files []*os.File, out io.Writer) error
 type OnFiles struct {
 	Task    string
 	In      []byte
-	Files   []*os.File    // open for reading; the child inherits them, and nothing else
+	Files   []*os.File    // open for reading, or for more; the child inherits them, and nothing else
 	Seconds int           // of processor time
+	Written int64         // bytes that it may lay down in one of them that is open for writing, too
 	Wall    time.Duration // most time
 }
 
@@ -37,7 +38,7 @@ type OnFiles struct {
 func (p *Pool) ReadFiles(ctx context.Context, job OnFiles, use func(io.Reader) error) error {
 	ctx, cancel := context.WithTimeout(ctx, job.Wall)
 	defer cancel()
-	argv := append(append([]string(nil), p.Command[1:]...), WordFiles, strconv.Itoa(job.Seconds), strconv.Itoa(len(job.Files)))
+	argv := append(append([]string(nil), p.Command[1:]...), WordFiles, strconv.Itoa(job.Seconds), strconv.FormatInt(job.Written, 10), strconv.Itoa(len(job.Files)))
 	cmd := exec.CommandContext(ctx, p.Command[0], argv...)
 	cmd.Env = append([]string{"GOMAXPROCS=" + strconv.Itoa(runtime.GOMAXPROCS(0)), "GOTRACEBACK=none"}, p.Env...)
 	cmd.Dir, cmd.ExtraFiles, cmd.WaitDelay = "/", job.Files, time.Second
@@ -81,14 +82,18 @@ const firstFile = 3
 // ServeFiles is the life of a child that works on files: the words are those
 // after WordFiles. It limits itself before it reads its first byte.
 func ServeFiles(r io.Reader, w io.Writer, words []string, tasks map[string]FileTask) error {
-	if len(words) != 2 {
-		return fmt.Errorf("%s SECONDS COUNT is what is wanted", WordFiles)
+	if len(words) != 3 {
+		return fmt.Errorf("%s SECONDS BYTES COUNT is what is wanted", WordFiles)
 	}
 	seconds, err := strconv.ParseUint(words[0], 10, 31)
 	if err != nil {
 		return err
 	}
-	count, err := strconv.ParseUint(words[1], 10, 20)
+	written, err := strconv.ParseUint(words[1], 10, 63)
+	if err != nil {
+		return err
+	}
+	count, err := strconv.ParseUint(words[2], 10, 20)
 	if err != nil {
 		return err
 	}
@@ -96,7 +101,7 @@ func ServeFiles(r io.Reader, w io.Writer, words []string, tasks map[string]FileT
 	for i := range files {
 		files[i] = os.NewFile(uintptr(firstFile+i), fmt.Sprint("file ", i+1))
 	}
-	ConfineFor(seconds)
+	ConfineFor(seconds, written)
 	in := bufio.NewReader(r)
 	name, err := readFrame(in, nameMost)
 	if err != nil {

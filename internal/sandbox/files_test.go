@@ -31,6 +31,13 @@ var hostileFiles = map[string]FileTask{
 		}
 		return nil
 	},
+	"fill": func(in []byte, files []*os.File, out io.Writer) error {
+		if _, err := files[0].WriteAt(make([]byte, len(in)), 0); err != nil {
+			return err
+		}
+		_, err := io.WriteString(out, "filled")
+		return err
+	},
 	"spin": func([]byte, []*os.File, io.Writer) error {
 		for n := 0; ; n++ {
 			_ = n
@@ -92,5 +99,30 @@ func TestAChildReadsTheFilesThatItWasHandedAndNoOther(t *testing.T) {
 	})
 	if !errors.Is(err, enough) || strings.Contains(err.Error(), "EOF") {
 		t.Errorf("what is not read on: %v", err)
+	}
+}
+
+// What a child may lay down in a file that it was handed for that is bounded.
+func TestAChildWritesNoMoreThanItMay(t *testing.T) {
+	t.Parallel()
+	p := newPool(t)
+	f, err := os.Create(filepath.Join(t.TempDir(), "EXERCISE"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for _, c := range []struct {
+		written, size int64
+		want          string
+		err           error
+	}{{0, 10, "", ErrGone}, {100, 100, "filled", nil}, {100, 101, "", ErrGone}} {
+		var got bytes.Buffer
+		err := p.ReadFiles(t.Context(), OnFiles{Task: "fill", In: make([]byte, c.size), Files: []*os.File{f}, Seconds: 5, Written: c.written, Wall: time.Minute}, func(r io.Reader) error {
+			_, err := io.Copy(&got, r)
+			return err
+		})
+		if got.String() != c.want || !errors.Is(err, c.err) {
+			t.Errorf("%d bytes of %d: %q, %v", c.size, c.written, got.String(), err)
+		}
 	}
 }

@@ -55,7 +55,7 @@ func TestEveryWordOfAnAnalysisHasALabel(t *testing.T) {
 // seizedLogs is an exhibit of the officer's case whose bag lies where this node looks. What it holds from outside tries to be a script.
 func (h *house) seizedLogs() (concert.Case, concert.Exhibit) {
 	h.t.Helper()
-	h.svc.Exhibits = h.t.TempDir()
+	h.svc.Exhibits, h.svc.Children = h.t.TempDir(), testkit.Children(h.t)
 	log := append(testkit.SeizedLog(400), []byte(strings.Repeat(`198.51.100.9 - - [11/Jun/2017:13:55:37 +0200] "GET /<script>alert(1)</script>/`+"<img src=x onerror=alert(2)>"+` HTTP/1.1" 200 5 "https://example.org/<b>" "<i>agent</i>"`+"\n", 60))...)
 	bag := testkit.SealFiles(h.t, h.svc.Exhibits, map[string][]byte{"logs/<b>access.log": log})
 	c := h.opened("officer", "reviewer")

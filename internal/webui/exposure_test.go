@@ -23,27 +23,13 @@ import (
 
 	"concert"
 	"concert/internal/casework"
-	"concert/internal/sandbox"
 	"concert/internal/testkit"
 )
 
 // The children that open captures are this test binary again.
 func TestMain(m *testing.M) {
-	if os.Getenv(childMark) != "" {
-		if err := sandbox.Serve(os.Stdin, os.Stdout, sandbox.Confine().With(casework.SandboxTasks())); err != nil {
-			os.Exit(1)
-		}
-		os.Exit(0)
-	}
+	testkit.ServeIfChild()
 	os.Exit(m.Run())
-}
-
-const childMark = "CONCERT_TEST_SANDBOX_CHILD"
-
-// children let the house draw previews.
-func (h *house) children() {
-	h.svc.Children = &sandbox.Pool{Command: []string{os.Args[0]}, Env: []string{childMark + "=1"}, Wall: 15 * time.Second}
-	h.t.Cleanup(h.svc.Children.Close)
 }
 
 // pictured hands in an item of the officer's with a made-up screenshot, and gives both references.
@@ -67,7 +53,7 @@ func (h *house) pictured(place string) (item, capture string) {
 func TestG35WithoutAScriptAPictureOpensByAFormAfterItsWarning(t *testing.T) {
 	t.Parallel()
 	h := open(t)
-	h.children()
+	h.svc.Children = testkit.Children(h.t)
 	officer := h.as("officer")
 	item, cp := h.pictured("https://video.example/watch?v=ex910001Ab")
 	path := "/captures/" + cp
@@ -185,7 +171,7 @@ func (a *asked) media() (out []string) {
 func TestG35BrowserAPictureIsVeiledUntilHeld(t *testing.T) {
 	h := open(t)
 	h.work()
-	h.children()
+	h.svc.Children = testkit.Children(h.t)
 	axe, err := os.ReadFile(filepath.Join("testdata", "axe", "axe.min.js"))
 	must(t, err)
 	browser := startBrowser(t)

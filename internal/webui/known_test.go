@@ -20,15 +20,14 @@ import (
 
 	"concert"
 	"concert/internal/casework"
-	"concert/internal/sandbox"
+	"concert/internal/testkit"
 )
 
 // recognises lets the house compare captures, in children of this test.
 func (h *house) recognises() {
 	h.t.Helper()
-	h.children()
-	h.svc.Printers = &sandbox.Pool{Command: []string{os.Args[0]}, Env: []string{childMark + "=1"}, Wall: 15 * time.Second}
-	h.t.Cleanup(h.svc.Printers.Close)
+	h.svc.Children = testkit.Children(h.t)
+	h.svc.Printers = testkit.Children(h.t)
 	h.t.Cleanup(func() { must(h.t, h.svc.CloseKnown()) })
 }
 

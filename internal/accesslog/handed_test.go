@@ -11,38 +11,44 @@ import (
 	"testing/iotest"
 )
 
-// Below a root paths name files, and nothing outside of it is opened.
-func TestAnalyseBelowARoot(t *testing.T) {
+// Whoever may open nothing counts the files and fills the file that it was handed.
+func TestAnalyseHandedFiles(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	put := func(name, text string) {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+	text := crowd(60_000)
+	paths := []string{filepath.Join(dir, "a.log"), filepath.Join(dir, "b.log.gz"), dir}
+	for i, raw := range [][]byte{[]byte(text), squeeze(t, gzipped, text)} {
+		if err := os.WriteFile(paths[i], raw, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	text := invented(50, 3)
-	put("outside.log", text)
-	if err := os.MkdirAll(filepath.Join(dir, "root", "logs"), 0o700); err != nil {
+	var files []*os.File
+	for _, p := range append(paths, paths[0]) {
+		f, err := os.Open(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		files = append(files, f)
+	}
+	if _, err := io.CopyN(io.Discard, files[0], 1000); err != nil { // somebody read in it before
 		t.Fatal(err)
 	}
-	put("root/logs/a.log", text)
-	put("root/-", text)
-	if err := os.Symlink("../../outside.log", filepath.Join(dir, "root", "logs", "link.log")); err != nil {
-		t.Fatal(err)
-	}
-	root, err := os.OpenRoot(filepath.Join(dir, "root"))
+	scratch, err := os.Create(filepath.Join(dir, "scratch"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer root.Close()
-	r := analyse(t, Options{Root: root}, "logs/a.log", "logs/link.log", "../outside.log", filepath.Join(dir, "outside.log"), "logs", "-")
-	for i, want := range []Outcome{Read, NotRegular, Failed, Failed, NotRegular, Read} {
+	r := analyse(t, Options{Files: files, Scratch: scratch, Memory: 1 << 20, TempDir: filepath.Join(dir, "none")}, "first", "-", "folder", "again")
+	for i, want := range []Outcome{Read, Read, NotRegular, Duplicate} {
 		if r.Inputs[i].Outcome != want {
 			t.Errorf("%s: %s, want %s", r.Inputs[i].File, r.Inputs[i].Outcome, want)
 		}
 	}
-	if one := analyse(t, Options{}, filepath.Join(dir, "outside.log")); r.Lines != 2*one.Lines {
-		t.Errorf("%d lines, want twice %d", r.Lines, one.Lines)
+	if st, err := os.Stat(scratch.Name()); err != nil || st.Size() == 0 {
+		t.Errorf("the scratch file: %v, %v", st.Size(), err)
+	}
+	if one := analyse(t, Options{}, paths[0]); r.Lines != 2*one.Lines || r.Visitors.IP.WithBots != one.Visitors.IP.WithBots {
+		t.Errorf("%d lines, want twice %d; %d visitors, want %d", r.Lines, one.Lines, r.Visitors.IP.WithBots, one.Visitors.IP.WithBots)
 	}
 }
 
