@@ -32,12 +32,13 @@ const (
 
 // Confine limits this process, for ever, and says what is in force. It is a
 // child's first act.
-func Confine() Report { return ConfineFor(cpuSeconds, 0) }
+func Confine() Report { return ConfineFor(cpuSeconds, 0, 0) }
 
-// ConfineFor is Confine with so many seconds of processor time, and so many bytes
-// that may be written to a file that was handed over open; no other can be opened.
-func ConfineFor(seconds, written uint64) Report {
-	r := Report{Limits: limit(seconds, written) == nil}
+// ConfineFor is Confine with so many seconds of processor time, so many bytes that
+// may be written to a file that was handed over open, and so many such files; no
+// other can be opened.
+func ConfineFor(seconds, written, files uint64) Report {
+	r := Report{Limits: limit(seconds, written, files) == nil}
 	debug.SetMemoryLimit(memorySoft)
 	if _, _, e := syscall.RawSyscall(syscall.SYS_PRCTL, prSetDumpable, 0, 0); e != 0 {
 		r.Limits = false
@@ -61,7 +62,7 @@ func Become(program string, args []string) error { return become(cpuSeconds, pro
 func BecomeLong(program string, args []string) error { return become(cpuLong, program, args) }
 
 func become(cpu uint64, program string, args []string) error {
-	if err := limit(cpu, 0); err != nil {
+	if err := limit(cpu, 0, 0); err != nil {
 		return err
 	}
 	// Both are this thread's alone, and exec keeps them.
@@ -73,8 +74,9 @@ func become(cpu uint64, program string, args []string) error {
 	return syscall.Exec(program, append([]string{program}, args...), []string{"PATH=/usr/bin:/bin"})
 }
 
-func limit(cpu, written uint64) error {
-	for resource, most := range map[int]uint64{syscall.RLIMIT_CPU: cpu, syscall.RLIMIT_DATA: dataMost, syscall.RLIMIT_FSIZE: written, syscall.RLIMIT_CORE: 0, syscall.RLIMIT_NOFILE: filesMost} {
+// limit leaves room for files of the runtime's own above those that were handed over.
+func limit(cpu, written, files uint64) error {
+	for resource, most := range map[int]uint64{syscall.RLIMIT_CPU: cpu, syscall.RLIMIT_DATA: dataMost, syscall.RLIMIT_FSIZE: written, syscall.RLIMIT_CORE: 0, syscall.RLIMIT_NOFILE: filesMost + files} {
 		if err := syscall.Setrlimit(resource, &syscall.Rlimit{Cur: most, Max: most}); err != nil {
 			return fmt.Errorf("limit %d: %w", resource, err)
 		}

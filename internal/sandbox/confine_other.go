@@ -10,7 +10,7 @@ func Confine() Report {
 }
 
 // ConfineFor cannot, either.
-func ConfineFor(seconds, written uint64) Report { return Confine() }
+func ConfineFor(seconds, written, files uint64) Report { return Confine() }
 
 // Become cannot limit a program here, and runs none.
 func Become(string, []string) error {

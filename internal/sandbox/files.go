@@ -101,7 +101,7 @@ func ServeFiles(r io.Reader, w io.Writer, words []string, tasks map[string]FileT
 	for i := range files {
 		files[i] = os.NewFile(uintptr(firstFile+i), fmt.Sprint("file ", i+1))
 	}
-	ConfineFor(seconds, written)
+	ConfineFor(seconds, written, count)
 	in := bufio.NewReader(r)
 	name, err := readFrame(in, nameMost)
 	if err != nil {

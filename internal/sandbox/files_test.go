@@ -126,3 +126,30 @@ func TestAChildWritesNoMoreThanItMay(t *testing.T) {
 		}
 	}
 }
+
+// More files than a child could open itself may be handed to it.
+func TestAChildIsHandedManyFiles(t *testing.T) {
+	t.Parallel()
+	const many = 1000
+	files := make([]*os.File, many)
+	path := filepath.Join(t.TempDir(), "EXERCISE")
+	if err := os.WriteFile(path, []byte("."), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for i := range files {
+		f, err := os.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		files[i] = f
+	}
+	var got bytes.Buffer
+	err := newPool(t).ReadFiles(t.Context(), OnFiles{Task: "copy", Files: files, Seconds: 5, Wall: time.Minute}, func(r io.Reader) error {
+		_, err := io.Copy(&got, r)
+		return err
+	})
+	if err != nil || got.Len() != many {
+		t.Errorf("%d bytes of %d files, %v", got.Len(), many, err)
+	}
+}
