@@ -98,7 +98,7 @@ type countJob struct {
 }
 
 // countWord is a line of a child's answer: how far it is, its report, or why there
-// is none. The last but one word of an answer is the report or the reason.
+// is none. The last word of an answer is the report or the reason.
 type countWord struct {
 	Read   int64             `json:"read,omitempty"`
 	Report *accesslog.Report `json:"report,omitempty"`
@@ -194,8 +194,9 @@ func (s *Service) countInChild(ctx context.Context, job countJob, logs []*os.Fil
 				return fmt.Errorf("count an exhibit's logs: %.200q", w.Failed)
 			case w.Report != nil:
 				r = w.Report
+			default:
+				progress(w.Read)
 			}
-			progress(w.Read)
 		}
 		if errors.Is(lines.Err(), bufio.ErrTooLong) {
 			return uncounted(concert.AnalysisLong)
