@@ -180,7 +180,7 @@ func TestFullDiskLosesNothing(t *testing.T) {
 		t.Skip("a small file system of its own needs root and mount: not tried here")
 	}
 	disk := t.TempDir()
-	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=36m"); err != nil {
+	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=96m"); err != nil {
 		t.Skipf("a small file system could not be mounted here: %v", err)
 	}
 	t.Cleanup(func() {
@@ -195,7 +195,7 @@ func TestFullDiskLosesNothing(t *testing.T) {
 		return p.url
 	})
 	ballast := filepath.Join(disk, "ballast")
-	testkit.Must(t, os.WriteFile(ballast, make([]byte, 18<<20), 0o600))
+	testkit.Must(t, os.WriteFile(ballast, make([]byte, 78<<20), 0o600))
 
 	d.officer.Tries = -1
 	var acknowledged []string

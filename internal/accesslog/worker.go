@@ -31,6 +31,9 @@ type worker struct {
 	quiet   bool    // nobody wants to see rejects, so they are only counted
 }
 
+// aheadBy is how far before its reading a piece of a file is asked for.
+const aheadBy = 16 << 20
+
 // take does one task.
 func (w *worker) take(ctx context.Context, t task) error {
 	if ctx.Err() != nil {
@@ -59,6 +62,7 @@ func (w *worker) take(ctx context.Context, t task) error {
 		if t.offset = int64(t.seq) * int64(w.o.block); t.offset >= t.open.size {
 			break
 		}
+		ahead(t.open.File, t.offset+aheadBy, int64(w.o.block))
 		if err := w.piece(t, func() error { return w.chunk(t) }); err != nil {
 			return err
 		}
