@@ -75,6 +75,9 @@ const (
 	// AnalysisFilesMost is how many files an analysis names at most; without names it
 	// takes every access log of the exhibit.
 	AnalysisFilesMost = 500
+	// AnalysisLogsMost is how many logs are counted at once, since a child is handed
+	// them all open.
+	AnalysisLogsMost = 4096
 	// AnalysisTries is how often a node may die in the middle of an analysis.
 	AnalysisTries = 3
 )

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 
+	"concert/internal/durable"
 	"concert/internal/formats"
 	"concert/internal/match"
 	"concert/internal/vault"
@@ -126,7 +127,7 @@ type inventory struct {
 
 func (i *inventory) open(out io.Writer) (err error) {
 	i.out = bufio.NewWriterSize(out, 256<<10)
-	if i.spill, err = os.CreateTemp("", "concert-inventory-"); err != nil {
+	if i.spill, err = durable.Nameless(""); err != nil {
 		return err
 	}
 	i.later = bufio.NewWriterSize(i.spill, 256<<10)
@@ -150,8 +151,7 @@ func (i *inventory) close() error {
 }
 
 func (i *inventory) drop() {
-	_ = i.spill.Close()           // it is removed, and was never for keeping
-	_ = os.Remove(i.spill.Name()) // one that stays is in the temporary directory, and holds names only
+	_ = i.spill.Close() // it was never for keeping
 }
 
 func (i *inventory) survey(ctx context.Context, e *env) error {

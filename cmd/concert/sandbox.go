@@ -44,17 +44,7 @@ type sandboxChildCmd struct {
 
 // Run serves tasks until standard input ends, or becomes another program.
 func (c *sandboxChildCmd) Run(e *env) error {
-	if len(c.Words) > 1 {
-		switch c.Words[0] {
-		case sandbox.WordBecome:
-			return sandbox.Become(c.Words[1], c.Words[2:])
-		case sandbox.WordBecomeLong:
-			return sandbox.BecomeLong(c.Words[1], c.Words[2:])
-		case sandbox.WordFiles:
-			return sandbox.ServeFiles(e.stdin, e.stdout, c.Words[1:], fileTasks())
-		}
-	}
-	return sandbox.Serve(e.stdin, e.stdout, sandbox.Confine().With(casework.SandboxTasks()))
+	return sandbox.Live(e.stdin, e.stdout, c.Words, casework.SandboxTasks(), fileTasks())
 }
 
 // fileTasks are all that children do with files.

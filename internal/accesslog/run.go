@@ -28,7 +28,7 @@ type Options struct {
 	Memory   int        // bytes that the tables of all workers may take before they go to disk; 0: 256 MiB
 	Spill    int64      // bytes of temporary files at most; 0: 16 GiB
 	TempDir  string     // for temporary files; empty: the system's
-	Scratch  *os.File   // an empty file to write to instead of temporary ones; nil: there is none
+	Scratch  *os.File   // an empty file to write to instead of a temporary one, closed in the end; nil: there is none
 	Files    []*os.File // open for reading, one for each path, which is only its name then; each is closed once it was read; nil: paths are opened
 	LineMax  int        // longer lines are rejected without being held; 0: 1 MiB
 	Unpacked int64      // bytes that one compressed file may unpack to; 0: 1 TiB
@@ -36,7 +36,7 @@ type Options struct {
 	Key      *[KeySize]byte          // of the pseudonyms, a case's own for one epoch; nil: one is drawn for the run and kept nowhere
 	Known    func(Identified) error  // told, on any worker's goroutine, what stands behind each pseudonym of a Block, at least once before that block; for the vault alone; nil: nobody is
 	Block    func(Block) error       // sees the accesses of each block of a file at once, on any worker's goroutine, and Brief does not hold then; nil: nobody does
-	Found    func(files []string)    // told once, before any is read, the inputs in the order of the report's; nil: nobody is
+	Found    func(files []string)    // told once, before any is read, the inputs in the order of the report's, empty what will not be read; nil: nobody is
 	Ended    func(file int) error    // told, on any goroutine, when Block has seen the last of a file that was opened; nil: nobody is
 	Reject   func(Reject) error      // sees each rejected line in the order of files and offsets, when all are read; nil: nobody does
 	Progress func(read, total int64) // told now and then how many bytes were read; total is 0 where it is unknown
@@ -165,7 +165,9 @@ func analyseAll(ctx context.Context, paths, auth []string, o Options) (*Report, 
 	if o.Found != nil {
 		files := make([]string, len(c.inputs))
 		for i, in := range c.inputs {
-			files[i] = in.path
+			if in.outcome == "" {
+				files[i] = in.path
+			}
 		}
 		o.Found(files)
 	}

@@ -8,6 +8,8 @@ import (
 	"os"
 	"slices"
 	"sync"
+
+	"concert/internal/durable"
 )
 
 // spoolParts is into how many parts a table goes, by hash, so that each can be
@@ -53,14 +55,11 @@ func (s *scratch) room(size int) (*os.File, extent, error) {
 		return nil, e, fmt.Errorf("%w (limit %d MiB)", ErrSpoolFull, s.most>>20)
 	}
 	if s.file == nil {
-		f, err := os.CreateTemp(s.dir, "concert-accesslog-*")
+		f, err := durable.Nameless(s.dir)
 		if err != nil {
-			return nil, e, fmt.Errorf("temporary file: %w", err)
+			return nil, e, err
 		}
 		s.file = f
-		if err := os.Remove(f.Name()); err != nil {
-			return nil, e, fmt.Errorf("temporary file: %w", err)
-		}
 	}
 	s.end += int64(size)
 	return s.file, e, nil

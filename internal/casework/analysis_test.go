@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -230,6 +231,28 @@ func TestAnalysisOutlivesItsNode(t *testing.T) {
 		}
 		if v := ended(t, h, x, d.N); v.Status != concert.AnalysisDropped || v.Report != nil {
 			t.Errorf("dropped: %+v", v.Analysis)
+		}
+	})
+}
+
+// More logs than a child is handed are refused by name, and none is left out.
+func TestMoreLogsThanAreCountedAtOnceAreRefused(t *testing.T) {
+	inHouse(t, func(t *testing.T, h *testkit.House) {
+		h.Exhibits, h.Children = t.TempDir(), testkit.Children(t)
+		log := testkit.SeizedLog(20)
+		files := map[string][]byte{}
+		for i := range concert.AnalysisLogsMost + 1 {
+			files[fmt.Sprintf("logs/%d.log", i)] = log
+		}
+		bag := testkit.SealFiles(t, h.Exhibits, files)
+		x, err := h.AddExhibit(t.Context(), h.North.Officers[0], opened(h, t).Ref, "EXERCISE many logs", bag.Files(t))
+		testkit.Must(t, err)
+		testkit.Run(t, h.Service)
+		if v := ended(t, h, x, analysisAsked(t, h, x).N); v.Code != concert.AnalysisMany {
+			t.Errorf("%s %s", v.Status, v.Code)
+		}
+		if v := ended(t, h, x, analysisAsked(t, h, x, "data/server/logs/7.log", "data/server/logs/4096.log").N); v.Status != concert.AnalysisDone || v.Report.Files != 2 {
+			t.Errorf("two of them: %s %s", v.Status, v.Code)
 		}
 	})
 }

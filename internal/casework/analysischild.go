@@ -14,6 +14,7 @@ import (
 
 	"concert"
 	"concert/internal/accesslog"
+	"concert/internal/durable"
 	"concert/internal/sandbox"
 	"concert/internal/vault"
 )
@@ -118,8 +119,7 @@ func countTask(in []byte, files []*os.File, out io.Writer) error {
 		}
 		o.Files = files[2:]
 	}
-	buffered := bufio.NewWriter(out)
-	enc := json.NewEncoder(buffered)
+	enc := json.NewEncoder(out)
 	var mu sync.Mutex // guards the answer and when it was last added to
 	var last time.Time
 	o.Progress = func(read, _ int64) {
@@ -129,8 +129,7 @@ func countTask(in []byte, files []*os.File, out io.Writer) error {
 			return
 		}
 		last = time.Now()
-		_ = enc.Encode(countWord{Read: read}) // who does not listen misses the report as well
-		_ = flush(buffered, out)
+		_ = errors.Join(enc.Encode(countWord{Read: read}), sandbox.Flush(out)) // who does not listen misses the report as well, and that is told
 	}
 	r, err := accesslog.Analyse(context.Background(), job.Names, o)
 	word := countWord{Report: r}
@@ -142,29 +141,20 @@ func countTask(in []byte, files []*os.File, out io.Writer) error {
 	}
 	mu.Lock()
 	defer mu.Unlock()
-	return errors.Join(enc.Encode(word), flush(buffered, out))
-}
-
-// flush hands on what both buffers hold.
-func flush(buffered *bufio.Writer, out io.Writer) error {
-	err := buffered.Flush()
-	if w, ok := out.(interface{ Flush() error }); ok {
-		err = errors.Join(err, w.Flush())
-	}
-	return err
+	return enc.Encode(word)
 }
 
 // countInChild lets a child count files under names, and tells how far it is. The
-// report is the child's word: nothing of it is believed that the node knows better.
+// report is the child's word, but for how many inputs it has.
 func (s *Service) countInChild(ctx context.Context, job countJob, logs []*os.File, progress func(int64)) (*accesslog.Report, error) {
-	scratch, err := nameless()
+	scratch, err := durable.Nameless("")
 	if err != nil {
 		return nil, err
 	}
 	defer scratch.Close()
 	files := []*os.File{scratch}
 	if s.Geo != nil {
-		geo, err := nameless()
+		geo, err := durable.Nameless("")
 		if err != nil {
 			return nil, err
 		}
@@ -207,19 +197,6 @@ func (s *Service) countInChild(ctx context.Context, job countJob, logs []*os.Fil
 		err = sandbox.ErrGone
 	}
 	return r, err
-}
-
-// nameless is a temporary file that is gone when it is closed.
-func nameless() (*os.File, error) {
-	f, err := os.CreateTemp("", "concert-analysis-*")
-	if err != nil {
-		return nil, fmt.Errorf("temporary file: %w", err)
-	}
-	if err := os.Remove(f.Name()); err != nil {
-		f.Close()
-		return nil, fmt.Errorf("temporary file: %w", err)
-	}
-	return f, nil
 }
 
 // openAll opens files of an exhibit; whoever asked closes them, also after an error.

@@ -30,8 +30,6 @@ const (
 	// several have some each, the one that has these is found by then.
 	analysisLooks = 12
 	analysisTick  = time.Second
-	// analysisLogsMost is how many logs a child is handed at once.
-	analysisLogsMost = 4096
 	// analysisSpill is how much of tables that outgrow memory goes to a temporary file.
 	analysisSpill = 16 << 30
 	// analysisReportMost is the most bytes of a report that is kept.
@@ -175,7 +173,7 @@ func (s *Service) countExhibit(ctx context.Context, held *vault.Held, a concert.
 	if err != nil {
 		return nil, none, err
 	}
-	if len(items) > analysisLogsMost {
+	if len(items) > concert.AnalysisLogsMost {
 		return nil, none, uncounted(concert.AnalysisMany)
 	}
 	for _, it := range items {

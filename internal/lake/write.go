@@ -202,9 +202,6 @@ func (d *digests) help(ctx context.Context) {
 // digest reads a log once more. One that was written to since the run began has none, since it is not what was parsed; nor has one
 // that is gone since, though its rows stand.
 func (d *digests) digest(ctx context.Context, path string, piece []byte) digested {
-	if st, err := os.Stat(path); err != nil || !st.Mode().IsRegular() {
-		return digested{}
-	}
 	f, err := os.Open(path)
 	if err != nil {
 		return digested{}

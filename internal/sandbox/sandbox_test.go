@@ -22,18 +22,8 @@ const childMark = "SANDBOX_TEST_CHILD"
 // The children are this test binary again.
 func TestMain(m *testing.M) {
 	if os.Getenv(childMark) != "" {
-		if len(os.Args) > 2 && os.Args[1] == WordFiles {
-			if err := ServeFiles(os.Stdin, os.Stdout, os.Args[2:], hostileFiles); err != nil {
-				os.Exit(1)
-			}
-			os.Exit(0)
-		}
-		if len(os.Args) > 2 {
-			become := map[string]func(string, []string) error{WordBecome: Become, WordBecomeLong: BecomeLong}[os.Args[1]]
-			fmt.Fprintln(os.Stderr, become(os.Args[2], os.Args[3:]))
-			os.Exit(1)
-		}
-		if err := Serve(os.Stdin, os.Stdout, Confine().With(hostile)); err != nil {
+		if err := Live(os.Stdin, os.Stdout, os.Args[1:], hostile, hostileFiles); err != nil {
+			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
 		os.Exit(0)

@@ -25,21 +25,7 @@ func ServeIfChild() {
 	if os.Getenv(childMark) == "" {
 		return
 	}
-	word, rest := "", []string(nil)
-	if len(os.Args) > 1 {
-		word, rest = os.Args[1], os.Args[2:]
-	}
-	var err error
-	switch word {
-	case sandbox.WordBecome:
-		err = sandbox.Become(rest[0], rest[1:])
-	case sandbox.WordBecomeLong:
-		err = sandbox.BecomeLong(rest[0], rest[1:])
-	case sandbox.WordFiles:
-		err = sandbox.ServeFiles(os.Stdin, os.Stdout, rest, casework.FileTasks())
-	default:
-		err = sandbox.Serve(os.Stdin, os.Stdout, sandbox.Confine().With(casework.SandboxTasks()))
-	}
+	err := sandbox.Live(os.Stdin, os.Stdout, os.Args[1:], casework.SandboxTasks(), casework.FileTasks())
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

@@ -16,6 +16,7 @@ import (
 	"os"
 	"slices"
 
+	"concert/internal/sandbox"
 	"concert/internal/vault/archive"
 	"concert/internal/vault/ewf"
 	"concert/internal/vault/filesystem"
@@ -83,11 +84,7 @@ func (x *examiner) say(kind byte, v any) error {
 // begin tells the parent what is read next, before it is: it may be the last thing
 // that this process says.
 func (x *examiner) begin(index int64) error {
-	err := x.frame(frameBegin, binary.BigEndian.AppendUint64(nil, uint64(index)))
-	if f, ok := x.out.(interface{ Flush() error }); ok && err == nil {
-		err = f.Flush()
-	}
-	return err
+	return errors.Join(x.frame(frameBegin, binary.BigEndian.AppendUint64(nil, uint64(index))), sandbox.Flush(x.out))
 }
 
 // told reports whether an entry was told by a child before this one.
